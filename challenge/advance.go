@@ -1,0 +1,157 @@
+package challenge
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Advance takes one submission one step further under the given terms: it issues a code, shows the one that is out,
+// sends another, gives up, or verifies. It is called only where the policy asks for a second step. An error means that
+// nothing may be let in and nothing of the unit of work may be kept.
+func (c *Challenger) Advance(ctx context.Context, tx Tx, s Submission, t Terms) (Outcome, error) {
+	now := c.Now()
+	last, err := tx.LatestChallenge(ctx, s.Account, s.Flow)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Outcome{}, fmt.Errorf("load the challenge: %w", err)
+	}
+	switch {
+	case s.Action == ActionCancel:
+		return c.cancel(ctx, tx, last, now)
+	case last == nil:
+		return c.issue(ctx, tx, s, t, CodeSent)
+	case last.Closed == ClosedCancelled:
+		// Giving up and coming back must not be a way around the wait between two codes.
+		return c.reissue(ctx, tx, s, t, last, CodeSent)
+	case !last.Open():
+		// Passed or invalidated: this flow has had its chance. What was accepted once is accepted for nothing else.
+		return Outcome{State: SignInAgain}, nil
+	case !bytes.Equal(last.Facts, s.Facts):
+		return c.invalidate(ctx, tx, last, now)
+	case s.Action == ActionResend:
+		return c.reissue(ctx, tx, s, t, last, CodeResent)
+	case s.Code == "":
+		return show(last, now), nil
+	}
+	return c.verify(ctx, tx, last, s.Code, now)
+}
+
+// Withdraw is called where the policy asks for no second step, and says how that affects one under way. A person who is
+// just submitting a code is told to sign in again: what the code was asked for no longer holds (contract, section 1). The
+// returned state is Passed where nothing stands in the way.
+func (c *Challenger) Withdraw(ctx context.Context, tx Tx, s Submission) (Outcome, error) {
+	now := c.Now()
+	last, err := tx.LatestChallenge(ctx, s.Account, s.Flow)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Outcome{}, fmt.Errorf("load the challenge: %w", err)
+	}
+	switch {
+	case s.Action == ActionCancel:
+		return c.cancel(ctx, tx, last, now)
+	case last != nil && last.Open() && (s.Code != "" || s.Action == ActionResend):
+		return c.invalidate(ctx, tx, last, now)
+	}
+	return Outcome{State: Passed}, nil
+}
+
+func (c *Challenger) issue(ctx context.Context, tx Tx, s Submission, t Terms, as State) (Outcome, error) {
+	now := c.Now()
+	id, err := newID(c.Rand)
+	if err != nil {
+		return Outcome{}, err
+	}
+	code, err := newCode(c.Rand, t.Length)
+	if err != nil {
+		return Outcome{}, err
+	}
+	ch := &Challenge{
+		ID: id, Account: s.Account, Flow: s.Flow, Channel: s.Channel, SentTo: MaskEmail(s.Email), Facts: s.Facts,
+		CodeMAC: c.Keys.MAC(codePurpose(id), []byte(code)), CodeLength: t.Length, MaxAttempts: t.MaxAttempts,
+		RememberDays: t.RememberDays, IssuedAt: now, ExpiresAt: now.Add(t.TTL), ResendAt: now.Add(t.ResendAfter),
+	}
+	if err := tx.AddChallenge(ctx, ch); err != nil {
+		return Outcome{}, fmt.Errorf("keep the challenge: %w", err)
+	}
+	m := Message{
+		Challenge: id, Account: s.Account, Flow: s.Flow, To: s.Email, Locale: s.Locale,
+		Sealed: c.Keys.Seal(code, mailContext(id)), ValidFor: t.TTL, ExpiresAt: ch.ExpiresAt,
+	}
+	if err := tx.Send(ctx, m); err != nil {
+		return Outcome{}, fmt.Errorf("send the code: %w", err)
+	}
+	return Outcome{State: as, Challenge: ch}, nil
+}
+
+// reissue sends a new code in place of the last one, which is dead from then on, but not before its ResendAt.
+func (c *Challenger) reissue(ctx context.Context, tx Tx, s Submission, t Terms, last *Challenge, as State) (Outcome, error) {
+	now := c.Now()
+	if now.Before(last.ResendAt) {
+		return Outcome{State: TooManyCodes, Challenge: last}, nil
+	}
+	if last.Open() {
+		if _, err := tx.CloseChallenge(ctx, last.ID, ClosedSuperseded, now); err != nil {
+			return Outcome{}, fmt.Errorf("close the older challenge: %w", err)
+		}
+	}
+	return c.issue(ctx, tx, s, t, as)
+}
+
+func (c *Challenger) cancel(ctx context.Context, tx Tx, last *Challenge, now time.Time) (Outcome, error) {
+	if last != nil && last.Open() {
+		if _, err := tx.CloseChallenge(ctx, last.ID, ClosedCancelled, now); err != nil {
+			return Outcome{}, fmt.Errorf("close the challenge given up: %w", err)
+		}
+	}
+	return Outcome{State: Cancelled}, nil
+}
+
+func (c *Challenger) invalidate(ctx context.Context, tx Tx, last *Challenge, now time.Time) (Outcome, error) {
+	if _, err := tx.CloseChallenge(ctx, last.ID, ClosedInvalidated, now); err != nil {
+		return Outcome{}, fmt.Errorf("close the outdated challenge: %w", err)
+	}
+	return Outcome{State: SignInAgain}, nil
+}
+
+// show repeats what stands, and sends nothing: reloading a page must not fill a mailbox.
+func show(last *Challenge, now time.Time) Outcome {
+	switch {
+	case last.AttemptsLeft() == 0:
+		return Outcome{State: AttemptsExceeded, Challenge: last}
+	case last.expired(now):
+		return Outcome{State: CodeExpired, Challenge: last}
+	}
+	return Outcome{State: CodeSent, Challenge: last}
+}
+
+// verify compares a code. The order is what makes it safe: the try is counted before the comparison, so that whatever
+// fails afterwards has cost one (OWASP ASVS 5.0 6.6.3); and the challenge is closed by an update that hits exactly one open
+// row, so that one code opens one session (NIST SP 800-63B-4 §3.1.3.2).
+func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, code string, now time.Time) (Outcome, error) {
+	if shown := show(last, now); shown.State != CodeSent {
+		return shown, nil
+	}
+	counted, err := tx.CountAttempt(ctx, last.ID)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("count the try: %w", err)
+	}
+	if !counted {
+		return Outcome{State: AttemptsExceeded, Challenge: last}, nil
+	}
+	last.Attempts++
+	if !c.Keys.VerifyMAC(last.CodeMAC, codePurpose(last.ID), []byte(code)) {
+		if last.AttemptsLeft() == 0 {
+			return Outcome{State: AttemptsExceeded, Challenge: last}, nil
+		}
+		return Outcome{State: CodeMismatch, Challenge: last}, nil
+	}
+	closed, err := tx.CloseChallenge(ctx, last.ID, ClosedPassed, now)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("use up the code: %w", err)
+	}
+	if !closed {
+		return Outcome{State: SignInAgain}, nil
+	}
+	return Outcome{State: Passed, Challenge: last}, nil
+}

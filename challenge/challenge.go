@@ -1,0 +1,110 @@
+package challenge
+
+import (
+	"io"
+	"time"
+)
+
+// Challenge is one code that was sent, and what became of it.
+type Challenge struct {
+	ID           string // random, 128 bits in hexadecimal
+	Account      string // Kratos' identity id
+	Flow         string // Kratos' login flow id
+	Channel      string // as the policy names it
+	SentTo       string // the masked address: the full one is not needed to answer, so it is not kept
+	Facts        []byte // digest of the facts it was issued on, see [Facts]
+	CodeMAC      []byte // see [Keyring.CodeMAC]; the code itself is kept nowhere
+	CodeLength   int    // digits
+	Attempts     int    // tries counted so far
+	MaxAttempts  int    // tries after which it is dead
+	RememberDays int    // for how many days a device may be remembered with it; 0: not at all
+	IssuedAt     time.Time
+	ExpiresAt    time.Time // the first instant at which it is no longer accepted
+	ResendAt     time.Time // the first instant at which a new code may be sent in this flow
+	Closed       Closing   // empty while it is open
+}
+
+// AttemptsLeft is how many tries remain, 0 when it is dead.
+func (c *Challenge) AttemptsLeft() int { return max(0, c.MaxAttempts-c.Attempts) }
+
+// Open says whether the challenge still stands. An open one may have expired or have run out of tries: its holder is then
+// told so, instead of being taken for someone who never had one.
+func (c *Challenge) Open() bool { return c.Closed == "" }
+
+// Answerable says whether a code would be compared: the challenge is open, has tries left and has not expired.
+func (c *Challenge) Answerable(now time.Time) bool {
+	return c.Open() && c.AttemptsLeft() > 0 && !c.expired(now)
+}
+
+func (c *Challenge) expired(now time.Time) bool { return !now.Before(c.ExpiresAt) }
+
+// Closing says how a challenge ended.
+type Closing string
+
+// The ways in which a challenge ends, other than by time or tries.
+const (
+	ClosedPassed      Closing = "passed"      // its code was accepted
+	ClosedCancelled   Closing = "cancelled"   // its holder gave it up
+	ClosedSuperseded  Closing = "superseded"  // a newer code was sent
+	ClosedInvalidated Closing = "invalidated" // what it was issued on has changed
+)
+
+// Terms are the conditions of a second step, as the policy decided them.
+type Terms struct {
+	Length       int           // digits of the code
+	TTL          time.Duration // how long the code holds
+	MaxAttempts  int           // tries
+	ResendAfter  time.Duration // between a code and the next one in the same flow
+	RememberDays int           // 0: remembering is off
+}
+
+// Action is what a client asks for besides answering.
+type Action string
+
+// The actions of the contract (transient_payload.two_factor.action).
+const (
+	ActionNone   Action = ""
+	ActionResend Action = "resend"
+	ActionCancel Action = "cancel"
+)
+
+// Submission is one submission of a login flow whose password was right.
+type Submission struct {
+	Account string
+	Flow    string
+	Channel string
+	Email   string // where a code goes; never empty where a challenge can be issued
+	Locale  string // language of the mail, "ja" or "en"
+	Facts   []byte // digest of the facts as they are now
+	Action  Action
+	Code    string // normalised, see [NormalizeCode]; empty: none was submitted
+}
+
+// State is how a submission ended. All but Passed keep the person out.
+type State string
+
+// The states a second step can lead to, named as the contract names them.
+const (
+	Passed           State = "passed"
+	CodeSent         State = "code_sent"
+	CodeResent       State = "code_resent"
+	Cancelled        State = "cancelled"
+	CodeMismatch     State = "code_mismatch"
+	CodeExpired      State = "code_expired"
+	AttemptsExceeded State = "attempts_exceeded"
+	SignInAgain      State = "sign_in_again"
+	TooManyCodes     State = "too_many_codes"
+)
+
+// Outcome is a state and the challenge it is about; Challenge is nil where there is none to show.
+type Outcome struct {
+	State     State
+	Challenge *Challenge
+}
+
+// Challenger issues and verifies codes. Its zero value is not usable: all fields are needed.
+type Challenger struct {
+	Keys *Keyring
+	Now  func() time.Time
+	Rand io.Reader // crypto/rand.Reader outside tests
+}

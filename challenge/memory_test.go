@@ -1,0 +1,67 @@
+package challenge
+
+import (
+	"context"
+	"time"
+)
+
+// memory is a unit of work that keeps everything in memory, for tests of the rules alone. What the database does with it is
+// tested in the store.
+type memory struct {
+	challenges []*Challenge
+	sent       []Message
+	fail       map[string]error // by name of the method
+}
+
+func (m *memory) LatestChallenge(_ context.Context, account, flow string) (*Challenge, error) {
+	for i := len(m.challenges) - 1; i >= 0; i-- {
+		if c := m.challenges[i]; c.Account == account && c.Flow == flow {
+			found := *c
+			return &found, nil
+		}
+	}
+	return nil, ErrNotFound
+}
+
+func (m *memory) AddChallenge(_ context.Context, c *Challenge) error {
+	kept := *c
+	m.challenges = append(m.challenges, &kept)
+	return m.fail["AddChallenge"]
+}
+
+func (m *memory) CountAttempt(_ context.Context, id string) (bool, error) {
+	c := m.byID(id)
+	if c == nil || !c.Open() || c.AttemptsLeft() == 0 {
+		return false, m.fail["CountAttempt"]
+	}
+	c.Attempts++
+	return true, m.fail["CountAttempt"]
+}
+
+func (m *memory) CloseChallenge(_ context.Context, id string, how Closing, _ time.Time) (bool, error) {
+	c := m.byID(id)
+	if c == nil || !c.Open() {
+		return false, m.fail["CloseChallenge"]
+	}
+	c.Closed = how
+	return true, m.fail["CloseChallenge"]
+}
+
+func (m *memory) Send(_ context.Context, msg Message) error {
+	m.sent = append(m.sent, msg)
+	return m.fail["Send"]
+}
+
+func (m *memory) byID(id string) *Challenge {
+	for _, c := range m.challenges {
+		if c.ID == id {
+			return c
+		}
+	}
+	return nil
+}
+
+func (m *memory) Settings(context.Context) (Settings, error)          { return Settings{}, nil }
+func (m *memory) Delivery(context.Context, string) (*Delivery, error) { return nil, ErrNotFound }
+func (m *memory) AddDelivery(context.Context, Delivery) error         { return nil }
+func (m *memory) AddRecord(context.Context, Record) error             { return nil }

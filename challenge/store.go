@@ -1,0 +1,104 @@
+package challenge
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrNotFound is returned for what the store does not hold.
+var ErrNotFound = errors.New("not found")
+
+// Store keeps what a second step needs across requests, processes and crashes.
+type Store interface {
+	// Update runs fn in one transaction: all of what fn wrote is kept, durably, when Update returns nil, and none of it
+	// otherwise. No two calls for the same account run at once, in this process or in another, so fn need not fear that
+	// what it has read changes under it.
+	Update(ctx context.Context, account string, fn func(Tx) error) error
+}
+
+// Tx is one unit of work on a [Store].
+type Tx interface {
+	Challenges
+	Sender
+	Journal
+	Settings(ctx context.Context) (Settings, error)
+}
+
+// Challenges are the challenges of a [Tx].
+type Challenges interface {
+	// LatestChallenge returns the newest challenge of this account in this flow, open or closed, or [ErrNotFound].
+	LatestChallenge(ctx context.Context, account, flow string) (*Challenge, error)
+	// AddChallenge keeps a new one. It fails when the account already has an open one in the flow.
+	AddChallenge(ctx context.Context, c *Challenge) error
+	// CountAttempt adds one try to an open challenge that has tries left, and says whether there was one to add.
+	CountAttempt(ctx context.Context, id string) (bool, error)
+	// CloseChallenge ends an open challenge, and says whether it was still open: of any number of calls for one
+	// challenge, exactly one gets true.
+	CloseChallenge(ctx context.Context, id string, how Closing, at time.Time) (bool, error)
+}
+
+// Sender takes a code on its way, in the same transaction as the challenge it belongs to: either both are kept or neither
+// is, so a code is never shown as sent and then lost.
+type Sender interface {
+	Send(ctx context.Context, m Message) error
+}
+
+// Message is a code on its way to a person.
+type Message struct {
+	Challenge string        `json:"challenge"`   // its id
+	Account   string        `json:"account"`     // Kratos' identity id
+	Flow      string        `json:"flow"`        // Kratos' login flow id
+	To        string        `json:"to"`          // e-mail address
+	Locale    string        `json:"locale"`      // "ja" or "en"
+	Sealed    []byte        `json:"sealed_code"` // the code, by [Keyring.Seal]: a queue is no place for a secret in clear
+	ValidFor  time.Duration `json:"valid_for"`   // how long the code was good for when it was issued, for the text
+	ExpiresAt time.Time     `json:"expires_at"`  // when the code stops being good, and sending it stops making sense
+}
+
+// Open returns the code. It fails where the secret it was sealed with is gone.
+func (m Message) Open(keys *Keyring) (string, error) {
+	return keys.Open(m.Sealed, mailContext(m.Challenge))
+}
+
+// mailContext ties a sealed code to its challenge.
+func mailContext(challenge string) string { return "mail " + challenge }
+
+// Journal holds what happened: the answers given to Kratos, and the records of decisions, challenges and changes.
+type Journal interface {
+	// Delivery returns the answer already given to the delivery of this key, or [ErrNotFound].
+	Delivery(ctx context.Context, key string) (*Delivery, error)
+	AddDelivery(ctx context.Context, d Delivery) error
+	AddRecord(ctx context.Context, r Record) error
+}
+
+// Delivery is a call from Kratos that was answered. Kratos may make the same call up to three times.
+type Delivery struct {
+	Key    string    // what tells one call from another
+	Digest []byte    // keyed digest of its body: the same key with another body is not a repeat
+	Status int       // of the answer
+	Body   []byte    // of the answer
+	At     time.Time // when it was first answered
+}
+
+// Record is one line of the journal. Nothing in it is secret: no code, no token, no password.
+type Record struct {
+	At        time.Time
+	Kind      string // "sign_in", "mail_sent", "mail_given_up"
+	Account   string // Kratos' identity id
+	Flow      string // Kratos' login flow id; empty where there is none
+	Challenge string // challenge id; empty where there is none
+	State     string // how it ended: "allowed", or a state of the contract
+	Reason    string // the decision's reason
+	Revision  string // of the policies that decided
+	Detail    []byte // JSON: what the policies were asked and what they said; nil where there is nothing to add
+}
+
+// Settings are the switches an administrator sets.
+type Settings struct {
+	TwoFactor    bool `json:"two_factor"`    // two-step verification is in use at all
+	AdminConsole bool `json:"admin_console"` // asked when signing in to the web console
+	Softphone    bool `json:"softphone"`     // asked when signing in to the softphone's agent function
+	Remember     bool `json:"remember"`      // a device may be remembered
+	RememberDays int  `json:"remember_days"` // for how many days, 1 to 365; kept while remembering is off
+}

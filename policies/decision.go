@@ -1,0 +1,100 @@
+package policies
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Action is what is to happen with a sign-in.
+type Action string
+
+// The three actions.
+const (
+	ActionAllow     Action = "allow"     // the password is enough
+	ActionChallenge Action = "challenge" // a code is needed too
+	ActionRefuse    Action = "refuse"    // nobody is let in
+)
+
+// Decision is what the policies say of one sign-in.
+type Decision struct {
+	Action       Action   `json:"action"`
+	Reason       string   `json:"reason"`        // a stable symbol, never empty
+	Channel      string   `json:"channel"`       // what is being signed in to, never empty
+	Code         Code     `json:"code"`          // the terms of a code; read where Action is ActionChallenge
+	RememberDays int      `json:"remember_days"` // for how many days a device may be remembered, 0 to 365; 0: not at all
+	Capabilities []string `json:"capabilities"`  // what may be used without being signed in
+	Message      string   `json:"message"`       // what a person refused is told; empty: the usual sentence
+}
+
+// Code are the terms of a code.
+type Code struct {
+	Length             int `json:"length"`               // digits
+	TTLSeconds         int `json:"ttl_seconds"`          // how long it holds
+	MaxAttempts        int `json:"max_attempts"`         // tries
+	ResendAfterSeconds int `json:"resend_after_seconds"` // before another may be sent
+}
+
+// decodeDecision reads a policy's answer. OPA checks what goes in against a schema but not what comes out, so this does:
+// a misspelt field, a missing one, a word or a number out of range is an error, never a default.
+func decodeDecision(answer any) (Decision, error) {
+	raw, err := json.Marshal(answer)
+	if err != nil {
+		return Decision{}, fmt.Errorf("encode the decision: %w", err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	var d Decision
+	if err := dec.Decode(&d); err != nil {
+		return Decision{}, fmt.Errorf("decode the decision: %w", err)
+	}
+	if err := d.validate(); err != nil {
+		return Decision{}, fmt.Errorf("the decision is not valid: %w", err)
+	}
+	return d, nil
+}
+
+func (d Decision) validate() error {
+	rules := []struct {
+		bad bool
+		msg string
+	}{
+		{d.Action != ActionAllow && d.Action != ActionChallenge && d.Action != ActionRefuse,
+			"action must be allow, challenge or refuse"},
+		{d.Reason == "", "reason is missing"},
+		{d.Channel == "", "channel is missing"},
+		{d.RememberDays < 0 || d.RememberDays > 365, "remember_days must be 0 to 365"},
+	}
+	var errs []error
+	for _, r := range rules {
+		if r.bad {
+			errs = append(errs, errors.New(r.msg))
+		}
+	}
+	if d.Action == ActionChallenge {
+		errs = append(errs, d.Code.validate())
+	}
+	return errors.Join(errs...)
+}
+
+// validate holds the limits that no policy can loosen: six digits at least and ten minutes at most (NIST SP 800-63B-4
+// §3.1.3.2), ten tries at most (the manual).
+func (c Code) validate() error {
+	var errs []error
+	for _, r := range []struct {
+		name     string
+		v        int
+		min, max int
+	}{
+		{"code.length", c.Length, 6, 10},
+		{"code.ttl_seconds", c.TTLSeconds, 1, 600},
+		{"code.max_attempts", c.MaxAttempts, 1, 10},
+		{"code.resend_after_seconds", c.ResendAfterSeconds, 1, 600},
+	} {
+		if r.v < r.min || r.v > r.max {
+			errs = append(errs, fmt.Errorf("%s must be %d to %d", r.name, r.min, r.max))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,10 @@
+// Package policies is what is decided: the Rego policies that ship, and the engine that loads and asks them.
+//
+// One folder is one Rego package, with its tests beside it: login/ is data.nidan.login. data.json holds every number and
+// name that a security team would want to change; README.md explains each. The engine (OPA's rego package) compiles a set
+// of policies once, strictly, typed against the schema of [Input], without any built-in that reaches the network, the
+// clock or a random number, and then only answers. Whatever is undefined, conflicting, failing or not a valid [Decision]
+// is an error, and its caller refuses.
+//
+// The package holds no rule about whether a second step is needed: Go gives facts, Rego decides.
+package policies

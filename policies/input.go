@@ -1,0 +1,58 @@
+package policies
+
+import "time"
+
+// Input is everything a decision may depend on. Given the same input, the same policies decide the same, today or in a
+// year: the clock is in it, and nothing else is asked.
+type Input struct {
+	Now       time.Time  `json:"now" jsonschema:"description=when the sign-in happened"`
+	Settings  Settings   `json:"settings"`
+	Account   Account    `json:"account"`
+	Request   Request    `json:"request"`
+	Challenge *Challenge `json:"challenge,omitempty" jsonschema:"description=the open one in this login flow\\, if any"`
+}
+
+// Settings are the console's switches.
+type Settings struct {
+	TwoFactor    bool `json:"two_factor" jsonschema:"description=two-step verification is in use at all"`
+	AdminConsole bool `json:"admin_console" jsonschema:"description=asked when signing in to the web console"`
+	Softphone    bool `json:"softphone" jsonschema:"description=asked when signing in to the softphone"`
+	Remember     bool `json:"remember" jsonschema:"description=a device may be remembered"`
+	RememberDays int  `json:"remember_days" jsonschema:"description=for how many days\\, 1 to 365"`
+}
+
+// Account is who signs in. Role and TwoFactor come from where its holder cannot change them.
+type Account struct {
+	ID        string `json:"id" jsonschema:"description=Kratos' identity id"`
+	Name      string `json:"name" jsonschema:"description=the account name it signs in with"`
+	Role      string `json:"role" jsonschema:"description=owner\\, system_administrator\\, supervisor or user"`
+	Email     string `json:"email"`
+	HasEmail  bool   `json:"has_email"`
+	TwoFactor bool   `json:"two_factor" jsonschema:"description=the account's own flag"`
+	State     string `json:"state" jsonschema:"description=Kratos' identity state: active or inactive"`
+}
+
+// Request is what is known of the sign-in itself. All but FlowType, RequestedAAL and Refresh is a client's own claim.
+type Request struct {
+	FlowType     string            `json:"flow_type" jsonschema:"description=browser or api\\, as Kratos says"`
+	ReturnTo     string            `json:"return_to" jsonschema:"description=where the browser goes afterwards"`
+	Headers      map[string]string `json:"headers" jsonschema:"description=those that Kratos passes on\\, names in lower case"`
+	IP           string            `json:"ip"`
+	UserAgent    string            `json:"user_agent"`
+	Client       Client            `json:"client" jsonschema:"description=the client's own claim: it may raise what is asked\\, never lower it"`
+	Refresh      bool              `json:"refresh" jsonschema:"description=a session is being refreshed"`
+	RequestedAAL string            `json:"requested_aal"`
+}
+
+// Client is who a client says it is.
+type Client struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Challenge is the one that is open in this login flow.
+type Challenge struct {
+	ID           string `json:"id"`
+	Channel      string `json:"channel"`
+	AttemptsLeft int    `json:"attempts_left"`
+}

@@ -1,0 +1,137 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"nidan/challenge"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// Outbox takes a message on its way inside the transaction of what it belongs to.
+type Outbox interface {
+	Insert(ctx context.Context, tx *sql.Tx, m challenge.Message) error
+}
+
+// Store is the database. It is safe for concurrent use.
+type Store struct {
+	// Outbox is where messages go. It is set once, before the first Update: the queue that implements it lives in this
+	// same database, and so can only be made after the store.
+	Outbox Outbox
+
+	db *sql.DB
+}
+
+var _ challenge.Store = (*Store)(nil)
+
+// busyTimeout bounds the wait for another writer. Kratos is waiting, and so is a person.
+const busyTimeout = 2 * time.Second
+
+// Open opens the database that a URL names: "sqlite:PATH". The file is made if it is not there; its tables are not, see
+// [Store.Migrate].
+func Open(ctx context.Context, databaseURL string) (*Store, error) {
+	path, ok := strings.CutPrefix(databaseURL, "sqlite:")
+	if !ok || path == "" {
+		return nil, errors.New("open the database: its URL must be sqlite:PATH")
+	}
+	// IMMEDIATE: a transaction takes the one write lock when it begins, so that what it reads cannot change before it
+	// writes, and it can never fail half-way for want of the lock. WAL: readers go on meanwhile.
+	q := url.Values{"_txlock": {"immediate"}, "_pragma": {
+		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+	}}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String())
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	db.SetMaxOpenConns(8)
+	if err := db.PingContext(ctx); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("open the database %s: %w", path, err)
+	}
+	return &Store{db: db}, nil
+}
+
+// DB is the pool of connections, for a queue that keeps its jobs in the same database.
+func (s *Store) DB() *sql.DB { return s.db }
+
+// Close closes the database.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Migrate brings the tables up to date and, in a new database, puts the switches to initial. Switches that are there
+// already are left alone. It may be run by several processes in turn.
+func (s *Store) Migrate(ctx context.Context, initial challenge.Settings) error {
+	dir, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, s.db, dir)
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate the database: %w", err)
+	}
+	_, err = s.db.ExecContext(ctx, `INSERT INTO settings (id, two_factor, admin_console, softphone, remember, remember_days)
+		VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+		initial.TwoFactor, initial.AdminConsole, initial.Softphone, initial.Remember, initial.RememberDays)
+	if err != nil {
+		return fmt.Errorf("write the initial settings: %w", err)
+	}
+	return nil
+}
+
+// Ready says whether the database can be written to, by taking the write lock and giving it back. A database that can
+// only be read lets nobody in, so reading from it proves nothing.
+func (s *Store) Ready(ctx context.Context) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("take the write lock: %w", err)
+	}
+	defer tx.Rollback()
+	if _, err := tx.ExecContext(ctx, `UPDATE settings SET id = id`); err != nil {
+		return fmt.Errorf("write to the database: %w", err)
+	}
+	return nil
+}
+
+// Purge forgets answers to Kratos and closed or expired challenges that are older than before. Records stay.
+func (s *Store) Purge(ctx context.Context, before time.Time) error {
+	at := before.UnixMicro()
+	if _, err := s.db.ExecContext(ctx, `DELETE FROM deliveries WHERE at < $1`, at); err != nil {
+		return fmt.Errorf("purge answers: %w", err)
+	}
+	if _, err := s.db.ExecContext(ctx, `DELETE FROM challenges WHERE expires_at < $1`, at); err != nil {
+		return fmt.Errorf("purge challenges: %w", err)
+	}
+	return nil
+}
+
+// Update implements [challenge.Store]. SQLite has one writer at a time, which is more than the one per account that is
+// asked for.
+func (s *Store) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
+	sqlTx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin the transaction: %w", err)
+	}
+	defer sqlTx.Rollback() // has no effect after Commit
+	if err := fn(&tx{Tx: sqlTx, outbox: s.Outbox}); err != nil {
+		return err
+	}
+	if err := sqlTx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"nidan/challenge"
+)
+
+// tx is one unit of work.
+type tx struct {
+	*sql.Tx
+	outbox Outbox
+}
+
+var _ challenge.Tx = (*tx)(nil)
+
+// Send implements [challenge.Sender].
+func (t *tx) Send(ctx context.Context, m challenge.Message) error {
+	if t.outbox == nil {
+		return errors.New("send a message: no outbox is set")
+	}
+	return t.outbox.Insert(ctx, t.Tx, m)
+}
+
+// Settings implements [challenge.Tx].
+func (t *tx) Settings(ctx context.Context) (challenge.Settings, error) {
+	var s challenge.Settings
+	err := t.QueryRowContext(ctx, `SELECT two_factor, admin_console, softphone, remember, remember_days FROM settings`).
+		Scan(&s.TwoFactor, &s.AdminConsole, &s.Softphone, &s.Remember, &s.RememberDays)
+	if err != nil {
+		return challenge.Settings{}, fmt.Errorf("read the settings: %w", err)
+	}
+	return s, nil
+}
+
+// LatestChallenge implements [challenge.Challenges].
+func (t *tx) LatestChallenge(ctx context.Context, account, flow string) (*challenge.Challenge, error) {
+	c := challenge.Challenge{Account: account, Flow: flow}
+	var issued, expires, resend int64
+	// The open one first: a new one may be issued in the same instant as the older one is closed.
+	err := t.QueryRowContext(ctx, `SELECT id, channel, sent_to, facts, code_mac, code_length, attempts, max_attempts,
+			remember_days, issued_at, expires_at, resend_at, closed
+		FROM challenges WHERE account_id = $1 AND flow_id = $2 ORDER BY closed = '' DESC, issued_at DESC LIMIT 1`,
+		account, flow).
+		Scan(&c.ID, &c.Channel, &c.SentTo, &c.Facts, &c.CodeMAC, &c.CodeLength, &c.Attempts, &c.MaxAttempts,
+			&c.RememberDays, &issued, &expires, &resend, &c.Closed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, challenge.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read a challenge: %w", err)
+	}
+	c.IssuedAt, c.ExpiresAt, c.ResendAt = fromMicro(issued), fromMicro(expires), fromMicro(resend)
+	return &c, nil
+}
+
+// AddChallenge implements [challenge.Challenges].
+func (t *tx) AddChallenge(ctx context.Context, c *challenge.Challenge) error {
+	_, err := t.ExecContext(ctx, `INSERT INTO challenges (id, account_id, flow_id, channel, sent_to, facts, code_mac,
+			code_length, attempts, max_attempts, remember_days, issued_at, expires_at, resend_at, closed)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		c.ID, c.Account, c.Flow, c.Channel, c.SentTo, c.Facts, c.CodeMAC, c.CodeLength, c.Attempts, c.MaxAttempts,
+		c.RememberDays, c.IssuedAt.UnixMicro(), c.ExpiresAt.UnixMicro(), c.ResendAt.UnixMicro(), string(c.Closed))
+	if err != nil {
+		return fmt.Errorf("write a challenge: %w", err)
+	}
+	return nil
+}
+
+// CountAttempt implements [challenge.Challenges].
+func (t *tx) CountAttempt(ctx context.Context, id string) (bool, error) {
+	return t.exactlyOne(ctx, `UPDATE challenges SET attempts = attempts + 1
+		WHERE id = $1 AND closed = '' AND attempts < max_attempts`, id)
+}
+
+// CloseChallenge implements [challenge.Challenges].
+func (t *tx) CloseChallenge(ctx context.Context, id string, how challenge.Closing, at time.Time) (bool, error) {
+	return t.exactlyOne(ctx, `UPDATE challenges SET closed = $2, closed_at = $3 WHERE id = $1 AND closed = ''`,
+		id, string(how), at.UnixMicro())
+}
+
+// exactlyOne runs a guarded update and says whether it hit its row.
+func (t *tx) exactlyOne(ctx context.Context, query string, args ...any) (bool, error) {
+	res, err := t.ExecContext(ctx, query, args...)
+	if err != nil {
+		return false, fmt.Errorf("update a challenge: %w", err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return false, fmt.Errorf("update a challenge: %w", err)
+	}
+	return n == 1, nil
+}
+
+// Delivery implements [challenge.Journal].
+func (t *tx) Delivery(ctx context.Context, key string) (*challenge.Delivery, error) {
+	d := challenge.Delivery{Key: key}
+	var at int64
+	err := t.QueryRowContext(ctx, `SELECT digest, status, body, at FROM deliveries WHERE key = $1`, key).
+		Scan(&d.Digest, &d.Status, &d.Body, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, challenge.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read an answer: %w", err)
+	}
+	d.At = fromMicro(at)
+	return &d, nil
+}
+
+// AddDelivery implements [challenge.Journal].
+func (t *tx) AddDelivery(ctx context.Context, d challenge.Delivery) error {
+	_, err := t.ExecContext(ctx, `INSERT INTO deliveries (key, digest, status, body, at) VALUES ($1, $2, $3, $4, $5)`,
+		d.Key, d.Digest, d.Status, notNil(d.Body), d.At.UnixMicro())
+	if err != nil {
+		return fmt.Errorf("write an answer: %w", err)
+	}
+	return nil
+}
+
+// AddRecord implements [challenge.Journal].
+func (t *tx) AddRecord(ctx context.Context, r challenge.Record) error {
+	_, err := t.ExecContext(ctx, `INSERT INTO records
+			(at, kind, account_id, flow_id, challenge_id, state, reason, revision, detail)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		r.At.UnixMicro(), r.Kind, r.Account, r.Flow, r.Challenge, r.State, r.Reason, r.Revision, r.Detail)
+	if err != nil {
+		return fmt.Errorf("write a record: %w", err)
+	}
+	return nil
+}
+
+func fromMicro(t int64) time.Time { return time.UnixMicro(t).UTC() }
+
+// notNil keeps an empty body apart from a missing one: the column takes no NULL.
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
