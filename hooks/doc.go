@@ -1,0 +1,14 @@
+// Package hooks is what Kratos calls: it reads Kratos' web-hook body, asks the policies, takes the challenge a step
+// further and answers in the only words that Kratos understands.
+//
+//	POST /hooks/login/after-password
+//
+// A correct password leads here; 204 lets the sign-in go on, 400 with messages interrupts it, and nothing else is ever
+// answered to a call that carries the right token. That matters, because Kratos reads any other status below 400 as "go
+// on", and calls again on 429 and 5xx, throwing the body away (measured on Kratos v1.3.1 and v26.2.0).
+//
+// A call is answered once: Kratos may make the same one up to three times, and the repeats get the first answer. All that
+// a call changes is one unit of work with its record, so that nothing is let in that is not on record.
+//
+// The package decides nothing: policies say whether a code is needed, challenge says whether it was right.
+package hooks

@@ -1,0 +1,37 @@
+package hooks
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"testing"
+)
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(`{"flow": {"id": "1", "transient_payload": {"two_factor": {"code": "1"}}}, "identity": {"id": "2"}}`))
+	f.Add([]byte(`{"flow": null, "identity": {"traits": [], "metadata_public": {"role": 1}}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		p, err := decode(body)
+		if err != nil && !reflect.ValueOf(p).IsZero() {
+			t.Errorf("an error came with %+v", p)
+		}
+		if err == nil && (p.Flow.ID == "" || p.Identity.ID == "") {
+			t.Error("accepted without a flow or an identity")
+		}
+	})
+}
+
+// Whatever is sent, the answer is 400 with messages: policies that let nobody in are never asked for anything else.
+func FuzzAnswer(f *testing.F) {
+	f.Add([]byte(`{"flow": {"id": "1"}, "identity": {"id": "2", "traits": {"email": "a@example.com"}}, "session": {"authenticated_at": "x"}}`))
+	f.Add([]byte(`{"flow": {"id": "1", "transient_payload": {"two_factor": {"action": "cancel", "locale": "en"}}}, "identity": {"id": "2"}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		s := newScene(t, set(`{"action": "refuse"}`))
+		s.hook.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		w := s.post(body, http.Header{"Ory-Webhook-Trigger-Id": {"1"}})
+		if r := s.read(w); r.status != http.StatusBadRequest {
+			t.Errorf("got %d", r.status)
+		}
+	})
+}

@@ -1,0 +1,60 @@
+package hooks
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// authenticate lets only Kratos through, known by its bearer token (RFC 6750 §2.1).
+func (h *AfterPassword) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if h.knows(c.Request().Header.Get(echo.HeaderAuthorization)) {
+			return next(c)
+		}
+		h.Log.WarnContext(c.Request().Context(), "a call without the right token", "from", c.Request().RemoteAddr)
+		a, err := unauthorized(h.texts, interruption{
+			state: stateUnavailable, detail: "bearer token missing or wrong",
+			locale: locale("", http.Header{}, ""), now: h.Now(),
+		})
+		if err != nil {
+			return err
+		}
+		c.Response().Header().Set(echo.HeaderWWWAuthenticate, "Bearer")
+		return a.write(c)
+	}
+}
+
+// knows compares in constant time. Digests are compared, not tokens: their lengths are equal, so that not even a token's
+// length can be measured.
+func (h *AfterPassword) knows(authorization string) bool {
+	scheme, token, _ := strings.Cut(authorization, " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return false
+	}
+	given := sha256.Sum256([]byte(token))
+	known := 0
+	for _, t := range h.Tokens {
+		want := sha256.Sum256([]byte(t))
+		known |= subtle.ConstantTimeCompare(given[:], want[:])
+	}
+	return known == 1
+}
+
+// refusePanics turns a panic into a refusal. Left to the server, it would be a 500 or a broken connection, and Kratos would
+// make the same call again, twice.
+func (h *AfterPassword) refusePanics(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			if r := recover(); r != nil {
+				h.Log.ErrorContext(c.Request().Context(), "a call from Kratos ended in a panic", "panic", fmt.Sprint(r))
+				err = h.unavailable(call{}, "").write(c)
+			}
+		}()
+		return next(c)
+	}
+}

@@ -1,0 +1,62 @@
+package hooks
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"nidan/challenge"
+	"nidan/kratos"
+	"nidan/policies"
+)
+
+// policyInput puts together what the policies are asked. No code, no token and no cookie is in it: it is kept on record.
+func policyInput(now time.Time, s challenge.Settings, p payload, who kratos.Person, open *challenge.Challenge) policies.Input {
+	in := policies.Input{
+		Now:      now.UTC(),
+		Settings: policies.Settings(s),
+		Account: policies.Account{
+			ID: p.Identity.ID, Name: who.Account, Role: who.Role, Email: who.Email, HasEmail: who.Email != "",
+			TwoFactor: who.TwoFactor, State: p.Identity.State,
+		},
+		Request: policies.Request{
+			FlowType: p.Flow.Type, ReturnTo: returnTo(p.Flow), Headers: plainHeaders(p.RequestHeaders),
+			Client:  policies.Client(p.Flow.TransientPayload.TwoFactor.Client),
+			Refresh: p.Flow.Refresh, RequestedAAL: p.Flow.RequestedAAL,
+		},
+	}
+	if len(p.Session.Devices) > 0 {
+		in.Request.IP, in.Request.UserAgent = p.Session.Devices[0].IPAddress, p.Session.Devices[0].UserAgent
+	}
+	if open != nil {
+		in.Challenge = &policies.Challenge{ID: open.ID, Channel: open.Channel, AttemptsLeft: open.AttemptsLeft()}
+	}
+	return in
+}
+
+// returnTo is where a browser goes afterwards: Kratos keeps it in the address that the flow was begun with.
+func returnTo(f flow) string {
+	if f.ReturnTo != "" {
+		return f.ReturnTo
+	}
+	u, err := url.Parse(f.RequestURL)
+	if err != nil {
+		return ""
+	}
+	return u.Query().Get("return_to")
+}
+
+// plainHeaders are the headers with their names in lower case. Those that carry a secret are left out, whatever Kratos'
+// own list of allowed headers says.
+func plainHeaders(h http.Header) map[string]string {
+	plain := make(map[string]string, len(h))
+	for name, values := range h {
+		switch name = strings.ToLower(name); name {
+		case "cookie", "authorization", "proxy-authorization", "x-session-token":
+		default:
+			plain[name] = strings.Join(values, ", ")
+		}
+	}
+	return plain
+}

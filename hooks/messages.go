@@ -1,0 +1,74 @@
+package hooks
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+
+	"nidan/challenge"
+)
+
+//go:embed messages/*.json
+var messageFiles embed.FS
+
+// The states of the contract that come before any challenge.
+const (
+	stateClientTooOld challenge.State = "client_too_old"
+	stateRefused      challenge.State = "refused"
+	stateUnavailable  challenge.State = "unavailable"
+)
+
+// symbols are the numbers and kinds of the documented states. The numbers are far from Kratos' own, and clients translate by
+// them: they never change.
+var symbols = map[challenge.State]struct {
+	id   int64
+	kind string
+}{
+	challenge.CodeSent:         {1990001, "info"},
+	challenge.CodeResent:       {1990002, "info"},
+	challenge.Cancelled:        {1990003, "info"},
+	challenge.CodeMismatch:     {4990001, "error"},
+	challenge.CodeExpired:      {4990002, "error"},
+	challenge.AttemptsExceeded: {4990003, "error"},
+	challenge.SignInAgain:      {4990004, "error"},
+	stateClientTooOld:          {4990005, "error"},
+	challenge.TooManyCodes:     {4990006, "error"},
+	stateRefused:               {4990007, "error"},
+	stateUnavailable:           {4990008, "error"},
+}
+
+// enterCodeID is the number of the prompt at the field for the code. It is no state.
+const enterCodeID = 1990000
+
+// texts are the sentences that a person reads, in every language.
+type texts struct{ bundle *i18n.Bundle }
+
+func newTexts() (*texts, error) {
+	b := i18n.NewBundle(languages[0])
+	b.RegisterUnmarshalFunc("json", json.Unmarshal)
+	for _, l := range languages {
+		if _, err := b.LoadMessageFileFS(messageFiles, "messages/"+l.String()+".json"); err != nil {
+			return nil, fmt.Errorf("load the messages: %w", err)
+		}
+	}
+	return &texts{bundle: b}, nil
+}
+
+// facts are what a sentence may mention.
+type facts struct {
+	SentTo  string // masked
+	Length  int    // digits of the code
+	Seconds int    // until another code may be sent
+}
+
+// say is the sentence of that name. One that is missing or broken is replaced by its name: an answer with a poor sentence is
+// still an answer, and a person is not let in for want of one.
+func (t *texts) say(locale, name string, f facts) string {
+	s, err := i18n.NewLocalizer(t.bundle, locale).Localize(&i18n.LocalizeConfig{MessageID: name, TemplateData: f})
+	if err != nil {
+		return name
+	}
+	return s
+}

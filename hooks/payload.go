@@ -1,0 +1,112 @@
+package hooks
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"nidan/challenge"
+	"nidan/kratos"
+)
+
+// maxBody is the most bytes of a call that are read. Kratos' whole context is a few kilobytes.
+const maxBody = 256 << 10
+
+// payload is what is read of a call. It fits both the body that ships (kratos/after-password.jsonnet) and Kratos' whole
+// context, of which the former is a part.
+type payload struct {
+	Flow           flow            `json:"flow"`
+	Identity       kratos.Identity `json:"identity"`
+	Session        session         `json:"session"`
+	RequestHeaders http.Header     `json:"request_headers"`
+}
+
+type flow struct {
+	ID               string `json:"id"`
+	Type             string `json:"type"`
+	ReturnTo         string `json:"return_to"`
+	RequestURL       string `json:"request_url"`
+	RequestedAAL     string `json:"requested_aal"`
+	Refresh          bool   `json:"refresh"`
+	TransientPayload struct {
+		TwoFactor twoFactor `json:"two_factor"`
+	} `json:"transient_payload"`
+}
+
+// twoFactor is what a client says. All of it is a claim.
+type twoFactor struct {
+	Code   string `json:"code"`
+	Action string `json:"action"`
+	Client struct {
+		Name    string `json:"name"`
+		Version string `json:"version"`
+	} `json:"client"`
+	Locale string `json:"locale"`
+}
+
+type session struct {
+	// AuthenticatedAt is kept as Kratos wrote it: new for each submission, the same in its repeats.
+	AuthenticatedAt string `json:"authenticated_at"`
+	Devices         []struct {
+		IPAddress string `json:"ip_address"`
+		UserAgent string `json:"user_agent"`
+	} `json:"devices"`
+}
+
+// decode reads a call's body. What it returns with an error is empty, so that half a call is never acted on. The error is
+// a sentence that names the place and never repeats what stands there.
+func decode(body []byte) (payload, error) {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	var p payload
+	if err := dec.Decode(&p); err != nil {
+		return payload{}, describe(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return payload{}, errors.New("the body goes on after its JSON object")
+	}
+	switch {
+	case p.Flow.ID == "":
+		return payload{}, errors.New("flow.id is missing")
+	case p.Identity.ID == "":
+		return payload{}, errors.New("identity.id is missing")
+	}
+	switch challenge.Action(p.Flow.TransientPayload.TwoFactor.Action) {
+	case challenge.ActionNone, challenge.ActionResend, challenge.ActionCancel:
+		return p, nil
+	}
+	return payload{}, errors.New("flow.transient_payload.two_factor.action is neither resend nor cancel")
+}
+
+func describe(err error) error {
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrongType) && wrongType.Field != "":
+		return fmt.Errorf("%s has the wrong type (%s)", wrongType.Field, jsonKind(wrongType.Value))
+	case errors.As(err, &wrongType):
+		return errors.New("the body is not a JSON object")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the body ends before its JSON does")
+	}
+	return errors.New("the body is not valid JSON")
+}
+
+// jsonKind is the first word of what encoding/json says of a value; for a number the value itself would follow.
+func jsonKind(value string) string {
+	kind, _, _ := bytes.Cut([]byte(value), []byte(" "))
+	return string(kind)
+}
+
+// deliveryKey tells one call from another. Newer versions of Kratos name the event that led to a call, and keep the name in
+// its repeats; for the others, a submission is known by its flow and the instant at which Kratos took the password.
+func deliveryKey(header http.Header, p payload) (string, error) {
+	if id := header.Get("Ory-Webhook-Trigger-Id"); id != "" {
+		return "trigger " + id, nil
+	}
+	if p.Session.AuthenticatedAt == "" {
+		return "", errors.New("session.authenticated_at is missing")
+	}
+	return "flow " + p.Flow.ID + " " + p.Session.AuthenticatedAt, nil
+}

@@ -1,0 +1,271 @@
+package hooks
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/json"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"nidan/challenge"
+	"nidan/kratos"
+	"nidan/policies"
+	"nidan/store"
+)
+
+const token = "hook-token-hook-token-hook-token-1"
+
+// scene is the hook on the real policies and a real database. The clock is the test's, and mail is only collected.
+type scene struct {
+	t     *testing.T
+	hook  *AfterPassword
+	echo  *echo.Echo
+	store *store.Store
+	mails *outbox
+	log   *bytes.Buffer
+	now   time.Time
+	calls int // gives each call its own authenticated_at
+}
+
+type outbox struct {
+	mu   sync.Mutex
+	sent []challenge.Message
+}
+
+func (o *outbox) Insert(_ context.Context, _ *sql.Tx, m challenge.Message) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sent = append(o.sent, m)
+	return nil
+}
+
+func newScene(t *testing.T, set fs.FS) *scene {
+	t.Helper()
+	st, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	all := challenge.Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30}
+	if err := st.Migrate(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	engine, err := policies.New(t.Context(), set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := challenge.NewKeyring([]string{strings.Repeat("k", challenge.MinSecretLength)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &scene{t: t, store: st, mails: &outbox{}, log: &bytes.Buffer{}, now: time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)}
+	st.Outbox = s.mails
+	now := func() time.Time { return s.now }
+	s.hook = &AfterPassword{
+		Tokens: []string{token}, Store: st, Policies: engine, Keys: keys, Now: now,
+		Challenger: &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader},
+		Identity: kratos.Pointers{
+			Account: "/traits/account", Name: "/traits/name", Email: "/traits/email", Locale: "/traits/locale",
+			Role: "/metadata_public/role", TwoFactor: "/metadata_public/two_factor/enabled",
+		},
+		Log: slog.New(slog.NewTextHandler(s.log, nil)),
+	}
+	s.echo = echo.New()
+	if err := s.hook.Mount(s.echo); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// object is a JSON object in the making.
+type object = map[string]any
+
+// body is a call for an account that is asked for a code. Changes are made at paths like "identity/traits/email"; nil
+// removes what is there.
+func (s *scene) body(changes object) []byte {
+	s.t.Helper()
+	s.calls++
+	b := object{
+		"flow": object{"id": "flow-1", "type": "api", "transient_payload": object{"two_factor": object{}}},
+		"identity": object{
+			"id": "agent-id", "state": "active",
+			"traits":          object{"account": "agent", "name": "Agent", "email": "agent@example.com"},
+			"metadata_public": object{"role": "user", "two_factor": object{"enabled": true}},
+		},
+		"session": object{
+			"authenticated_at": s.now.Add(time.Duration(s.calls)).Format(time.RFC3339Nano),
+			"devices":          []any{object{"ip_address": "192.0.2.1:1234", "user_agent": "softphone/3.5.0"}},
+		},
+		"request_headers": object{"User-Agent": []any{"softphone/3.5.0"}},
+	}
+	for path, v := range changes {
+		at, steps := b, strings.Split(path, "/")
+		for _, step := range steps[:len(steps)-1] {
+			at = at[step].(object)
+		}
+		if last := steps[len(steps)-1]; v == nil {
+			delete(at, last)
+		} else {
+			at[last] = v
+		}
+	}
+	raw, err := json.Marshal(b)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return raw
+}
+
+const (
+	codeAt   = "flow/transient_payload/two_factor/code"
+	actionAt = "flow/transient_payload/two_factor/action"
+)
+
+func (s *scene) post(body []byte, header http.Header) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, "/hooks/login/after-password", bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+token)
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	w := httptest.NewRecorder()
+	s.echo.ServeHTTP(w, r)
+	return w
+}
+
+// reply is an answer as Kratos reads it.
+type reply struct {
+	status  int
+	raw     string
+	id      int64
+	text    string
+	kind    string
+	state   string
+	context struct {
+		State     string `json:"state"`
+		Challenge *struct {
+			ID           string    `json:"id"`
+			SentTo       string    `json:"sent_to"`
+			CodeLength   int       `json:"code_length"`
+			ExpiresAt    time.Time `json:"expires_at"`
+			AttemptsLeft int       `json:"attempts_left"`
+			ResendAt     time.Time `json:"resend_at"`
+			RememberDays int       `json:"remember_days"`
+		} `json:"challenge"`
+		Capabilities []string `json:"capabilities"`
+	}
+	pointers []string
+}
+
+func (s *scene) read(w *httptest.ResponseRecorder) reply {
+	s.t.Helper()
+	raw, _ := io.ReadAll(w.Body)
+	r := reply{status: w.Code, raw: string(raw)}
+	if w.Code == http.StatusNoContent {
+		if len(raw) != 0 {
+			s.t.Errorf("204 came with a body: %s", raw)
+		}
+		return r
+	}
+	var b struct {
+		Messages []struct {
+			InstancePtr string `json:"instance_ptr"`
+			Messages    []struct {
+				ID      int64           `json:"id"`
+				Text    string          `json:"text"`
+				Type    string          `json:"type"`
+				Context json.RawMessage `json:"context"`
+			} `json:"messages"`
+		} `json:"messages"`
+	}
+	if err := json.Unmarshal(raw, &b); err != nil || len(b.Messages) == 0 || len(b.Messages[0].Messages) != 1 {
+		s.t.Fatalf("status %d, body not as Kratos reads it: %v: %s", w.Code, err, raw)
+	}
+	for _, e := range b.Messages {
+		r.pointers = append(r.pointers, e.InstancePtr)
+	}
+	m := b.Messages[0].Messages[0]
+	if err := json.Unmarshal(m.Context, &r.context); err != nil {
+		s.t.Fatal(err)
+	}
+	r.id, r.text, r.kind, r.state = m.ID, m.Text, m.Type, r.context.State
+	return r
+}
+
+// submit makes a call of its own with the given changes.
+func (s *scene) submit(changes object) reply {
+	s.t.Helper()
+	return s.read(s.post(s.body(changes), nil))
+}
+
+func (s *scene) expect(want challenge.State, changes object) reply {
+	s.t.Helper()
+	r := s.submit(changes)
+	if r.state != string(want) || r.status != http.StatusBadRequest {
+		s.t.Fatalf("got %d %s, want 400 %s: %s", r.status, r.state, want, r.raw)
+	}
+	return r
+}
+
+func (s *scene) expectIn(changes object) {
+	s.t.Helper()
+	if r := s.submit(changes); r.status != http.StatusNoContent {
+		s.t.Fatalf("got %d %s, want 204: %s", r.status, r.state, r.raw)
+	}
+}
+
+func (s *scene) mailed() string {
+	s.t.Helper()
+	code, err := s.mails.sent[len(s.mails.sent)-1].Open(s.hook.Keys)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return code
+}
+
+func (s *scene) wrong() string {
+	if s.mailed() == "000000" {
+		return "111111"
+	}
+	return "000000"
+}
+
+func (s *scene) expectMails(want int) {
+	s.t.Helper()
+	if got := len(s.mails.sent); got != want {
+		s.t.Fatalf("%d mails, want %d", got, want)
+	}
+}
+
+// recorded are the records' states and reasons, oldest first.
+func (s *scene) recorded() (lines []string) {
+	s.t.Helper()
+	rows, err := s.store.DB().QueryContext(s.t.Context(), `SELECT state || ' ' || reason FROM records ORDER BY id`)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			s.t.Fatal(err)
+		}
+		lines = append(lines, line)
+	}
+	if err := rows.Err(); err != nil {
+		s.t.Fatal(err)
+	}
+	return lines
+}

@@ -1,0 +1,33 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// Health answers those who watch over Nidan: GET /healthz, whether the process lives; GET /readyz, whether it can do its
+// work. Neither says why not: the cause goes to the log.
+type Health struct {
+	Ready func(context.Context) error
+	Log   *slog.Logger
+}
+
+// Mount puts the routes on e.
+func (h *Health) Mount(e *echo.Echo) {
+	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "alive\n") })
+	e.GET("/readyz", h.ready)
+}
+
+func (h *Health) ready(c echo.Context) error {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), 3*time.Second)
+	defer cancel()
+	if err := h.Ready(ctx); err != nil {
+		h.Log.WarnContext(ctx, "not ready", "err", err)
+		return c.String(http.StatusServiceUnavailable, "not ready\n")
+	}
+	return c.String(http.StatusOK, "ready\n")
+}

@@ -1,0 +1,47 @@
+package store_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"nidan/challenge"
+	"nidan/store"
+	"nidan/store/storetest"
+)
+
+func TestSQLite(t *testing.T) { storetest.Run(t, openSQLite) }
+
+func openSQLite(t *testing.T) *store.Store {
+	t.Helper()
+	// A path with the characters that mean something in a URL.
+	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "a b?c#d%20.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if err := s.Migrate(t.Context(), challenge.Settings{TwoFactor: true, RememberDays: 30}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestOpenRefuses(t *testing.T) {
+	for name, url := range map[string]string{
+		"another kind of database":     "mysql://localhost/nidan",
+		"no path":                      "sqlite:",
+		"nothing":                      "",
+		"a folder that does not exist": "sqlite:" + filepath.Join(t.TempDir(), "missing", "nidan.db"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := store.Open(t.Context(), url)
+			if err == nil {
+				s.Close()
+				t.Fatal("opened")
+			}
+			if !strings.HasPrefix(err.Error(), "open the database") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}

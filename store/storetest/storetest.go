@@ -1,0 +1,357 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"nidan/challenge"
+	"nidan/store"
+)
+
+// Run runs all tests; open gives each of them an empty, migrated database of its own.
+func Run(t *testing.T, open func(t *testing.T) *store.Store) {
+	for name, test := range map[string]func(*testing.T, *store.Store){
+		"a challenge comes back as it was kept":            challengeComesBack,
+		"the latest challenge is the open one":             latestIsOpen,
+		"a flow has one open challenge":                    oneOpen,
+		"a try is counted up to the last":                  countToTheLast,
+		"a challenge is closed once, however many try":     closedOnce,
+		"tries are counted, however many at once":          countedAtOnce,
+		"what fails is undone, its message with it":        undone,
+		"a message goes out with its challenge":            sentTogether,
+		"an answer is kept once":                           answerKeptOnce,
+		"initial settings are only initial":                initialSettings,
+		"what is old is forgotten, records are not":        purged,
+		"a database that takes no writes is not ready":     notReady,
+		"nothing is kept where a record cannot be":         noRecordNothing,
+		"an update gives up when its time is over":         givesUp,
+		"times come back as they were, to the microsecond": timesComeBack,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+}
+
+var at = time.Date(2026, 4, 1, 9, 0, 0, 123456000, time.UTC)
+
+func sample(id string) *challenge.Challenge {
+	return &challenge.Challenge{
+		ID: id, Account: "agent", Flow: "flow", Channel: "softphone", SentTo: "a***@example.com", Facts: []byte{1, 2},
+		CodeMAC: []byte{3, 4}, CodeLength: 6, MaxAttempts: 10, RememberDays: 30,
+		IssuedAt: at, ExpiresAt: at.Add(10 * time.Minute), ResendAt: at.Add(30 * time.Second),
+	}
+}
+
+func update(t *testing.T, s *store.Store, fn func(ctx context.Context, tx challenge.Tx) error) {
+	t.Helper()
+	if err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error { return fn(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func add(t *testing.T, s *store.Store, c *challenge.Challenge) {
+	t.Helper()
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error { return tx.AddChallenge(ctx, c) })
+}
+
+func latest(t *testing.T, s *store.Store) (c *challenge.Challenge, err error) {
+	t.Helper()
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		c, err = tx.LatestChallenge(ctx, "agent", "flow")
+		return nil
+	})
+	return c, err
+}
+
+func challengeComesBack(t *testing.T, s *store.Store) {
+	if _, err := latest(t, s); !errors.Is(err, challenge.ErrNotFound) {
+		t.Errorf("in an empty database: %v", err)
+	}
+	want := sample("1")
+	add(t, s, want)
+	got, err := latest(t, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Facts, want.Facts) || !bytes.Equal(got.CodeMAC, want.CodeMAC) {
+		t.Errorf("digests: got %x %x", got.Facts, got.CodeMAC)
+	}
+	got.Facts, got.CodeMAC, want.Facts, want.CodeMAC = nil, nil, nil, nil
+	if g, w := *got, *want; g.ID != w.ID || g.Channel != w.Channel || g.SentTo != w.SentTo || g.CodeLength != w.CodeLength ||
+		g.Attempts != w.Attempts || g.MaxAttempts != w.MaxAttempts || g.RememberDays != w.RememberDays || g.Closed != w.Closed {
+		t.Errorf("got %+v, want %+v", g, w)
+	}
+}
+
+func timesComeBack(t *testing.T, s *store.Store) {
+	want := sample("1")
+	add(t, s, want)
+	got, err := latest(t, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pair := range [][2]time.Time{
+		{got.IssuedAt, want.IssuedAt}, {got.ExpiresAt, want.ExpiresAt}, {got.ResendAt, want.ResendAt},
+	} {
+		if !pair[0].Equal(pair[1]) || pair[0].Location() != time.UTC {
+			t.Errorf("got %v, want %v", pair[0], pair[1])
+		}
+	}
+}
+
+func latestIsOpen(t *testing.T, s *store.Store) {
+	add(t, s, sample("1"))
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		_, err := tx.CloseChallenge(ctx, "1", challenge.ClosedSuperseded, at)
+		return err
+	})
+	add(t, s, sample("2")) // in the same instant
+	if got, err := latest(t, s); err != nil || got.ID != "2" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		for _, of := range [][2]string{{"other", "flow"}, {"agent", "other"}} {
+			if _, err := tx.LatestChallenge(ctx, of[0], of[1]); !errors.Is(err, challenge.ErrNotFound) {
+				t.Errorf("account %s, flow %s: %v", of[0], of[1], err)
+			}
+		}
+		return nil
+	})
+}
+
+func oneOpen(t *testing.T, s *store.Store) {
+	add(t, s, sample("1"))
+	err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error { return tx.AddChallenge(t.Context(), sample("2")) })
+	if err == nil {
+		t.Error("a second open challenge was taken")
+	}
+}
+
+func countToTheLast(t *testing.T, s *store.Store) {
+	c := sample("1")
+	c.MaxAttempts = 2
+	add(t, s, c)
+	for i, want := range []bool{true, true, false} {
+		update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+			if ok, err := tx.CountAttempt(ctx, "1"); err != nil || ok != want {
+				t.Errorf("try %d: got %v, %v", i+1, ok, err)
+			}
+			return nil
+		})
+	}
+	if got, err := latest(t, s); err != nil || got.AttemptsLeft() != 0 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func closedOnce(t *testing.T, s *store.Store) {
+	add(t, s, sample("1"))
+	if won := race(t, s, func(tx challenge.Tx) (bool, error) {
+		return tx.CloseChallenge(t.Context(), "1", challenge.ClosedPassed, at)
+	}); won != 1 {
+		t.Errorf("%d callers closed it, want 1", won)
+	}
+	if got, err := latest(t, s); err != nil || got.Closed != challenge.ClosedPassed {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func countedAtOnce(t *testing.T, s *store.Store) {
+	add(t, s, sample("1"))
+	if won := race(t, s, func(tx challenge.Tx) (bool, error) { return tx.CountAttempt(t.Context(), "1") }); won != 10 {
+		t.Errorf("%d tries were counted, want 10", won)
+	}
+}
+
+// race makes 16 calls at once and counts how many were told true.
+func race(t *testing.T, s *store.Store, call func(challenge.Tx) (bool, error)) int64 {
+	t.Helper()
+	var won atomic.Int64
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error {
+				ok, err := call(tx)
+				if ok {
+					won.Add(1)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	return won.Load()
+}
+
+// outbox keeps messages in a table, as a queue in the same database does.
+type outbox struct{}
+
+func (outbox) Insert(ctx context.Context, tx *sql.Tx, m challenge.Message) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO outbox (challenge) VALUES ($1)`, m.Challenge)
+	return err
+}
+
+func withOutbox(t *testing.T, s *store.Store) {
+	t.Helper()
+	if _, err := s.DB().ExecContext(t.Context(), `CREATE TABLE outbox (challenge TEXT)`); err != nil {
+		t.Fatal(err)
+	}
+	s.Outbox = outbox{}
+}
+
+func count(t *testing.T, s *store.Store, table string) (n int) {
+	t.Helper()
+	if err := s.DB().QueryRowContext(t.Context(), `SELECT count(*) FROM `+table).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func undone(t *testing.T, s *store.Store) {
+	withOutbox(t, s)
+	broken := errors.New("broken")
+	err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error {
+		if err := tx.AddChallenge(t.Context(), sample("1")); err != nil {
+			return err
+		}
+		if err := tx.Send(t.Context(), challenge.Message{Challenge: "1"}); err != nil {
+			return err
+		}
+		return broken
+	})
+	if !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+	for _, table := range []string{"challenges", "outbox"} {
+		if n := count(t, s, table); n != 0 {
+			t.Errorf("%d rows in %s", n, table)
+		}
+	}
+}
+
+func sentTogether(t *testing.T, s *store.Store) {
+	if err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error {
+		return tx.Send(t.Context(), challenge.Message{})
+	}); err == nil {
+		t.Error("a message went nowhere, and nobody was told")
+	}
+	withOutbox(t, s)
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		return errors.Join(tx.AddChallenge(ctx, sample("1")), tx.Send(ctx, challenge.Message{Challenge: "1"}))
+	})
+	if n := count(t, s, "outbox"); n != 1 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+func answerKeptOnce(t *testing.T, s *store.Store) {
+	for _, want := range []challenge.Delivery{
+		{Key: "a", Digest: []byte{1}, Status: 400, Body: []byte(`{"messages":[]}`), At: at},
+		{Key: "b", Digest: []byte{2}, Status: 204, At: at},
+	} {
+		update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+			if _, err := tx.Delivery(ctx, want.Key); !errors.Is(err, challenge.ErrNotFound) {
+				t.Errorf("before: %v", err)
+			}
+			return tx.AddDelivery(ctx, want)
+		})
+		update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+			got, err := tx.Delivery(ctx, want.Key)
+			if err != nil || got.Status != want.Status || !bytes.Equal(got.Body, want.Body) ||
+				!bytes.Equal(got.Digest, want.Digest) || !got.At.Equal(want.At) {
+				t.Errorf("got %+v, %v", got, err)
+			}
+			return nil
+		})
+		err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error { return tx.AddDelivery(t.Context(), want) })
+		if err == nil {
+			t.Error("a second answer to the same call was taken")
+		}
+	}
+}
+
+func initialSettings(t *testing.T, s *store.Store) {
+	read := func() (got challenge.Settings) {
+		update(t, s, func(ctx context.Context, tx challenge.Tx) (err error) { got, err = tx.Settings(ctx); return err })
+		return got
+	}
+	before := read()
+	if err := s.Migrate(t.Context(), challenge.Settings{RememberDays: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if after := read(); after != before {
+		t.Errorf("migrating again changed the settings from %+v to %+v", before, after)
+	}
+}
+
+func purged(t *testing.T, s *store.Store) {
+	add(t, s, sample("1"))
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		return errors.Join(
+			tx.AddDelivery(ctx, challenge.Delivery{Key: "a", Digest: []byte{1}, Status: 204, At: at}),
+			tx.AddRecord(ctx, challenge.Record{At: at, Kind: "sign_in", Account: "agent"}))
+	})
+	for _, step := range []struct {
+		before                          time.Time
+		deliveries, challenges, records int
+	}{
+		{at, 1, 1, 1},
+		{at.Add(time.Microsecond), 0, 1, 1},
+		{at.Add(time.Hour), 0, 0, 1},
+	} {
+		if err := s.Purge(t.Context(), step.before); err != nil {
+			t.Fatal(err)
+		}
+		d, c, r := count(t, s, "deliveries"), count(t, s, "challenges"), count(t, s, "records")
+		if d != step.deliveries || c != step.challenges || r != step.records {
+			t.Errorf("purged up to %v: %d answers, %d challenges, %d records", step.before, d, c, r)
+		}
+	}
+}
+
+func notReady(t *testing.T, s *store.Store) {
+	if err := s.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Ready(t.Context()); err == nil {
+		t.Error("a closed database is ready")
+	}
+}
+
+func noRecordNothing(t *testing.T, s *store.Store) {
+	if _, err := s.DB().ExecContext(t.Context(), `DROP TABLE records`); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error {
+		if err := tx.AddChallenge(t.Context(), sample("1")); err != nil {
+			return err
+		}
+		return tx.AddRecord(t.Context(), challenge.Record{At: at})
+	})
+	if err == nil {
+		t.Error("no error")
+	}
+	if n := count(t, s, "challenges"); n != 0 {
+		t.Errorf("%d challenges without a record", n)
+	}
+}
+
+func givesUp(t *testing.T, s *store.Store) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := s.Update(ctx, "agent", func(challenge.Tx) error { t.Error("it began"); return nil })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
