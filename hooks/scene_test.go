@@ -29,7 +29,7 @@ const token = "hook-token-hook-token-hook-token-1"
 
 // scene is the hook on the real policies and a real database. The clock is the test's, and mail is only collected.
 type scene struct {
-	t     *testing.T
+	t     testing.TB
 	hook  *AfterPassword
 	echo  *echo.Echo
 	store *store.Store
@@ -51,7 +51,7 @@ func (o *outbox) Insert(_ context.Context, _ *sql.Tx, m challenge.Message) error
 	return nil
 }
 
-func newScene(t *testing.T, set fs.FS) *scene {
+func newScene(t testing.TB, set fs.FS) *scene {
 	t.Helper()
 	st, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
 	if err != nil {
