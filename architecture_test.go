@@ -1,0 +1,145 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// may is who may import whom: the picture of README.md in code. A folder that is not in it needs a place here, and a reason
+// in its doc.go.
+var may = map[string][]string{
+	".":               {"cmd"},
+	"challenge":       {},
+	"config":          {},
+	"kratos":          {},
+	"policies":        {},
+	"store":           {"challenge"},
+	"store/storetest": {"challenge", "store"}, // tests only
+	"mail":            {"challenge"},
+	"mail/catcher":    {},
+	"hooks":           {"challenge", "kratos", "policies"},
+	"server":          {"challenge", "hooks", "kratos", "policies"},
+	"cmd":             {"challenge", "config", "hooks", "kratos", "mail", "mail/catcher", "policies", "server", "store"},
+	"e2e":             {}, // drives the program from outside
+}
+
+// mayInTests is what tests may import beyond that.
+var mayInTests = map[string][]string{
+	".":     {"config", "kratos"},
+	"store": {"store/storetest"},
+	"hooks": {"store"},
+	"e2e":   {"kratos", "mail/catcher"},
+}
+
+// only is where an outside technology may be used: one folder each.
+var only = map[string][]string{
+	"github.com/labstack/echo":         {"server", "hooks", "cmd"},
+	"github.com/open-policy-agent/opa": {"policies"},
+	"github.com/ory/kratos-client-go":  {"kratos"},
+	"github.com/wneessen/go-mail":      {"mail"},
+	"github.com/emersion/go-smtp":      {"mail", "mail/catcher"},
+	"github.com/riverqueue/river":      {"mail"},
+	"modernc.org/sqlite":               {"store"},
+	"github.com/pressly/goose":         {"store"},
+	"github.com/knadh/koanf":           {"config"},
+	"github.com/spf13/cobra":           {"cmd"},
+	"database/sql":                     {"store", "store/storetest", "mail"},
+}
+
+func TestImportsPointInward(t *testing.T) {
+	forEachImport(t, func(file, folder, imported string, inTest bool) {
+		ours, ok := strings.CutPrefix(imported, "nidan/")
+		if !ok {
+			return
+		}
+		allowed, known := may[folder]
+		if !known {
+			t.Errorf("%s: the folder %s has no place in the architecture", file, folder)
+		}
+		if inTest {
+			allowed = append(slices.Clone(allowed), mayInTests[folder]...)
+			allowed = append(allowed, folder) // an external test package imports its own
+		}
+		if !slices.Contains(allowed, ours) {
+			t.Errorf("%s: %s may not import %s", file, folder, ours)
+		}
+	})
+}
+
+func TestOneTechnologyPerFolder(t *testing.T) {
+	used := map[string]bool{}
+	forEachImport(t, func(file, folder, imported string, inTest bool) {
+		for technology, folders := range only {
+			if imported != technology && !strings.HasPrefix(imported, technology+"/") {
+				continue
+			}
+			used[technology] = true
+			if !inTest && !slices.Contains(folders, folder) {
+				t.Errorf("%s: %s belongs in %v", file, technology, folders)
+			}
+		}
+	})
+	for technology := range only {
+		if !used[technology] {
+			t.Errorf("nothing imports %s: take it out of the map", technology)
+		}
+	}
+}
+
+// Files are read, not the output of go list: a test's cached result would outlive a forbidden import.
+func forEachImport(t *testing.T, each func(file, folder, imported string, inTest bool)) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(file, ".go") {
+			return err
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		folder := path.Dir(filepath.ToSlash(file))
+		for _, i := range parsed.Imports {
+			imported, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			each(file, folder, imported, strings.HasSuffix(file, "_test.go"))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
+	documented, seen := map[string]bool{}, map[string]bool{}
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		folder := path.Dir(filepath.ToSlash(file))
+		seen[folder] = true
+		documented[folder] = documented[folder] || parsed.Doc != nil
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for folder := range seen {
+		if !documented[folder] {
+			t.Errorf("%s has no package comment", folder)
+		}
+	}
+}

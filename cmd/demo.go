@@ -1,0 +1,219 @@
+package cmd
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/labstack/echo/v4"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"nidan/config"
+	"nidan/kratos"
+	"nidan/mail/catcher"
+)
+
+// The demo's addresses are fixed: what is printed and written about it holds on every machine.
+const (
+	demoPublicPort       = 4455
+	demoHooksPort        = 4456
+	demoKratosPublicPort = 4433
+	demoKratosAdminPort  = 4434
+	demoSMTPPort         = 4437
+	demoPassword         = "nidan-demo-2026"
+)
+
+func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+
+// demoAccounts are there to try each way a sign-in can go.
+var demoAccounts = []kratos.Account{
+	{Account: "owner", Name: "Owner", Email: "owner@example.com", Role: "owner"},
+	{Account: "admin", Name: "Administrator", Email: "admin@example.com", Role: "system_administrator", TwoFactor: true},
+	{Account: "supervisor", Name: "Supervisor", Email: "supervisor@example.com", Role: "supervisor", TwoFactor: true},
+	{Account: "agent", Name: "Agent", Email: "agent@example.com", Role: "user", TwoFactor: true},
+	{Account: "plain", Name: "Plain", Email: "plain@example.com", Role: "user"},
+	{Account: "nomail", Name: "No Mail", Role: "user", TwoFactor: true},
+}
+
+func demoCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Try it: a real Kratos, Nidan and a mail catcher on this machine, with accounts to sign in with",
+		Args:  cobra.NoArgs,
+	}
+	binary := c.Flags().String("kratos", "", "a kratos program to use instead of building one")
+	buildOnly := c.Flags().Bool("build-only", false, "build Kratos and stop")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		d := demo{out: c.OutOrStdout(), kratos: *binary}
+		if *buildOnly {
+			_, err := d.findKratos(c.Context())
+			return err
+		}
+		return d.run(c.Context())
+	}
+	return c
+}
+
+// demo is one run. Its state lives in a temporary folder and is gone at the end.
+type demo struct {
+	out    io.Writer
+	kratos string // the program; empty: it is built
+}
+
+func (d *demo) run(ctx context.Context) (err error) {
+	if err := portsAreFree(); err != nil {
+		return err
+	}
+	binary, err := d.findKratos(ctx)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "nidan-demo-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the demo: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	return d.runIn(ctx, binary, dir)
+}
+
+// portsAreFree tries every address before anything long is begun.
+func portsAreFree() error {
+	for _, a := range []struct{ use, address string }{
+		{"Nidan's pages", loopback(demoPublicPort)}, {"Nidan's hook", loopback(demoHooksPort)}, {"Kratos' public API", loopback(demoKratosPublicPort)},
+		{"Kratos' admin API", loopback(demoKratosAdminPort)}, {"the mail catcher", loopback(demoSMTPPort)},
+	} {
+		l, err := net.Listen("tcp", a.address)
+		if err != nil {
+			return fmt.Errorf("%s cannot listen on %s: end the program that uses this port, then try again (%w)", a.use, a.address, err)
+		}
+		l.Close()
+	}
+	return nil
+}
+
+// findKratos returns the given program, or builds one.
+func (d *demo) findKratos(ctx context.Context) (string, error) {
+	if d.kratos == "" {
+		return kratos.Build(ctx, func(step string) { fmt.Fprintln(d.out, step) })
+	}
+	binary, err := filepath.Abs(d.kratos)
+	if err != nil {
+		return "", fmt.Errorf("find the kratos program: %w", err)
+	}
+	if info, err := os.Stat(binary); err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
+		return "", fmt.Errorf("--kratos %s is not a program that can be run", d.kratos)
+	}
+	return binary, nil
+}
+
+func (d *demo) runIn(ctx context.Context, binary, dir string) error {
+	mailbox := catcher.New()
+	smtp, err := net.Listen("tcp", loopback(demoSMTPPort))
+	if err != nil {
+		return fmt.Errorf("listen for mail: %w", err)
+	}
+	go mailbox.Serve(smtp)
+	defer mailbox.Close()
+
+	cfg := demoConfig(dir)
+	log := slog.New(slog.NewTextHandler(d.out, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	n, err := newNidan(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	n.public.GET("/demo/mail", echo.WrapHandler(mailbox.Page()))
+	n.public.GET("/demo/mail.json", echo.WrapHandler(mailbox.JSON()))
+
+	fmt.Fprintln(d.out, "Starting Kratos …")
+	server, err := kratos.Start(ctx, binary, dir, kratos.Run{
+		PublicPort: demoKratosPublicPort, AdminPort: demoKratosAdminPort, BaseURL: cfg.Public.URL,
+		HookURL: "http://" + cfg.Hooks.Listen, HookToken: cfg.Hooks.Tokens[0],
+		DSN: "sqlite://" + filepath.Join(dir, "kratos.db") + "?_fk=true&mode=rwc", Secret: rand.Text() + rand.Text(),
+	})
+	if err != nil {
+		return err
+	}
+	defer server.Stop()
+	if err := createAccounts(ctx); err != nil {
+		return err
+	}
+	// Nidan comes last: once its hook answers, all is there.
+	parts, ctx := errgroup.WithContext(ctx)
+	parts.Go(func() error { return n.run(ctx) })
+	parts.Go(func() error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-server.Done():
+			if ctx.Err() != nil { // Ctrl-C reaches it too
+				return nil
+			}
+			return errors.New("kratos has ended by itself")
+		}
+	})
+	d.explain()
+	err = parts.Wait()
+	fmt.Fprintln(d.out, "Stopping …")
+	return err
+}
+
+// demoConfig is a configuration for one run: every secret is new.
+func demoConfig(dir string) config.Config {
+	cfg := config.Default()
+	cfg.Database = "sqlite:" + filepath.Join(dir, "nidan.db")
+	cfg.Secrets = []string{rand.Text() + rand.Text()}
+	cfg.Public.Listen, cfg.Public.URL = loopback(demoPublicPort), "http://"+loopback(demoPublicPort)
+	cfg.Hooks.Listen, cfg.Hooks.Tokens = loopback(demoHooksPort), []string{rand.Text() + rand.Text()}
+	cfg.Kratos.PublicURL, cfg.Kratos.AdminURL = "http://"+loopback(demoKratosPublicPort), "http://"+loopback(demoKratosAdminPort)
+	cfg.Mail.SMTP.Host, cfg.Mail.SMTP.Port, cfg.Mail.SMTP.TLS = "127.0.0.1", demoSMTPPort, "none"
+	return cfg
+}
+
+func createAccounts(ctx context.Context) error {
+	admin := kratos.NewAdmin("http://" + loopback(demoKratosAdminPort))
+	var all errgroup.Group
+	for _, a := range demoAccounts {
+		a.Password = demoPassword
+		all.Go(func() error {
+			if _, err := admin.CreateAccount(ctx, a); err != nil {
+				return fmt.Errorf("create the account %s: %w", a.Account, err)
+			}
+			return nil
+		})
+	}
+	return all.Wait()
+}
+
+func (d *demo) explain() {
+	fmt.Fprintf(d.out, `
+Nidan's demo is up. Everything runs on this machine and is gone when it ends.
+
+  Mail arrives at     http://%[1]s/demo/mail
+  Kratos' public API  http://%[1]s/self-service/login/api
+
+Accounts, all with the password %[2]s:
+
+`, loopback(demoPublicPort), demoPassword)
+	for _, a := range demoAccounts {
+		fmt.Fprintf(d.out, "  %-12s %-22s %s\n", a.Account, a.Role, whatHappens(a))
+	}
+	fmt.Fprint(d.out, "\nCtrl-C ends it.\n")
+}
+
+func whatHappens(a kratos.Account) string {
+	switch {
+	case a.Email == "":
+		return "has no e-mail address: signs in with the password alone"
+	case a.TwoFactor:
+		return "is asked for a code, mailed to " + a.Email
+	}
+	return "two-step verification is off: signs in with the password alone"
+}

@@ -1,0 +1,159 @@
+package cmd
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"golang.org/x/sync/errgroup"
+
+	"nidan/challenge"
+	"nidan/config"
+	"nidan/hooks"
+	"nidan/kratos"
+	"nidan/mail"
+	"nidan/policies"
+	"nidan/server"
+	"nidan/store"
+)
+
+// forgetAfter is how long answers and challenges are kept after they can matter: Kratos repeats a call within two minutes,
+// and a login flow lives for an hour.
+const forgetAfter = 24 * time.Hour
+
+// nidan is the whole program, built and ready to run.
+type nidan struct {
+	cfg    config.Config
+	log    *slog.Logger
+	store  *store.Store
+	queue  *mail.Queue
+	public *echo.Echo // faces browsers
+	hooks  *echo.Echo // faces Kratos
+}
+
+// newNidan builds the parts from the configuration. Nothing listens yet, and no mail goes out.
+func newNidan(ctx context.Context, cfg config.Config, log *slog.Logger) (*nidan, error) {
+	keys, err := challenge.NewKeyring(cfg.Secrets)
+	if err != nil {
+		return nil, fmt.Errorf("read the secrets: %w", err)
+	}
+	engine, err := policies.New(ctx, policySource(cfg))
+	if err != nil {
+		return nil, err
+	}
+	st, err := openStore(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	n := &nidan{cfg: cfg, log: log, store: st, public: server.New(log), hooks: server.New(log)}
+	if n.queue, err = newQueue(cfg, st, keys, log); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	st.Outbox = n.queue
+	if err := n.mount(engine, keys); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return n, nil
+}
+
+func newQueue(cfg config.Config, st *store.Store, keys *challenge.Keyring, log *slog.Logger) (*mail.Queue, error) {
+	public, err := url.Parse(cfg.Public.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read public.url: %w", err)
+	}
+	return mail.NewQueue(st.DB(), st, keys, mail.Config{
+		From: cfg.Mail.From, Brand: cfg.Mail.Brand, CodeHost: public.Hostname(), SMTP: mail.SMTP(cfg.Mail.SMTP),
+	}, time.Now, log)
+}
+
+func policySource(cfg config.Config) fs.FS {
+	if cfg.Policies.Dir == "" {
+		return policies.Shipped()
+	}
+	return os.DirFS(cfg.Policies.Dir)
+}
+
+// openStore opens the database and brings its tables up to date.
+func openStore(ctx context.Context, cfg config.Config) (*store.Store, error) {
+	st, err := store.Open(ctx, cfg.Database)
+	if err != nil {
+		return nil, err
+	}
+	if err := st.Migrate(ctx, challenge.Settings(cfg.Settings)); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	if err := mail.Migrate(ctx, st.DB()); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return st, nil
+}
+
+func (n *nidan) mount(engine *policies.Engine, keys *challenge.Keyring) error {
+	kratosURL, err := url.Parse(n.cfg.Kratos.PublicURL)
+	if err != nil {
+		return fmt.Errorf("read kratos.public_url: %w", err)
+	}
+	(&server.PassThrough{Kratos: kratosURL, Log: n.log}).Mount(n.public)
+	(&server.Health{Ready: n.store.Ready, Log: n.log}).Mount(n.hooks)
+	return (&hooks.AfterPassword{
+		Tokens:     n.cfg.Hooks.Tokens,
+		Store:      n.store,
+		Policies:   engine,
+		Challenger: &challenge.Challenger{Keys: keys, Now: time.Now, Rand: rand.Reader},
+		Keys:       keys,
+		Identity:   kratos.Pointers(n.cfg.Identity),
+		Now:        time.Now,
+		Log:        n.log,
+	}).Mount(n.hooks)
+}
+
+// run serves until ctx ends or a part fails.
+func (n *nidan) run(ctx context.Context) error {
+	public, err := net.Listen("tcp", n.cfg.Public.Listen)
+	if err != nil {
+		return fmt.Errorf("listen for browsers: %w", err)
+	}
+	hookListener, err := net.Listen("tcp", n.cfg.Hooks.Listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen for Kratos: %w", err), public.Close())
+	}
+	if err := n.queue.Start(context.WithoutCancel(ctx)); err != nil {
+		return errors.Join(fmt.Errorf("start the mail queue: %w", err), public.Close(), hookListener.Close())
+	}
+	n.log.InfoContext(ctx, "nidan is up", "public", n.cfg.Public.Listen, "hooks", n.cfg.Hooks.Listen)
+	parts, ctx := errgroup.WithContext(ctx)
+	parts.Go(func() error { return server.Serve(ctx, public, n.public) })
+	parts.Go(func() error { return server.Serve(ctx, hookListener, n.hooks) })
+	parts.Go(func() error { return n.forget(ctx) })
+	err = parts.Wait()
+	// Last, so that what was just answered still goes out.
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return errors.Join(err, n.queue.Stop(stopping))
+}
+
+// forget drops, every hour, what is too old to matter. A failure is no reason to stop answering.
+func (n *nidan) forget(ctx context.Context) error {
+	every := time.NewTicker(time.Hour)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-every.C:
+			if err := n.store.Purge(ctx, now.Add(-forgetAfter)); err != nil {
+				n.log.WarnContext(ctx, "old challenges could not be dropped", "err", err)
+			}
+		}
+	}
+}
+
+func (n *nidan) close() { n.store.Close() }

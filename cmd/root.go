@@ -1,0 +1,55 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"nidan/config"
+)
+
+// Main runs the program and ends it: with status 0, or with 1 and one sentence on standard error.
+func Main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := root().ExecuteContext(ctx)
+	stop()
+	if err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, "nidan:", err)
+		os.Exit(1)
+	}
+}
+
+func root() *cobra.Command {
+	c := &cobra.Command{
+		Use:           "nidan",
+		Short:         "Two-step verification for Ory Kratos, decided by policies",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	c.AddCommand(serveCommand(), demoCommand(), migrateCommand(), healthcheckCommand())
+	return c
+}
+
+// withConfig adds the flag that names the configuration file, and returns what loads it.
+func withConfig(c *cobra.Command) func() (config.Config, error) {
+	file := c.Flags().String("config", "", "configuration file (YAML); every key also as NIDAN_… in the environment")
+	return func() (config.Config, error) { return config.Load(*file, os.Environ()) }
+}
+
+func newLog(c config.Log) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		level = slog.LevelInfo // the configuration's check lets no other word through
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}

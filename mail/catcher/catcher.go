@@ -1,0 +1,136 @@
+package catcher
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/emersion/go-message"
+	_ "github.com/emersion/go-message/charset" // mails in other character sets than UTF-8
+	"github.com/emersion/go-smtp"
+)
+
+const (
+	maxMessages = 1000    // older ones are forgotten
+	maxSize     = 1 << 20 // bytes of one mail
+)
+
+// Message is a mail that arrived.
+type Message struct {
+	To         string    `json:"to"` // the envelope's receivers, separated by ", "
+	Subject    string    `json:"subject"`
+	Text       string    `json:"text"`
+	HTML       string    `json:"html"`
+	ReceivedAt time.Time `json:"received_at"`
+}
+
+// Catcher is the server. It is safe for concurrent use.
+type Catcher struct {
+	server *smtp.Server
+
+	mu       sync.Mutex
+	messages []Message // newest first
+}
+
+// New returns a catcher without mails.
+func New() *Catcher {
+	c := &Catcher{}
+	c.server = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &session{catcher: c}, nil }))
+	c.server.Domain = "localhost"
+	c.server.MaxMessageBytes = maxSize
+	c.server.ReadTimeout, c.server.WriteTimeout = 30*time.Second, 30*time.Second
+	return c
+}
+
+// Serve takes mail from l until Close.
+func (c *Catcher) Serve(l net.Listener) error {
+	if err := c.server.Serve(l); err != nil && !errors.Is(err, smtp.ErrServerClosed) {
+		return fmt.Errorf("take mail: %w", err)
+	}
+	return nil
+}
+
+// Close ends Serve, and the conversations that are on.
+func (c *Catcher) Close() error { return c.server.Close() }
+
+// Messages are the mails that arrived, newest first.
+func (c *Catcher) Messages() []Message {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]Message{}, c.messages...)
+}
+
+func (c *Catcher) add(m Message) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.messages = append([]Message{m}, c.messages...)
+	if len(c.messages) > maxMessages {
+		c.messages = c.messages[:maxMessages]
+	}
+}
+
+// session is one conversation.
+type session struct {
+	catcher *Catcher
+	to      []string
+}
+
+func (s *session) Mail(string, *smtp.MailOptions) error { return nil }
+
+func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
+	s.to = append(s.to, to)
+	return nil
+}
+
+func (s *session) Data(r io.Reader) error {
+	m, err := parse(r)
+	if err != nil {
+		return &smtp.SMTPError{Code: 554, Message: "the mail cannot be read"}
+	}
+	m.To, m.ReceivedAt = strings.Join(s.to, ", "), time.Now().UTC()
+	s.catcher.add(m)
+	return nil
+}
+
+func (s *session) Reset()        { s.to = nil }
+func (s *session) Logout() error { return nil }
+
+// parse reads the parts of a mail that are shown.
+func parse(r io.Reader) (Message, error) {
+	e, err := message.Read(r)
+	if err != nil && !message.IsUnknownCharset(err) {
+		return Message{}, fmt.Errorf("read a mail: %w", err)
+	}
+	var m Message
+	if m.Subject, err = e.Header.Text("Subject"); err != nil {
+		m.Subject = e.Header.Get("Subject")
+	}
+	err = e.Walk(func(_ []int, part *message.Entity, err error) error {
+		if err != nil && !message.IsUnknownCharset(err) {
+			return err
+		}
+		kind, _, err := part.Header.ContentType()
+		if err != nil || strings.HasPrefix(kind, "multipart/") {
+			return nil
+		}
+		body, err := io.ReadAll(io.LimitReader(part.Body, maxSize))
+		if err != nil {
+			return err
+		}
+		switch kind {
+		case "text/plain":
+			m.Text = strings.ReplaceAll(string(body), "\r\n", "\n")
+		case "text/html":
+			m.HTML = strings.ReplaceAll(string(body), "\r\n", "\n")
+		}
+		return nil
+	})
+	if err != nil {
+		return Message{}, fmt.Errorf("read a mail's parts: %w", err)
+	}
+	return m, nil
+}

@@ -1,0 +1,127 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+)
+
+// Config says how mails look and where they are handed over.
+type Config struct {
+	From     string // RFC 5322 address, with or without a display name
+	Brand    string // what the mail says it comes from
+	CodeHost string // host of the sign-in page: a code is filled in there and nowhere else
+	SMTP     SMTP
+}
+
+// SMTP is the server that mails are handed to.
+type SMTP struct {
+	Host     string
+	Port     int
+	TLS      string // "starttls": mandatory, "implicit", or "none"
+	Username string // empty: no AUTH
+	Password string
+	Timeout  time.Duration // for one mail, from the connection to the server's last word
+}
+
+// sender hands mails to one server.
+type sender struct {
+	config  Config
+	texts   map[string]texts
+	options []gomail.Option
+}
+
+func newSender(c Config) (*sender, error) {
+	if strings.ContainsAny(c.Brand+c.CodeHost, "\r\n") {
+		return nil, errors.New("brand and host must not have line breaks")
+	}
+	all, err := loadTexts()
+	if err != nil {
+		return nil, err
+	}
+	options, err := smtpOptions(c.SMTP)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := gomail.NewClient(c.SMTP.Host, options...); err != nil {
+		return nil, fmt.Errorf("set SMTP up: %w", err)
+	}
+	s := &sender{config: c, texts: all, options: options}
+	if _, err := s.compose("ja", "nobody@example.com", "", time.Minute); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func smtpOptions(c SMTP) ([]gomail.Option, error) {
+	options := []gomail.Option{gomail.WithPort(c.Port), gomail.WithTimeout(c.Timeout)}
+	switch c.TLS {
+	case "starttls":
+		// Mandatory: a server that does not offer it, or somebody on the way who hides the offer, gets nothing to read.
+		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
+	case "implicit":
+		options = append(options, gomail.WithSSL())
+	case "none":
+		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS))
+	default:
+		return nil, fmt.Errorf("tls must be starttls, implicit or none, not %q", c.TLS)
+	}
+	if c.Username != "" {
+		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
+			gomail.WithUsername(c.Username), gomail.WithPassword(c.Password))
+	}
+	return options, nil
+}
+
+// send hands one mail over. With a nil error the server has taken charge of it.
+func (s *sender) send(ctx context.Context, locale, to, code string, validFor time.Duration) error {
+	m, err := s.compose(locale, to, code, validFor)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.config.SMTP.Timeout)
+	defer cancel()
+	// One client for each mail: it holds one conversation with the server.
+	client, err := gomail.NewClient(s.config.SMTP.Host, s.options...)
+	if err != nil {
+		return fmt.Errorf("set SMTP up: %w", err)
+	}
+	if err := client.DialAndSendWithContext(ctx, m); err != nil {
+		return fmt.Errorf("hand the mail to the server: %w", err)
+	}
+	return nil
+}
+
+func (s *sender) compose(locale, to, code string, validFor time.Duration) (*gomail.Msg, error) {
+	t, ok := s.texts[locale]
+	if !ok {
+		t = s.texts["ja"]
+	}
+	w := words{Brand: s.config.Brand, Code: code, Length: len(code), Minutes: minutes(validFor), Host: s.config.CodeHost}
+	m := gomail.NewMsg()
+	if err := m.From(s.config.From); err != nil {
+		return nil, fmt.Errorf("write the sender: %w", err)
+	}
+	if err := m.To(to); err != nil {
+		return nil, errors.New("write the receiver: not an e-mail address") // the library's error repeats it
+	}
+	subject, err := t.subject(w)
+	if err != nil {
+		return nil, err
+	}
+	m.Subject(subject)
+	m.SetDate()
+	m.SetMessageID()
+	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5: nobody's vacation answers it
+	if err := m.SetBodyTextTemplate(t.text, w); err != nil {
+		return nil, fmt.Errorf("write the text: %w", err)
+	}
+	if err := m.AddAlternativeHTMLTemplate(t.html, w); err != nil {
+		return nil, fmt.Errorf("write the HTML: %w", err)
+	}
+	return m, nil
+}
