@@ -12,7 +12,7 @@ import (
 // sends another, gives up, or verifies. It is called only where the policy asks for a second step. An error means that
 // nothing may be let in and nothing of the unit of work may be kept.
 func (c *Challenger) Advance(ctx context.Context, tx Tx, s Submission, t Terms) (Outcome, error) {
-	now := c.Now()
+	now := c.now()
 	last, err := tx.LatestChallenge(ctx, s.Account, s.Flow)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Outcome{}, fmt.Errorf("load the challenge: %w", err)
@@ -42,7 +42,7 @@ func (c *Challenger) Advance(ctx context.Context, tx Tx, s Submission, t Terms) 
 // just submitting a code is told to sign in again: what the code was asked for no longer holds (contract, section 1). The
 // returned state is Passed where nothing stands in the way.
 func (c *Challenger) Withdraw(ctx context.Context, tx Tx, s Submission) (Outcome, error) {
-	now := c.Now()
+	now := c.now()
 	last, err := tx.LatestChallenge(ctx, s.Account, s.Flow)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Outcome{}, fmt.Errorf("load the challenge: %w", err)
@@ -57,7 +57,7 @@ func (c *Challenger) Withdraw(ctx context.Context, tx Tx, s Submission) (Outcome
 }
 
 func (c *Challenger) issue(ctx context.Context, tx Tx, s Submission, t Terms, as State) (Outcome, error) {
-	now := c.Now()
+	now := c.now()
 	id, err := newID(c.Rand)
 	if err != nil {
 		return Outcome{}, err
@@ -86,7 +86,7 @@ func (c *Challenger) issue(ctx context.Context, tx Tx, s Submission, t Terms, as
 
 // reissue sends a new code in place of the last one, which is dead from then on, but not before its ResendAt.
 func (c *Challenger) reissue(ctx context.Context, tx Tx, s Submission, t Terms, last *Challenge, as State) (Outcome, error) {
-	now := c.Now()
+	now := c.now()
 	if now.Before(last.ResendAt) {
 		return Outcome{State: TooManyCodes, Challenge: last}, nil
 	}

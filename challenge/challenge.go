@@ -108,3 +108,6 @@ type Challenger struct {
 	Now  func() time.Time
 	Rand io.Reader // crypto/rand.Reader outside tests
 }
+
+// now is the time at the precision that every store keeps, so that what is shown again is what was shown first.
+func (c *Challenger) now() time.Time { return c.Now().UTC().Truncate(time.Microsecond) }
