@@ -15,7 +15,10 @@ import (
 )
 
 // Queue takes codes on their way and keeps at it, across restarts, until each is sent or of no more use.
-type Queue struct{ client *river.Client[*sql.Tx] }
+type Queue struct {
+	client *river.Client[*sql.Tx]
+	db     *sql.DB
+}
 
 // attempts is more than can be made within a code's life: time alone decides when to give up.
 const attempts = 1000
@@ -60,7 +63,7 @@ func NewQueue(
 	if err != nil {
 		return nil, fmt.Errorf("set the queue up: %w", err)
 	}
-	return &Queue{client: client}, nil
+	return &Queue{client: client, db: db}, nil
 }
 
 // Insert takes a message within the transaction of its challenge.
@@ -73,6 +76,12 @@ func (q *Queue) Insert(ctx context.Context, tx *sql.Tx, m challenge.Message) err
 
 // Start begins sending. It goes on until Stop, whatever becomes of ctx.
 func (q *Queue) Start(ctx context.Context) error {
+	// A mail that was being sent when the program died would wait until the queue takes it for stuck, and a person with it.
+	// Only one program works on a SQLite database, so whatever is under way as it starts is left from one that died.
+	_, err := q.db.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE state = 'running'`)
+	if err != nil {
+		return fmt.Errorf("take up the mails that were under way: %w", err)
+	}
 	if err := q.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the mail queue: %w", err)
 	}

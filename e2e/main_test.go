@@ -1,0 +1,73 @@
+package e2e
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"nidan/kratos"
+)
+
+// What all tests share: the program, and one Kratos whose hook leads to the relay.
+var (
+	program      string // Nidan, built
+	kratosBinary string
+	kratosPublic string // address of its public API
+	kratosAdmin  *kratos.Admin
+	hookToken    = rand.Text() + rand.Text()
+	theRelay     = newRelay()
+)
+
+func TestMain(m *testing.M) {
+	code, err := runAll(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "end-to-end tests:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runAll(m *testing.M) (int, error) {
+	dir, err := os.MkdirTemp("", "nidan-e2e-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	program = filepath.Join(dir, "nidan")
+	if out, err := exec.Command("go", "build", "-o", program, "nidan").CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("build nidan: %w: %s", err, out)
+	}
+	ctx := context.Background()
+	if kratosBinary, err = kratos.Build(ctx, func(step string) { fmt.Println(step) }); err != nil {
+		return 0, err
+	}
+	defer theRelay.server.Close()
+	run := kratos.Run{
+		PublicPort: freePort(), AdminPort: freePort(), BaseURL: "http://127.0.0.1:4455", HookURL: theRelay.server.URL,
+		HookToken: hookToken, DSN: "sqlite://" + filepath.Join(dir, "kratos.db") + "?_fk=true&mode=rwc",
+		Secret: rand.Text() + rand.Text(),
+	}
+	server, err := kratos.Start(ctx, kratosBinary, dir, run)
+	if err != nil {
+		return 0, err
+	}
+	defer server.Stop()
+	kratosPublic = fmt.Sprintf("http://127.0.0.1:%d", run.PublicPort)
+	kratosAdmin = kratos.NewAdmin(fmt.Sprintf("http://127.0.0.1:%d", run.AdminPort))
+	return m.Run(), nil
+}
+
+// freePort is one that nobody listened on a moment ago.
+func freePort() int {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}

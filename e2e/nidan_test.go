@@ -1,0 +1,194 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"nidan/kratos"
+	"nidan/mail/catcher"
+)
+
+// patience bounds every wait. It is never what a test is about.
+const patience = 30 * time.Second
+
+// nidan is the program, running, with a mailbox of its own, behind the one Kratos.
+type nidan struct {
+	t       *testing.T
+	dir     string
+	env     []string
+	hooks   string // its hooks' address
+	smtp    string // host:port
+	mailbox *catcher.Catcher
+	cmd     *exec.Cmd
+	log     *syncBuffer
+}
+
+// newNidan prepares a Nidan; the changes are variables of its environment.
+func newNidan(t *testing.T, changes ...string) *nidan {
+	t.Helper()
+	n := &nidan{t: t, dir: t.TempDir(), log: &syncBuffer{}, smtp: fmt.Sprintf("127.0.0.1:%d", freePort())}
+	hooks := fmt.Sprintf("127.0.0.1:%d", freePort())
+	_, port, _ := net.SplitHostPort(n.smtp)
+	n.hooks = "http://" + hooks
+	n.env = append([]string{
+		"NIDAN_DATABASE=sqlite:" + filepath.Join(n.dir, "nidan.db"), "NIDAN_SECRETS=" + strings.Repeat("s", 32),
+		"NIDAN_HOOKS_TOKENS=" + hookToken, "NIDAN_HOOKS_LISTEN=" + hooks,
+		fmt.Sprintf("NIDAN_PUBLIC_LISTEN=127.0.0.1:%d", freePort()),
+		"NIDAN_KRATOS_PUBLIC_URL=" + kratosPublic, "NIDAN_MAIL_SMTP_TLS=none", "NIDAN_MAIL_SMTP_PORT=" + port,
+	}, changes...)
+	return n
+}
+
+// started is a Nidan that is up, with its mail server, and that Kratos' calls lead to.
+func started(t *testing.T, changes ...string) *nidan {
+	t.Helper()
+	n := newNidan(t, changes...)
+	n.openMailbox()
+	n.start()
+	return n
+}
+
+func (n *nidan) openMailbox() {
+	n.t.Helper()
+	l, err := net.Listen("tcp", n.smtp)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.mailbox = catcher.New()
+	go n.mailbox.Serve(l)
+	n.t.Cleanup(func() { n.mailbox.Close() })
+}
+
+func (n *nidan) start() {
+	n.t.Helper()
+	n.cmd = exec.Command(program, "serve")
+	n.cmd.Env = append(os.Environ(), n.env...)
+	n.cmd.Dir, n.cmd.Stdout, n.cmd.Stderr = n.dir, n.log, n.log
+	if err := n.cmd.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(n.stop)
+	n.eventually("Nidan is ready", func() bool {
+		answer, err := http.Get(n.hooks + "/readyz")
+		if err != nil {
+			return false
+		}
+		answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
+	})
+	theRelay.set(n.hooks, 0, "")
+}
+
+// stop ends it as an operator would. A Nidan that has ended is left alone.
+func (n *nidan) stop() { n.end(syscall.SIGTERM) }
+
+// kill ends it as a crash would.
+func (n *nidan) kill() { n.end(syscall.SIGKILL) }
+
+func (n *nidan) end(how os.Signal) {
+	if n.cmd.ProcessState != nil {
+		return
+	}
+	_ = n.cmd.Process.Signal(how)
+	_ = n.cmd.Wait()
+	theRelay.set("", 0, "")
+}
+
+// eventually waits for a condition, and fails with what Nidan logged when it does not come.
+func (n *nidan) eventually(what string, holds func() bool) {
+	n.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if holds() {
+			return
+		}
+	}
+	n.t.Fatalf("waited in vain until: %s\n%s", what, n.log)
+}
+
+var sixDigits = regexp.MustCompile(`(?m)^\d{6}$`)
+
+// code waits until that many mails have arrived, and reads the code of the newest.
+func (n *nidan) code(mails int) string {
+	n.t.Helper()
+	n.eventually(fmt.Sprintf("%d mails have arrived", mails), func() bool { return len(n.mailbox.Messages()) >= mails })
+	if got := len(n.mailbox.Messages()); got != mails {
+		n.t.Fatalf("%d mails arrived, want %d", got, mails)
+	}
+	code := sixDigits.FindString(n.mailbox.Messages()[0].Text)
+	if code == "" {
+		n.t.Fatalf("no code in %q", n.mailbox.Messages()[0].Text)
+	}
+	return code
+}
+
+// shortPolicies is a folder of the policies that ship, with terms short enough to be waited for.
+func shortPolicies(t *testing.T, ttlSeconds, resendSeconds int) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../policies")); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "data.json")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := strings.NewReplacer(`"ttl_seconds": 600`, fmt.Sprintf(`"ttl_seconds": %d`, ttlSeconds),
+		`"resend_after_seconds": 30`, fmt.Sprintf(`"resend_after_seconds": %d`, resendSeconds)).Replace(string(data))
+	if short == string(data) && (ttlSeconds != 600 || resendSeconds != 30) {
+		t.Fatal("data.json does not hold the terms that were to be changed")
+	}
+	if err := os.WriteFile(path, []byte(short), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+const password = "nidan-e2e-2026"
+
+// made counts the accounts: each has a name of its own.
+var made atomic.Int32
+
+// account makes an account in Kratos that is asked for a code unless change says otherwise, and returns its name.
+func account(t *testing.T, change func(*kratos.Account)) string {
+	t.Helper()
+	name := fmt.Sprintf("test-%d", made.Add(1))
+	a := kratos.Account{Account: name, Name: name, Email: name + "@example.com", Role: "user", TwoFactor: true, Password: password}
+	if change != nil {
+		change(&a)
+	}
+	if _, err := kratosAdmin.CreateAccount(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	return a.Account
+}
+
+// syncBuffer is a buffer that a process writes to while a test reads it.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}

@@ -1,0 +1,89 @@
+package e2e
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+)
+
+// relay stands between Kratos and Nidan. It hands calls on as they are, unless it is told to lose answers: Nidan then gets
+// the call, and Kratos gets a 503, on which it makes the call again.
+type relay struct {
+	server *httptest.Server
+
+	mu      sync.Mutex
+	to      string // Nidan's hooks; empty: there is none
+	lose    int    // how many answers to lose of each call
+	trigger string // put into Ory-Webhook-Trigger-Id, as newer versions of Kratos do
+	lost    int    // of the current call
+	answers []string
+	calls   []string
+}
+
+func newRelay() *relay {
+	r := &relay{}
+	r.server = httptest.NewServer(r)
+	return r
+}
+
+// set points the relay somewhere and clears what it has seen.
+func (r *relay) set(to string, lose int, trigger string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.to, r.lose, r.trigger, r.lost, r.answers, r.calls = to, lose, trigger, 0, nil, nil
+}
+
+// seen are the calls and Nidan's answers since set.
+func (r *relay) seen() (calls, answers []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string{}, r.calls...), append([]string{}, r.answers...)
+}
+
+func (r *relay) ServeHTTP(w http.ResponseWriter, in *http.Request) {
+	r.mu.Lock()
+	to, trigger := r.to, r.trigger
+	r.mu.Unlock()
+	body, err := io.ReadAll(in.Body)
+	if err != nil || to == "" {
+		panic(http.ErrAbortHandler) // nobody there: the connection breaks
+	}
+	out, err := http.NewRequestWithContext(in.Context(), in.Method, to+in.URL.Path, bytes.NewReader(body))
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	out.Header = in.Header.Clone()
+	if trigger != "" {
+		out.Header.Set("Ory-Webhook-Trigger-Id", trigger)
+	}
+	answer, err := http.DefaultClient.Do(out)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	defer answer.Body.Close()
+	said, err := io.ReadAll(answer.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if r.loses(string(body), answer.Status+" "+string(said)) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", answer.Header.Get("Content-Type"))
+	w.WriteHeader(answer.StatusCode)
+	w.Write(said)
+}
+
+func (r *relay) loses(call, answer string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls, r.answers = append(r.calls, call), append(r.answers, answer)
+	if r.lost < r.lose {
+		r.lost++
+		return true
+	}
+	r.lost = 0
+	return false
+}

@@ -1,0 +1,154 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+)
+
+// signIn is one of Kratos' API login flows, as a native client goes through it.
+type signIn struct {
+	t          *testing.T
+	identifier string
+	password   string
+	flow       string
+}
+
+func newSignIn(t *testing.T, identifier string) *signIn {
+	t.Helper()
+	s := &signIn{t: t, identifier: identifier, password: password}
+	var flow struct{ ID string }
+	s.json(http.MethodGet, kratosPublic+"/self-service/login/api", nil, nil, &flow)
+	s.flow = flow.ID
+	return s
+}
+
+// reply is what the client gets.
+type reply struct {
+	Status  int
+	Token   string `json:"session_token"`
+	Session struct {
+		AAL string `json:"authenticator_assurance_level"`
+	}
+	UI struct {
+		Messages []struct {
+			ID      int64
+			Text    string
+			Type    string
+			Context struct {
+				State     string
+				Challenge struct {
+					ID           string
+					SentTo       string    `json:"sent_to"`
+					ExpiresAt    time.Time `json:"expires_at"`
+					AttemptsLeft int       `json:"attempts_left"`
+					ResendAt     time.Time `json:"resend_at"`
+					RememberDays int       `json:"remember_days"`
+				}
+			}
+		}
+		Nodes []struct{ Attributes struct{ Name string } }
+	}
+}
+
+func (r reply) state() string {
+	if len(r.UI.Messages) == 0 {
+		return ""
+	}
+	return r.UI.Messages[0].Context.State
+}
+
+// submit submits the flow with the given transient_payload.two_factor.
+func (s *signIn) submit(twoFactor map[string]any) reply {
+	s.t.Helper()
+	body := map[string]any{
+		"method": "password", "identifier": s.identifier, "password": s.password,
+		"transient_payload": map[string]any{"two_factor": twoFactor},
+	}
+	var r reply
+	r.Status = s.json(http.MethodPost, kratosPublic+"/self-service/login?flow="+s.flow, body, nil, &r)
+	if (r.Status == http.StatusOK) != (r.Token != "") {
+		s.t.Fatalf("status %d with the token %q", r.Status, r.Token)
+	}
+	return r
+}
+
+// expect submits and wants that state, and nobody let in.
+func (s *signIn) expect(state string, id int64, twoFactor map[string]any) reply {
+	s.t.Helper()
+	r := s.submit(twoFactor)
+	if r.Status != http.StatusBadRequest || r.state() != state || r.UI.Messages[0].ID != id {
+		s.t.Fatalf("got %d %+v, want 400 with %s (%d)", r.Status, r.UI.Messages, state, id)
+	}
+	return r
+}
+
+// expectIn submits and wants a session that Kratos knows.
+func (s *signIn) expectIn(twoFactor map[string]any) {
+	s.t.Helper()
+	r := s.submit(twoFactor)
+	if r.Status != http.StatusOK {
+		s.t.Fatalf("got %d %+v, want a session", r.Status, r.UI.Messages)
+	}
+	var who struct{ Active bool }
+	header := http.Header{"X-Session-Token": {r.Token}}
+	if status := s.json(http.MethodGet, kratosPublic+"/sessions/whoami", nil, header, &who); status != http.StatusOK || !who.Active {
+		s.t.Fatalf("whoami: %d %+v", status, who)
+	}
+}
+
+// expectOut submits and wants nobody let in, whatever is said.
+func (s *signIn) expectOut(twoFactor map[string]any) reply {
+	s.t.Helper()
+	r := s.submit(twoFactor)
+	if r.Status == http.StatusOK {
+		s.t.Fatal("somebody was let in")
+	}
+	return r
+}
+
+func (s *signIn) json(method, url string, body any, header http.Header, into any) int {
+	s.t.Helper()
+	raw, err := json.Marshal(body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(s.t.Context(), method, url, bytes.NewReader(raw))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header = header.Clone()
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	said, err := io.ReadAll(answer.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := json.Unmarshal(said, into); err != nil {
+		s.t.Fatalf("status %d, no JSON: %v: %s", answer.StatusCode, err, said)
+	}
+	return answer.StatusCode
+}
+
+func code(c string) map[string]any { return map[string]any{"code": c} }
+
+var resend = map[string]any{"action": "resend"}
+
+// wrong is a code that is not c.
+func wrong(c string) string {
+	if c == "000000" {
+		return "111111"
+	}
+	return "000000"
+}
