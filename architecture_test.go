@@ -34,6 +34,7 @@ var may = map[string][]string{
 var mayInTests = map[string][]string{
 	".":     {"config", "kratos"},
 	"store": {"store/storetest"},
+	"mail":  {"store"},
 	"hooks": {"store"},
 	"e2e":   {"kratos", "mail/catcher"},
 }

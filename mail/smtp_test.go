@@ -1,0 +1,279 @@
+package mail
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"io"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+)
+
+// certificate is that of every server in these tests, for localhost.
+var certificate tls.Certificate
+
+// TestMain makes a certificate and has this machine trust it, the way an operator adds one of his own: the system's list.
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "nidan-mail-")
+	if err == nil {
+		err = trustedCertificate(filepath.Join(dir, "ca.pem"))
+	}
+	if err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func trustedCertificate(path string) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return err
+	}
+	certificate = tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	encoded := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	if err := os.WriteFile(path, encoded, 0o600); err != nil {
+		return err
+	}
+	return os.Setenv("SSL_CERT_FILE", path)
+}
+
+// server is a mail server that does as a test says.
+type server struct {
+	username, password string // empty: no AUTH is asked
+	refuse             int    // how many mails to refuse before taking one
+	hang               chan struct{}
+
+	mu     sync.Mutex
+	mails  []string
+	secure []bool // whether each came over TLS
+	heard  strings.Builder
+	port   int
+}
+
+// listen starts it: on plain TCP, with or without the offer of STARTTLS, or on TLS.
+func (s *server) listen(t *testing.T, startTLS, implicitTLS bool) SMTP {
+	t.Helper()
+	backend := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
+		return &session{server: s, conn: c}, nil
+	}))
+	backend.Domain, backend.Debug = "localhost", s
+	tlsConfig := &tls.Config{Certificates: []tls.Certificate{certificate}}
+	if startTLS {
+		backend.TLSConfig = tlsConfig
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.port = l.Addr().(*net.TCPAddr).Port
+	if implicitTLS {
+		l = tls.NewListener(l, tlsConfig)
+	}
+	go backend.Serve(l)
+	t.Cleanup(func() { backend.Close() })
+	return SMTP{Host: "localhost", Port: s.port, TLS: "none", Timeout: 5 * time.Second}
+}
+
+// Write takes what is said on the wire.
+func (s *server) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.heard.Write(p)
+}
+
+func (s *server) said() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.heard.String()
+}
+
+func (s *server) received() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string{}, s.mails...)
+}
+
+type session struct {
+	server *server
+	conn   *smtp.Conn
+	known  bool
+}
+
+func (s *session) AuthMechanisms() []string {
+	if s.server.username == "" {
+		return nil
+	}
+	return []string{sasl.Plain}
+}
+
+func (s *session) Auth(string) (sasl.Server, error) {
+	return sasl.NewPlainServer(func(_, username, password string) error {
+		if username != s.server.username || password != s.server.password {
+			return smtp.ErrAuthFailed
+		}
+		s.known = true
+		return nil
+	}), nil
+}
+
+func (s *session) Mail(string, *smtp.MailOptions) error {
+	if s.server.username != "" && !s.known {
+		return smtp.ErrAuthRequired
+	}
+	return nil
+}
+
+func (s *session) Rcpt(string, *smtp.RcptOptions) error { return nil }
+
+func (s *session) Data(r io.Reader) error {
+	if s.server.hang != nil {
+		<-s.server.hang
+	}
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	s.server.mu.Lock()
+	defer s.server.mu.Unlock()
+	if s.server.refuse > 0 {
+		s.server.refuse--
+		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "later"}
+	}
+	_, secure := s.conn.TLSConnectionState()
+	s.server.mails, s.server.secure = append(s.server.mails, string(raw)), append(s.server.secure, secure)
+	return nil
+}
+
+func (s *session) Reset()        {}
+func (s *session) Logout() error { return nil }
+
+func config(s SMTP) Config {
+	return Config{From: "Nidan <nidan@example.com>", Brand: "Nidan", CodeHost: "login.example.com", SMTP: s}
+}
+
+func TestConversations(t *testing.T) {
+	for name, tc := range map[string]struct {
+		server                *server
+		startTLS, implicitTLS bool
+		tls                   string
+		username, password    string
+		want                  string // of the error; empty: the mail arrives
+	}{
+		"plain, where it is configured":           {server: &server{}, tls: "none"},
+		"STARTTLS":                                {server: &server{}, startTLS: true, tls: "starttls"},
+		"no STARTTLS offered: nothing is sent":    {server: &server{}, tls: "starttls", want: "STARTTLS"},
+		"TLS from the start":                      {server: &server{}, implicitTLS: true, tls: "implicit"},
+		"TLS from the start, with a plain server": {server: &server{}, tls: "implicit", want: "tls"},
+		"a password": {server: &server{username: "u", password: "correct"}, startTLS: true, tls: "starttls",
+			username: "u", password: "correct"},
+		"a wrong password": {server: &server{username: "u", password: "correct"}, startTLS: true, tls: "starttls",
+			username: "u", password: "not-that-one", want: "uth"},
+		"a password that was not configured": {server: &server{username: "u", password: "correct"}, startTLS: true, tls: "starttls",
+			want: "authenticate"},
+		"a server that refuses for now": {server: &server{refuse: 1}, tls: "none", want: "later"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := tc.server.listen(t, tc.startTLS, tc.implicitTLS)
+			c.TLS, c.Username, c.Password = tc.tls, tc.username, tc.password
+			s, err := newSender(config(c))
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = s.send(t.Context(), "en", "agent@example.com", "123456", 10*time.Minute)
+			if tc.want == "" {
+				if err != nil || len(tc.server.received()) != 1 {
+					t.Fatalf("%d mails, %v", len(tc.server.received()), err)
+				}
+				if tc.server.secure[0] != (tc.tls != "none") {
+					t.Errorf("over TLS: %v", tc.server.secure[0])
+				}
+				return
+			}
+			if err == nil || !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(tc.want)) {
+				t.Errorf("got error %v, want one with %q", err, tc.want)
+			}
+			if tc.tls != "none" && strings.Contains(tc.server.said(), "123456") {
+				t.Error("the code went over the wire")
+			}
+			if strings.Contains(err.Error(), "123456") || (tc.password != "" && strings.Contains(err.Error(), tc.password)) {
+				t.Errorf("the error repeats a secret: %v", err)
+			}
+		})
+	}
+}
+
+func TestAServerThatHangsIsGivenUp(t *testing.T) {
+	hanging := &server{hang: make(chan struct{})}
+	c := hanging.listen(t, false, false)
+	t.Cleanup(func() { close(hanging.hang) })
+	c.Timeout = time.Second
+	s, err := newSender(config(c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.send(t.Context(), "ja", "agent@example.com", "123456", time.Minute); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestNoServer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	s, err := newSender(config(SMTP{Host: "127.0.0.1", Port: port, TLS: "none", Timeout: time.Second}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused *net.OpError
+	if err := s.send(t.Context(), "ja", "agent@example.com", "123456", time.Minute); !errors.As(err, &refused) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatCannotBeConfigured(t *testing.T) {
+	good := config(SMTP{Host: "localhost", Port: 25, TLS: "none", Timeout: time.Second})
+	for name, change := range map[string]func(*Config){
+		"an unknown kind of TLS":      func(c *Config) { c.SMTP.TLS = "maybe" },
+		"a sender that is no address": func(c *Config) { c.From = "nobody" },
+		"a brand with a line break":   func(c *Config) { c.Brand = "Nidan\r\nBcc: x@example.com" },
+		"a host with a line break":    func(c *Config) { c.CodeHost = "a\n#000000" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := good
+			change(&c)
+			if _, err := newSender(c); err == nil {
+				t.Error("accepted")
+			}
+		})
+	}
+	if _, err := newSender(good); err != nil {
+		t.Errorf("without a fault: %v", err)
+	}
+}

@@ -1,0 +1,132 @@
+package mail
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-message/mail"
+)
+
+// read composes a mail and reads it as a mail program does.
+func read(t *testing.T, locale, brand string) (header mail.Header, text, html string) {
+	t.Helper()
+	c := config(SMTP{Host: "localhost", Port: 25, TLS: "none", Timeout: time.Second})
+	c.Brand = brand
+	s, err := newSender(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := s.compose(locale, "agent@example.com", "012345", 10*time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var raw bytes.Buffer
+	if _, err := m.WriteTo(&raw); err != nil {
+		t.Fatal(err)
+	}
+	r, err := mail.CreateReader(&raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for part, err := range parts(r) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		var body bytes.Buffer
+		if _, err := body.ReadFrom(part.Body); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(part.Header.Get("Content-Type"), "text/html") {
+			html = body.String()
+		} else {
+			text = strings.ReplaceAll(body.String(), "\r\n", "\n")
+		}
+	}
+	return r.Header, text, html
+}
+
+func parts(r *mail.Reader) func(func(*mail.Part, error) bool) {
+	return func(yield func(*mail.Part, error) bool) {
+		for {
+			p, err := r.NextPart()
+			if err != nil && err.Error() == "EOF" || !yield(p, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func TestTheMail(t *testing.T) {
+	for locale, want := range map[string]struct {
+		subject string
+		says    []string
+	}{
+		"ja": {"【Nidan】2段階認証 認証コードのご連絡", []string{"本メールはNidanサーバより自動で送信されております。",
+			"2段階認証のための認証コードをご連絡します。", "認証コード(6桁)", "認証コードの有効期限は10分間です"}},
+		"en": {"[Nidan] Your code for two-step verification", []string{"sent automatically by Nidan",
+			"Verification code (6 digits)", "valid for 10 minutes"}},
+	} {
+		t.Run(locale, func(t *testing.T) {
+			header, text, html := read(t, locale, "Nidan")
+			if got, err := header.Subject(); err != nil || got != want.subject {
+				t.Errorf("subject %q, %v", got, err)
+			}
+			if got := header.Get("Auto-Submitted"); got != "auto-generated" {
+				t.Errorf("Auto-Submitted: %q", got)
+			}
+			for _, name := range []string{"Date", "Message-Id", "From", "To"} {
+				if header.Get(name) == "" {
+					t.Errorf("no %s", name)
+				}
+			}
+			for _, say := range want.says {
+				if !strings.Contains(text, say) || !strings.Contains(html, say) {
+					t.Errorf("text and HTML do not both say %q:\n%s\n%s", say, text, html)
+				}
+			}
+			if !strings.HasSuffix(text, "\n@login.example.com #012345\n") {
+				t.Errorf("the text does not end with the line that fills the code in:\n%s", text)
+			}
+			if !strings.Contains(html, "@login.example.com #012345") || !strings.Contains(html, `lang="`+locale+`"`) {
+				t.Errorf("the HTML lacks the last line or its language:\n%s", html)
+			}
+			for _, number := range regexp.MustCompile(`\d{6,}`).FindAllString(text, -1) {
+				if number != "012345" {
+					t.Errorf("%q could be taken for the code", number)
+				}
+			}
+		})
+	}
+}
+
+func TestABrandIsTextOnly(t *testing.T) {
+	_, _, html := read(t, "ja", `<script>alert("x")</script>`)
+	if strings.Contains(html, "<script>") {
+		t.Errorf("it runs:\n%s", html)
+	}
+}
+
+func TestAReceiverCannotAddHeaders(t *testing.T) {
+	s, err := newSender(config(SMTP{Host: "localhost", Port: 25, TLS: "none", Timeout: time.Second}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []string{"a@example.com\r\nBcc: b@example.com", "a@example.com, b@example.com", "nobody", ""} {
+		if _, err := s.compose("ja", to, "123456", time.Minute); err == nil {
+			t.Errorf("%q is taken for one address", to)
+		} else if strings.Contains(err.Error(), "example.com") {
+			t.Errorf("the error repeats the address: %v", err)
+		}
+	}
+}
+
+func TestMinutesAreRoundedUp(t *testing.T) {
+	for d, want := range map[time.Duration]int{0: 1, time.Second: 1, time.Minute: 1, time.Minute + 1: 2, 10 * time.Minute: 10} {
+		if got := minutes(d); got != want {
+			t.Errorf("%v: %d minutes, want %d", d, got, want)
+		}
+	}
+}
