@@ -107,7 +107,7 @@ func (s *scene) submit(a challenge.Action) challenge.Outcome {
 	var out challenge.Outcome
 	err := s.store.Update(s.t.Context(), "agent", func(tx challenge.Tx) (err error) {
 		out, err = s.challenger.Advance(s.t.Context(), tx,
-			challenge.Submission{Account: "agent", Flow: "flow", Email: "agent@example.com", Locale: "ja", Action: a},
+			challenge.Submission{Account: "agent", Flow: "flow", Email: "agent@example.com", Locale: "ja", Facts: []byte{1}, Action: a},
 			challenge.Terms{Length: 6, TTL: 10 * time.Minute, MaxAttempts: 10, ResendAfter: time.Second})
 		return err
 	})
