@@ -1,30 +1,38 @@
-.PHONY: help test demo kratos fuzz fmt
+.DEFAULT_GOAL := help
+.PHONY: help test demo kratos fuzz fmt check setup
 
-# Where the events of the tests go, for those who count them.
+GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
+# Where go test's events go, for those who count them.
 RESULTS ?= /dev/null
+FUZZTIME ?= 10s
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-test: ## Install what the tests need, build Kratos once, run everything
-	@.ci/setup
-	@go vet ./...
-	@go run . demo --build-only
-	@go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails --jsonfile $(RESULTS) -- -race -timeout 30m ./...
+test: setup check kratos ## Install what the tests need, build Kratos once, run everything
+	@$(GOTESTSUM) --format pkgname-and-test-fails --jsonfile $(RESULTS) -- -race -timeout 30m ./...
 
 demo: ## Try it: a real Kratos, Nidan and a mail catcher on this machine
 	@go run . demo
 
-kratos: ## Build the Kratos that the demo and the tests run on
+# After setup: it needs the C compiler.
+kratos: setup ## Build the Kratos that the demo and the tests run on
 	@go run . demo --build-only
 
-fuzz: ## Fuzz every parser for ten seconds each
-	@go list ./... | while read -r package; do \
-		go test -list '^Fuzz' "$$package" | grep '^Fuzz' | while read -r target; do \
-			echo "$$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime 10s "$$package" || exit 1; \
-		done || exit 1; \
+# The targets are read from the files: asked for its list, a package would first set up all that its tests need.
+fuzz: ## Fuzz every parser, for FUZZTIME (10s) each
+	@grep -rE --include='*_test.go' '^func Fuzz' . | sed -E 's|^(.*)/[^/]*:func (Fuzz[A-Za-z0-9_]*).*|\1 \2|' | sort | \
+	while read -r folder target; do \
+		echo "$$folder $$target"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$folder" </dev/null || exit 1; \
 	done
 
 fmt: ## Format Go
 	@gofmt -w .
+
+check:
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run make fmt for: $$unformatted" >&2; exit 1; }
+	@go vet ./...
+
+setup:
+	@.ci/setup

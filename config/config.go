@@ -1,95 +1,149 @@
 package config
 
 import (
-	_ "embed" // for the example
+	_ "embed" // for the example and the schema
 	"time"
 )
 
-// Example is a commented file with every key. But for the secrets, which have no default, it holds the defaults.
+//go:generate go test -run ^TestTheSchemaIsMadeFromTheStruct$ . -update
+
+// Example is a configuration file in which every key stands with its default and an explanation. Only the secrets and
+// the hook's tokens are missing: there is no safe default for them.
 //
 //go:embed config.example.yml
 var Example []byte
 
-// Config is everything an operator can set.
+// Schema is the JSON Schema (2020-12) of the configuration file, for editors.
+//
+//go:embed config.schema.json
+var Schema []byte
+
+// Config is the whole configuration. The comments of this struct are the descriptions in the schema.
 type Config struct {
-	Database string   `koanf:"database"` // "sqlite:PATH"
-	Secrets  []string `koanf:"secrets"`  // the current one first; the others still verify
-	Public   Public   `koanf:"public"`
-	Hooks    Hooks    `koanf:"hooks"`
-	Kratos   Kratos   `koanf:"kratos"`
+	// Where state is kept: sqlite:PATH. The file is made when it is not there; a relative path starts in the working
+	// directory.
+	Database string `koanf:"database" jsonschema:"pattern=^sqlite:"`
+	// Secrets that protect codes at rest, each of at least 32 bytes. The first is used for all that is new, the others
+	// still open what was made with them: to rotate, put a new one first and drop the old one a day later.
+	Secrets []string `koanf:"secrets" secret:"true"`
+	// The listener that browsers and clients reach.
+	Public Public `koanf:"public"`
+	// The listener that Kratos calls. It must not face the internet.
+	Hooks Hooks `koanf:"hooks"`
+	// Where Kratos is.
+	Kratos Kratos `koanf:"kratos"`
+	// Where in an identity of Kratos the facts about an account stand: JSON Pointers (RFC 6901) that begin with
+	// /traits/ or /metadata_public/.
 	Identity Identity `koanf:"identity"`
+	// What decides.
 	Policies Policies `koanf:"policies"`
+	// The switches that a new database starts with. From then on the database holds them, and these are not looked at.
 	Settings Settings `koanf:"settings"`
-	Mail     Mail     `koanf:"mail"`
-	Log      Log      `koanf:"log"`
+	// How a code reaches a person.
+	Mail Mail `koanf:"mail"`
+	// What is written to standard error.
+	Log Log `koanf:"log"`
 }
 
-// Public is the listener that browsers reach: pages, and Kratos' public API.
+// Public is the listener that browsers and clients reach: the sign-in pages, and Kratos' public API passed through.
 type Public struct {
-	Listen string `koanf:"listen"` // host:port
-	URL    string `koanf:"url"`    // as browsers see it
+	// Address to listen on, HOST:PORT. Without a host: every address of the machine.
+	Listen string `koanf:"listen"`
+	// How browsers reach this listener: scheme, host and port, with no path. Sign-in mail names its host.
+	URL string `koanf:"url" jsonschema:"pattern=^https?://"`
 }
 
-// Hooks is the listener that Kratos reaches. It must not face the internet.
+// Hooks is the listener that Kratos calls. It also answers /healthz, /readyz and /metrics.
 type Hooks struct {
-	Listen string   `koanf:"listen"` // host:port
-	Tokens []string `koanf:"tokens"` // bearer tokens: one, or two while one is being rotated
+	// Address to listen on, HOST:PORT. Without a host: every address of the machine.
+	Listen string `koanf:"listen"`
+	// The bearer tokens that Kratos may present (RFC 6750), one or two, each of at least 32 characters. Two, so that
+	// one can be rotated: add the new one here, change it in Kratos, then drop the old one.
+	Tokens []string `koanf:"tokens" secret:"true" jsonschema:"maxItems=2,uniqueItems=true"`
 }
 
-// Kratos says where its two APIs are.
+// Kratos is where Kratos is.
 type Kratos struct {
-	PublicURL string `koanf:"public_url"`
-	AdminURL  string `koanf:"admin_url"`
+	// Kratos' public API, as this program reaches it.
+	PublicURL string `koanf:"public_url" jsonschema:"pattern=^https?://"`
+	// Kratos' admin API, as this program reaches it.
+	AdminURL string `koanf:"admin_url" jsonschema:"pattern=^https?://"`
 }
 
-// Identity says where in a Kratos identity the facts stand (JSON Pointers, RFC 6901).
+// Identity says where in an identity of Kratos the facts about an account stand (JSON Pointers, RFC 6901).
 type Identity struct {
-	Account   string `koanf:"account"`
-	Name      string `koanf:"name"`
-	Email     string `koanf:"email"`
-	Role      string `koanf:"role"`
-	TwoFactor string `koanf:"two_factor"`
-	Locale    string `koanf:"locale"`
+	// The name that the account signs in with.
+	Account string `koanf:"account" jsonschema:"pattern=^/(traits|metadata_public)/"`
+	// The name to show.
+	Name string `koanf:"name" jsonschema:"pattern=^/(traits|metadata_public)/"`
+	// The address that codes are sent to.
+	Email string `koanf:"email" jsonschema:"pattern=^/(traits|metadata_public)/"`
+	// The role: owner, system_administrator, supervisor or user. It must stand below /metadata_public/, because traits
+	// are the account holder's to change.
+	Role string `koanf:"role" jsonschema:"pattern=^/metadata_public/"`
+	// Whether the account asks for a second step. It must stand below /metadata_public/, because account holders could
+	// switch it off among their traits.
+	TwoFactor string `koanf:"two_factor" jsonschema:"pattern=^/metadata_public/"`
+	// The language of messages and mail, ja or en. Identities need not have it.
+	Locale string `koanf:"locale" jsonschema:"pattern=^/(traits|metadata_public)/"`
 }
 
-// Policies says which policies decide.
+// Policies says what decides.
 type Policies struct {
-	Dir string `koanf:"dir"` // empty: those that ship
+	// Folder of the Rego policies. Empty: the policies that ship.
+	Dir string `koanf:"dir"`
 }
 
 // Settings are the switches that a new database starts with.
 type Settings struct {
-	TwoFactor    bool `koanf:"two_factor"`
+	// Two-step verification is in use at all.
+	TwoFactor bool `koanf:"two_factor"`
+	// A code is asked when signing in to the web console.
 	AdminConsole bool `koanf:"admin_console"`
-	Softphone    bool `koanf:"softphone"`
-	Remember     bool `koanf:"remember"`
-	RememberDays int  `koanf:"remember_days"` // 1 to 365
+	// A code is asked when signing in to the softphone.
+	Softphone bool `koanf:"softphone"`
+	// A device may be remembered and is then not asked.
+	Remember bool `koanf:"remember"`
+	// For how many days a device is remembered, 1 to 365.
+	RememberDays int `koanf:"remember_days" jsonschema:"minimum=1,maximum=365"`
 }
 
-// Mail says how mails look and where they are handed over.
+// Mail is how a code reaches a person.
 type Mail struct {
-	From  string `koanf:"from"`
+	// Sender of the mail, an address with or without a display name (RFC 5322 section 3.4).
+	From string `koanf:"from"`
+	// The name in the subject and in the text. No line breaks.
 	Brand string `koanf:"brand"`
-	SMTP  SMTP   `koanf:"smtp"`
+	// The mail server.
+	SMTP SMTP `koanf:"smtp"`
 }
 
 // SMTP is the mail server.
 type SMTP struct {
-	Host     string        `koanf:"host"`
-	Port     int           `koanf:"port"`
-	TLS      string        `koanf:"tls"` // "starttls", "implicit" or "none"
-	Username string        `koanf:"username"`
-	Password string        `koanf:"password"`
-	Timeout  time.Duration `koanf:"timeout"` // for one mail, 1 s to 60 s
+	// Name or address of the server.
+	Host string `koanf:"host"`
+	// Port of the server: 587 for starttls, 465 for implicit.
+	Port int `koanf:"port" jsonschema:"minimum=1,maximum=65535"`
+	// How the connection is protected. starttls: nothing is sent unless the server offers it. implicit: TLS from the
+	// first byte (RFC 8314). none: everyone on the way can read the code.
+	TLS string `koanf:"tls" jsonschema:"enum=starttls,enum=implicit,enum=none"`
+	// User to authenticate as. Empty: without authentication.
+	Username string `koanf:"username"`
+	// Password of that user.
+	Password string `koanf:"password" secret:"true"`
+	// How long one attempt to hand a mail over may take, 1s to 60s.
+	Timeout time.Duration `koanf:"timeout"`
 }
 
-// Log says what is logged, to standard error.
+// Log is what is written to standard error.
 type Log struct {
-	Level  string `koanf:"level"`  // "debug", "info", "warn" or "error"
-	Format string `koanf:"format"` // "text" or "json"
+	// The least important kind of line that is written.
+	Level string `koanf:"level" jsonschema:"enum=debug,enum=info,enum=warn,enum=error"`
+	// How lines are written: text for people, json for machines.
+	Format string `koanf:"format" jsonschema:"enum=text,enum=json"`
 }
 
-// Default is the configuration without a file. It lacks what has no default: secrets and tokens.
+// Default is the configuration of an operator who says nothing. It is not valid: secrets and tokens have to be given.
 func Default() Config {
 	return Config{
 		Database: "sqlite:nidan.db",
@@ -98,13 +152,18 @@ func Default() Config {
 		Hooks:    Hooks{Listen: "127.0.0.1:4456", Tokens: []string{}},
 		Kratos:   Kratos{PublicURL: "http://127.0.0.1:4433", AdminURL: "http://127.0.0.1:4434"},
 		Identity: Identity{
-			Account: "/traits/account", Name: "/traits/name", Email: "/traits/email",
-			Role: "/metadata_public/role", TwoFactor: "/metadata_public/two_factor/enabled", Locale: "/traits/locale",
+			Account:   "/traits/account",
+			Name:      "/traits/name",
+			Email:     "/traits/email",
+			Role:      "/metadata_public/role",
+			TwoFactor: "/metadata_public/two_factor/enabled",
+			Locale:    "/traits/locale",
 		},
 		Settings: Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30},
 		Mail: Mail{
-			From: "Nidan <nidan@localhost>", Brand: "Nidan",
-			SMTP: SMTP{Host: "127.0.0.1", Port: 587, TLS: "starttls", Timeout: 10 * time.Second},
+			From:  "Nidan <nidan@localhost>",
+			Brand: "Nidan",
+			SMTP:  SMTP{Host: "127.0.0.1", Port: 587, TLS: "starttls", Timeout: 10 * time.Second},
 		},
 		Log: Log{Level: "info", Format: "text"},
 	}

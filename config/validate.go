@@ -4,94 +4,149 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/mail"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 )
 
-// minSecret is the least length of a secret or a token: below it, one could be found by trying.
-const minSecret = 32
+const (
+	minSecretLength = 32 // bytes: as many as the keys that are derived from it
+	minTokenLength  = 32 // characters: too many to guess over a network, whatever made them
+	maxTokens       = 2  // the current one and the next
+	maxRememberDays = 365
+)
 
-// Validate says all that is wrong, a line each. It names keys and never a secret's value.
+// Validate returns every problem at once, each with its key and what to do about it, and no secret. Nil: it can be
+// used.
 func (c Config) Validate() error {
-	path, sqlite := strings.CutPrefix(c.Database, "sqlite:")
-	from, fromErr := mail.ParseAddress(c.Mail.From)
-	rules := []struct {
-		bad bool
-		msg string
+	var problems []error
+	for _, check := range []struct {
+		key     string
+		problem string // empty: none
 	}{
-		{!sqlite || path == "", "database: must be sqlite:PATH"},
-		{len(c.Secrets) == 0, "secrets: give at least one, for example from: openssl rand -hex 32"},
-		{anyShort(c.Secrets), fmt.Sprintf("secrets: each must have at least %d characters", minSecret)},
-		{badListen(c.Public.Listen), "public.listen: must be host:port"},
-		{badURL(c.Public.URL), "public.url: must be an http or https address without a path, such as https://login.example.com"},
-		{badListen(c.Hooks.Listen), "hooks.listen: must be host:port"},
-		{len(c.Hooks.Tokens) == 0, "hooks.tokens: give one, for example from: openssl rand -hex 32"},
-		{len(c.Hooks.Tokens) > 2, "hooks.tokens: give two at the most"},
-		{anyShort(c.Hooks.Tokens), fmt.Sprintf("hooks.tokens: each must have at least %d characters", minSecret)},
-		{anySpace(c.Hooks.Tokens), "hooks.tokens: must not have spaces or line breaks"},
-		{badURL(c.Kratos.PublicURL), "kratos.public_url: must be an http or https address without a path"},
-		{badURL(c.Kratos.AdminURL), "kratos.admin_url: must be an http or https address without a path"},
-		{c.Settings.RememberDays < 1 || c.Settings.RememberDays > 365, "settings.remember_days: must be 1 to 365"},
-		{fromErr != nil || strings.ContainsAny(c.Mail.From, "\r\n"), "mail.from: must be an address, such as Nidan <nidan@example.com>"},
-		{fromErr == nil && !strings.Contains(from.Address, "@"), "mail.from: must be an address"},
-		{c.Mail.Brand == "" || strings.ContainsAny(c.Mail.Brand, "\r\n"), "mail.brand: must be one line, not empty"},
-		{c.Mail.SMTP.Host == "", "mail.smtp.host: is missing"},
-		{c.Mail.SMTP.Port < 1 || c.Mail.SMTP.Port > 65535, "mail.smtp.port: must be 1 to 65535"},
-		{!slices.Contains([]string{"starttls", "implicit", "none"}, c.Mail.SMTP.TLS),
-			"mail.smtp.tls: must be starttls, implicit or none"},
-		{c.Mail.SMTP.Username != "" && c.Mail.SMTP.TLS == "none",
-			"mail.smtp.username: a password is not sent without TLS; set mail.smtp.tls, or leave it empty"},
-		{c.Mail.SMTP.Timeout < time.Second || c.Mail.SMTP.Timeout > time.Minute, "mail.smtp.timeout: must be 1s to 60s"},
-		{!slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level),
-			"log.level: must be debug, info, warn or error"},
-		{!slices.Contains([]string{"text", "json"}, c.Log.Format), "log.format: must be text or json"},
-	}
-	var errs []error
-	for _, r := range rules {
-		if r.bad {
-			errs = append(errs, errors.New(r.msg))
-		}
-	}
-	return errors.Join(append(errs, c.Identity.validate()...)...)
-}
-
-// validate checks the pointers. Role and flag are taken from metadata_public alone: whoever can change his own traits could
-// otherwise switch his second step off.
-func (i Identity) validate() (errs []error) {
-	for _, p := range []struct{ key, pointer string }{
-		{"account", i.Account}, {"name", i.Name}, {"email", i.Email}, {"locale", i.Locale},
+		{"database", databaseProblem(c.Database)},
+		{"secrets", secretsProblem(c.Secrets)},
+		{"public.listen", listenProblem(c.Public.Listen)},
+		{"public.url", publicURLProblem(c.Public.URL)},
+		{"hooks.listen", listenProblem(c.Hooks.Listen)},
+		{"hooks.listen", sharedProblem(c)},
+		{"hooks.tokens", tokensProblem(c.Hooks.Tokens)},
+		{"hooks.tokens", reusedProblem(c)},
+		{"kratos.public_url", urlProblem(c.Kratos.PublicURL)},
+		{"kratos.admin_url", urlProblem(c.Kratos.AdminURL)},
+		{"identity.account", pointerProblem(c.Identity.Account)},
+		{"identity.name", pointerProblem(c.Identity.Name)},
+		{"identity.email", pointerProblem(c.Identity.Email)},
+		{"identity.role", trustedPointerProblem(c.Identity.Role)},
+		{"identity.two_factor", trustedPointerProblem(c.Identity.TwoFactor)},
+		{"identity.locale", pointerProblem(c.Identity.Locale)},
+		{"settings.remember_days", rangeProblem(c.Settings.RememberDays, 1, maxRememberDays)},
+		{"mail.from", fromProblem(c.Mail.From)},
+		{"mail.brand", brandProblem(c.Mail.Brand)},
+		{"mail.smtp.host", hostProblem(c.Mail.SMTP.Host)},
+		{"mail.smtp.port", rangeProblem(c.Mail.SMTP.Port, 1, 65535)},
+		{"mail.smtp.tls", oneOfProblem(c.Mail.SMTP.TLS, "starttls", "implicit", "none")},
+		{"mail.smtp.password", passwordProblem(c.Mail.SMTP)},
+		{"mail.smtp.timeout", timeoutProblem(c.Mail.SMTP.Timeout)},
+		{"log.level", oneOfProblem(c.Log.Level, "debug", "info", "warn", "error")},
+		{"log.format", oneOfProblem(c.Log.Format, "text", "json")},
 	} {
-		if !strings.HasPrefix(p.pointer, "/traits/") && !strings.HasPrefix(p.pointer, "/metadata_public/") {
-			errs = append(errs, fmt.Errorf("identity.%s: must begin with /traits/ or /metadata_public/", p.key))
+		if check.problem != "" {
+			problems = append(problems, fmt.Errorf("%s: %s", check.key, check.problem))
 		}
 	}
-	for _, p := range []struct{ key, pointer string }{{"role", i.Role}, {"two_factor", i.TwoFactor}} {
-		if !strings.HasPrefix(p.pointer, "/metadata_public/") {
-			errs = append(errs, fmt.Errorf(
-				"identity.%s: must begin with /metadata_public/, because an account's holder can change its traits", p.key))
+	return errors.Join(problems...)
+}
+
+func secretsProblem(secrets []string) string {
+	if len(secrets) == 0 {
+		return "none is given; make one with `openssl rand -hex 32`"
+	}
+	for i, s := range secrets {
+		if len(s) < minSecretLength {
+			return fmt.Sprintf("number %d has %d bytes; it needs at least %d", i+1, len(s), minSecretLength)
 		}
 	}
-	return errs
+	return ""
 }
 
-func anyShort(list []string) bool {
-	return slices.ContainsFunc(list, func(s string) bool { return len(s) < minSecret })
+func tokensProblem(tokens []string) string {
+	switch {
+	case len(tokens) == 0:
+		return "none is given; make one with `openssl rand -hex 32`, and give it to Kratos' web_hook too"
+	case len(tokens) > maxTokens:
+		return fmt.Sprintf("%d are given; drop the old ones, at most %d may be valid at once", len(tokens), maxTokens)
+	case len(tokens) == maxTokens && tokens[0] == tokens[1]:
+		return "both are the same; give one, or two that differ"
+	}
+	for i, t := range tokens {
+		if len(t) < minTokenLength {
+			return fmt.Sprintf("number %d has %d characters; it needs at least %d", i+1, len(t), minTokenLength)
+		}
+		if !isBearerToken(t) {
+			return fmt.Sprintf("number %d has a character that no bearer token can have; use letters, digits and -._~+/", i+1)
+		}
+	}
+	return ""
 }
 
-func anySpace(list []string) bool {
-	return slices.ContainsFunc(list, func(s string) bool { return strings.ContainsAny(s, " \t\r\n") })
+// isBearerToken follows RFC 6750 section 2.1: any other character would be lost or changed in an Authorization header,
+// and the token would never match.
+func isBearerToken(s string) bool {
+	const b64token = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/"
+	return strings.Trim(strings.TrimRight(s, "="), b64token) == ""
 }
 
-func badListen(address string) bool {
-	_, port, err := net.SplitHostPort(address)
-	return err != nil || port == ""
+// A token stands in Kratos' configuration too: who reads it there must not be able to open what the secrets protect.
+func reusedProblem(c Config) string {
+	for _, t := range c.Hooks.Tokens {
+		if slices.Contains(c.Secrets, t) {
+			return "one of them is among the secrets; make one that is used for nothing else"
+		}
+	}
+	return ""
 }
 
-func badURL(s string) bool {
-	u, err := url.Parse(s)
-	return err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" ||
-		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil
+func sharedProblem(c Config) string {
+	if c.Hooks.Listen == c.Public.Listen {
+		return "is public.listen as well; what Kratos calls must not face browsers, so choose another port"
+	}
+	return ""
+}
+
+func rangeProblem(n, least, most int) string {
+	if n < least || n > most {
+		return fmt.Sprintf("is %d; choose from %d to %d", n, least, most)
+	}
+	return ""
+}
+
+func oneOfProblem(s string, words ...string) string {
+	if !slices.Contains(words, s) {
+		return fmt.Sprintf("is %q; choose one of %s", s, strings.Join(words, ", "))
+	}
+	return ""
+}
+
+func timeoutProblem(d time.Duration) string {
+	if d < time.Second || d > time.Minute {
+		return fmt.Sprintf("is %s; choose from 1s to 60s", d)
+	}
+	return ""
+}
+
+func passwordProblem(s SMTP) string {
+	switch {
+	case s.Username == "" && s.Password != "":
+		return "is given without mail.smtp.username; give both or neither"
+	case s.Username != "" && s.Password == "":
+		return "is missing; give it, or leave mail.smtp.username out"
+	case s.Password != "" && s.TLS == "none" && !isLoopback(s.Host):
+		return "would travel in the clear; set mail.smtp.tls to starttls or implicit"
+	}
+	return ""
+}
+
+func isLoopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }

@@ -1,0 +1,24 @@
+# Nidan as one static program, run by a user without rights.
+FROM golang:1.26 AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/nidan . && mkdir /out/data
+
+FROM scratch
+# To verify the mail server's certificate.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /out/nidan /nidan
+# The database's folder belongs to that user.
+COPY --from=build --chown=65532:65532 /out/data /data
+USER 65532:65532
+WORKDIR /data
+ENV NIDAN_DATABASE=sqlite:/data/nidan.db \
+    NIDAN_PUBLIC_LISTEN=0.0.0.0:4455 \
+    NIDAN_HOOKS_LISTEN=0.0.0.0:4456
+VOLUME /data
+EXPOSE 4455 4456
+HEALTHCHECK --interval=10s --timeout=6s --start-period=10s CMD ["/nidan", "healthcheck"]
+ENTRYPOINT ["/nidan"]
+CMD ["serve"]

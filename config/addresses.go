@@ -1,0 +1,128 @@
+package config
+
+import (
+	"net"
+	"net/mail"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// The values are not shown where a password may be part of them.
+
+func databaseProblem(database string) string {
+	const example = "; write sqlite:PATH, such as sqlite:/var/lib/nidan/nidan.db"
+	scheme, path, ok := strings.Cut(database, ":")
+	switch {
+	case !ok:
+		return "has no scheme" + example
+	case scheme == "postgres" || scheme == "postgresql":
+		return "PostgreSQL is not supported yet" + example
+	case scheme != "sqlite":
+		return "its scheme is not known" + example
+	case path == "":
+		return "has no path" + example
+	case strings.HasPrefix(path, "//"):
+		return "a path has no host before it" + example
+	case strings.HasPrefix(path, ":memory:"):
+		return "every connection would have a database of its own" + example
+	case strings.Contains(path, "?"):
+		return "takes no options" + example
+	}
+	return ""
+}
+
+func listenProblem(address string) string {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "is no address to listen on; write HOST:PORT, such as 127.0.0.1:4455"
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+		return "has no port from 1 to 65535; write HOST:PORT, such as 127.0.0.1:4455"
+	}
+	return ""
+}
+
+func urlProblem(address string) string {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return "is no absolute URL; write it with http:// or https:// and a host"
+	case u.User != nil:
+		return "holds a user or password; leave them out, they would be shown in logs and error messages"
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return "holds more than a scheme, a host and a path; leave out what follows ? or #"
+	}
+	return ""
+}
+
+// publicURLProblem refuses a path: the pages and Kratos' API stand at fixed places below the root.
+func publicURLProblem(address string) string {
+	if problem := urlProblem(address); problem != "" {
+		return problem
+	}
+	if u, err := url.Parse(address); err != nil || strings.Trim(u.Path, "/") != "" {
+		return "has a path; write the scheme, the host and the port alone"
+	}
+	return ""
+}
+
+// pointerProblem checks a JSON Pointer (RFC 6901 section 3) to something that is read of an identity.
+func pointerProblem(pointer string) string {
+	if !isBelow(pointer, "/traits/") && !isBelow(pointer, "/metadata_public/") {
+		return "points nowhere; write a JSON Pointer that begins with /traits/ or /metadata_public/"
+	}
+	return escapeProblem(pointer)
+}
+
+// trustedPointerProblem also keeps out of the traits, which account holders edit in Kratos' settings flow.
+func trustedPointerProblem(pointer string) string {
+	if isBelow(pointer, "/traits/") {
+		return "account holders can change traits, and so switch off their own second step; move it below /metadata_public/"
+	}
+	if !isBelow(pointer, "/metadata_public/") {
+		return "points nowhere; write a JSON Pointer that begins with /metadata_public/"
+	}
+	return escapeProblem(pointer)
+}
+
+func isBelow(pointer, parent string) bool {
+	return len(pointer) > len(parent) && strings.HasPrefix(pointer, parent)
+}
+
+func escapeProblem(pointer string) string {
+	if strings.Contains(strings.NewReplacer("~0", "", "~1", "").Replace(pointer), "~") {
+		return "has a ~ that is not part of ~0 or ~1; write ~0 for ~ and ~1 for /"
+	}
+	return ""
+}
+
+func fromProblem(from string) string {
+	if _, err := mail.ParseAddress(from); err != nil {
+		return "is no sender; write an address such as Nidan <nidan@example.com>"
+	}
+	return ""
+}
+
+// brandProblem refuses line breaks: the brand goes into the subject, and what follows a break would be a header of its
+// own.
+func brandProblem(brand string) string {
+	switch {
+	case strings.TrimSpace(brand) == "":
+		return "is empty; write the name that people know"
+	case strings.ContainsFunc(brand, unicode.IsControl):
+		return "has a line break or another control character; write it on one line"
+	}
+	return ""
+}
+
+func hostProblem(host string) string {
+	switch {
+	case host == "":
+		return "is empty; write the name or address of the mail server"
+	case strings.ContainsAny(host, "/@[] \t\r\n") || strings.Contains(host, ":") && net.ParseIP(host) == nil:
+		return "is no host name; write the name or address alone, the port goes into mail.smtp.port"
+	}
+	return ""
+}

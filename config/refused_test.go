@@ -1,0 +1,416 @@
+package config
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAFileIsRefused(t *testing.T) {
+	for name, tc := range map[string]struct{ file, want string }{
+		"for a key nobody knows, by name and line": {
+			"log:\n  level: info\n  colour: red\n",
+			"nidan.yml:3: log.colour: there is no such key",
+		},
+		"for a path written as one key": {
+			"mail.brand: x",
+			"nidan.yml:1: mail.brand: there is no such key",
+		},
+		"for a key that is no text":      {"log: {1: x}", "log.1: there is no such key"},
+		"for a group without keys":       {"mail:", "nidan.yml:1: mail: expected a group of keys"},
+		"for a list in place of a group": {"mail: [1]", "mail: expected a group of keys"},
+		"for a port in quotes": {
+			"mail: {smtp: {port: \"25\"}}",
+			"nidan.yml:1: mail.smtp.port: expected a whole number",
+		},
+		"for half a port": {
+			"mail: {smtp: {port: 2.5}}",
+			"mail.smtp.port: expected a whole number",
+		},
+		"for a brand that reads like a number": {
+			"mail: {brand: 2024}",
+			"mail.brand: expected text; put it between quotes",
+		},
+		"for a switch that is a word": {
+			"settings: {remember: often}",
+			"settings.remember: expected true or false",
+		},
+		"for a duration without a unit": {
+			"mail: {smtp: {timeout: 10}}",
+			"mail.smtp.timeout: expected a duration",
+		},
+		"for a list that is a text": {"secrets: abc", "secrets: expected a list"},
+		"for a list of numbers":     {"secrets: [1]", "secrets: expected a list"},
+		"for a second document": {
+			"log: {level: info}\n---\nlog: {level: warn}",
+			"expected one YAML document",
+		},
+		"for a key that stands twice": {"log: {}\nlog: {}", "already defined at line 1"},
+		"for text without keys":       {"hello", "expected keys with values"},
+		"for broken YAML, with the line": {
+			"log:\n  level: info\n  - a\n",
+			"nidan.yml: yaml: line ",
+		},
+	} {
+		t.Run(name, func(t *testing.T) { refused(t, tc.file, nil, tc.want) })
+	}
+}
+
+func TestAVariableIsRefused(t *testing.T) {
+	there := write(t, secret)
+	for name, tc := range map[string]struct{ variable, want string }{
+		"when nobody knows it": {
+			"NIDAN_MAIL_BRNAD=x",
+			"NIDAN_MAIL_BRNAD: there is no such setting",
+		},
+		"when a word of its path is missing": {
+			"NIDAN_SMTP_PORT=25",
+			"NIDAN_SMTP_PORT: there is no such setting",
+		},
+		"when it names a group": {"NIDAN_MAIL=x", "NIDAN_MAIL: there is no such setting"},
+		"when it is in small letters": {
+			"NIDAN_mail_brand=x",
+			"NIDAN_mail_brand: there is no such setting",
+		},
+		"when what has a file is no secret": {
+			"NIDAN_MAIL_BRAND_FILE=" + there,
+			"NIDAN_MAIL_BRAND_FILE: there is no such setting",
+		},
+		"when its file is not there": {
+			"NIDAN_MAIL_SMTP_PASSWORD_FILE=/no/such",
+			"NIDAN_MAIL_SMTP_PASSWORD_FILE: read the file that it names: no such file",
+		},
+		"when the secret is given by both": {
+			"NIDAN_SECRETS_FILE=" + there,
+			"NIDAN_SECRETS_FILE: NIDAN_SECRETS is given as well",
+		},
+		"when it is no number": {
+			"NIDAN_MAIL_SMTP_PORT=25.0",
+			"NIDAN_MAIL_SMTP_PORT: expected a whole number",
+		},
+		"when it is neither true nor false": {
+			"NIDAN_SETTINGS_REMEMBER=1",
+			"NIDAN_SETTINGS_REMEMBER: expected true or false",
+		},
+		"when it is a duration without a unit": {
+			"NIDAN_MAIL_SMTP_TIMEOUT=10",
+			"NIDAN_MAIL_SMTP_TIMEOUT: expected a duration",
+		},
+	} {
+		t.Run(name, func(t *testing.T) { refused(t, "", []string{tc.variable}, tc.want) })
+	}
+}
+
+func refused(t *testing.T, file string, more []string, want string) {
+	t.Helper()
+	_, err := Load(write(t, file), with(more...))
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q in it", err, want)
+	}
+}
+
+func TestAFileThatIsNotThereIsNamed(t *testing.T) {
+	if _, err := Load("/no/such.yml", needed); err == nil || !strings.Contains(err.Error(), "/no/such.yml") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAllThatIsWrongIsSaidAtOnce(t *testing.T) {
+	_, err := Load(write(t, "a: 1\nlog: {level: 5}"), with("NIDAN_B=x", "NIDAN_LOG_COLOUR=red"))
+	for _, want := range []string{"nidan.yml:1: a:", "nidan.yml:2: log.level:", "NIDAN_B:", "NIDAN_LOG_COLOUR:"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q in it", err, want)
+		}
+	}
+}
+
+// A secret in the wrong place must not turn up in the log of whatever starts the program.
+func TestNoErrorShowsASecret(t *testing.T) {
+	const hidden = "Geheimnis-0123456789"
+	for name, tc := range map[string]struct {
+		file string
+		env  string
+	}{
+		"that is too short":              {file: "secrets: [" + hidden + "]"},
+		"that is no list":                {file: "secrets: " + hidden},
+		"that reads like an alias":       {file: "secrets: [*" + hidden + "]"},
+		"that is tagged as a number":     {file: "secrets: [!!int " + hidden + "]"},
+		"that is a key of a map":         {file: "secrets: {[" + hidden + "]: 1}"},
+		"that is the whole file":         {file: hidden},
+		"that is a token with a space":   {file: "hooks: {tokens: [\"" + hidden + " " + hidden + "\"]}"},
+		"that is part of a database":     {file: "database: postgres://nidan:" + hidden + "@db/nidan"},
+		"that is part of a URL":          {file: "kratos: {admin_url: \"http://u:" + hidden + "@kratos\"}"},
+		"that is part of a broken URL":   {file: "kratos: {admin_url: \"http://u:" + hidden + "%zz@kratos\"}"},
+		"that is given as a file":        {env: "NIDAN_MAIL_SMTP_PASSWORD_FILE=" + hidden},
+		"that is given to a number":      {env: "NIDAN_MAIL_SMTP_PORT=" + hidden},
+		"that is given to a switch":      {env: "NIDAN_SETTINGS_REMEMBER=" + hidden},
+		"that is given to a timeout":     {env: "NIDAN_MAIL_SMTP_TIMEOUT=" + hidden},
+		"that has no user":               {env: "NIDAN_MAIL_SMTP_PASSWORD=" + hidden},
+		"that belongs to nobody we know": {env: "NIDAN_SECRET=" + hidden},
+	} {
+		t.Run(name, func(t *testing.T) {
+			environ := []string{"NIDAN_HOOKS_TOKENS=" + token, tc.env}
+			if strings.Contains(tc.file, "hooks") {
+				environ = []string{"NIDAN_SECRETS=" + secret}
+			}
+			_, err := Load(write(t, tc.file), environ)
+			if err == nil || strings.Contains(err.Error(), hidden) || strings.Contains(err.Error(), hidden[:7]) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestAConfigurationIsNotValid(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(*Config)
+		want   string
+	}{
+		"with PostgreSQL": {
+			func(c *Config) { c.Database = "postgres://db/nidan" },
+			"database: PostgreSQL is not supported yet",
+		},
+		"with another database": {
+			func(c *Config) { c.Database = "mysql://db" },
+			"database: its scheme is not known",
+		},
+		"with a path for a database": {
+			func(c *Config) { c.Database = "nidan.db" },
+			"database: has no scheme",
+		},
+		"without a path": {
+			func(c *Config) { c.Database = "sqlite:" },
+			"database: has no path",
+		},
+		"with a path that begins with a host": {
+			func(c *Config) { c.Database = "sqlite://nidan.db" },
+			"database: a path has no host",
+		},
+		"with a database in memory": {
+			func(c *Config) { c.Database = "sqlite::memory:" },
+			"database: every connection",
+		},
+		"with options for the database": {
+			func(c *Config) { c.Database = "sqlite:n.db?_fk=1" },
+			"database: takes no options",
+		},
+		"without a secret": {
+			func(c *Config) { c.Secrets = nil },
+			"secrets: none is given",
+		},
+		"with a short second secret": {
+			func(c *Config) { c.Secrets = []string{secret, secret[:31]} },
+			"secrets: number 2 has 31 bytes",
+		},
+		"with a listener without a port": {
+			func(c *Config) { c.Public.Listen = "localhost" },
+			"public.listen: is no address",
+		},
+		"with a listener on port 0": {
+			func(c *Config) { c.Public.Listen = "localhost:0" },
+			"public.listen: has no port from 1",
+		},
+		"with a listener on too high a port": {
+			func(c *Config) { c.Hooks.Listen = ":65536" },
+			"hooks.listen: has no port from 1",
+		},
+		"with a listener on a named port": {
+			func(c *Config) { c.Hooks.Listen = ":http" },
+			"hooks.listen: has no port from 1",
+		},
+		"with one address for both listeners": {
+			func(c *Config) { c.Hooks.Listen = c.Public.Listen },
+			"hooks.listen: is public.listen as well",
+		},
+		"with a relative URL": {
+			func(c *Config) { c.Public.URL = "/login" },
+			"public.url: is no absolute URL",
+		},
+		"with a URL of another scheme": {
+			func(c *Config) { c.Kratos.AdminURL = "ftp://k" },
+			"kratos.admin_url: is no absolute URL",
+		},
+		"with a URL without a host": {
+			func(c *Config) { c.Kratos.PublicURL = "http://:4433" },
+			"kratos.public_url: is no absolute URL",
+		},
+		"with a query in a URL": {
+			func(c *Config) { c.Kratos.PublicURL = "http://k?x=1" },
+			"kratos.public_url: holds more",
+		},
+		"with a user in a URL": {
+			func(c *Config) { c.Kratos.AdminURL = "http://u@k" },
+			"kratos.admin_url: holds a user",
+		},
+		"with a path in the public URL": {
+			func(c *Config) { c.Public.URL = "http://a/login" },
+			"public.url: has a path",
+		},
+		"without a token": {
+			func(c *Config) { c.Hooks.Tokens = nil },
+			"hooks.tokens: none is given",
+		},
+		"with three tokens": {
+			func(c *Config) { c.Hooks.Tokens = []string{token, token + "a", token + "b"} },
+			"hooks.tokens: 3 are given",
+		},
+		"with one token twice": {
+			func(c *Config) { c.Hooks.Tokens = []string{token, token} },
+			"hooks.tokens: both are the same",
+		},
+		"with a short token": {
+			func(c *Config) { c.Hooks.Tokens = []string{token[:31]} },
+			"hooks.tokens: number 1 has 31 characters",
+		},
+		"with a token no header can carry": {
+			func(c *Config) { c.Hooks.Tokens = []string{token, token + "é"} },
+			"hooks.tokens: number 2 has a character",
+		},
+		"with a token that is a secret": {
+			func(c *Config) { c.Hooks.Tokens = []string{secret} },
+			"hooks.tokens: one of them is among the secrets",
+		},
+		"with a role the holder can change": {
+			func(c *Config) { c.Identity.Role = "/traits/role" },
+			"identity.role: account holders can change traits",
+		},
+		"with a flag the holder can change": {
+			func(c *Config) { c.Identity.TwoFactor = "/traits/t" },
+			"identity.two_factor: account holders can change traits",
+		},
+		"with a flag Kratos does not show": {
+			func(c *Config) { c.Identity.TwoFactor = "/metadata_admin/t" },
+			"identity.two_factor: points nowhere",
+		},
+		"with a role that only begins the same": {
+			func(c *Config) { c.Identity.Role = "/metadata_public_not/r" },
+			"identity.role: points nowhere",
+		},
+		"with a pointer to everything": {
+			func(c *Config) { c.Identity.Locale = "" },
+			"identity.locale: points nowhere",
+		},
+		"with a pointer to all traits": {
+			func(c *Config) { c.Identity.Email = "/traits/" },
+			"identity.email: points nowhere",
+		},
+		"with a bare tilde in a pointer": {
+			func(c *Config) { c.Identity.Name = "/traits/a~2" },
+			"identity.name: has a ~",
+		},
+		"with days below the range": {
+			func(c *Config) { c.Settings.RememberDays = 0 },
+			"settings.remember_days: is 0; choose from 1 to 365",
+		},
+		"with days above the range": {
+			func(c *Config) { c.Settings.RememberDays = 366 },
+			"settings.remember_days: is 366",
+		},
+		"with a sender that is no address": {
+			func(c *Config) { c.Mail.From = "nobody" },
+			"mail.from: is no sender",
+		},
+		"with a sender that adds a header": {
+			func(c *Config) { c.Mail.From = "A <a@example.com>\r\nBcc: b@example.com" },
+			"mail.from: is no sender",
+		},
+		"with a brand that adds a header": {
+			func(c *Config) { c.Mail.Brand = "A\r\nBcc: b@example.com" },
+			"mail.brand: has a line break",
+		},
+		"with a blank brand": {
+			func(c *Config) { c.Mail.Brand = " " },
+			"mail.brand: is empty",
+		},
+		"without a mail server": {
+			func(c *Config) { c.Mail.SMTP.Host = "" },
+			"mail.smtp.host: is empty",
+		},
+		"with a port in the mail server's name": {
+			func(c *Config) { c.Mail.SMTP.Host = "mail:25" },
+			"mail.smtp.host: is no host name",
+		},
+		"with mail port 0": {
+			func(c *Config) { c.Mail.SMTP.Port = 0 },
+			"mail.smtp.port: is 0; choose from 1 to 65535",
+		},
+		"with an unknown kind of TLS": {
+			func(c *Config) { c.Mail.SMTP.TLS = "on" },
+			"mail.smtp.tls: is \"on\"; choose one of starttls",
+		},
+		"with a user without a password": {
+			func(c *Config) { c.Mail.SMTP.Username = "u" },
+			"mail.smtp.password: is missing",
+		},
+		"with a password without a user": {
+			func(c *Config) { c.Mail.SMTP.Password = "p" },
+			"mail.smtp.password: is given without",
+		},
+		"with a password in the clear": {func(c *Config) {
+			c.Mail.SMTP = SMTP{Host: "mail.example.com", Port: 25, TLS: "none", Username: "u", Password: "p", Timeout: time.Second}
+		}, "mail.smtp.password: would travel in the clear"},
+		"with too short a timeout": {
+			func(c *Config) { c.Mail.SMTP.Timeout = 999 * time.Millisecond },
+			"mail.smtp.timeout: is 999ms",
+		},
+		"with too long a timeout": {
+			func(c *Config) { c.Mail.SMTP.Timeout = 61 * time.Second },
+			"mail.smtp.timeout: is 1m1s",
+		},
+		"with an unknown level":  {func(c *Config) { c.Log.Level = "INFO" }, "log.level: is \"INFO\""},
+		"with an unknown format": {func(c *Config) { c.Log.Format = "xml" }, "log.format: is \"xml\""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := valid()
+			tc.change(&c)
+			err := c.Validate()
+			if err == nil || !strings.HasPrefix(err.Error(), tc.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want %q and nothing else", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestAConfigurationIsValid(t *testing.T) {
+	for name, change := range map[string]func(*Config){
+		"with all that has to be given":        func(*Config) {},
+		"with two tokens":                      func(c *Config) { c.Hooks.Tokens = []string{token, token + "Aa0-._~+/=="} },
+		"with a slash after the public URL":    func(c *Config) { c.Public.URL = "https://login.example.com/" },
+		"with an IPv6 listener":                func(c *Config) { c.Public.Listen = "[::1]:4455" },
+		"with an IPv6 mail server":             func(c *Config) { c.Mail.SMTP.Host = "::1" },
+		"with a password to its own machine":   func(c *Config) { c.Mail.SMTP.TLS, c.Mail.SMTP.Username, c.Mail.SMTP.Password = "none", "u", "p" },
+		"with the longest and shortest values": func(c *Config) { c.Settings.RememberDays, c.Mail.SMTP.Timeout = 365, time.Minute },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := valid()
+			change(&c)
+			if err := c.Validate(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// FuzzFile holds that a file is either an error or a valid configuration, and that no error shows the secrets beside
+// it.
+func FuzzFile(f *testing.F) {
+	for _, seed := range []string{
+		string(Example), "", "---\n", "a: &a [*a]", "log: &l {level: info}\nmail: *l", "<<: {log: {level: warn}}", "? [a]\n: b",
+		"secrets: [!!binary YQ==, !!null x]", "mail: {smtp: {port: 0x19, timeout: 1e3s}}", "\xff\xfe", "log: {1: 2, true: 3}",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		c, err := load("fuzz.yml", content, needed)
+		if err == nil {
+			err = c.Validate()
+			if err != nil {
+				t.Errorf("loaded, but not valid: %v", err)
+			}
+			return
+		}
+		if strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), token) {
+			t.Errorf("a secret is shown: %v", err)
+		}
+	})
+}
