@@ -28,8 +28,8 @@ type Run struct {
 	Secret     string // at least 32 characters; signs cookies and encrypts
 }
 
-// config is kratos.yml for one run.
-func (r Run) config() ([]byte, error) {
+// Config is kratos.yml for one run.
+func (r Run) Config() ([]byte, error) {
 	var c map[string]any
 	if err := yaml.Unmarshal(configFile, &c); err != nil {
 		return nil, fmt.Errorf("read kratos.yml: %w", err)

@@ -27,7 +27,7 @@ const (
 // Start runs the program binary in the folder dir, which it fills with Kratos' files, migrates its database and returns
 // when it is ready. Kratos stays in this program's process group: what ends the one by Ctrl-C ends the other.
 func Start(ctx context.Context, binary, dir string, run Run) (*Process, error) {
-	config, err := run.config()
+	config, err := run.Config()
 	if err != nil {
 		return nil, err
 	}

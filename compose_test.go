@@ -1,0 +1,303 @@
+package main
+
+import (
+	"net"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"nidan/config"
+	"nidan/kratos"
+)
+
+// These tests stand in for a Docker engine: they hold docker-compose.yml, Dockerfile and .env.example to each other, to the
+// files in this tree, and to the configuration that the demo runs on, which is tried for real.
+
+type compose struct {
+	Configs map[string]struct {
+		Content string `yaml:"content"`
+	} `yaml:"configs"`
+	Services map[string]struct {
+		Image       string            `yaml:"image"`
+		Build       string            `yaml:"build"`
+		Command     []string          `yaml:"command"`
+		WorkingDir  string            `yaml:"working_dir"`
+		Environment map[string]string `yaml:"environment"`
+		Volumes     []string          `yaml:"volumes"`
+		Ports       []string          `yaml:"ports"`
+		Configs     []struct {
+			Source string `yaml:"source"`
+			Target string `yaml:"target"`
+		} `yaml:"configs"`
+		DependsOn   map[string]any `yaml:"depends_on"`
+		Healthcheck any            `yaml:"healthcheck"`
+		Restart     string         `yaml:"restart"`
+	} `yaml:"services"`
+	Volumes map[string]any `yaml:"volumes"`
+}
+
+var variable = regexp.MustCompile(`\$\{([A-Z_]+)(:\?[^}]*)?\}`)
+
+// dotEnv are values as one would put them into .env, for every name in .env.example.
+func dotEnv(t *testing.T) map[string]string {
+	t.Helper()
+	values := map[string]string{}
+	for line := range strings.Lines(readFile(t, ".env.example")) {
+		if name, _, ok := strings.Cut(line, "="); ok && !strings.HasPrefix(line, "#") {
+			values[name] = strings.Repeat(strings.ToLower(strings.ReplaceAll(name, "_", "")), 4)[:32]
+		}
+	}
+	return values
+}
+
+// loadCompose reads docker-compose.yml as Docker would, with .env filled in.
+func loadCompose(t *testing.T) compose {
+	t.Helper()
+	values := dotEnv(t)
+	used := map[string]bool{}
+	text := variable.ReplaceAllStringFunc(readFile(t, "docker-compose.yml"), func(v string) string {
+		name := variable.FindStringSubmatch(v)[1]
+		value, ok := values[name]
+		if !ok {
+			t.Errorf("%s is not in .env.example", name)
+		}
+		used[name] = true
+		return value
+	})
+	for name := range values {
+		if !used[name] {
+			t.Errorf(".env.example has %s, which nothing uses", name)
+		}
+	}
+	var c compose
+	dec := yaml.NewDecoder(strings.NewReader(text))
+	dec.KnownFields(true)
+	if err := dec.Decode(&c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// merge lays b over a as Kratos does with its configuration files: objects are merged, all else is replaced.
+func merge(a, b map[string]any) map[string]any {
+	for k, v := range b {
+		below, ok := a[k].(map[string]any)
+		if over, isMap := v.(map[string]any); ok && isMap {
+			a[k] = merge(below, over)
+			continue
+		}
+		a[k] = v
+	}
+	return a
+}
+
+func asMap(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var m map[string]any
+	if err := yaml.Unmarshal([]byte(text), &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestComposeRunsKratosOnTheDemosConfiguration(t *testing.T) {
+	c := loadCompose(t)
+	service := c.Services["kratos"]
+	effective := merge(asMap(t, readFile(t, "kratos/kratos.yml")), asMap(t, c.Configs[service.Configs[0].Source].Content))
+
+	// The same, made the way the demo makes it, for compose's addresses.
+	run, err := kratos.Run{
+		PublicPort: 4433, AdminPort: 4434, BaseURL: c.Services["nidan"].Environment["NIDAN_PUBLIC_URL"],
+		HookURL: "http://nidan:4456", HookToken: c.Services["nidan"].Environment["NIDAN_HOOKS_TOKENS"],
+		DSN: service.Environment["DSN"], Secret: strings.Repeat("x", 32),
+	}.Config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := asMap(t, string(run))
+	// By the environment: DSN, SECRETS_COOKIE, SECRETS_CIPHER.
+	delete(want, "dsn")
+	delete(want, "secrets")
+	// Between containers, nothing is on loopback.
+	serve := want["serve"].(map[string]any)
+	serve["public"].(map[string]any)["host"], serve["admin"].(map[string]any)["host"] = "0.0.0.0", "0.0.0.0"
+	serve["admin"].(map[string]any)["base_url"] = "http://kratos:4434/"
+	if !reflect.DeepEqual(effective, want) {
+		got, _ := yaml.Marshal(effective)
+		should, _ := yaml.Marshal(want)
+		t.Errorf("compose runs Kratos on\n%s\nwant\n%s", got, should)
+	}
+	for _, name := range []string{"DSN", "SECRETS_COOKIE", "SECRETS_CIPHER"} {
+		if service.Environment[name] == "" {
+			t.Errorf("kratos lacks %s", name)
+		}
+	}
+	if cipher := service.Environment["SECRETS_CIPHER"]; len(cipher) != 32 {
+		t.Errorf("SECRETS_CIPHER has %d characters", len(cipher))
+	}
+	if !reflect.DeepEqual(service.Environment, c.Services["kratos-migrate"].Environment) || service.Image != c.Services["kratos-migrate"].Image {
+		t.Error("what is migrated is not what runs")
+	}
+	if service.Image != "oryd/kratos:"+kratos.Version {
+		t.Errorf("the image is %s, the demo runs %s", service.Image, kratos.Version)
+	}
+}
+
+func TestComposeReachesItsDatabase(t *testing.T) {
+	c := loadCompose(t)
+	dsn, err := url.Parse(c.Services["kratos"].Environment["DSN"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	postgres := c.Services["postgres"].Environment
+	password, _ := dsn.User.Password()
+	if dsn.Hostname() != "postgres" || dsn.Port() != "5432" || dsn.User.Username() != postgres["POSTGRES_USER"] ||
+		password != postgres["POSTGRES_PASSWORD"] || dsn.Path != "/"+postgres["POSTGRES_DB"] {
+		t.Errorf("DSN %s does not lead to %v", dsn.Redacted(), postgres)
+	}
+}
+
+func TestComposeMountsWhatIsThere(t *testing.T) {
+	c := loadCompose(t)
+	for name, service := range c.Services {
+		for _, v := range service.Volumes {
+			source, target, _ := strings.Cut(v, ":")
+			if !strings.HasPrefix(source, "./") {
+				if _, ok := c.Volumes[source]; !ok {
+					t.Errorf("%s: the volume %s is not declared", name, source)
+				}
+				continue
+			}
+			target = strings.TrimSuffix(target, ":ro")
+			if _, err := os.Stat(filepath.FromSlash(source)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if path.Dir(target) != service.WorkingDir || path.Base(target) != path.Base(source) {
+				t.Errorf("%s: %s is mounted as %s, and looked for in %s", name, source, target, service.WorkingDir)
+			}
+		}
+		for _, m := range service.Configs {
+			if _, ok := c.Configs[m.Source]; !ok {
+				t.Errorf("%s: the config %s is not declared", name, m.Source)
+			}
+			if !slices.Contains(service.Command, path.Base(m.Target)) || path.Dir(m.Target) != service.WorkingDir {
+				t.Errorf("%s: %s is not what is run", name, m.Target)
+			}
+		}
+		for on := range service.DependsOn {
+			if _, ok := c.Services[on]; !ok {
+				t.Errorf("%s depends on %s, which there is not", name, on)
+			}
+		}
+	}
+}
+
+func TestComposeRunsNidanOnAConfigurationItTakes(t *testing.T) {
+	c := loadCompose(t)
+	service := c.Services["nidan"]
+	environ := []string{}
+	for name, value := range service.Environment {
+		environ = append(environ, name+"="+value)
+	}
+	for name, value := range dockerfileEnv(t) {
+		environ = append(environ, name+"="+value)
+	}
+	cfg, err := config.Load("", environ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, pair := range map[string][2]string{
+		"public.listen":     {cfg.Public.Listen, "0.0.0.0:4455"},
+		"hooks.listen":      {cfg.Hooks.Listen, "0.0.0.0:4456"},
+		"public.url":        {cfg.Public.URL, "http://127.0.0.1:4455"},
+		"kratos.public_url": {cfg.Kratos.PublicURL, "http://kratos:4433"},
+		"kratos.admin_url":  {cfg.Kratos.AdminURL, "http://kratos:4434"},
+		"mail.smtp.host":    {cfg.Mail.SMTP.Host, "mail"},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s is %s, want %s", key, pair[0], pair[1])
+		}
+	}
+	if cfg.Mail.SMTP.Port != 1025 { // mailpit's
+		t.Errorf("mail.smtp.port is %d", cfg.Mail.SMTP.Port)
+	}
+	database, ok := strings.CutPrefix(cfg.Database, "sqlite:")
+	if !ok || !slices.Contains(service.Volumes, "nidan:"+path.Dir(database)) {
+		t.Errorf("the database %s is not kept in a volume: %v", cfg.Database, service.Volumes)
+	}
+	if service.Build != "." {
+		t.Errorf("nidan is built from %q", service.Build)
+	}
+}
+
+func TestComposeShowsOnlyWhatFacesPeople(t *testing.T) {
+	c := loadCompose(t)
+	want := map[string][]string{"nidan": {"127.0.0.1:4455:4455"}, "mail": {"127.0.0.1:8025:8025"}}
+	for name, service := range c.Services {
+		if !slices.Equal(service.Ports, want[name]) {
+			t.Errorf("%s publishes %v, want %v", name, service.Ports, want[name])
+		}
+	}
+	u, err := url.Parse(c.Services["nidan"].Environment["NIDAN_PUBLIC_URL"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if host, port, _ := net.SplitHostPort(u.Host); host+":"+port+":"+port != want["nidan"][0] {
+		t.Errorf("nidan says it is at %s and is published at %v", u, want["nidan"])
+	}
+}
+
+// dockerfileEnv are the variables that the image sets.
+func dockerfileEnv(t *testing.T) map[string]string {
+	t.Helper()
+	_, rest, ok := strings.Cut(strings.ReplaceAll(readFile(t, "Dockerfile"), "\\\n", " "), "\nENV ")
+	if !ok {
+		t.Fatal("the Dockerfile sets no variables")
+	}
+	line, _, _ := strings.Cut(rest, "\n")
+	env := map[string]string{}
+	for _, pair := range strings.Fields(line) {
+		name, value, _ := strings.Cut(pair, "=")
+		env[name] = value
+	}
+	return env
+}
+
+func TestDockerfile(t *testing.T) {
+	text := readFile(t, "Dockerfile")
+	for what, want := range map[string]string{
+		"the program is static":                   "CGO_ENABLED=0 go build",
+		"it is not run by root":                   "\nUSER 65532:65532\n",
+		"the database's folder belongs to it":     "COPY --from=build --chown=65532:65532 /out/data /data",
+		"its health is asked by the program":      `CMD ["/nidan", "healthcheck"]`,
+		"it serves":                               "\nCMD [\"serve\"]\n",
+		"both listeners are named":                "\nEXPOSE 4455 4456\n",
+		"mail servers' certificates are verified": "/etc/ssl/certs/ca-certificates.crt",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s: no %q", what, want)
+		}
+	}
+	module := readFile(t, "go.mod")
+	version := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(module)[1]
+	if !strings.Contains(text, "FROM golang:"+version+" ") {
+		t.Errorf("the module needs Go %s, and the image has another", version)
+	}
+}
