@@ -1,0 +1,70 @@
+package hooks
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-jsonnet"
+
+	"nidan/challenge"
+	"nidan/policies"
+)
+
+// Kratos may be configured to send the body that ships or all it knows: both are read alike.
+func TestTheWholeContextIsReadLikeTheBodyThatShips(t *testing.T) {
+	template, err := os.ReadFile("../kratos/after-password.jsonnet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"api", "browser"} {
+		t.Run(name, func(t *testing.T) {
+			whole, err := os.ReadFile("../kratos/testdata/" + name + ".json") // recorded from Kratos v1.3.1
+			if err != nil {
+				t.Fatal(err)
+			}
+			vm := jsonnet.MakeVM()
+			vm.TLACode("ctx", string(whole))
+			short, err := vm.EvaluateAnonymousSnippet("after-password.jsonnet", string(template))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var inputs []policies.Input
+			for _, body := range []string{string(whole), short} {
+				p, err := decode([]byte(body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				who, err := newScene(t, policies.Shipped()).hook.Identity.Read(p.Identity)
+				if err != nil {
+					t.Fatal(err)
+				}
+				in := policyInput(time.Time{}, challenge.Settings{}, p, who, nil)
+				// The whole context has more headers, which policies may read if they are sent.
+				in.Request.Headers = map[string]string{"accept-language": in.Request.Headers["accept-language"]}
+				inputs = append(inputs, in)
+				if p.Flow.TransientPayload.TwoFactor.Code != "123456" {
+					t.Errorf("the code was not read: %+v", p.Flow.TransientPayload)
+				}
+			}
+			if want, got := asJSON(t, inputs[0]), asJSON(t, inputs[1]); want != got {
+				t.Errorf("the whole context gives\n%s\nthe body that ships\n%s", want, got)
+			}
+			if in := inputs[0]; in.Account.Name != "agent" || in.Account.Email != "agent@example.com" || !in.Account.TwoFactor ||
+				in.Request.FlowType != name || in.Request.IP == "" || in.Request.UserAgent != "softphone/3.5.0" ||
+				in.Request.Client != (policies.Client{Name: "softphone", Version: "3.5.0"}) {
+				t.Errorf("read: %+v", in)
+			}
+		})
+	}
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}

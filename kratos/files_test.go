@@ -1,0 +1,47 @@
+package kratos
+
+import (
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func TestOnlyThePasswordIsAWayIn(t *testing.T) {
+	var c map[string]any
+	if err := yaml.Unmarshal(configFile, &c); err != nil {
+		t.Fatal(err)
+	}
+	methods := at(c, "selfservice", "methods")
+	for _, name := range []string{"password", "code", "link", "oidc", "totp", "lookup_secret", "webauthn", "passkey"} {
+		enabled := at(methods, name)["enabled"]
+		if enabled != (name == "password") {
+			t.Errorf("%s: enabled is %v", name, enabled)
+		}
+	}
+	if enabled := at(c, "selfservice", "flows", "registration")["enabled"]; enabled != false {
+		t.Errorf("registration: enabled is %v", enabled)
+	}
+}
+
+func TestARunHasItsOwnAddressesAndSecrets(t *testing.T) {
+	raw, err := Run{
+		PublicPort: 1, AdminPort: 2, BaseURL: "http://base", HookURL: "http://hook", HookToken: "the-token", DSN: "sqlite://x",
+		Secret: strings.Repeat("s", 40),
+	}.Config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, old := range []string{"4433", "4434", "4455", "4456", "put-one-of"} {
+		if strings.Contains(string(raw), old) {
+			t.Errorf("%s is still there:\n%s", old, raw)
+		}
+	}
+	for _, want := range []string{
+		"http://base/login", "http://base/error", "http://hook/hooks/login/after-password", "Bearer the-token", "dsn: sqlite://x",
+	} {
+		if !strings.Contains(string(raw), want) {
+			t.Errorf("%s is missing:\n%s", want, raw)
+		}
+	}
+}
