@@ -1,0 +1,171 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+func TestServeEndsWithItsContextAndLetsRequestsFinish(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun, finish := make(chan struct{}), make(chan struct{})
+	e := New(quiet)
+	e.GET("/", func(c echo.Context) error {
+		close(begun)
+		<-finish
+		return c.String(http.StatusOK, "done")
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	served, answered := make(chan error, 1), make(chan string, 1)
+	go func() { served <- Serve(ctx, l, e) }()
+	go func() {
+		answer, err := http.Get("http://" + l.Addr().String())
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		defer answer.Body.Close()
+		body, _ := io.ReadAll(answer.Body)
+		answered <- string(body)
+	}()
+	<-begun
+	stop()
+	close(finish)
+	if got := <-answered; got != "done" {
+		t.Errorf("the request under way got %q", got)
+	}
+	if err := <-served; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestServeSaysWhenItCannot(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if err := Serve(t.Context(), l, http.NotFoundHandler()); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestAPanicEndsItsRequestOnly(t *testing.T) {
+	e := New(quiet)
+	e.GET("/", func(echo.Context) error { panic("a bug") })
+	for range 2 {
+		if w := get(e, "/"); w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "a bug") {
+			t.Errorf("got %d %s", w.Code, w.Body)
+		}
+	}
+}
+
+func get(e *echo.Echo, path string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	return w
+}
+
+func TestHealth(t *testing.T) {
+	for name, tc := range map[string]struct {
+		ready error
+		path  string
+		want  int
+	}{
+		"alive":                 {nil, "/healthz", 200},
+		"alive while not ready": {errors.New("disk full"), "/healthz", 200},
+		"ready":                 {nil, "/readyz", 200},
+		"not ready":             {errors.New("disk full"), "/readyz", 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := New(quiet)
+			(&Health{Ready: func(context.Context) error { return tc.ready }, Log: quiet}).Mount(e)
+			w := get(e, tc.path)
+			if w.Code != tc.want || strings.Contains(w.Body.String(), "disk") {
+				t.Errorf("got %d %s, want %d", w.Code, w.Body, tc.want)
+			}
+		})
+	}
+}
+
+// passThrough is the way to a Kratos that says what it was asked.
+func passThrough(t *testing.T) (http.Handler, *http.Request) {
+	t.Helper()
+	seen := &http.Request{}
+	kratos := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		*seen = *r.Clone(context.WithoutCancel(r.Context()))
+		w.Header().Add("Set-Cookie", "ory_kratos_session=1")
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	t.Cleanup(kratos.Close)
+	u, err := url.Parse(kratos.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := New(quiet)
+	(&PassThrough{Kratos: u, Log: quiet}).Mount(e)
+	return e, seen
+}
+
+func TestPassThrough(t *testing.T) {
+	h, seen := passThrough(t)
+	for path, want := range map[string]int{
+		"/self-service/login/api?x=1": 418, "/sessions/whoami": 418, "/sessions": 418, "/schemas/account": 418,
+		"/.well-known/ory/webauthn.js": 418, "/admin/identities": 404, "/identities": 404, "/metrics/prometheus": 404, "/": 404,
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader("body")))
+		if w.Code != want {
+			t.Errorf("%s: %d, want %d", path, w.Code, want)
+		}
+		if want == 418 && (seen.Method != http.MethodPost || seen.URL.RequestURI() != path || w.Header().Get("Set-Cookie") == "") {
+			t.Errorf("%s arrived as %s %s", path, seen.Method, seen.URL)
+		}
+	}
+}
+
+// Kratos takes a client's address from these headers, so a client must not be able to send them.
+func TestAClientCannotChooseItsAddress(t *testing.T) {
+	h, seen := passThrough(t)
+	r := httptest.NewRequest(http.MethodGet, "/sessions/whoami", nil)
+	r.RemoteAddr = "192.0.2.7:1234"
+	for _, name := range []string{"True-Client-IP", "CF-Connecting-IP", "X-Real-IP", "X-Forwarded-For", "Forwarded"} {
+		r.Header.Set(name, "203.0.113.9")
+	}
+	h.ServeHTTP(httptest.NewRecorder(), r)
+	for name, values := range seen.Header {
+		if strings.Contains(strings.Join(values, " "), "203.0.113.9") {
+			t.Errorf("%s: %v", name, values)
+		}
+	}
+	if got := seen.Header.Get("X-Forwarded-For"); got != "192.0.2.7" {
+		t.Errorf("X-Forwarded-For: %q", got)
+	}
+}
+
+func TestWithoutKratosThereIsASentence(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	e := New(quiet)
+	(&PassThrough{Kratos: &url.URL{Scheme: "http", Host: l.Addr().String()}, Log: quiet}).Mount(e)
+	if w := get(e, "/sessions/whoami"); w.Code != http.StatusBadGateway || !strings.Contains(w.Body.String(), "Try again") {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+}
