@@ -35,7 +35,7 @@ func (c *Challenger) Advance(ctx context.Context, tx Tx, s Submission, t Terms) 
 	case s.Code == "":
 		return show(last, now), nil
 	}
-	return c.verify(ctx, tx, last, s.Code, now)
+	return c.verify(ctx, tx, last, s, now)
 }
 
 // Withdraw is called where the policy asks for no second step, and says how that affects one under way. A person who is
@@ -128,7 +128,7 @@ func show(last *Challenge, now time.Time) Outcome {
 // verify compares a code. The order is what makes it safe: the try is counted before the comparison, so that whatever
 // fails afterwards has cost one (OWASP ASVS 5.0 6.6.3); and the challenge is closed by an update that hits exactly one open
 // row, so that one code opens one session (NIST SP 800-63B-4 §3.1.3.2).
-func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, code string, now time.Time) (Outcome, error) {
+func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, s Submission, now time.Time) (Outcome, error) {
 	if shown := show(last, now); shown.State != CodeSent {
 		return shown, nil
 	}
@@ -140,7 +140,7 @@ func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, code st
 		return Outcome{State: AttemptsExceeded, Challenge: last}, nil
 	}
 	last.Attempts++
-	if !c.Keys.VerifyMAC(last.CodeMAC, codePurpose(last.ID), []byte(code)) {
+	if !c.Keys.VerifyMAC(last.CodeMAC, codePurpose(last.ID), []byte(s.Code)) {
 		if last.AttemptsLeft() == 0 {
 			return Outcome{State: AttemptsExceeded, Challenge: last}, nil
 		}
@@ -153,5 +153,22 @@ func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, code st
 	if !closed {
 		return Outcome{State: SignInAgain}, nil
 	}
+	if err := remember(ctx, tx, last, s.Device, now); err != nil {
+		return Outcome{}, err
+	}
 	return Outcome{State: Passed, Challenge: last}, nil
+}
+
+// remember keeps the device on which a right code was just entered, if that was asked for and offered. A token is worth
+// nothing before this.
+func remember(ctx context.Context, tx Tx, passed *Challenge, d *Device, now time.Time) error {
+	if d == nil || d.TokenHash == nil || passed.RememberDays == 0 {
+		return nil
+	}
+	kept := *d
+	kept.Account, kept.Channel, kept.VerifiedAt = passed.Account, passed.Channel, now
+	if err := tx.RememberDevice(ctx, kept); err != nil {
+		return fmt.Errorf("remember the device: %w", err)
+	}
+	return nil
 }

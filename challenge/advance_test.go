@@ -288,7 +288,12 @@ func TestNothingPassesThatCannotBeKept(t *testing.T) {
 		"a challenge": {"AddChallenge", func(s *scene) Submission { sub := s.next; sub.Flow = "new"; return sub }},
 		"a message":   {"Send", func(s *scene) Submission { sub := s.next; sub.Flow = "new"; return sub }},
 		"a try":       {"CountAttempt", func(s *scene) Submission { sub := s.next; sub.Code = s.mailed(); return sub }},
-		"a success":   {"CloseChallenge", func(s *scene) Submission { sub := s.next; sub.Code = s.mailed(); return sub }},
+		"a device": {"RememberDevice", func(s *scene) Submission {
+			sub := s.next
+			sub.Code, sub.Device = s.mailed(), &Device{TokenHash: []byte{1}}
+			return sub
+		}},
+		"a success": {"CloseChallenge", func(s *scene) Submission { sub := s.next; sub.Code = s.mailed(); return sub }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
@@ -309,4 +314,61 @@ func TestNoRandomnessNoCode(t *testing.T) {
 		t.Errorf("got state %q and error %v", out.State, err)
 	}
 	s.expectMails(0)
+}
+
+func TestADeviceIsRememberedWithTheRightCodeOnly(t *testing.T) {
+	device := Device{TokenHash: HashDeviceToken(strings.Repeat("t", 43)), IP: "192.0.2.1", UserAgent: "browser"}
+	for name, tc := range map[string]struct {
+		terms  func(*Terms)
+		submit func(*scene, *Submission)
+		want   bool
+	}{
+		"with the right code":                      {nil, func(s *scene, sub *Submission) { sub.Code = s.mailed() }, true},
+		"with a wrong code":                        {nil, func(s *scene, sub *Submission) { sub.Code = s.wrong() }, false},
+		"without a code":                           {nil, func(*scene, *Submission) {}, false},
+		"with the right code, not asked for":       {nil, func(s *scene, sub *Submission) { sub.Code, sub.Device = s.mailed(), nil }, false},
+		"with the right code, and nothing to know": {nil, func(s *scene, sub *Submission) { sub.Code, sub.Device = s.mailed(), &Device{} }, false},
+		"with the right code, where remembering is off": {
+			func(t *Terms) { t.RememberDays = 0 }, func(s *scene, sub *Submission) { sub.Code = s.mailed() }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			if tc.terms != nil {
+				tc.terms(&s.terms)
+			}
+			s.expect(CodeSent, func(sub *Submission) { sub.Device = &device })
+			s.submit(func(sub *Submission) { sub.Device = &device; tc.submit(s, sub) })
+			if got := len(s.tx.devices) == 1; got != tc.want {
+				t.Fatalf("remembered: %+v", s.tx.devices)
+			}
+			if !tc.want {
+				return
+			}
+			got := s.tx.devices[0]
+			if got.Account != "agent" || got.Channel != "softphone" || !got.VerifiedAt.Equal(s.now) || got.IP != "192.0.2.1" ||
+				got.UserAgent != "browser" || string(got.TokenHash) != string(device.TokenHash) {
+				t.Errorf("remembered: %+v", got)
+			}
+		})
+	}
+}
+
+func TestDaysOfADevice(t *testing.T) {
+	verified := time.Date(2026, 4, 1, 18, 0, 0, 0, time.UTC)
+	d := Device{VerifiedAt: verified}
+	for after, want := range map[time.Duration]int{
+		0: 0, 24*time.Hour - 1: 0, 24 * time.Hour: 1, 30*24*time.Hour - 1: 29, 30 * 24 * time.Hour: 30,
+	} {
+		if got := d.AgeDays(verified.Add(after)); got != want {
+			t.Errorf("after %v: %d days, want %d", after, got, want)
+		}
+	}
+}
+
+func TestWhatCannotBeADevicesToken(t *testing.T) {
+	for _, token := range []string{"", "short", strings.Repeat("t", minDeviceToken-1)} {
+		if HashDeviceToken(token) != nil {
+			t.Errorf("%q is taken for one", token)
+		}
+	}
 }

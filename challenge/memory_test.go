@@ -10,6 +10,7 @@ import (
 type memory struct {
 	challenges []*Challenge
 	sent       []Message
+	devices    []Device
 	fail       map[string]error // by name of the method
 }
 
@@ -51,6 +52,13 @@ func (m *memory) Send(_ context.Context, msg Message) error {
 	m.sent = append(m.sent, msg)
 	return m.fail["Send"]
 }
+
+func (m *memory) RememberDevice(_ context.Context, d Device) error {
+	m.devices = append(m.devices, d)
+	return m.fail["RememberDevice"]
+}
+
+func (m *memory) Device(context.Context, string, []byte) (*Device, error) { return nil, ErrNotFound }
 
 func (m *memory) byID(id string) *Challenge {
 	for _, c := range m.challenges {

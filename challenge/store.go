@@ -20,6 +20,7 @@ type Store interface {
 // Tx is one unit of work on a [Store].
 type Tx interface {
 	Challenges
+	Devices
 	Sender
 	Journal
 	Settings(ctx context.Context) (Settings, error)
@@ -36,6 +37,14 @@ type Challenges interface {
 	// CloseChallenge ends an open challenge, and says whether it was still open: of any number of calls for one
 	// challenge, exactly one gets true.
 	CloseChallenge(ctx context.Context, id string, how Closing, at time.Time) (bool, error)
+}
+
+// Devices are the devices of a [Tx].
+type Devices interface {
+	// Device returns what is remembered of this account on the device with that token, or [ErrNotFound].
+	Device(ctx context.Context, account string, tokenHash []byte) (*Device, error)
+	// RememberDevice keeps a device, in place of what was kept of this account on it.
+	RememberDevice(ctx context.Context, d Device) error
 }
 
 // Sender takes a code on its way, in the same transaction as the challenge it belongs to: either both are kept or neither

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -104,14 +105,15 @@ func (n *nidan) mount(engine *policies.Engine, keys *challenge.Keyring) error {
 	(&server.PassThrough{Kratos: kratosURL, Log: n.log}).Mount(n.public)
 	(&server.Health{Ready: n.store.Ready, Log: n.log}).Mount(n.hooks)
 	return (&hooks.AfterPassword{
-		Tokens:     n.cfg.Hooks.Tokens,
-		Store:      n.store,
-		Policies:   engine,
-		Challenger: &challenge.Challenger{Keys: keys, Now: time.Now, Rand: rand.Reader},
-		Keys:       keys,
-		Identity:   kratos.Pointers(n.cfg.Identity),
-		Now:        time.Now,
-		Log:        n.log,
+		Tokens:       n.cfg.Hooks.Tokens,
+		Store:        n.store,
+		Policies:     engine,
+		Challenger:   &challenge.Challenger{Keys: keys, Now: time.Now, Rand: rand.Reader},
+		Keys:         keys,
+		Identity:     kratos.Pointers(n.cfg.Identity),
+		DeviceCookie: hooks.DeviceCookie(strings.HasPrefix(n.cfg.Public.URL, "https:")),
+		Now:          time.Now,
+		Log:          n.log,
 	}).Mount(n.hooks)
 }
 

@@ -28,14 +28,15 @@ type Decider interface {
 
 // AfterPassword answers Kratos' call after a correct password. All fields but texts are needed.
 type AfterPassword struct {
-	Tokens     []string // bearer tokens that are accepted: one, or two while one is being rotated
-	Store      challenge.Store
-	Policies   Decider
-	Challenger *challenge.Challenger
-	Keys       *challenge.Keyring
-	Identity   kratos.Pointers
-	Now        func() time.Time
-	Log        *slog.Logger
+	Tokens       []string // bearer tokens that are accepted: one, or two while one is being rotated
+	Store        challenge.Store
+	Policies     Decider
+	Challenger   *challenge.Challenger
+	Keys         *challenge.Keyring
+	Identity     kratos.Pointers
+	DeviceCookie string // see [DeviceCookie]
+	Now          func() time.Time
+	Log          *slog.Logger
 
 	texts *texts
 }
@@ -161,7 +162,11 @@ func (h *AfterPassword) decide(ctx context.Context, tx challenge.Tx, c call) (an
 	if last != nil && !last.Open() {
 		last = nil
 	}
-	in := policyInput(h.Now(), settings, c.payload, c.person, last)
+	device, err := h.knownDevice(ctx, tx, c.payload)
+	if err != nil {
+		return answer{}, err
+	}
+	in := policyInput(h.Now(), settings, c.payload, c.person, device, last)
 	d, err := h.Policies.Login(ctx, in)
 	if err != nil {
 		h.Log.ErrorContext(ctx, "a sign-in was refused because it could not be decided",
@@ -186,7 +191,7 @@ func (h *AfterPassword) decide(ctx context.Context, tx challenge.Tx, c call) (an
 
 // carryOut does what was decided. What is not one of the three actions refuses.
 func (h *AfterPassword) carryOut(ctx context.Context, tx challenge.Tx, c call, d policies.Decision) (challenge.Outcome, error) {
-	s := submission(c, d)
+	s := h.submission(c, d)
 	switch d.Action {
 	case policies.ActionAllow:
 		return h.Challenger.Withdraw(ctx, tx, s)
@@ -209,14 +214,14 @@ func (h *AfterPassword) carryOut(ctx context.Context, tx challenge.Tx, c call, d
 	return challenge.Outcome{State: stateUnavailable}, nil
 }
 
-func submission(c call, d policies.Decision) challenge.Submission {
+func (h *AfterPassword) submission(c call, d policies.Decision) challenge.Submission {
 	says := c.payload.Flow.TransientPayload.TwoFactor
 	facts := challenge.Facts{
 		Email: c.person.Email, Role: c.person.Role, State: c.payload.Identity.State, TwoFactor: c.person.TwoFactor,
 	}
 	return challenge.Submission{
 		Account: c.payload.Identity.ID, Flow: c.payload.Flow.ID, Channel: d.Channel, Email: c.person.Email,
-		Locale: c.locale, Facts: facts.Digest(),
+		Locale: c.locale, Facts: facts.Digest(), Device: h.deviceToRemember(c.payload),
 		Action: challenge.Action(says.Action), Code: challenge.NormalizeCode(says.Code),
 	}
 }

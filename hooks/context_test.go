@@ -40,7 +40,7 @@ func TestTheWholeContextIsReadLikeTheBodyThatShips(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				in := policyInput(time.Time{}, challenge.Settings{}, p, who, nil)
+				in := policyInput(time.Time{}, challenge.Settings{}, p, who, nil, nil)
 				// The whole context has more headers, which policies may read if they are sent.
 				in.Request.Headers = map[string]string{"accept-language": in.Request.Headers["accept-language"]}
 				inputs = append(inputs, in)

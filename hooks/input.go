@@ -12,7 +12,9 @@ import (
 )
 
 // policyInput puts together what the policies are asked. No code, no token and no cookie is in it: it is kept on record.
-func policyInput(now time.Time, s challenge.Settings, p payload, who kratos.Person, open *challenge.Challenge) policies.Input {
+func policyInput(
+	now time.Time, s challenge.Settings, p payload, who kratos.Person, d *challenge.Device, open *challenge.Challenge,
+) policies.Input {
 	in := policies.Input{
 		Now:      now.UTC(),
 		Settings: policies.Settings(s),
@@ -28,6 +30,9 @@ func policyInput(now time.Time, s challenge.Settings, p payload, who kratos.Pers
 	}
 	if len(p.Session.Devices) > 0 {
 		in.Request.IP, in.Request.UserAgent = p.Session.Devices[0].IPAddress, p.Session.Devices[0].UserAgent
+	}
+	if d != nil {
+		in.Device = policies.Device{Known: true, Channel: d.Channel, AgeDays: d.AgeDays(now)}
 	}
 	if open != nil {
 		in.Challenge = &policies.Challenge{ID: open.ID, Channel: open.Channel, AttemptsLeft: open.AttemptsLeft()}

@@ -22,6 +22,8 @@ type payload struct {
 	Identity       kratos.Identity `json:"identity"`
 	Session        session         `json:"session"`
 	RequestHeaders http.Header     `json:"request_headers"`
+	// RequestCookies are those of the client's request to Kratos. Of the values only the device's is read.
+	RequestCookies map[string]string `json:"request_cookies"`
 }
 
 type flow struct {
@@ -38,9 +40,10 @@ type flow struct {
 
 // twoFactor is what a client says. All of it is a claim.
 type twoFactor struct {
-	Code   string `json:"code"`
-	Action string `json:"action"`
-	Client struct {
+	Code     string `json:"code"`
+	Action   string `json:"action"`
+	Remember bool   `json:"remember"`
+	Client   struct {
 		Name    string `json:"name"`
 		Version string `json:"version"`
 	} `json:"client"`

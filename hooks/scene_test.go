@@ -80,7 +80,8 @@ func newScene(t testing.TB, set fs.FS) *scene {
 			Account: "/traits/account", Name: "/traits/name", Email: "/traits/email", Locale: "/traits/locale",
 			Role: "/metadata_public/role", TwoFactor: "/metadata_public/two_factor/enabled",
 		},
-		Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		DeviceCookie: DeviceCookie(false),
+		Log:          slog.New(slog.NewTextHandler(s.log, nil)),
 	}
 	s.echo = echo.New()
 	if err := s.hook.Mount(s.echo); err != nil {

@@ -9,6 +9,7 @@ type Input struct {
 	Settings  Settings   `json:"settings"`
 	Account   Account    `json:"account"`
 	Request   Request    `json:"request"`
+	Device    Device     `json:"device"`
 	Challenge *Challenge `json:"challenge,omitempty" jsonschema:"description=the open one in this login flow\\, if any"`
 }
 
@@ -55,4 +56,11 @@ type Challenge struct {
 	ID           string `json:"id"`
 	Channel      string `json:"channel"`
 	AttemptsLeft int    `json:"attempts_left"`
+}
+
+// Device is what the client signs in from, told by a token that only it has.
+type Device struct {
+	Known   bool   `json:"known" jsonschema:"description=this account asked for it to be remembered\\, with a code that was right"`
+	Channel string `json:"channel" jsonschema:"description=the one it was remembered on"`
+	AgeDays int    `json:"age_days" jsonschema:"description=whole periods of 24 hours since then"`
 }

@@ -32,6 +32,8 @@ _outcome := {"action": "allow", "reason": "two_factor_off"} if {
 } else := {"action": "allow", "reason": "account_off"} if {
 	input.account.two_factor == false
 	_role_may_switch_off
+} else := {"action": "allow", "reason": "device_remembered"} if {
+	_device_remembered
 }
 
 # METADATA
@@ -74,4 +76,13 @@ _role_may_switch_off if {
 	every role in data.parameters.always_asked_roles {
 		role != input.account.role
 	}
+}
+
+# Lowering the number of days counts for devices that were remembered before, too: it is compared here, not when the device
+# is remembered.
+_device_remembered if {
+	input.settings.remember == true
+	input.device.known == true
+	input.device.channel == channel
+	input.device.age_days < input.settings.remember_days
 }

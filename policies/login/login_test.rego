@@ -31,6 +31,7 @@ _asked := {
 		"refresh": false,
 		"requested_aal": "aal1",
 	},
+	"device": {"known": false, "channel": "", "age_days": 0},
 }
 
 _with(changes) := object.union(_asked, changes)
@@ -40,6 +41,8 @@ _api_only := {"two_factor": true, "admin_console": true, "softphone": false}
 _console_only := {"two_factor": true, "admin_console": false, "softphone": true}
 
 _no_channel := {"two_factor": true, "admin_console": false, "softphone": false}
+
+_device(age) := {"known": true, "channel": "softphone", "age_days": age}
 
 _cases := {
 	"an account with its flag on is asked for a code": {
@@ -85,6 +88,34 @@ _cases := {
 	"an account with its flag off is let in": {
 		"change": {"account": {"two_factor": false}},
 		"outcome": {"action": "allow", "reason": "account_off"},
+	},
+	"a device remembered just now is not asked": {
+		"change": {"device": _device(0)},
+		"outcome": {"action": "allow", "reason": "device_remembered"},
+	},
+	"a device is not asked on the last of the days": {
+		"change": {"device": _device(29)},
+		"outcome": {"action": "allow", "reason": "device_remembered"},
+	},
+	"a device is asked when the days are over": {
+		"change": {"device": _device(30)},
+		"outcome": {"action": "challenge", "reason": "code_required"},
+	},
+	"a device is asked when the days have been lowered": {
+		"change": {"device": _device(7), "settings": {"remember_days": 7}},
+		"outcome": {"action": "challenge", "reason": "code_required"},
+	},
+	"a device is asked when remembering has been switched off": {
+		"change": {"device": _device(0), "settings": {"remember": false}},
+		"outcome": {"action": "challenge", "reason": "code_required"},
+	},
+	"a device remembered on another channel is asked": {
+		"change": {"device": object.union(_device(0), {"channel": "admin_console"})},
+		"outcome": {"action": "challenge", "reason": "code_required"},
+	},
+	"a device that is not known is asked, whatever else is said of it": {
+		"change": {"device": object.union(_device(0), {"known": false})},
+		"outcome": {"action": "challenge", "reason": "code_required"},
 	},
 	"that two-step verification is off comes before everything about the account": {
 		"change": {"settings": {"two_factor": false}, "account": {"has_email": false, "two_factor": false}},
@@ -142,6 +173,12 @@ test_one_line_refuses_accounts_without_an_address if {
 	got := login.decision with input as _with({"account": {"has_email": false}})
 		with data.parameters.no_email as "refuse"
 	object.filter(got, {"action", "reason"}) == {"action": "refuse", "reason": "no_email"}
+}
+
+test_a_device_without_an_age_is_asked if {
+	known := json.remove(_with({"device": _device(0)}), ["device/age_days"])
+	got := login.decision with input as known
+	got.reason == "code_required"
 }
 
 test_channel[flow_type] if {

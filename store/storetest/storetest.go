@@ -17,21 +17,22 @@ import (
 // Run runs all tests; open gives each of them an empty, migrated database of its own.
 func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 	for name, test := range map[string]func(*testing.T, *store.Store){
-		"a challenge comes back as it was kept":            challengeComesBack,
-		"the latest challenge is the open one":             latestIsOpen,
-		"a flow has one open challenge":                    oneOpen,
-		"a try is counted up to the last":                  countToTheLast,
-		"a challenge is closed once, however many try":     closedOnce,
-		"tries are counted, however many at once":          countedAtOnce,
-		"what fails is undone, its message with it":        undone,
-		"a message goes out with its challenge":            sentTogether,
-		"an answer is kept once":                           answerKeptOnce,
-		"initial settings are only initial":                initialSettings,
-		"what is old is forgotten, records are not":        purged,
-		"a database that takes no writes is not ready":     notReady,
-		"nothing is kept where a record cannot be":         noRecordNothing,
-		"an update gives up when its time is over":         givesUp,
-		"times come back as they were, to the microsecond": timesComeBack,
+		"a challenge comes back as it was kept":               challengeComesBack,
+		"the latest challenge is the open one":                latestIsOpen,
+		"a flow has one open challenge":                       oneOpen,
+		"a try is counted up to the last":                     countToTheLast,
+		"a challenge is closed once, however many try":        closedOnce,
+		"tries are counted, however many at once":             countedAtOnce,
+		"what fails is undone, its message with it":           undone,
+		"a message goes out with its challenge":               sentTogether,
+		"an answer is kept once":                              answerKeptOnce,
+		"a device is known to the account that remembered it": deviceKnown,
+		"initial settings are only initial":                   initialSettings,
+		"what is old is forgotten, records are not":           purged,
+		"a database that takes no writes is not ready":        notReady,
+		"nothing is kept where a record cannot be":            noRecordNothing,
+		"an update gives up when its time is over":            givesUp,
+		"times come back as they were, to the microsecond":    timesComeBack,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -353,5 +354,30 @@ func givesUp(t *testing.T, s *store.Store) {
 	err := s.Update(ctx, "agent", func(challenge.Tx) error { t.Error("it began"); return nil })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func deviceKnown(t *testing.T, s *store.Store) {
+	first := challenge.Device{Account: "agent", TokenHash: []byte{1}, Channel: "softphone", VerifiedAt: at, IP: "192.0.2.1", UserAgent: "a"}
+	again := first
+	again.Channel, again.VerifiedAt, again.IP, again.UserAgent = "admin_console", at.Add(time.Hour), "192.0.2.2", "b"
+	for _, want := range []challenge.Device{first, again} {
+		update(t, s, func(ctx context.Context, tx challenge.Tx) error { return tx.RememberDevice(ctx, want) })
+		update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+			got, err := tx.Device(ctx, "agent", []byte{1})
+			if err != nil || got.Channel != want.Channel || !got.VerifiedAt.Equal(want.VerifiedAt) || got.IP != want.IP ||
+				got.UserAgent != want.UserAgent {
+				t.Errorf("got %+v, %v, want %+v", got, err, want)
+			}
+			for account, hash := range map[string][]byte{"other": {1}, "agent": {2}, "": nil} {
+				if _, err := tx.Device(ctx, account, hash); !errors.Is(err, challenge.ErrNotFound) {
+					t.Errorf("account %q, token %v: %v", account, hash, err)
+				}
+			}
+			return nil
+		})
+	}
+	if n := count(t, s, "devices"); n != 1 {
+		t.Errorf("%d rows for one device", n)
 	}
 }

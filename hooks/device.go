@@ -1,0 +1,55 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+
+	"nidan/challenge"
+)
+
+// DeviceCookie is the name of the cookie by which a browser is known again. A sign-in page sets it before a password is
+// submitted, because a hook cannot; it is worth nothing until a right code came with the wish to be remembered.
+//
+// Over HTTPS its name has the prefix by which browsers see to it that no other host of the domain can plant one
+// (RFC 6265bis, "The __Host- Prefix"). Plain HTTP is for loopback only.
+func DeviceCookie(https bool) string {
+	if https {
+		return "__Host-nidan_device"
+	}
+	return "nidan_device"
+}
+
+// deviceToken is what the client can be known by, hashed; nil where there is nothing. A native client's flow has no cookies
+// of a browser, so one that comes with it counts for nothing.
+func (h *AfterPassword) deviceToken(p payload) []byte {
+	if p.Flow.Type != "browser" {
+		return nil
+	}
+	return challenge.HashDeviceToken(p.RequestCookies[h.DeviceCookie])
+}
+
+// knownDevice is the device that the client is known as, nil where it is not.
+func (h *AfterPassword) knownDevice(ctx context.Context, tx challenge.Tx, p payload) (*challenge.Device, error) {
+	token := h.deviceToken(p)
+	if token == nil {
+		return nil, nil
+	}
+	d, err := tx.Device(ctx, p.Identity.ID, token)
+	if errors.Is(err, challenge.ErrNotFound) {
+		return nil, nil
+	}
+	return d, err
+}
+
+// deviceToRemember is what is to be kept if the code is right; nil where the client does not ask for it.
+func (h *AfterPassword) deviceToRemember(p payload) *challenge.Device {
+	token := h.deviceToken(p)
+	if token == nil || !p.Flow.TransientPayload.TwoFactor.Remember {
+		return nil
+	}
+	d := &challenge.Device{TokenHash: token}
+	if len(p.Session.Devices) > 0 {
+		d.IP, d.UserAgent = p.Session.Devices[0].IPAddress, p.Session.Devices[0].UserAgent
+	}
+	return d
+}

@@ -1,0 +1,101 @@
+package hooks
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"nidan/challenge"
+	"nidan/policies"
+)
+
+const rememberAt = "flow/transient_payload/two_factor/remember"
+
+// browser are the changes that make a call one of a browser's, whose device cookie has that value.
+func browser(cookie string, more object) object {
+	changes := object{"flow/type": "browser", "request_cookies": object{"nidan_device": cookie, "other": "x"}}
+	for k, v := range more {
+		changes[k] = v
+	}
+	return changes
+}
+
+var (
+	mine   = strings.Repeat("m", 43)
+	theirs = strings.Repeat("t", 43)
+)
+
+// remembered is a scene in which the account has entered a code in its browser and asked for it to be remembered.
+func remembered(t *testing.T) *scene {
+	t.Helper()
+	s := newScene(t, policies.Shipped())
+	s.expect(challenge.CodeSent, browser(mine, nil))
+	s.expectIn(browser(mine, object{codeAt: s.mailed(), rememberAt: true}))
+	return s
+}
+
+func TestARememberedBrowserIsNotAsked(t *testing.T) {
+	s := remembered(t)
+	s.expectIn(browser(mine, object{"flow/id": "flow-2"}))
+	s.now = s.now.Add(30*24*time.Hour - time.Second)
+	s.expectIn(browser(mine, object{"flow/id": "flow-3"}))
+	s.now = s.now.Add(time.Second)
+	s.expect(challenge.CodeSent, browser(mine, object{"flow/id": "flow-4"}))
+}
+
+func TestWhoIsAskedAllTheSame(t *testing.T) {
+	for name, changes := range map[string]object{
+		"another browser":                       browser(theirs, nil),
+		"a browser without the cookie":          {"flow/type": "browser"},
+		"another account in the same browser":   browser(mine, object{"identity/id": "other-id"}),
+		"a cookie of another name":              {"flow/type": "browser", "request_cookies": object{"__Host-nidan_device": mine}},
+		"a native client that sends the cookie": {"request_cookies": object{"nidan_device": mine}},
+		"a browser whose cookie is cut short":   browser(mine[:31], nil),
+		"a flow whose kind cannot be told":      browser(mine, object{"flow/type": ""}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := remembered(t)
+			changes["flow/id"] = "flow-2"
+			s.expect(challenge.CodeSent, changes)
+		})
+	}
+}
+
+func TestABrowserIsNotRemembered(t *testing.T) {
+	for name, tc := range map[string]struct {
+		settings string
+		submit   object
+	}{
+		"when nobody asked for it": {"", object{}},
+		"when remembering is off":  {"UPDATE settings SET remember = 0", object{rememberAt: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, policies.Shipped())
+			if tc.settings != "" {
+				if _, err := s.store.DB().ExecContext(t.Context(), tc.settings); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.expect(challenge.CodeSent, browser(mine, nil))
+			tc.submit[codeAt] = s.mailed()
+			s.expectIn(browser(mine, tc.submit))
+			if _, err := s.store.DB().ExecContext(t.Context(), "UPDATE settings SET remember = 1"); err != nil {
+				t.Fatal(err)
+			}
+			s.expect(challenge.CodeSent, browser(mine, object{"flow/id": "flow-2"}))
+		})
+	}
+}
+
+func TestTheTokenItselfIsNotKept(t *testing.T) {
+	s := remembered(t)
+	var found int
+	err := s.store.DB().QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM devices WHERE instr(token_hash, $1)) +
+		(SELECT count(*) FROM records WHERE instr(detail, $1)) + (SELECT count(*) FROM deliveries WHERE instr(body, $1))`, mine).Scan(&found)
+	if err != nil || found != 0 {
+		t.Errorf("found %d times, %v", found, err)
+	}
+	if strings.Contains(s.log.String(), mine) {
+		t.Error("it stands in the log")
+	}
+}

@@ -1,0 +1,12 @@
+-- +goose Up
+
+-- Devices on which an account is not asked for a code for a while.
+CREATE TABLE devices (
+    account_id  TEXT    NOT NULL,
+    token_hash  BLOB    NOT NULL, -- SHA-256
+    channel     TEXT    NOT NULL,
+    verified_at INTEGER NOT NULL,
+    ip          TEXT    NOT NULL,
+    user_agent  TEXT    NOT NULL,
+    PRIMARY KEY (account_id, token_hash)
+) STRICT;
