@@ -23,6 +23,7 @@ import (
 	"nidan/mail"
 	"nidan/policies"
 	"nidan/server"
+	"nidan/server/signin"
 	"nidan/store"
 )
 
@@ -103,6 +104,19 @@ func (n *nidan) mount(engine *policies.Engine, keys *challenge.Keyring) error {
 		return fmt.Errorf("read kratos.public_url: %w", err)
 	}
 	(&server.PassThrough{Kratos: kratosURL, Log: n.log}).Mount(n.public)
+	https := strings.HasPrefix(n.cfg.Public.URL, "https:")
+	err = (&signin.Handler{
+		Kratos:       kratos.NewFrontend(n.cfg.Kratos.PublicURL),
+		Identity:     kratos.Pointers(n.cfg.Identity),
+		DeviceCookie: hooks.DeviceCookie(https),
+		HTTPS:        https,
+		Brand:        n.cfg.Mail.Brand,
+		Rand:         rand.Reader,
+		Log:          n.log,
+	}).Mount(n.public)
+	if err != nil {
+		return err
+	}
 	(&server.Health{Ready: n.store.Ready, Log: n.log}).Mount(n.hooks)
 	return (&hooks.AfterPassword{
 		Tokens:       n.cfg.Hooks.Tokens,
@@ -111,7 +125,7 @@ func (n *nidan) mount(engine *policies.Engine, keys *challenge.Keyring) error {
 		Challenger:   &challenge.Challenger{Keys: keys, Now: time.Now, Rand: rand.Reader},
 		Keys:         keys,
 		Identity:     kratos.Pointers(n.cfg.Identity),
-		DeviceCookie: hooks.DeviceCookie(strings.HasPrefix(n.cfg.Public.URL, "https:")),
+		DeviceCookie: hooks.DeviceCookie(https),
 		Now:          time.Now,
 		Log:          n.log,
 	}).Mount(n.hooks)

@@ -90,7 +90,7 @@ type call struct {
 
 // read reads a call. With an error it returns what is needed to say so.
 func (h *AfterPassword) read(c echo.Context) (call, error) {
-	none := call{locale: locale("", http.Header{}, "")}
+	none := call{locale: Locale("", http.Header{}, "")}
 	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -113,7 +113,7 @@ func (h *AfterPassword) read(c echo.Context) (call, error) {
 	}
 	return call{
 		key: key, body: body, payload: p, person: person,
-		locale: locale(p.Flow.TransientPayload.TwoFactor.Locale, p.RequestHeaders, person.Locale),
+		locale: Locale(p.Flow.TransientPayload.TwoFactor.Locale, p.RequestHeaders, person.Locale),
 	}, nil
 }
 

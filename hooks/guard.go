@@ -19,7 +19,7 @@ func (h *AfterPassword) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 		h.Log.WarnContext(c.Request().Context(), "a call without the right token", "from", c.Request().RemoteAddr)
 		a, err := unauthorized(h.texts, interruption{
 			state: stateUnavailable, detail: "bearer token missing or wrong",
-			locale: locale("", http.Header{}, ""), now: h.Now(),
+			locale: Locale("", http.Header{}, ""), now: h.Now(),
 		})
 		if err != nil {
 			return err

@@ -9,9 +9,9 @@ import (
 // languages are those that there are messages for. The first is spoken where nothing else is known.
 var languages = []language.Tag{language.Japanese, language.English}
 
-// locale chooses the language of an answer and its mail: what the client asks for, else what its browser prefers, else the
+// Locale chooses the language of an answer and its mail: what the client asks for, else what its browser prefers, else the
 // account's, else Japanese.
-func locale(asked string, header http.Header, account string) string {
+func Locale(asked string, header http.Header, account string) string {
 	matcher := language.NewMatcher(languages)
 	for _, wish := range []string{asked, header.Get("Accept-Language"), account} {
 		tags, _, err := language.ParseAcceptLanguage(wish)

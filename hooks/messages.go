@@ -72,3 +72,17 @@ func (t *texts) say(locale, name string, f facts) string {
 	}
 	return s
 }
+
+// Sentences are the sentences of every state by name, as written in messages/: with {{.SentTo}}, {{.Length}} and
+// {{.Seconds}} in them. A page that lets its reader change the language fills them in itself.
+func Sentences(locale string) (map[string]string, error) {
+	raw, err := messageFiles.ReadFile("messages/" + locale + ".json")
+	if err != nil {
+		return nil, fmt.Errorf("read the messages: %w", err)
+	}
+	var sentences map[string]string
+	if err := json.Unmarshal(raw, &sentences); err != nil {
+		return nil, fmt.Errorf("read the messages: %w", err)
+	}
+	return sentences, nil
+}

@@ -78,7 +78,7 @@ func TestLocale(t *testing.T) {
 		"a very long list is passed over":      {"", strings.Repeat("de-", 5000), "", "ja"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := locale(tc.asked, http.Header{"Accept-Language": {tc.accept}}, tc.account); got != tc.want {
+			if got := Locale(tc.asked, http.Header{"Accept-Language": {tc.accept}}, tc.account); got != tc.want {
 				t.Errorf("got %s, want %s", got, tc.want)
 			}
 		})

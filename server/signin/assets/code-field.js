@@ -1,0 +1,93 @@
+// The boxes for a code, one for each digit. A person may type, paste, delete, click on one digit to replace just that one, or
+// let the phone or the mail program fill all of them in.
+'use strict';
+
+// normaliseDigits turns full-width digits into plain ones and drops whatever is no digit.
+function normaliseDigits(text) {
+  return text.replace(/[０-９]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0)).replace(/[^0-9]/g, '');
+}
+
+class CodeField {
+  constructor(place) {
+    this.place = place;
+    this.boxes = [];
+  }
+
+  // build makes boxes for that many digits, unless they are there already.
+  build(length) {
+    if (this.boxes.length === length) return;
+    this.boxes = Array.from({ length }, (_, i) => this.box(i));
+    this.place.replaceChildren(...this.boxes);
+  }
+
+  box(i) {
+    const box = document.createElement('input');
+    box.inputMode = 'numeric';
+    box.pattern = '[0-9]*';
+    box.required = true;
+    // Filled in as a whole, the code arrives in the first box and is spread from there.
+    box.autocomplete = i === 0 ? 'one-time-code' : 'off';
+    box.addEventListener('focus', () => box.select());
+    box.addEventListener('click', () => box.select());
+    box.addEventListener('input', (e) => { if (!e.isComposing) this.typed(i, e); });
+    box.addEventListener('compositionend', (e) => this.typed(i, e));
+    box.addEventListener('paste', (e) => {
+      e.preventDefault();
+      this.spread(i, normaliseDigits(e.clipboardData.getData('text')));
+    });
+    box.addEventListener('keydown', (e) => this.key(i, e));
+    return box;
+  }
+
+  typed(i, e) {
+    let digits = normaliseDigits(this.boxes[i].value);
+    // A digit typed beside the one that is there replaces it.
+    if (digits.length === 2 && e.inputType === 'insertText' && e.data) digits = normaliseDigits(e.data);
+    this.boxes[i].value = '';
+    this.spread(i, digits);
+  }
+
+  // spread puts digits into the boxes from the i-th on; a whole code goes into all of them, wherever it was put in.
+  spread(i, digits) {
+    if (digits.length >= this.boxes.length) i = 0;
+    const room = digits.slice(0, this.boxes.length - i);
+    [...room].forEach((d, k) => { this.boxes[i + k].value = d; });
+    if (room.length > 0) this.focus(Math.min(i + room.length, this.boxes.length - 1));
+  }
+
+  key(i, e) {
+    if (e.isComposing) return;
+    const last = this.boxes.length - 1;
+    switch (e.key) {
+      case 'Backspace':
+        if (this.boxes[i].value === '' && i > 0) {
+          this.boxes[i - 1].value = '';
+          this.focus(i - 1);
+        } else {
+          this.boxes[i].value = '';
+        }
+        break;
+      case 'Delete': this.boxes[i].value = ''; break;
+      case 'ArrowLeft': this.focus(Math.max(0, i - 1)); break;
+      case 'ArrowRight': this.focus(Math.min(last, i + 1)); break;
+      case 'Home': this.focus(0); break;
+      case 'End': this.focus(last); break;
+      default: return;
+    }
+    e.preventDefault();
+  }
+
+  focus(i) {
+    this.boxes[i].focus();
+    this.boxes[i].select();
+  }
+
+  // name says what each box is for to those who do not see them beside each other.
+  name(describe) { this.boxes.forEach((box, i) => box.setAttribute('aria-label', describe(i + 1))); }
+
+  get value() { return this.boxes.map((box) => box.value).join(''); }
+
+  clear() { this.boxes.forEach((box) => { box.value = ''; }); }
+
+  set disabled(off) { this.boxes.forEach((box) => { box.disabled = off; }); }
+}

@@ -1,0 +1,14 @@
+// Package signin holds the pages of a sign-in: Kratos' ui_url and error page.
+//
+//	GET /login    account and password, and the code on the same page
+//	GET /error    where Kratos sends a browser that it cannot help
+//	GET /         who is signed in, until there is something to go to
+//	GET /assets/  script and style
+//
+// The page is rendered here; what happens on it goes between the browser and Kratos (assets/signin.js), as the flow's JSON.
+// Every submission needs the password again, and it is kept nowhere but in the page that it was typed into. That, and the
+// six boxes for the code, need JavaScript; without it the page says so.
+//
+// The package signs nobody in and decides nothing. It sets the cookie by which a browser can be known again, because Kratos'
+// hooks cannot; what that is worth is decided elsewhere.
+package signin
