@@ -1,12 +1,8 @@
 package e2e
 
 import (
-	"database/sql"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	_ "modernc.org/sqlite"
 
 	"nidan/kratos"
 )
@@ -35,12 +31,7 @@ func TestWithTheDatabaseUnwritableNobodyGetsIn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := started(t)
 			plain := account(t, func(a *kratos.Account) { a.TwoFactor = false })
-			db, err := sql.Open("sqlite", "file:"+filepath.Join(n.dir, "nidan.db"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
-			db.SetMaxOpenConns(1) // the one that holds the lock
+			db := n.database()
 			if _, err := db.ExecContext(t.Context(), fault.begin); err != nil {
 				t.Fatal(err)
 			}
@@ -83,13 +74,8 @@ func TestACodeThatCannotBeSentIsGivenUpAndRecorded(t *testing.T) {
 		return strings.Contains(n.log.String(), "a code expired before its mail could be sent")
 	})
 	n.stop()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(n.dir, "nidan.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
 	var given int
-	err = db.QueryRowContext(t.Context(), `SELECT count(*) FROM records WHERE kind = 'mail_given_up'`).Scan(&given)
+	err := n.database().QueryRowContext(t.Context(), `SELECT count(*) FROM records WHERE kind = 'mail_given_up'`).Scan(&given)
 	if err != nil || given != 1 {
 		t.Errorf("%d records, %v", given, err)
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"database/sql"
 	"fmt"
 	"net"
 	"net/http"
@@ -15,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	_ "modernc.org/sqlite"
 
 	"nidan/kratos"
 	"nidan/mail/catcher"
@@ -104,6 +107,25 @@ func (n *nidan) end(how os.Signal) {
 	_ = n.cmd.Process.Signal(how)
 	_ = n.cmd.Wait()
 	theRelay.set("", 0, "")
+}
+
+// database is another program's connection to its database: one, so that it can hold a lock.
+func (n *nidan) database() *sql.DB {
+	n.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(n.dir, "nidan.db")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	n.t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func (n *nidan) sql(statement string, args ...any) {
+	n.t.Helper()
+	if _, err := n.database().ExecContext(n.t.Context(), statement, args...); err != nil {
+		n.t.Fatal(err)
+	}
 }
 
 // eventually waits for a condition, and fails with what Nidan logged when it does not come.
