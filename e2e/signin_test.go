@@ -64,9 +64,14 @@ func (r reply) state() string {
 // submit submits the flow with the given transient_payload.two_factor.
 func (s *signIn) submit(twoFactor map[string]any) reply {
 	s.t.Helper()
+	return s.submitPayload(map[string]any{"two_factor": twoFactor})
+}
+
+// submitPayload submits the flow with a whole transient_payload.
+func (s *signIn) submitPayload(payload any) reply {
+	s.t.Helper()
 	body := map[string]any{
-		"method": "password", "identifier": s.identifier, "password": s.password,
-		"transient_payload": map[string]any{"two_factor": twoFactor},
+		"method": "password", "identifier": s.identifier, "password": s.password, "transient_payload": payload,
 	}
 	var r reply
 	r.Status = s.json(http.MethodPost, kratosPublic+"/self-service/login?flow="+s.flow, body, nil, &r)

@@ -99,7 +99,11 @@ func (h *AfterPassword) read(c echo.Context) (call, error) {
 	if err != nil {
 		return none, errors.New("the body could not be read")
 	}
-	p, err := decode(body)
+	encoded, err := unwrap(c.Request().Header.Get(echo.HeaderContentType), body)
+	if err != nil {
+		return none, err
+	}
+	p, err := decode(encoded)
 	if err != nil {
 		return none, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -239,6 +240,36 @@ func TestWhatIsNotUnderstoodLetsNobodyIn(t *testing.T) {
 	}
 	if got := s.recorded(); len(got) != 0 {
 		t.Errorf("recorded %q", got)
+	}
+}
+
+// Kratos sends a form, see kratos/kratos.yml; what is in it is judged like JSON that comes by itself.
+func TestAFormIsReadLikeItsJSON(t *testing.T) {
+	s := newScene(t, policies.Shipped())
+	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	off := object{"identity/metadata_public/two_factor": object{"enabled": false}}
+	form := func(changes object) string { return url.Values{"ctx": {string(s.body(changes))}}.Encode() }
+	if w := s.post([]byte(form(off)), header); w.Code != http.StatusNoContent {
+		t.Errorf("an account that is asked for no code got %d: %s", w.Code, w.Body)
+	}
+	if r := s.read(s.post([]byte(form(nil)), header)); r.state != "code_sent" {
+		t.Errorf("an account that is asked for a code got %d %s", r.status, r.state)
+	}
+	for name, tc := range map[string]struct{ body, want string }{
+		"no field":            {"", "does not have the field ctx once"},
+		"another field":       {"call=" + form(off), "does not have the field ctx once"},
+		"the field twice":     {form(off) + "&" + form(off), "does not have the field ctx once"},
+		"JSON where it is":    {string(s.body(off)), "does not have the field ctx once"},
+		"an escape that ends": {form(off) + "%", "is not a form"},
+		"half an object":      {"ctx=%7B", "ends before its JSON does"},
+		"over 256 KiB":        {form(off) + "&x=" + strings.Repeat("x", 256<<10), "over 262144 bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := s.read(s.post([]byte(tc.body), header))
+			if r.status != http.StatusBadRequest || r.id != 4990008 || !strings.Contains(r.text, tc.want) {
+				t.Errorf("got %d %d %q, want a refusal with %q", r.status, r.id, r.text, tc.want)
+			}
+		})
 	}
 }
 

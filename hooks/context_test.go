@@ -26,12 +26,16 @@ func TestTheWholeContextIsReadLikeTheBodyThatShips(t *testing.T) {
 			}
 			vm := jsonnet.MakeVM()
 			vm.TLACode("ctx", string(whole))
-			short, err := vm.EvaluateAnonymousSnippet("after-password.jsonnet", string(template))
+			form, err := vm.EvaluateAnonymousSnippet("after-password.jsonnet", string(template))
 			if err != nil {
 				t.Fatal(err)
 			}
+			var short struct{ Ctx string }
+			if err := json.Unmarshal([]byte(form), &short); err != nil {
+				t.Fatal(err)
+			}
 			var inputs []policies.Input
-			for _, body := range []string{string(whole), short} {
+			for _, body := range []string{string(whole), short.Ctx} {
 				p, err := decode([]byte(body))
 				if err != nil {
 					t.Fatal(err)

@@ -1,9 +1,11 @@
 package hooks
 
 import (
+	"bytes"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"reflect"
 	"strconv"
 	"testing"
@@ -36,6 +38,19 @@ func FuzzAnswer(f *testing.F) {
 		w := s.post(body, http.Header{"Ory-Webhook-Trigger-Id": {strconv.Itoa(call)}})
 		if r := s.read(w); r.status != http.StatusBadRequest {
 			t.Errorf("got %d", r.status)
+		}
+	})
+}
+
+// Sent as a form, a call gets the answer that its JSON gets.
+func FuzzUnwrap(f *testing.F) {
+	f.Add([]byte(`{"flow": {"id": "1 + 1 = 2 & so on; \u3042 %zz"}}`), "application/x-www-form-urlencoded; charset=utf-8")
+	f.Add([]byte(`ctx=1&ctx=2`), "application/x-www-form-urlencoded")
+	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
+		_, _ = unwrap(contentType, body) // whatever it is, no panic
+		got, err := unwrap("application/x-www-form-urlencoded", []byte(url.Values{"ctx": {string(body)}}.Encode()))
+		if err != nil || !bytes.Equal(got, body) {
+			t.Errorf("got %q, %v, want %q", got, err, body)
 		}
 	})
 }

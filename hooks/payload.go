@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
+	"net/url"
 
 	"nidan/challenge"
 	"nidan/kratos"
@@ -57,6 +59,22 @@ type session struct {
 		IPAddress string `json:"ip_address"`
 		UserAgent string `json:"user_agent"`
 	} `json:"devices"`
+}
+
+// unwrap returns the JSON of a call. In a form it is the field ctx, all else is taken for the JSON itself: kratos/kratos.yml
+// says why Kratos sends a form.
+func unwrap(contentType string, body []byte) ([]byte, error) {
+	if media, _, _ := mime.ParseMediaType(contentType); media != "application/x-www-form-urlencoded" {
+		return body, nil
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, errors.New("the body is not a form")
+	}
+	if len(form["ctx"]) != 1 {
+		return nil, errors.New("the form does not have the field ctx once")
+	}
+	return []byte(form.Get("ctx")), nil
 }
 
 // decode reads a call's body. What it returns with an error is empty, so that half a call is never acted on. The error is

@@ -2,11 +2,13 @@
 // cookies, only Nidan's own go out: Kratos would hand over the session's too.
 //
 // What is absent in the context is absent here. Nothing here may skip the call (error "cancel"): Kratos would sign in.
+//
+// It goes out as a form with one field, ctx, which holds the JSON: kratos.yml says why.
 local pick(o, names) =
   if std.isObject(o) then { [n]: o[n] for n in names if std.objectHas(o, n) && o[n] != null } else {};
 local get(o, name) = if std.isObject(o) && std.objectHas(o, name) then o[name] else null;
 
-function(ctx) {
+local call(ctx) = {
   local flow = get(ctx, 'flow'),
   local identity = get(ctx, 'identity'),
   local session = get(ctx, 'session'),
@@ -24,4 +26,6 @@ function(ctx) {
   },
   request_headers: pick(get(ctx, 'request_headers'), ['Accept-Language', 'User-Agent']),
   request_cookies: pick(get(ctx, 'request_cookies'), ['nidan_device', '__Host-nidan_device']),
-}
+};
+
+function(ctx) { ctx: std.manifestJsonMinified(call(ctx)) }

@@ -82,9 +82,12 @@ func buildDigest() string {
 // haveCompilers looks for what a build needs before it is begun: minutes later, the compiler's own words would be hard to
 // read.
 func haveCompilers(ctx context.Context) error {
+	if _, err := exec.LookPath("go"); err != nil {
+		return errors.New("building Kratos needs the go command: install Go (https://go.dev/dl), or name a kratos program with --kratos")
+	}
 	out, err := exec.CommandContext(ctx, "go", "env", "CC").Output()
 	if err != nil {
-		return errors.New("building Kratos needs the go command: install Go (https://go.dev/dl), or name a kratos program with --kratos")
+		return fmt.Errorf("ask the go command for the C compiler: %w", err)
 	}
 	cc := strings.Fields(string(out)) // it may have arguments
 	if len(cc) > 0 {
@@ -100,7 +103,9 @@ func haveCompilers(ctx context.Context) error {
 func compile(ctx context.Context, dir string, progress func(string)) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-v", "-tags", "sqlite", "-o", "kratos", "github.com/ory/kratos")
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "GOFLAGS=-mod=readonly -buildvcs=false", "GOWORK=off")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "GOFLAGS=-mod=readonly -buildvcs=false", "GOWORK=off",
+		// A go command that is cut off leaves its temporary files, hundreds of megabytes; here they are removed with dir.
+		"GOTMPDIR="+dir)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return fmt.Errorf("build Kratos: %w", err)
@@ -138,5 +143,7 @@ func follow(r io.Reader, progress func(string)) []byte {
 			progress(fmt.Sprintf("  %d modules fetched, %d packages compiled", fetched, compiled))
 		}
 	}
+	// A line too long to scan ends the scanning. The rest is read all the same, or the go command would wait for a reader.
+	_, _ = io.Copy(io.Discard, r)
 	return tail
 }

@@ -45,3 +45,20 @@ func TestARunHasItsOwnAddressesAndSecrets(t *testing.T) {
 		}
 	}
 }
+
+// Sent as JSON, the call can be skipped by what a client sends. The end-to-end tests try it.
+func TestTheHookIsCalledWithAForm(t *testing.T) {
+	var c map[string]any
+	if err := yaml.Unmarshal(configFile, &c); err != nil {
+		t.Fatal(err)
+	}
+	hooks := at(c, "selfservice", "flows", "login", "after", "password")["hooks"].([]any)
+	for _, hook := range hooks {
+		if got := at(hook.(map[string]any), "config", "headers")["Content-Type"]; got != "application/x-www-form-urlencoded" {
+			t.Errorf("Content-Type is %v", got)
+		}
+	}
+	if len(hooks) == 0 {
+		t.Error("there is no hook")
+	}
+}

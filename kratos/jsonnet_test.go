@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-jsonnet"
 )
 
-// evaluate is what Kratos does with the hook's body: a function of the context.
+// evaluate is what Kratos does with the hook's body, a function of the context: it makes a form, whose fields must be strings.
 func evaluate(t *testing.T, context string) map[string]any {
 	t.Helper()
 	vm := jsonnet.MakeVM()
@@ -19,7 +19,11 @@ func evaluate(t *testing.T, context string) map[string]any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return object(t, out)
+	var form map[string]string
+	if err := json.Unmarshal([]byte(out), &form); err != nil || len(form) != 1 {
+		t.Fatalf("no form with one field (%v): %s", err, out)
+	}
+	return object(t, form["ctx"])
 }
 
 func object(t *testing.T, text string) (m map[string]any) {
