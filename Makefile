@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test demo kratos fuzz fmt check setup
+.PHONY: help test demo kratos screenshots fuzz fmt check setup
 
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 # Where go test's events go, for those who count them.
@@ -7,7 +7,7 @@ RESULTS ?= /dev/null
 FUZZTIME ?= 10s
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 test: setup check kratos ## Install what the tests need, build Kratos once, run everything
 	@$(GOTESTSUM) --format pkgname-and-test-fails --jsonfile $(RESULTS) -- -race -timeout 30m ./...
@@ -18,6 +18,9 @@ demo: ## Try it: a real Kratos, Nidan and a mail catcher on this machine
 # After setup: it needs the C compiler.
 kratos: setup ## Build the Kratos that the demo and the tests run on
 	@go run . demo --build-only
+
+screenshots: setup ## Take a picture of each state of the sign-in page, to docs/screenshots
+	@go test -count=1 -tags screenshots -run TestScreenshots ./e2e
 
 # The targets are read from the files: asked for its list, a package would first set up all that its tests need.
 fuzz: ## Fuzz every parser, for FUZZTIME (10s) each

@@ -213,9 +213,21 @@ func (h *AfterPassword) carryOut(ctx context.Context, tx challenge.Tx, c call, d
 			RememberDays: d.RememberDays,
 		})
 	case policies.ActionRefuse:
-		return challenge.Outcome{State: stateRefused}, nil
+		return challenge.Outcome{State: refusal(d.Reason)}, nil
 	}
 	return challenge.Outcome{State: stateUnavailable}, nil
+}
+
+// refusal is the state in which a refusal is shown. Three reasons are told as "sign in again", so that whoever tries
+// passwords does not learn which accounts are locked.
+func refusal(reason string) challenge.State {
+	switch reason {
+	case "account_locked", "password_expired", "account_inactive":
+		return challenge.SignInAgain
+	case "client_too_old":
+		return stateClientTooOld
+	}
+	return stateRefused
 }
 
 func (h *AfterPassword) submission(c call, d policies.Decision) challenge.Submission {

@@ -322,6 +322,21 @@ func TestRefusedByThePolicy(t *testing.T) {
 	})
 }
 
+func TestHowARefusalIsShown(t *testing.T) {
+	for reason, want := range map[string]challenge.State{
+		"account_locked": challenge.SignInAgain, "password_expired": challenge.SignInAgain, "account_inactive": challenge.SignInAgain,
+		"client_too_old": stateClientTooOld, "anything_else": stateRefused,
+	} {
+		t.Run(reason, func(t *testing.T) {
+			s := newScene(t, set(`{"action": "refuse", "reason": "`+reason+`"}`))
+			s.expect(want, nil)
+			if got := s.recorded(); !slices.Equal(got, []string{string(want) + " " + reason}) {
+				t.Errorf("recorded %q", got)
+			}
+		})
+	}
+}
+
 func TestWhatCannotBeRecordedLetsNobodyIn(t *testing.T) {
 	for _, table := range []string{"records", "deliveries", "settings", "challenges"} {
 		t.Run("without the table "+table, func(t *testing.T) {

@@ -24,7 +24,7 @@ function text(name, facts = {}) {
 function facts() {
   if (!challenge) return {};
   return {
-    SentTo: challenge.sent_to, Length: challenge.code_length, Days: challenge.remember_days, Seconds: Math.max(1, secondsToResend()),
+    SentTo: challenge.sent_to, Length: challenge.code_length, Days: challenge.remember_days, Seconds: secondsToResend(),
   };
 }
 
@@ -90,13 +90,15 @@ function showEnd() {
 
 // ---- the time until a code can be sent again ----
 
-function secondsToResend() { return Math.ceil((resendAt - Date.now()) / 1000); }
+function mayResend() { return Date.now() >= resendAt; }
+
+// secondsToResend is for people. The server tells its time in whole seconds, so what is left may be a second too much.
+function secondsToResend() { return Math.max(1, Math.floor((resendAt - Date.now()) / 1000)); }
 
 function countDown() {
   if (!challenge) return;
-  const left = secondsToResend();
-  $('resend').setAttribute('aria-disabled', String(left > 0));
-  $('resend-wait').textContent = left > 0 ? text('resend_wait', { Seconds: left }) : text('resend_ready');
+  $('resend').setAttribute('aria-disabled', String(!mayResend()));
+  $('resend-wait').textContent = mayResend() ? text('resend_ready') : text('resend_wait', { Seconds: secondsToResend() });
 }
 
 setInterval(countDown, 1000);
@@ -198,8 +200,8 @@ async function show(message, answer) {
     case 'client_too_old':
       say('error', { name: state });
       return showEnd();
-    case 'refused': // perhaps in the policy's own words
-      say('error', { text: message.text });
+    case 'refused': // in the usual sentence, or in the policy's own words
+      say('error', message.text === text(state) ? { name: state } : { text: message.text });
       return showPasswordStep();
     case 'unavailable':
       return say('error', { name: state });
@@ -223,7 +225,7 @@ $('code-step').addEventListener('submit', (e) => {
 });
 
 $('resend').addEventListener('click', () => {
-  if (secondsToResend() > 0) return say('error', { name: 'too_many_codes', facts: facts() });
+  if (!mayResend()) return say('error', { name: 'too_many_codes', facts: facts() });
   return exchange({ action: 'resend' });
 });
 

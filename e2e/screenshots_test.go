@@ -1,0 +1,59 @@
+//go:build screenshots
+
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// TestScreenshots is no test but a camera: make screenshots runs it. It writes a picture of each state, in each language,
+// light and dark, to docs/screenshots.
+func TestScreenshots(t *testing.T) {
+	dir := "../docs/screenshots"
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range append(slices.Clone(states), refusals...) {
+		t.Run(s.name, func(t *testing.T) {
+			w := s.reached(t, nil)
+			w.says(s.ja)
+			photograph(t, w, dir, s.name)
+		})
+	}
+	t.Run("other pages", func(t *testing.T) {
+		forBrowsers(t)
+		w := newBrowser(t)
+		w.open("/login")
+		w.shown("password-step")
+		photograph(t, w, dir, "password")
+	})
+}
+
+func photograph(t *testing.T, w *window, dir, name string) {
+	t.Helper()
+	for _, locale := range []string{"ja", "en"} {
+		w.run(`document.querySelector('[data-locale="` + locale + `"]').click()`)
+		for _, scheme := range []string{"light", "dark"} {
+			call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+			})
+			w.do(chromedp.EmulateViewport(560, 640))
+			picture, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, name+"-"+locale+"-"+scheme+".png"), picture, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

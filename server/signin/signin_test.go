@@ -1,0 +1,176 @@
+package signin
+
+import (
+	"bytes"
+	"crypto/rand"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+
+	"nidan/hooks"
+	"nidan/kratos"
+)
+
+// What a person meets on these pages is tested in e2e, in a real browser on the real Kratos; here is what can be told
+// without them.
+
+func TestBothLanguagesSayTheSameThings(t *testing.T) {
+	texts, err := loadTexts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ja, en := slices.Sorted(maps.Keys(texts["ja"])), slices.Sorted(maps.Keys(texts["en"]))
+	if !slices.Equal(ja, en) {
+		t.Errorf("Japanese has %v\nEnglish has %v", ja, en)
+	}
+	mentions := regexp.MustCompile(`\{\{\.\w+\}\}`)
+	for name := range texts["ja"] {
+		a, b := mentions.FindAllString(texts["ja"][name], -1), mentions.FindAllString(texts["en"][name], -1)
+		slices.Sort(a)
+		slices.Sort(b)
+		if !slices.Equal(a, b) {
+			t.Errorf("%s mentions %v in Japanese, %v in English", name, a, b)
+		}
+	}
+}
+
+func TestEveryTextThatIsUsedIsThereAndTheOtherWayRound(t *testing.T) {
+	texts, err := loadTexts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sentences, err := hooks.Sentences("ja")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all bytes.Buffer
+	err = fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := files.ReadFile(path)
+		all.Write(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := regexp.MustCompile(`(?:\.Text "|data-text="|text\('|name: ')(\w+)`)
+	for _, m := range used.FindAllStringSubmatch(all.String(), -1) {
+		if texts["ja"][m[1]] == "" {
+			t.Errorf("%q is used, and there is no such text", m[1])
+		}
+	}
+	for name := range texts["ja"] {
+		if _, ofState := sentences[name]; ofState || strings.HasPrefix(name, "kratos_") {
+			continue
+		}
+		if !strings.Contains(all.String(), `"`+name+`"`) && !strings.Contains(all.String(), `'`+name+`'`) {
+			t.Errorf("%q is not used", name)
+		}
+	}
+}
+
+// mounted are the pages in front of a Kratos that knows the flow "known" and nothing else.
+func mounted(t *testing.T, https bool) *echo.Echo {
+	t.Helper()
+	k := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path != "/self-service/login/flows" || r.URL.Query().Get("id") != "known" {
+			w.WriteHeader(http.StatusGone)
+			w.Write([]byte(`{"error": {"id": "self_service_flow_expired"}}`))
+			return
+		}
+		w.Write([]byte(`{"id": "known", "type": "browser", "expires_at": "2026-04-01T09:00:00Z", "issued_at": "2026-04-01T09:00:00Z",
+			"request_url": "http://x/", "state": "choose_method", "return_to": "http://x/</script><b>",
+			"ui": {"action": "/submit", "method": "POST", "messages": [], "nodes": [{"type": "input", "group": "default", "messages": [], "meta": {},
+			"attributes": {"name": "csrf_token", "type": "hidden", "value": "the-token", "disabled": false, "node_type": "input"}}]}}`))
+	}))
+	t.Cleanup(k.Close)
+	e := echo.New()
+	h := &Handler{
+		Kratos: kratos.NewFrontend(k.URL), DeviceCookie: hooks.DeviceCookie(https), HTTPS: https, Brand: "<Brand>", Rand: rand.Reader,
+		Log: slog.New(slog.DiscardHandler),
+	}
+	if err := h.Mount(e); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func get(e *echo.Echo, path string, cookies ...*http.Cookie) *http.Response {
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	for _, c := range cookies {
+		r.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func TestAFlowIsBegunWhereThereIsNone(t *testing.T) {
+	e := mounted(t, false)
+	for path, want := range map[string]string{
+		"/login":              "/self-service/login/browser",
+		"/login?flow=expired": "/self-service/login/browser",
+		"/login?return_to=http%3A%2F%2Fx%2F%3Fa%3Db": "/self-service/login/browser?return_to=http%3A%2F%2Fx%2F%3Fa%3Db",
+		"/": "/login",
+	} {
+		if got := get(e, path); got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != want {
+			t.Errorf("%s: %d to %s, want %s", path, got.StatusCode, got.Header.Get("Location"), want)
+		}
+	}
+}
+
+func TestThePageRunsNothingButItsOwn(t *testing.T) {
+	w := get(mounted(t, false), "/login?flow=known")
+	var page bytes.Buffer
+	if _, err := page.ReadFrom(w.Body); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(page.String(), "</script><b>") || strings.Contains(page.String(), "<Brand>") {
+		t.Errorf("a value became markup:\n%s", page.String())
+	}
+	if !strings.Contains(page.String(), "the-token") {
+		t.Error("the page does not hold the flow")
+	}
+	policy := w.Header.Get("Content-Security-Policy")
+	for _, rule := range []string{"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"} {
+		if !strings.Contains(policy, rule) {
+			t.Errorf("the rules lack %s: %s", rule, policy)
+		}
+	}
+	if w.Header.Get("Cache-Control") != "no-store" {
+		t.Error("the page may be kept")
+	}
+}
+
+func TestTheDevicesCookie(t *testing.T) {
+	first := get(mounted(t, false), "/login?flow=known").Cookies()[0]
+	if first.Name != "nidan_device" || len(first.Value) != tokenLength || !first.HttpOnly || first.Secure ||
+		first.SameSite != http.SameSiteLaxMode || first.Path != "/" || first.Domain != "" {
+		t.Errorf("on plain HTTP: %+v", first)
+	}
+	secure := get(mounted(t, true), "/login?flow=known").Cookies()[0]
+	if secure.Name != "__Host-nidan_device" || !secure.Secure || secure.Path != "/" || secure.Domain != "" {
+		t.Errorf("over HTTPS: %+v", secure)
+	}
+	if secure.Value == first.Value {
+		t.Error("two browsers have the same token")
+	}
+	if again := get(mounted(t, false), "/login?flow=known", first).Cookies()[0]; again.Value != first.Value {
+		t.Error("a browser that is known gets another token")
+	}
+	odd := &http.Cookie{Name: "nidan_device", Value: "short"}
+	if got := get(mounted(t, false), "/login?flow=known", odd).Cookies()[0]; got.Value == "short" {
+		t.Error("a token that is none is kept")
+	}
+}
