@@ -196,6 +196,7 @@ func (d *demo) explain() {
 	fmt.Fprintf(d.out, `
 Nidan's demo is up. Everything runs on this machine and is gone when it ends.
 
+  Sign in at          http://%[1]s/login
   Mail arrives at     http://%[1]s/demo/mail
   Kratos' public API  http://%[1]s/self-service/login/api
 

@@ -46,7 +46,7 @@ func TestDemo(t *testing.T) {
 	cmd, out := demo(t, []string{"TMPDIR=" + tmp}, "--kratos", kratosBinary)
 	n := &nidan{t: t, log: out}
 	n.eventually("the demo says that it is up", func() bool { return strings.Contains(out.String(), "Ctrl-C ends it.") })
-	for _, want := range []string{demoNidan + "/demo/mail", "nidan-demo-2026", "owner", "admin", "supervisor", "agent", "plain", "nomail"} {
+	for _, want := range []string{demoNidan + "/login", demoNidan + "/demo/mail", "nidan-demo-2026", "owner", "admin", "supervisor", "agent", "plain", "nomail"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it does not print %q:\n%s", want, out)
 		}
