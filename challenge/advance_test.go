@@ -365,6 +365,45 @@ func TestDaysOfADevice(t *testing.T) {
 	}
 }
 
+func TestCalendarDaysOfADevice(t *testing.T) {
+	at := func(zone, local string) time.Time {
+		t.Helper()
+		l, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := time.ParseInLocation("2006-01-02 15:04:05", local, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	for name, tc := range map[string]struct {
+		zone, verified, now string
+		calendar, periods   int
+	}{
+		"the same day":                              {"Asia/Tokyo", "2026-04-01 00:00:00", "2026-04-01 23:59:59", 0, 0},
+		"a minute, over midnight":                   {"Asia/Tokyo", "2026-04-01 23:59:30", "2026-04-02 00:00:30", 1, 0},
+		"a day and a bit, over one midnight":        {"Asia/Tokyo", "2026-04-01 00:30:00", "2026-04-02 23:00:00", 1, 1},
+		"the day on which clocks go forward (23 h)": {"Europe/Berlin", "2026-03-28 23:30:00", "2026-03-30 00:30:00", 2, 1},
+		"that day from noon to noon":                {"Europe/Berlin", "2026-03-28 12:00:00", "2026-03-29 12:00:00", 1, 0},
+		"the day on which clocks go back (25 h)":    {"Europe/Berlin", "2026-10-24 23:30:00", "2026-10-26 00:30:00", 2, 1},
+		"that day, from midnight to midnight":       {"Europe/Berlin", "2026-10-25 00:00:00", "2026-10-26 00:00:00", 1, 1},
+		"over the end of a year":                    {"Asia/Tokyo", "2026-12-31 12:00:00", "2027-01-30 11:00:00", 30, 29},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := Device{VerifiedAt: at(tc.zone, tc.verified).UTC()} // as it comes from the store
+			now := at(tc.zone, tc.now)
+			if got := d.AgeCalendarDays(now); got != tc.calendar {
+				t.Errorf("%d midnights, want %d", got, tc.calendar)
+			}
+			if got := d.AgeDays(now); got != tc.periods {
+				t.Errorf("%d periods of 24 hours, want %d", got, tc.periods)
+			}
+		})
+	}
+}
+
 func TestWhatCannotBeADevicesToken(t *testing.T) {
 	for _, token := range []string{"", "short", strings.Repeat("t", minDeviceToken-1)} {
 		if HashDeviceToken(token) != nil {

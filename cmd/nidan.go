@@ -104,6 +104,10 @@ func (n *nidan) mount(engine *policies.Engine, keys *challenge.Keyring) error {
 		return fmt.Errorf("read kratos.public_url: %w", err)
 	}
 	(&server.PassThrough{Kratos: kratosURL, Log: n.log}).Mount(n.public)
+	zone, err := time.LoadLocation(n.cfg.Policies.TimeZone)
+	if err != nil {
+		return fmt.Errorf("read policies.time_zone: %w", err)
+	}
 	https := strings.HasPrefix(n.cfg.Public.URL, "https:")
 	err = (&signin.Handler{
 		Kratos:       kratos.NewFrontend(n.cfg.Kratos.PublicURL),
@@ -126,6 +130,7 @@ func (n *nidan) mount(engine *policies.Engine, keys *challenge.Keyring) error {
 		Keys:         keys,
 		Identity:     kratos.Pointers(n.cfg.Identity),
 		DeviceCookie: hooks.DeviceCookie(https),
+		TimeZone:     zone,
 		Now:          time.Now,
 		Log:          n.log,
 	}).Mount(n.hooks)

@@ -86,12 +86,21 @@ type Identity struct {
 	TwoFactor string `koanf:"two_factor" jsonschema:"pattern=^/metadata_public/"`
 	// The language of messages and mail, ja or en. Identities need not have it.
 	Locale string `koanf:"locale" jsonschema:"pattern=^/(traits|metadata_public)/"`
+	// Whether the account is locked. Identities need not have it. It must stand below /metadata_public/, like the two
+	// that follow: whom they keep out, or let in, must not be able to change them.
+	Locked string `koanf:"locked" jsonschema:"pattern=^/metadata_public/"`
+	// Whether the account's password has expired. Identities need not have it.
+	PasswordExpired string `koanf:"password_expired" jsonschema:"pattern=^/metadata_public/"`
+	// What the account's holder has subscribed to. Identities need not have it.
+	Plan string `koanf:"plan" jsonschema:"pattern=^/metadata_public/"`
 }
 
 // Policies says what decides.
 type Policies struct {
 	// Folder of the Rego policies. Empty: the policies that ship.
 	Dir string `koanf:"dir"`
+	// Where the days begin at midnight, for policies that count calendar days: a name of the IANA time zone database.
+	TimeZone string `koanf:"time_zone"`
 }
 
 // Settings are the switches that a new database starts with.
@@ -158,7 +167,10 @@ func Default() Config {
 			Role:      "/metadata_public/role",
 			TwoFactor: "/metadata_public/two_factor/enabled",
 			Locale:    "/traits/locale",
+
+			Locked: "/metadata_public/locked", PasswordExpired: "/metadata_public/password_expired", Plan: "/metadata_public/plan",
 		},
+		Policies: Policies{TimeZone: "Asia/Tokyo"},
 		Settings: Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30},
 		Mail: Mail{
 			From:  "Nidan <nidan@localhost>",

@@ -282,6 +282,26 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			func(c *Config) { c.Identity.TwoFactor = "/metadata_admin/t" },
 			"identity.two_factor: points nowhere",
 		},
+		"with a lock the holder can open": {
+			func(c *Config) { c.Identity.Locked = "/traits/locked" },
+			"identity.locked: account holders can change traits",
+		},
+		"with a plan the holder can change": {
+			func(c *Config) { c.Identity.Plan = "/traits/plan" },
+			"identity.plan: account holders can change traits",
+		},
+		"with an expiry the holder can change": {
+			func(c *Config) { c.Identity.PasswordExpired = "/traits/x" },
+			"identity.password_expired: account holders can change traits",
+		},
+		"with a time zone that there is not": {
+			func(c *Config) { c.Policies.TimeZone = "Asia/Edo" },
+			"policies.time_zone: is no time zone",
+		},
+		"with the time zone of whatever machine": {
+			func(c *Config) { c.Policies.TimeZone = "Local" },
+			"policies.time_zone: is no time zone",
+		},
 		"with a role that only begins the same": {
 			func(c *Config) { c.Identity.Role = "/metadata_public_not/r" },
 			"identity.role: points nowhere",

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	_ "time/tzdata" // for machines and images that have no time zones
 )
 
 const (
@@ -40,6 +41,10 @@ func (c Config) Validate() error {
 		{"identity.role", trustedPointerProblem(c.Identity.Role)},
 		{"identity.two_factor", trustedPointerProblem(c.Identity.TwoFactor)},
 		{"identity.locale", pointerProblem(c.Identity.Locale)},
+		{"identity.locked", trustedPointerProblem(c.Identity.Locked)},
+		{"identity.password_expired", trustedPointerProblem(c.Identity.PasswordExpired)},
+		{"identity.plan", trustedPointerProblem(c.Identity.Plan)},
+		{"policies.time_zone", timeZoneProblem(c.Policies.TimeZone)},
 		{"settings.remember_days", rangeProblem(c.Settings.RememberDays, 1, maxRememberDays)},
 		{"mail.from", fromProblem(c.Mail.From)},
 		{"mail.brand", brandProblem(c.Mail.Brand)},
@@ -56,6 +61,14 @@ func (c Config) Validate() error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// timeZoneProblem refuses "" and "Local", which mean something else on each machine.
+func timeZoneProblem(name string) string {
+	if _, err := time.LoadLocation(name); err != nil || name == "" || name == "Local" {
+		return "is no time zone; write a name such as Asia/Tokyo"
+	}
+	return ""
 }
 
 func secretsProblem(secrets []string) string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"testing"
 	"time"
@@ -39,8 +40,9 @@ type reply struct {
 			Text    string
 			Type    string
 			Context struct {
-				State     string
-				Challenge struct {
+				State        string
+				Capabilities []string
+				Challenge    struct {
 					ID           string
 					SentTo       string    `json:"sent_to"`
 					ExpiresAt    time.Time `json:"expires_at"`
@@ -61,10 +63,12 @@ func (r reply) state() string {
 	return r.UI.Messages[0].Context.State
 }
 
-// submit submits the flow with the given transient_payload.two_factor.
+// submit submits the flow with the given transient_payload.two_factor, as a softphone that is new enough.
 func (s *signIn) submit(twoFactor map[string]any) reply {
 	s.t.Helper()
-	return s.submitPayload(map[string]any{"two_factor": twoFactor})
+	says := map[string]any{"client": map[string]any{"name": "softphone", "version": "3.5.0"}}
+	maps.Copy(says, twoFactor)
+	return s.submitPayload(map[string]any{"two_factor": says})
 }
 
 // submitPayload submits the flow with a whole transient_payload.

@@ -34,7 +34,8 @@ type AfterPassword struct {
 	Challenger   *challenge.Challenger
 	Keys         *challenge.Keyring
 	Identity     kratos.Pointers
-	DeviceCookie string // see [DeviceCookie]
+	DeviceCookie string         // see [DeviceCookie]
+	TimeZone     *time.Location // where days begin at midnight
 	Now          func() time.Time
 	Log          *slog.Logger
 
@@ -170,7 +171,7 @@ func (h *AfterPassword) decide(ctx context.Context, tx challenge.Tx, c call) (an
 	if err != nil {
 		return answer{}, err
 	}
-	in := policyInput(h.Now(), settings, c.payload, c.person, device, last)
+	in := policyInput(h.Now().In(h.TimeZone), settings, c.payload, c.person, device, last)
 	d, err := h.Policies.Login(ctx, in)
 	if err != nil {
 		h.Log.ErrorContext(ctx, "a sign-in was refused because it could not be decided",

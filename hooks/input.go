@@ -12,6 +12,8 @@ import (
 )
 
 // policyInput puts together what the policies are asked. No code, no token and no cookie is in it: it is kept on record.
+//
+// Midnights are those of now's time zone.
 func policyInput(
 	now time.Time, s challenge.Settings, p payload, who kratos.Person, d *challenge.Device, open *challenge.Challenge,
 ) policies.Input {
@@ -20,19 +22,21 @@ func policyInput(
 		Settings: policies.Settings(s),
 		Account: policies.Account{
 			ID: p.Identity.ID, Name: who.Account, Role: who.Role, Email: who.Email, HasEmail: who.Email != "",
-			TwoFactor: who.TwoFactor, State: p.Identity.State,
+			TwoFactor: who.TwoFactor, State: p.Identity.State, Locked: who.Locked, PasswordExpired: who.PasswordExpired,
+			Plan: who.Plan,
 		},
 		Request: policies.Request{
 			FlowType: p.Flow.Type, ReturnTo: returnTo(p.Flow), Headers: plainHeaders(p.RequestHeaders),
-			Client:  policies.Client(p.Flow.TransientPayload.TwoFactor.Client),
-			Refresh: p.Flow.Refresh, RequestedAAL: p.Flow.RequestedAAL,
+			OAuth2Client: p.Flow.OAuth2.Client.ID,
+			Client:       policies.Client(p.Flow.TransientPayload.TwoFactor.Client),
+			Refresh:      p.Flow.Refresh, RequestedAAL: p.Flow.RequestedAAL,
 		},
 	}
 	if len(p.Session.Devices) > 0 {
 		in.Request.IP, in.Request.UserAgent = p.Session.Devices[0].IPAddress, p.Session.Devices[0].UserAgent
 	}
 	if d != nil {
-		in.Device = policies.Device{Known: true, Channel: d.Channel, AgeDays: d.AgeDays(now)}
+		in.Device = policies.Device{Known: true, Channel: d.Channel, AgeDays: d.AgeDays(now), AgeCalendarDays: d.AgeCalendarDays(now)}
 	}
 	if open != nil {
 		in.Challenge = &policies.Challenge{ID: open.ID, Channel: open.Channel, AttemptsLeft: open.AttemptsLeft()}

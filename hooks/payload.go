@@ -29,12 +29,17 @@ type payload struct {
 }
 
 type flow struct {
-	ID               string `json:"id"`
-	Type             string `json:"type"`
-	ReturnTo         string `json:"return_to"`
-	RequestURL       string `json:"request_url"`
-	RequestedAAL     string `json:"requested_aal"`
-	Refresh          bool   `json:"refresh"`
+	ID           string `json:"id"`
+	Type         string `json:"type"`
+	ReturnTo     string `json:"return_to"`
+	RequestURL   string `json:"request_url"`
+	RequestedAAL string `json:"requested_aal"`
+	Refresh      bool   `json:"refresh"`
+	OAuth2       struct {
+		Client struct {
+			ID string `json:"client_id"`
+		} `json:"client"`
+	} `json:"oauth2_login_request"`
 	TransientPayload struct {
 		TwoFactor twoFactor `json:"two_factor"`
 	} `json:"transient_payload"`

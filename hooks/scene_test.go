@@ -79,8 +79,10 @@ func newScene(t testing.TB, set fs.FS) *scene {
 		Identity: kratos.Pointers{
 			Account: "/traits/account", Name: "/traits/name", Email: "/traits/email", Locale: "/traits/locale",
 			Role: "/metadata_public/role", TwoFactor: "/metadata_public/two_factor/enabled",
+			Locked: "/metadata_public/locked", PasswordExpired: "/metadata_public/password_expired", Plan: "/metadata_public/plan",
 		},
 		DeviceCookie: DeviceCookie(false),
+		TimeZone:     time.UTC,
 		Log:          slog.New(slog.NewTextHandler(s.log, nil)),
 	}
 	s.echo = echo.New()
@@ -99,7 +101,9 @@ func (s *scene) body(changes object) []byte {
 	s.t.Helper()
 	s.calls++
 	b := object{
-		"flow": object{"id": "flow-1", "type": "api", "transient_payload": object{"two_factor": object{}}},
+		"flow": object{"id": "flow-1", "type": "api", "transient_payload": object{"two_factor": object{
+			"client": object{"name": "softphone", "version": "3.5.0"},
+		}}},
 		"identity": object{
 			"id": "agent-id", "state": "active",
 			"traits":          object{"account": "agent", "name": "Agent", "email": "agent@example.com"},

@@ -16,10 +16,15 @@ local call(ctx) = {
 
   flow: pick(flow, ['id', 'type', 'return_to', 'request_url', 'requested_aal', 'refresh']) + {
     transient_payload: pick(get(flow, 'transient_payload'), ['two_factor']),
-  },
+  } + (
+    local client = get(get(flow, 'oauth2_login_request'), 'client');
+    if client == null then {} else { oauth2_login_request: { client: pick(client, ['client_id']) } }
+  ),
   identity: pick(identity, ['id', 'state']) + {
     traits: pick(get(identity, 'traits'), ['account', 'name', 'email', 'locale']),
-    metadata_public: pick(get(identity, 'metadata_public'), ['role', 'two_factor']),
+    metadata_public: pick(
+      get(identity, 'metadata_public'), ['role', 'two_factor', 'locked', 'password_expired', 'plan']
+    ),
   },
   session: pick(session, ['id', 'authenticated_at']) + {
     devices: if std.isArray(devices) then [pick(d, ['ip_address', 'user_agent']) for d in devices] else [],

@@ -17,8 +17,8 @@ type Identity struct {
 	MetadataPublic map[string]any `json:"metadata_public"`
 }
 
-// Pointers say where in an identity the facts about an account stand (JSON Pointers, RFC 6901). Role and TwoFactor must
-// point below /metadata_public: traits are the account holder's to change.
+// Pointers say where in an identity the facts about an account stand (JSON Pointers, RFC 6901). All that decides about a
+// sign-in, but for the e-mail address, must stand below /metadata_public: traits are the account holder's to change.
 type Pointers struct {
 	Account   string
 	Name      string
@@ -26,6 +26,10 @@ type Pointers struct {
 	Role      string
 	TwoFactor string
 	Locale    string
+
+	Locked          string
+	PasswordExpired string
+	Plan            string
 }
 
 // Person are the facts about an account.
@@ -36,6 +40,10 @@ type Person struct {
 	Role      string // "user" where none is given
 	Locale    string // empty: not known
 	TwoFactor bool   // the account's own flag; false where none is given
+
+	Locked          bool
+	PasswordExpired bool
+	Plan            string // what its holder has subscribed to; empty: not known
 }
 
 // Read reads the facts. What is absent or null is empty; what has the wrong type is an error, which names the place and
@@ -49,13 +57,21 @@ func (p Pointers) Read(id Identity) (Person, error) {
 		into    *string
 	}{
 		{p.Account, &who.Account}, {p.Name, &who.Name}, {p.Email, &who.Email}, {p.Role, &who.Role}, {p.Locale, &who.Locale},
+		{p.Plan, &who.Plan},
 	} {
 		if err := read(doc, field.pointer, field.into); err != nil {
 			return Person{}, err
 		}
 	}
-	if err := read(doc, p.TwoFactor, &who.TwoFactor); err != nil {
-		return Person{}, err
+	for _, flag := range []struct {
+		pointer string
+		into    *bool
+	}{
+		{p.TwoFactor, &who.TwoFactor}, {p.Locked, &who.Locked}, {p.PasswordExpired, &who.PasswordExpired},
+	} {
+		if err := read(doc, flag.pointer, flag.into); err != nil {
+			return Person{}, err
+		}
 	}
 	if who.Role == "" {
 		who.Role = "user"

@@ -9,6 +9,7 @@ import (
 var pointers = Pointers{
 	Account: "/traits/account", Name: "/traits/name", Email: "/traits/email", Locale: "/traits/locale",
 	Role: "/metadata_public/role", TwoFactor: "/metadata_public/two_factor/enabled",
+	Locked: "/metadata_public/locked", PasswordExpired: "/metadata_public/password_expired", Plan: "/metadata_public/plan",
 }
 
 func TestRead(t *testing.T) {
@@ -17,8 +18,9 @@ func TestRead(t *testing.T) {
 		want     Person
 	}{
 		"everything there": {`{"traits": {"account": "agent", "name": "Agent", "email": "agent@example.com", "locale": "en"},
-			"metadata_public": {"role": "owner", "two_factor": {"enabled": true}}}`,
-			Person{Account: "agent", Name: "Agent", Email: "agent@example.com", Locale: "en", Role: "owner", TwoFactor: true}},
+			"metadata_public": {"role": "owner", "two_factor": {"enabled": true}, "locked": true, "password_expired": true, "plan": "p"}}`,
+			Person{Account: "agent", Name: "Agent", Email: "agent@example.com", Locale: "en", Role: "owner", TwoFactor: true,
+				Locked: true, PasswordExpired: true, Plan: "p"}},
 		"nothing there":                          {`{}`, Person{Role: "user"}},
 		"null is nothing":                        {`{"traits": {"email": null}, "metadata_public": null}`, Person{Role: "user"}},
 		"a flag without a value":                 {`{"metadata_public": {"two_factor": {}}}`, Person{Role: "user"}},
@@ -41,6 +43,9 @@ func TestReadRefuses(t *testing.T) {
 		"a flag that is a word":         {`{"metadata_public": {"two_factor": {"enabled": "secret"}}}`, "identity/metadata_public/two_factor/enabled has the wrong type (string)"},
 		"a flag that is a number":       {`{"metadata_public": {"two_factor": {"enabled": 0}}}`, "/metadata_public/two_factor/enabled has the wrong type (number)"},
 		"a two_factor that is a switch": {`{"metadata_public": {"two_factor": false}}`, "/metadata_public/two_factor/enabled cannot be reached"},
+		"a lock that is a word":         {`{"metadata_public": {"locked": "secret"}}`, "/metadata_public/locked has the wrong type (string)"},
+		"an expiry that is a date":      {`{"metadata_public": {"password_expired": "secret"}}`, "/metadata_public/password_expired has the wrong type (string)"},
+		"a plan that is a list":         {`{"metadata_public": {"plan": ["secret"]}}`, "/metadata_public/plan has the wrong type (array)"},
 		"a role that is a list":         {`{"metadata_public": {"role": ["owner"]}}`, "/metadata_public/role has the wrong type (array)"},
 		"an address that is an object":  {`{"traits": {"email": {"secret": "x"}}}`, "/traits/email has the wrong type (object)"},
 		"an address that is a switch":   {`{"traits": {"email": false}}`, "/traits/email has the wrong type (bool)"},

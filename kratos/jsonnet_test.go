@@ -122,6 +122,14 @@ func TestOfTheCookiesOnlyOursGoOut(t *testing.T) {
 	}
 }
 
+func TestOfAnOAuth2LoginOnlyTheClientsIdGoesOut(t *testing.T) {
+	body := evaluate(t, `{"flow": {"oauth2_login_request": {"challenge": "secret", "client": {"client_id": "crm", "owner": "x"}}}}`)
+	want := map[string]any{"client": map[string]any{"client_id": "crm"}}
+	if got := body["flow"].(map[string]any)["oauth2_login_request"]; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func TestAnEmptyContextIsNoError(t *testing.T) {
 	for _, context := range []string{
 		"{}", "null", `{"flow": null, "identity": null, "session": null, "request_headers": null, "request_cookies": null}`,

@@ -159,6 +159,9 @@ func TestARefusedMailIsTriedAgain(t *testing.T) {
 	if got := strings.Count(s.log.String(), "a mail could not be sent"); got != 2 {
 		t.Errorf("%d failures logged, want 2:\n%s", got, s.log)
 	}
+	if strings.Contains(s.log.String(), "agent@") {
+		t.Errorf("the address is in the log:\n%s", s.log)
+	}
 }
 
 func TestACodeThatExpiredIsGivenUp(t *testing.T) {
@@ -239,6 +242,7 @@ func TestTimeToTheNextTry(t *testing.T) {
 	}{
 		{1, time.Hour, time.Second}, {2, time.Hour, 2 * time.Second}, {6, time.Hour, 32 * time.Second},
 		{7, time.Hour, time.Minute}, {1000, time.Hour, time.Minute}, {7, 10 * time.Second, 10 * time.Second},
+		{3, -5 * time.Second, 4 * time.Second},
 	} {
 		t.Run(fmt.Sprintf("try %d, %v left", tc.attempt, tc.left), func(t *testing.T) {
 			j := &river.Job[job]{JobRow: &rivertype.JobRow{Attempt: tc.attempt}, Args: job{ExpiresAt: now.Add(tc.left)}}

@@ -82,6 +82,9 @@ func TestTheMail(t *testing.T) {
 					t.Errorf("no %s", name)
 				}
 			}
+			if got := header.Get("Message-Id"); !strings.HasSuffix(got, "@example.com>") {
+				t.Errorf("Message-ID %s is not of the sender's domain", got)
+			}
 			for _, say := range want.says {
 				if !strings.Contains(text, say) || !strings.Contains(html, say) {
 					t.Errorf("text and HTML do not both say %q:\n%s\n%s", say, text, html)

@@ -31,12 +31,17 @@ type Account struct {
 	HasEmail  bool   `json:"has_email"`
 	TwoFactor bool   `json:"two_factor" jsonschema:"description=the account's own flag"`
 	State     string `json:"state" jsonschema:"description=Kratos' identity state: active or inactive"`
+
+	Locked          bool   `json:"locked"`
+	PasswordExpired bool   `json:"password_expired"`
+	Plan            string `json:"plan" jsonschema:"description=what the account's holder has subscribed to\\, empty where that is not said"`
 }
 
 // Request is what is known of the sign-in itself. All but FlowType, RequestedAAL and Refresh is a client's own claim.
 type Request struct {
 	FlowType     string            `json:"flow_type" jsonschema:"description=browser or api\\, as Kratos says"`
 	ReturnTo     string            `json:"return_to" jsonschema:"description=where the browser goes afterwards"`
+	OAuth2Client string            `json:"oauth2_client_id" jsonschema:"description=the one that Kratos signs in for\\, empty where there is none"`
 	Headers      map[string]string `json:"headers" jsonschema:"description=those that Kratos passes on\\, names in lower case"`
 	IP           string            `json:"ip"`
 	UserAgent    string            `json:"user_agent"`
@@ -63,4 +68,6 @@ type Device struct {
 	Known   bool   `json:"known" jsonschema:"description=this account asked for it to be remembered\\, with a code that was right"`
 	Channel string `json:"channel" jsonschema:"description=the one it was remembered on"`
 	AgeDays int    `json:"age_days" jsonschema:"description=whole periods of 24 hours since then"`
+
+	AgeCalendarDays int `json:"age_calendar_days" jsonschema:"description=midnights since then\\, in the configured time zone"`
 }

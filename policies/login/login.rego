@@ -2,8 +2,8 @@
 # title: Sign-in
 # description: |
 #   Whether a sign-in with a correct password also needs a code. The rules are tried from top to bottom; the first that
-#   holds decides, and where none does, a code is asked. A fact that is missing never makes a rule hold: every rule that
-#   lets somebody in compares with "== false" or an equal that can only be true of a fact that is there.
+#   holds decides, and where none does, a code is asked. A fact that is missing never makes a rule hold that lets somebody
+#   in: each of them compares with "== false" or with an equal that can only be true of a fact that is there.
 # schemas:
 #   - input: schema.input
 package nidan.login
@@ -23,8 +23,16 @@ decision := {
 
 default _outcome := {"action": "challenge", "reason": "code_required"}
 
-_outcome := {"action": "allow", "reason": "two_factor_off"} if {
+_outcome := {"action": "refuse", "reason": "account_locked"} if {
+	input.account.locked == true
+} else := {"action": "refuse", "reason": "password_expired"} if {
+	input.account.password_expired == true
+} else := {"action": "refuse", "reason": "account_inactive"} if {
+	input.account.state != "active"
+} else := {"action": "allow", "reason": "two_factor_off"} if {
 	input.settings.two_factor == false
+} else := {"action": "allow", "reason": "channel_exempt"} if {
+	_exempt_channel
 } else := {"action": "allow", "reason": "channel_off"} if {
 	_channel_off
 } else := {"action": data.parameters.no_email, "reason": "no_email"} if {
@@ -32,6 +40,11 @@ _outcome := {"action": "allow", "reason": "two_factor_off"} if {
 } else := {"action": "allow", "reason": "account_off"} if {
 	input.account.two_factor == false
 	_role_may_switch_off
+} else := {"action": "allow", "reason": "plan_without_agent"} if {
+	channel == "softphone"
+	input.account.plan in data.parameters.plans_without_agent
+} else := {"action": "refuse", "reason": "client_too_old"} if {
+	_client_too_old
 } else := {"action": "allow", "reason": "device_remembered"} if {
 	_device_remembered
 }
@@ -39,13 +52,18 @@ _outcome := {"action": "allow", "reason": "two_factor_off"} if {
 # METADATA
 # title: Channel
 # description: |
-#   What is being signed in to. Kratos tells a browser's flow from a native client's; what a client says of itself is not
-#   asked.
+#   What is being signed in to. A channel that is exempt is told by trusted evidence alone: a gateway's header, or Kratos'
+#   word on the OAuth2 client. Otherwise Kratos tells a browser's flow from a native client's. What a client says of itself
+#   is not asked.
 default channel := "unknown"
 
-channel := "admin_console" if input.request.flow_type == "browser"
-
-channel := "softphone" if input.request.flow_type == "api"
+channel := _exempt_channel if {
+	_exempt_channel
+} else := "admin_console" if {
+	input.request.flow_type == "browser"
+} else := "softphone" if {
+	input.request.flow_type == "api"
+}
 
 # METADATA
 # title: Days a device may be remembered
@@ -53,6 +71,15 @@ channel := "softphone" if input.request.flow_type == "api"
 default remember_days := 0
 
 remember_days := input.settings.remember_days if input.settings.remember == true
+
+_exempt_channel := said if {
+	data.parameters.channel_header != ""
+	said := input.request.headers[data.parameters.channel_header]
+	said in data.parameters.exempt_channels
+} else := known if {
+	known := data.parameters.channel_of_oauth2_client[input.request.oauth2_client_id]
+	known in data.parameters.exempt_channels
+}
 
 _channel_off if {
 	channel == "admin_console"
@@ -78,11 +105,35 @@ _role_may_switch_off if {
 	}
 }
 
+_client_too_old if {
+	data.parameters.minimum_versions[channel]
+	not _client_new_enough
+}
+
+_client_new_enough if {
+	said := _as_semver(input.request.client.version)
+	semver.compare(said, data.parameters.minimum_versions[channel]) >= 0
+}
+
+# "4" and "3.6" are short for "4.0.0" and "3.6.0". What is no version at all has no value here, and is too old.
+_as_semver(version) := full if {
+	regex.match(`^\d{1,9}(\.\d{1,9}){0,2}$`, version)
+	numbers := array.concat(split(version, "."), ["0", "0"])
+	full := concat(".", array.slice(numbers, 0, 3))
+	semver.is_valid(full)
+} else := version if {
+	semver.is_valid(version)
+}
+
 # Lowering the number of days counts for devices that were remembered before, too: it is compared here, not when the device
 # is remembered.
 _device_remembered if {
 	input.settings.remember == true
 	input.device.known == true
 	input.device.channel == channel
-	input.device.age_days < input.settings.remember_days
+	_device_age < input.settings.remember_days
 }
+
+_device_age := input.device.age_days if data.parameters.days_are_counted_as == "24_hours"
+
+_device_age := input.device.age_calendar_days if data.parameters.days_are_counted_as == "calendar_day"

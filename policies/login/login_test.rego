@@ -20,10 +20,14 @@ _asked := {
 		"has_email": true,
 		"two_factor": true,
 		"state": "active",
+		"locked": false,
+		"password_expired": false,
+		"plan": "",
 	},
 	"request": {
 		"flow_type": "api",
 		"return_to": "",
+		"oauth2_client_id": "",
 		"headers": {},
 		"ip": "192.0.2.1",
 		"user_agent": "softphone/3.5.0",
@@ -31,7 +35,7 @@ _asked := {
 		"refresh": false,
 		"requested_aal": "aal1",
 	},
-	"device": {"known": false, "channel": "", "age_days": 0},
+	"device": {"known": false, "channel": "", "age_days": 0, "age_calendar_days": 0},
 }
 
 _with(changes) := object.union(_asked, changes)
@@ -42,7 +46,16 @@ _console_only := {"two_factor": true, "admin_console": false, "softphone": true}
 
 _no_channel := {"two_factor": true, "admin_console": false, "softphone": false}
 
-_device(age) := {"known": true, "channel": "softphone", "age_days": age}
+# A device whose 24-hour periods and midnights are far apart, so that no test mistakes the one for the other.
+_device(age) := {"known": true, "channel": "softphone", "age_days": age, "age_calendar_days": 400}
+
+_calendar_device(age) := {"known": true, "channel": "softphone", "age_days": 400, "age_calendar_days": age}
+
+_version(version) := {"request": {"client": {"name": "softphone", "version": version}}}
+
+_too_old := {"action": "refuse", "reason": "client_too_old"}
+
+_code_required := {"action": "challenge", "reason": "code_required"}
 
 _cases := {
 	"an account with its flag on is asked for a code": {
@@ -117,6 +130,81 @@ _cases := {
 		"change": {"device": object.union(_device(0), {"known": false})},
 		"outcome": {"action": "challenge", "reason": "code_required"},
 	},
+	"a locked account is refused": {
+		"change": {"account": {"locked": true}},
+		"outcome": {"action": "refuse", "reason": "account_locked"},
+	},
+	"an expired password is refused": {
+		"change": {"account": {"password_expired": true}},
+		"outcome": {"action": "refuse", "reason": "password_expired"},
+	},
+	"an inactive account is refused": {
+		"change": {"account": {"state": "inactive"}},
+		"outcome": {"action": "refuse", "reason": "account_inactive"},
+	},
+	"an account in a state that is not known is refused": {
+		"change": {"account": {"state": ""}},
+		"outcome": {"action": "refuse", "reason": "account_inactive"},
+	},
+	"that the account is locked comes before all else": {
+		"change": {
+			"account": {"locked": true, "password_expired": true, "state": "inactive"},
+			"settings": {"two_factor": false},
+		},
+		"outcome": {"action": "refuse", "reason": "account_locked"},
+	},
+	"that the password has expired comes before that two-step verification is off": {
+		"change": {"account": {"password_expired": true}, "settings": {"two_factor": false}},
+		"outcome": {"action": "refuse", "reason": "password_expired"},
+	},
+	"that the account is inactive comes before that two-step verification is off": {
+		"change": {"account": {"state": "inactive"}, "settings": {"two_factor": false}},
+		"outcome": {"action": "refuse", "reason": "account_inactive"},
+	},
+	"the softphone is not asked on a plan without the agent's function": {
+		"change": {"account": {"plan": "business_phone"}},
+		"outcome": {"action": "allow", "reason": "plan_without_agent"},
+	},
+	"the console is asked on a plan without the agent's function": {
+		"change": {"account": {"plan": "business_phone"}, "request": {"flow_type": "browser"}},
+		"outcome": _code_required,
+	},
+	"the softphone is asked on another plan": {
+		"change": {"account": {"plan": "call_center"}},
+		"outcome": _code_required,
+	},
+	"that the plan has no agent comes before the softphone's age": {
+		"change": {"account": {"plan": "business_phone"}, "request": {"client": {"name": "softphone", "version": "1.0.0"}}},
+		"outcome": {"action": "allow", "reason": "plan_without_agent"},
+	},
+	"that the account's flag is off comes before the softphone's age": {
+		"change": object.union(_version("1.0.0"), {"account": {"two_factor": false}}),
+		"outcome": {"action": "allow", "reason": "account_off"},
+	},
+	"the softphone's age comes before a device that is remembered": {
+		"change": object.union(_version("1.0.0"), {"device": _device(0)}),
+		"outcome": _too_old,
+	},
+	"a browser says no version, and is not asked for one": {
+		"change": {"request": {"flow_type": "browser", "client": {"name": "", "version": ""}}},
+		"outcome": _code_required,
+	},
+	"a client that calls itself a desk phone is asked": {
+		"change": {"request": {"client": {"name": "desk_phone", "version": "3.5.0"}}},
+		"outcome": _code_required,
+	},
+	"a client that calls itself mobile and has no version is refused": {
+		"change": {"request": {"client": {"name": "mobile", "version": ""}}},
+		"outcome": _too_old,
+	},
+	"a header that nobody has named exempts nobody": {
+		"change": {"request": {"headers": {"x-channel": "desk_phone", "": "desk_phone"}}},
+		"outcome": _code_required,
+	},
+	"an OAuth2 client that nobody has named exempts nobody": {
+		"change": {"request": {"oauth2_client_id": "desk_phone"}},
+		"outcome": _code_required,
+	},
 	"that two-step verification is off comes before everything about the account": {
 		"change": {"settings": {"two_factor": false}, "account": {"has_email": false, "two_factor": false}},
 		"outcome": {"action": "allow", "reason": "two_factor_off"},
@@ -133,10 +221,101 @@ test_outcome[name] if {
 	object.filter(got, {"action", "reason"}) == tc.outcome
 }
 
-# With facts missing, a code is asked: what is not known lets nobody in.
-test_missing_facts_ask_for_a_code[path] if {
+_versions := {
+	"3.5.0": _code_required,
+	"3.5.1": _code_required,
+	"3.10.0": _code_required,
+	"4": _code_required,
+	"3.6": _code_required,
+	"10.0.0": _code_required,
+	"4.0.0-rc1": _code_required,
+	"3.5.0+build7": _code_required,
+	"v3.5.0": _code_required,
+	"3.5.0-rc1": _too_old,
+	"3.4.99": _too_old,
+	"3.4": _too_old,
+	"3": _too_old,
+	"0.0.0": _too_old,
+	"": _too_old,
+	"nonsense": _too_old,
+	"3.5.0.1": _too_old,
+	"03.5.0": _too_old,
+	"-4.0.0": _too_old,
+	"4.0.0 ": _too_old,
+	"４": _too_old,
+	"99999999999999999999": _too_old,
+}
+
+test_softphones_are_compared_as_semantic_versions[version] if {
+	some version, outcome in _versions
+	got := login.decision with input as _with(_version(version))
+	object.filter(got, {"action", "reason"}) == outcome
+}
+
+test_a_channel_without_a_minimum_takes_every_version if {
+	got := login.decision with input as _with(_version("1.0.0"))
+		with data.parameters.minimum_versions as {}
+	got.reason == "code_required"
+}
+
+_evidence := {
+	"a gateway's header that is named": {"request": {"headers": {"x-channel": "desk_phone"}}},
+	"an OAuth2 client that is named": {"request": {"oauth2_client_id": "crm"}},
+	"a gateway's header, in a browser's flow": {"request": {"flow_type": "browser", "headers": {"x-channel": "desk_phone"}}},
+}
+
+test_trusted_evidence_exempts_a_channel[name] if {
+	some name, change in _evidence
+	got := login.decision with input as _with(change)
+		with data.parameters.channel_header as "x-channel"
+		with data.parameters.channel_of_oauth2_client as {"crm": "opencti"}
+	object.filter(got, {"action", "reason"}) == {"action": "allow", "reason": "channel_exempt"}
+	got.channel in {"desk_phone", "opencti"}
+}
+
+_no_evidence := {
+	"a header with a channel that is not exempt": {"request": {"headers": {"x-channel": "softphone"}}},
+	"a header that was sent twice": {"request": {"headers": {"x-channel": "desk_phone, desk_phone"}}},
+	"an empty header": {"request": {"headers": {"x-channel": ""}}},
+	"another OAuth2 client": {"request": {"oauth2_client_id": "other"}},
+	"an OAuth2 client of a channel that is not exempt": {"request": {"oauth2_client_id": "console"}},
+}
+
+test_other_evidence_exempts_nobody[name] if {
+	some name, change in _no_evidence
+	got := login.decision with input as _with(change)
+		with data.parameters.channel_header as "x-channel"
+		with data.parameters.channel_of_oauth2_client as {"crm": "opencti", "console": "admin_console"}
+	got.reason == "code_required"
+}
+
+test_a_locked_account_is_refused_on_an_exempt_channel_too if {
+	got := login.decision with input as _with({"account": {"locked": true}, "request": {"oauth2_client_id": "crm"}})
+		with data.parameters.channel_of_oauth2_client as {"crm": "opencti"}
+	got.reason == "account_locked"
+}
+
+test_days_counted_by_the_calendar[age] if {
+	some age, reason in {0: "device_remembered", 29: "device_remembered", 30: "code_required"}
+	got := login.decision with input as _with({"device": _calendar_device(age)})
+		with data.parameters.days_are_counted_as as "calendar_day"
+	got.reason == reason
+}
+
+test_days_counted_in_an_unknown_way_count_for_nothing if {
+	got := login.decision with input as _with({"device": {
+		"known": true,
+		"channel": "softphone",
+		"age_days": 0,
+		"age_calendar_days": 0,
+	}})
+		with data.parameters.days_are_counted_as as "moons"
+	got.reason == "code_required"
+}
+
+# What is not known lets nobody in.
+test_missing_facts_let_nobody_in[path] if {
 	some path in {
-		"",
 		"settings/two_factor",
 		"settings/softphone",
 		"settings",
@@ -145,9 +324,8 @@ test_missing_facts_ask_for_a_code[path] if {
 		"account",
 		"request",
 	}
-	known := json.remove(_asked, [path])
-	got := login.decision with input as {k: v | some k, v in known; path != ""}
-	got.action == "challenge"
+	got := login.decision with input as json.remove(_asked, [path])
+	got.action != "allow"
 }
 
 test_a_missing_role_does_not_make_the_flag_count if {
