@@ -153,7 +153,7 @@ func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, s Submi
 	if !closed {
 		return Outcome{State: SignInAgain}, nil
 	}
-	if err := remember(ctx, tx, last, s.Device, now); err != nil {
+	if err := c.remember(ctx, tx, last, s.Device, now); err != nil {
 		return Outcome{}, err
 	}
 	return Outcome{State: Passed, Challenge: last}, nil
@@ -161,11 +161,14 @@ func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, s Submi
 
 // remember keeps the device on which a right code was just entered, if that was asked for and offered. A token is worth
 // nothing before this.
-func remember(ctx context.Context, tx Tx, passed *Challenge, d *Device, now time.Time) error {
-	if d == nil || d.TokenHash == nil || passed.RememberDays == 0 {
+func (c *Challenger) remember(ctx context.Context, tx Tx, passed *Challenge, d *Device, now time.Time) error {
+	if d == nil || passed.RememberDays == 0 {
 		return nil
 	}
 	kept := *d
+	if kept.TokenHash == nil {
+		kept.TokenHash = HashDeviceToken(c.DeviceToken(passed.ID))
+	}
 	kept.Account, kept.Channel, kept.VerifiedAt = passed.Account, passed.Channel, now
 	if err := tx.RememberDevice(ctx, kept); err != nil {
 		return fmt.Errorf("remember the device: %w", err)

@@ -1,6 +1,7 @@
 package challenge
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"strings"
@@ -323,11 +324,10 @@ func TestADeviceIsRememberedWithTheRightCodeOnly(t *testing.T) {
 		submit func(*scene, *Submission)
 		want   bool
 	}{
-		"with the right code":                      {nil, func(s *scene, sub *Submission) { sub.Code = s.mailed() }, true},
-		"with a wrong code":                        {nil, func(s *scene, sub *Submission) { sub.Code = s.wrong() }, false},
-		"without a code":                           {nil, func(*scene, *Submission) {}, false},
-		"with the right code, not asked for":       {nil, func(s *scene, sub *Submission) { sub.Code, sub.Device = s.mailed(), nil }, false},
-		"with the right code, and nothing to know": {nil, func(s *scene, sub *Submission) { sub.Code, sub.Device = s.mailed(), &Device{} }, false},
+		"with the right code":                {nil, func(s *scene, sub *Submission) { sub.Code = s.mailed() }, true},
+		"with a wrong code":                  {nil, func(s *scene, sub *Submission) { sub.Code = s.wrong() }, false},
+		"without a code":                     {nil, func(*scene, *Submission) {}, false},
+		"with the right code, not asked for": {nil, func(s *scene, sub *Submission) { sub.Code, sub.Device = s.mailed(), nil }, false},
 		"with the right code, where remembering is off": {
 			func(t *Terms) { t.RememberDays = 0 }, func(s *scene, sub *Submission) { sub.Code = s.mailed() }, false},
 	} {
@@ -409,5 +409,17 @@ func TestWhatCannotBeADevicesToken(t *testing.T) {
 		if HashDeviceToken(token) != nil {
 			t.Errorf("%q is taken for one", token)
 		}
+	}
+}
+
+func TestADeviceWithoutATokenIsKnownByItsChallenges(t *testing.T) {
+	s := newScene(t)
+	token := s.c.DeviceToken(s.expect(CodeSent, nil).Challenge.ID)
+	s.expect(Passed, func(sub *Submission) { sub.Code, sub.Device = s.mailed(), &Device{} })
+	if got := s.tx.devices; len(got) != 1 || !bytes.Equal(got[0].TokenHash, HashDeviceToken(token)) {
+		t.Errorf("remembered: %+v", got)
+	}
+	if other := s.c.DeviceToken("other"); other == token || len(token) != 43 {
+		t.Errorf("tokens %q and %q", token, other)
 	}
 }

@@ -76,7 +76,7 @@ type Submission struct {
 	Email   string  // where a code goes; never empty where a challenge can be issued
 	Locale  string  // language of the mail, "ja" or "en"
 	Facts   []byte  // digest of the facts as they are now
-	Device  *Device // to be remembered if the code is right; nil: not asked for, or there is nothing to know it by
+	Device  *Device // to be remembered if the code is right, see [Device]; nil: not asked for
 	Action  Action
 	Code    string // normalised, see [NormalizeCode]; empty: none was submitted
 }

@@ -2,13 +2,15 @@ package challenge
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"time"
 )
 
-// Device is one that an account has asked to be remembered, with a code that was right.
+// Device is one that an account has asked to be remembered, with a code that was right. A browser brings a token of its own;
+// a client without cookies has none, and is given one with its challenge ([Challenger.DeviceToken]).
 type Device struct {
 	Account    string
-	TokenHash  []byte // see [HashDeviceToken]
+	TokenHash  []byte // see [HashDeviceToken]; nil in a [Submission]: the challenge's own
 	Channel    string // the one it was remembered on
 	VerifiedAt time.Time
 	IP         string // where it was, for its holder to know it by
@@ -28,6 +30,13 @@ func (d *Device) AgeCalendarDays(now time.Time) int {
 func date(t time.Time) time.Time {
 	y, m, d := t.Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
+// DeviceToken is the token that a client without cookies is given with a challenge, and that is worth something once the
+// challenge has been passed with the wish to be remembered. It has 256 bits, is told by nothing that a client knows, and is
+// computed anew whenever it is shown: it need not be kept.
+func (c *Challenger) DeviceToken(challenge string) string {
+	return base64.RawURLEncoding.EncodeToString(c.Keys.MAC("device", []byte(challenge)))
 }
 
 // minDeviceToken is the least length of a device's token. The tokens given out have 256 random bits; what is shorter was

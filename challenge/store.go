@@ -86,7 +86,7 @@ type Delivery struct {
 	Key    string    // what tells one call from another
 	Digest []byte    // keyed digest of its body: the same key with another body is not a repeat
 	Status int       // of the answer
-	Body   []byte    // of the answer
+	Body   []byte    // of the answer, sealed
 	At     time.Time // when it was first answered
 }
 

@@ -139,19 +139,30 @@ func (h *AfterPassword) answerOnce(ctx context.Context, tx challenge.Tx, c call)
 	case !h.Keys.VerifyMAC(first.Digest, digestPurpose, c.body):
 		return answer{}, errOtherBody
 	default:
-		return answer{status: first.Status, body: first.Body}, nil
+		return h.repeat(c.key, first)
 	}
 	a, err := h.decide(ctx, tx, c)
 	if err != nil {
 		return answer{}, err
 	}
 	err = tx.AddDelivery(ctx, challenge.Delivery{
-		Key: c.key, Digest: h.Keys.MAC(digestPurpose, c.body), Status: a.status, Body: a.body, At: h.Now(),
+		Key: c.key, Digest: h.Keys.MAC(digestPurpose, c.body), Status: a.status,
+		Body: h.Keys.Seal(string(a.body), digestPurpose+" "+c.key), At: h.Now(),
 	})
 	if err != nil {
 		return answer{}, fmt.Errorf("keep the answer: %w", err)
 	}
 	return a, nil
+}
+
+// repeat gives an answer again. It was kept sealed: one that gives a device its token must not do so to whoever reads the
+// database.
+func (h *AfterPassword) repeat(key string, first *challenge.Delivery) (answer, error) {
+	body, err := h.Keys.Open(first.Body, digestPurpose+" "+key)
+	if err != nil {
+		return answer{}, fmt.Errorf("repeat an answer: %w", err)
+	}
+	return answer{status: first.Status, body: []byte(body)}, nil
 }
 
 // decide asks the policies, does what they say, and records both.
@@ -189,8 +200,8 @@ func (h *AfterPassword) decide(ctx context.Context, tx challenge.Tx, c call) (an
 		return goOn(), nil
 	}
 	return interrupt(h.texts, interruption{
-		state: out.State, challenge: out.Challenge, capabilities: d.Capabilities, message: d.Message,
-		locale: c.locale, now: h.Now(),
+		state: out.State, challenge: out.Challenge, deviceToken: h.tokenToShow(c.payload, out.Challenge),
+		capabilities: d.Capabilities, message: d.Message, locale: c.locale, now: h.Now(),
 	})
 }
 

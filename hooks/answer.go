@@ -34,6 +34,7 @@ func (a answer) write(c echo.Context) error {
 type interruption struct {
 	state        challenge.State
 	challenge    *challenge.Challenge // nil where there is none to show
+	deviceToken  string               // for a native client to keep; empty: none
 	capabilities []string
 	message      string // replaces the state's sentence; empty: the sentence
 	detail       string // for whoever calls the hook: what was wrong with the call
@@ -73,6 +74,7 @@ type (
 		AttemptsLeft int       `json:"attempts_left"`
 		ResendAt     time.Time `json:"resend_at"`
 		RememberDays int       `json:"remember_days"`
+		DeviceToken  string    `json:"device_token,omitempty"`
 	}
 )
 
@@ -126,6 +128,7 @@ func (i interruption) shown() *shown {
 		ID: i.challenge.ID, SentTo: i.challenge.SentTo, CodeLength: i.challenge.CodeLength,
 		ExpiresAt: i.challenge.ExpiresAt.UTC(), AttemptsLeft: i.challenge.AttemptsLeft(),
 		ResendAt: i.challenge.ResendAt.UTC(), RememberDays: i.challenge.RememberDays,
+		DeviceToken: i.deviceToken,
 	}
 }
 

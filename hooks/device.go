@@ -19,13 +19,13 @@ func DeviceCookie(https bool) string {
 	return "nidan_device"
 }
 
-// deviceToken is what the client can be known by, hashed; nil where there is nothing. A native client's flow has no cookies
-// of a browser, so one that comes with it counts for nothing.
+// deviceToken is what the client can be known by, hashed; nil where there is nothing. A browser is known by its cookie and by
+// nothing that a script could read, any other client by the token it was given.
 func (h *AfterPassword) deviceToken(p payload) []byte {
-	if p.Flow.Type != "browser" {
-		return nil
+	if p.Flow.Type == browserFlow {
+		return challenge.HashDeviceToken(p.RequestCookies[h.DeviceCookie])
 	}
-	return challenge.HashDeviceToken(p.RequestCookies[h.DeviceCookie])
+	return challenge.HashDeviceToken(p.Flow.TransientPayload.TwoFactor.DeviceToken)
 }
 
 // knownDevice is the device that the client is known as, nil where it is not.
@@ -41,15 +41,28 @@ func (h *AfterPassword) knownDevice(ctx context.Context, tx challenge.Tx, p payl
 	return d, err
 }
 
-// deviceToRemember is what is to be kept if the code is right; nil where the client does not ask for it.
+// deviceToRemember is what is to be kept if the code is right; nil where the client does not ask for it, or is a browser
+// without the cookie. What is not a browser is known by the token of its challenge from then on.
 func (h *AfterPassword) deviceToRemember(p payload) *challenge.Device {
-	token := h.deviceToken(p)
-	if token == nil || !p.Flow.TransientPayload.TwoFactor.Remember {
+	if !p.Flow.TransientPayload.TwoFactor.Remember {
 		return nil
 	}
-	d := &challenge.Device{TokenHash: token}
+	d := &challenge.Device{}
+	if p.Flow.Type == browserFlow {
+		if d.TokenHash = h.deviceToken(p); d.TokenHash == nil {
+			return nil
+		}
+	}
 	if len(p.Session.Devices) > 0 {
 		d.IP, d.UserAgent = p.Session.Devices[0].IPAddress, p.Session.Devices[0].UserAgent
 	}
 	return d
+}
+
+// tokenToShow is the token that goes to a native client with its challenge: to no other, and only where remembering is on.
+func (h *AfterPassword) tokenToShow(p payload, c *challenge.Challenge) string {
+	if p.Flow.Type != nativeFlow || c == nil || c.RememberDays == 0 {
+		return ""
+	}
+	return h.Challenger.DeviceToken(c.ID)
 }

@@ -87,15 +87,71 @@ func TestABrowserIsNotRemembered(t *testing.T) {
 	}
 }
 
-func TestTheTokenItselfIsNotKept(t *testing.T) {
-	s := remembered(t)
-	var found int
-	err := s.store.DB().QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM devices WHERE instr(token_hash, $1)) +
-		(SELECT count(*) FROM records WHERE instr(detail, $1)) + (SELECT count(*) FROM deliveries WHERE instr(body, $1))`, mine).Scan(&found)
-	if err != nil || found != 0 {
-		t.Errorf("found %d times, %v", found, err)
+const tokenAt = "flow/transient_payload/two_factor/device_token"
+
+func TestARememberedNativeClientIsNotAsked(t *testing.T) {
+	s := newScene(t, policies.Shipped())
+	token := s.expect(challenge.CodeSent, nil).context.Challenge.DeviceToken
+	if len(token) != 43 {
+		t.Fatalf("the token is %q", token)
 	}
-	if strings.Contains(s.log.String(), mine) {
-		t.Error("it stands in the log")
+	if again := s.expect(challenge.CodeSent, object{tokenAt: token, "flow/id": "flow-2"}).context.Challenge.DeviceToken; again == token {
+		t.Error("two challenges have the same token")
+	}
+	s.expectIn(object{codeAt: s.codeOf("flow-1"), rememberAt: true})
+	for name, changes := range map[string]object{
+		"another account":                 {tokenAt: token, "identity/id": "other-id"},
+		"no token":                        {},
+		"the token cut short":             {tokenAt: token[:42]},
+		"a browser that sends it":         {tokenAt: token, "flow/type": "browser"},
+		"a browser with it as its cookie": browser(token, nil),
+	} {
+		t.Run(name+" is asked", func(t *testing.T) {
+			changes["flow/id"] = "flow of " + name
+			s.t = t
+			s.expect(challenge.CodeSent, changes)
+		})
+	}
+	s.t = t
+	s.expectIn(object{tokenAt: token, "flow/id": "flow-3"})
+	s.now = s.now.Add(30 * 24 * time.Hour)
+	s.expect(challenge.CodeSent, object{tokenAt: token, "flow/id": "flow-4"})
+}
+
+func TestATokenIsGivenToNativeClientsOnly(t *testing.T) {
+	s := newScene(t, policies.Shipped())
+	if got := s.expect(challenge.CodeSent, browser(mine, nil)).context.Challenge.DeviceToken; got != "" {
+		t.Errorf("a browser is given %q, which its scripts could read", got)
+	}
+	if _, err := s.store.DB().ExecContext(t.Context(), "UPDATE settings SET remember = 0"); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.expect(challenge.CodeSent, object{"flow/id": "flow-2"}).context.Challenge.DeviceToken; got != "" {
+		t.Errorf("with remembering off, %q is given", got)
+	}
+}
+
+func TestATokenIsWorthNothingBeforeTheCode(t *testing.T) {
+	s := newScene(t, policies.Shipped())
+	token := s.expect(challenge.CodeSent, nil).context.Challenge.DeviceToken
+	s.expect(challenge.CodeMismatch, object{codeAt: s.wrong(), rememberAt: true, tokenAt: token})
+	s.expect(challenge.CodeSent, object{tokenAt: token, "flow/id": "flow-2"})
+}
+
+func TestTokensAreNotKept(t *testing.T) {
+	s := remembered(t)
+	native := s.expect(challenge.CodeSent, object{"flow/id": "flow-2"}).context.Challenge.DeviceToken
+	s.expectIn(object{"flow/id": "flow-2", codeAt: s.mailed(), rememberAt: true})
+	for name, token := range map[string]string{"a browser's": mine, "a native client's": native} {
+		var found int
+		err := s.store.DB().QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM devices WHERE instr(token_hash, $1)) +
+			(SELECT count(*) FROM records WHERE instr(detail, $1)) + (SELECT count(*) FROM deliveries WHERE instr(body, $1))`,
+			[]byte(token)).Scan(&found)
+		if err != nil || found != 0 {
+			t.Errorf("%s is found %d times, %v", name, found, err)
+		}
+		if strings.Contains(s.log.String(), token) {
+			t.Errorf("%s stands in the log", name)
+		}
 	}
 }

@@ -28,6 +28,12 @@ type payload struct {
 	RequestCookies map[string]string `json:"request_cookies"`
 }
 
+// The types of a flow, in Kratos' words.
+const (
+	browserFlow = "browser"
+	nativeFlow  = "api"
+)
+
 type flow struct {
 	ID           string `json:"id"`
 	Type         string `json:"type"`
@@ -47,10 +53,11 @@ type flow struct {
 
 // twoFactor is what a client says. All of it is a claim.
 type twoFactor struct {
-	Code     string `json:"code"`
-	Action   string `json:"action"`
-	Remember bool   `json:"remember"`
-	Client   struct {
+	Code        string `json:"code"`
+	Action      string `json:"action"`
+	Remember    bool   `json:"remember"`
+	DeviceToken string `json:"device_token"`
+	Client      struct {
 		Name    string `json:"name"`
 		Version string `json:"version"`
 	} `json:"client"`

@@ -168,6 +168,7 @@ type reply struct {
 			AttemptsLeft int       `json:"attempts_left"`
 			ResendAt     time.Time `json:"resend_at"`
 			RememberDays int       `json:"remember_days"`
+			DeviceToken  string    `json:"device_token"`
 		} `json:"challenge"`
 		Capabilities []string `json:"capabilities"`
 	}
@@ -238,6 +239,22 @@ func (s *scene) mailed() string {
 		s.t.Fatal(err)
 	}
 	return code
+}
+
+// codeOf is the code that was mailed for a flow.
+func (s *scene) codeOf(flow string) string {
+	s.t.Helper()
+	for _, m := range s.mails.sent {
+		if m.Flow == flow {
+			code, err := m.Open(s.hook.Keys)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			return code
+		}
+	}
+	s.t.Fatalf("no code was mailed for %s", flow)
+	return ""
 }
 
 func (s *scene) wrong() string {
