@@ -2,8 +2,10 @@ package mail
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/mail"
 	"strings"
 	"time"
 
@@ -31,6 +33,7 @@ type SMTP struct {
 // sender hands mails to one server.
 type sender struct {
 	config  Config
+	domain  string // of the sender's address
 	texts   map[string]texts
 	options []gomail.Option
 }
@@ -38,6 +41,10 @@ type sender struct {
 func newSender(c Config) (*sender, error) {
 	if strings.ContainsAny(c.Brand+c.CodeHost, "\r\n") {
 		return nil, errors.New("brand and host must not have line breaks")
+	}
+	from, err := mail.ParseAddress(c.From)
+	if err != nil {
+		return nil, fmt.Errorf("read the sender's address: %w", err)
 	}
 	all, err := loadTexts()
 	if err != nil {
@@ -50,7 +57,8 @@ func newSender(c Config) (*sender, error) {
 	if _, err := gomail.NewClient(c.SMTP.Host, options...); err != nil {
 		return nil, fmt.Errorf("set SMTP up: %w", err)
 	}
-	s := &sender{config: c, texts: all, options: options}
+	domain := from.Address[strings.LastIndexByte(from.Address, '@')+1:]
+	s := &sender{config: c, domain: domain, texts: all, options: options}
 	if _, err := s.compose("ja", "nobody@example.com", "", time.Minute); err != nil {
 		return nil, err
 	}
@@ -91,7 +99,7 @@ func (s *sender) send(ctx context.Context, locale, to, code string, validFor tim
 		return fmt.Errorf("set SMTP up: %w", err)
 	}
 	if err := client.DialAndSendWithContext(ctx, m); err != nil {
-		return fmt.Errorf("hand the mail to the server: %w", err)
+		return fmt.Errorf("hand the mail to the server: %w", discreet{err, to, code})
 	}
 	return nil
 }
@@ -101,7 +109,9 @@ func (s *sender) compose(locale, to, code string, validFor time.Duration) (*goma
 	if !ok {
 		t = s.texts["ja"]
 	}
-	w := words{Brand: s.config.Brand, Code: code, Length: len(code), Minutes: minutes(validFor), Host: s.config.CodeHost}
+	w := words{
+		Brand: s.config.Brand, Code: code, Length: len(code), Minutes: minutes(validFor), Host: s.config.CodeHost,
+	}
 	m := gomail.NewMsg()
 	if err := m.From(s.config.From); err != nil {
 		return nil, fmt.Errorf("write the sender: %w", err)
@@ -115,7 +125,7 @@ func (s *sender) compose(locale, to, code string, validFor time.Duration) (*goma
 	}
 	m.Subject(subject)
 	m.SetDate()
-	m.SetMessageID()
+	m.SetMessageIDWithValue(rand.Text() + "@" + s.domain) // the library's own would give this machine's name away
 	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5: nobody's vacation answers it
 	if err := m.SetBodyTextTemplate(t.text, w); err != nil {
 		return nil, fmt.Errorf("write the text: %w", err)

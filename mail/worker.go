@@ -25,6 +25,9 @@ const (
 	recordGivenUp = "mail_given_up"
 )
 
+// errExpired is what the queue keeps of a mail given up.
+var errExpired = errors.New("the code expired")
+
 // worker sends what is in the queue.
 type worker struct {
 	river.WorkerDefaults[job]
@@ -35,8 +38,8 @@ type worker struct {
 	log    *slog.Logger
 }
 
-// Work tries once. A mail is sent at least once, and twice only if the program dies between the server's last word and the
-// record of it.
+// Work tries once. A mail is sent at least once, and twice only if the program dies between the server's last word and
+// the record of it.
 func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 	m := challenge.Message(j.Args)
 	wanted, err := w.wanted(ctx, m)
@@ -44,10 +47,9 @@ func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 	case err != nil:
 		return w.failed(ctx, j, err)
 	case !wanted:
-		return w.record(ctx, m, recordDropped)
+		return w.end(ctx, j, recordDropped)
 	case !w.now().Before(m.ExpiresAt):
-		w.log.ErrorContext(ctx, "a code expired before its mail could be sent", "challenge", m.Challenge, "tries", j.Attempt-1)
-		return w.record(ctx, m, recordGivenUp)
+		return w.giveUp(ctx, j)
 	}
 	code, err := m.Open(w.keys)
 	if err != nil {
@@ -63,8 +65,28 @@ func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 	return nil
 }
 
-// wanted says whether the code is still the one to be entered: a mail that comes after a newer one, or after the person has
-// given up, only confuses.
+// giveUp ends a mail whose code is of no more use. The queue keeps it as cancelled, apart from those that were sent.
+func (w *worker) giveUp(ctx context.Context, j *river.Job[job]) error {
+	w.log.ErrorContext(ctx, "a code expired before its mail could be sent",
+		"challenge", j.Args.Challenge, "tries", j.Attempt-1)
+	if err := w.end(ctx, j, recordGivenUp); err != nil {
+		return err
+	}
+	return river.JobCancel(errExpired)
+}
+
+// end records how a mail that is not sent ended. Until that is kept, the mail is not done with.
+func (w *worker) end(ctx context.Context, j *river.Job[job], kind string) error {
+	if err := w.record(ctx, challenge.Message(j.Args), kind); err != nil {
+		w.log.WarnContext(ctx, "the end of a mail could not be recorded, and will be tried again",
+			"challenge", j.Args.Challenge, "try", j.Attempt, "err", err)
+		return err
+	}
+	return nil
+}
+
+// wanted says whether the code is still the one to be entered: a mail that comes after a newer one, or after the person
+// has given up, only confuses.
 func (w *worker) wanted(ctx context.Context, m challenge.Message) (wanted bool, err error) {
 	err = w.store.Update(ctx, m.Account, func(tx challenge.Tx) error {
 		last, err := tx.LatestChallenge(ctx, m.Account, m.Flow)
@@ -81,11 +103,15 @@ func (w *worker) wanted(ctx context.Context, m challenge.Message) (wanted bool, 
 }
 
 func (w *worker) record(ctx context.Context, m challenge.Message, kind string) error {
-	return w.store.Update(ctx, m.Account, func(tx challenge.Tx) error {
+	err := w.store.Update(ctx, m.Account, func(tx challenge.Tx) error {
 		return tx.AddRecord(ctx, challenge.Record{
 			At: w.now(), Kind: kind, Account: m.Account, Flow: m.Flow, Challenge: m.Challenge,
 		})
 	})
+	if err != nil {
+		return fmt.Errorf("record %s: %w", kind, err)
+	}
+	return nil
 }
 
 func (w *worker) failed(ctx context.Context, j *river.Job[job], err error) error {
@@ -94,15 +120,17 @@ func (w *worker) failed(ctx context.Context, j *river.Job[job], err error) error
 	return err
 }
 
-// NextRetry waits 1, 2, 4, … seconds, 60 at most, and not beyond the code's end: giving up is then recorded at once.
+// NextRetry waits 1, 2, 4, … seconds, 60 at most, and not beyond the code's end: giving up is then recorded at once. A
+// try that was still on at that moment must not be answered with a time gone by, for which the queue would take its own
+// back-off instead: hours, after a dozen tries.
 func (w *worker) NextRetry(j *river.Job[job]) time.Time {
 	wait := time.Minute
 	if n := j.Attempt - 1; n < 6 {
 		wait = time.Second << max(0, n)
 	}
-	next := w.now().Add(wait)
-	if next.After(j.Args.ExpiresAt) {
-		return j.Args.ExpiresAt
+	now, end := w.now(), j.Args.ExpiresAt
+	if now.Before(end) && now.Add(wait).After(end) {
+		return end
 	}
-	return next
+	return now.Add(wait)
 }
