@@ -17,25 +17,33 @@ func (c *Challenger) Advance(ctx context.Context, tx Tx, s Submission, t Terms) 
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Outcome{}, fmt.Errorf("load the challenge: %w", err)
 	}
-	switch {
-	case s.Action == ActionCancel:
+	if s.Action == ActionCancel {
 		return c.cancel(ctx, tx, last, now)
+	}
+	wrong, err := tx.WrongCodes(ctx, s.Account)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("count the account's wrong codes: %w", err)
+	}
+	switch {
+	case wrong >= t.WrongCodes:
+		// NIST SP 800-63B-4 §3.2.2: without this, each new code would bring ten new guesses, for ever.
+		return Outcome{State: Refused, Reason: ReasonWrongCodes}, nil
 	case last == nil:
-		return c.issue(ctx, tx, s, t, CodeSent)
+		return c.send(ctx, tx, s, t, nil, CodeSent)
 	case last.Closed == ClosedCancelled:
 		// Giving up and coming back must not be a way around the wait between two codes.
-		return c.reissue(ctx, tx, s, t, last, CodeSent)
+		return c.send(ctx, tx, s, t, last, CodeSent)
 	case !last.Open():
 		// Passed or invalidated: this flow has had its chance. What was accepted once is accepted for nothing else.
 		return Outcome{State: SignInAgain}, nil
 	case !bytes.Equal(last.Facts, s.Facts):
 		return c.invalidate(ctx, tx, last, now)
 	case s.Action == ActionResend:
-		return c.reissue(ctx, tx, s, t, last, CodeResent)
+		return c.send(ctx, tx, s, t, last, CodeResent)
 	case s.Code == "":
 		return show(last, now), nil
 	}
-	return c.verify(ctx, tx, last, s, now)
+	return c.verify(ctx, tx, last, s, wrong, now)
 }
 
 // Withdraw is called where the policy asks for no second step, and says how that affects one under way. A person who is
@@ -54,6 +62,40 @@ func (c *Challenger) Withdraw(ctx context.Context, tx Tx, s Submission) (Outcome
 		return c.invalidate(ctx, tx, last, now)
 	}
 	return Outcome{State: Passed}, nil
+}
+
+// send sends a code in place of the last one of this flow, which is dead from then on. It does so when the wait between two
+// codes is over and the account has not had too many: each costs its holder a mail, and brings a thief ten more guesses.
+func (c *Challenger) send(ctx context.Context, tx Tx, s Submission, t Terms, last *Challenge, as State) (Outcome, error) {
+	now := c.now()
+	retryAt, err := nextCode(ctx, tx, s.Account, t, now)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if last != nil && last.ResendAt.After(retryAt) {
+		retryAt = last.ResendAt
+	}
+	if now.Before(retryAt) {
+		return Outcome{State: TooManyCodes, Challenge: last, RetryAt: retryAt}, nil
+	}
+	if last != nil && last.Open() {
+		if _, err := tx.CloseChallenge(ctx, last.ID, ClosedSuperseded, now); err != nil {
+			return Outcome{}, fmt.Errorf("close the older challenge: %w", err)
+		}
+	}
+	return c.issue(ctx, tx, s, t, as)
+}
+
+// nextCode is when the account may be sent a code, the zero time where it may be at once.
+func nextCode(ctx context.Context, tx Tx, account string, t Terms, now time.Time) (time.Time, error) {
+	sent, err := tx.CodesSince(ctx, account, now.Add(-t.CodesWithin))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("count the account's codes: %w", err)
+	}
+	if len(sent) < t.Codes {
+		return time.Time{}, nil
+	}
+	return sent[len(sent)-t.Codes].Add(t.CodesWithin), nil
 }
 
 func (c *Challenger) issue(ctx context.Context, tx Tx, s Submission, t Terms, as State) (Outcome, error) {
@@ -82,20 +124,6 @@ func (c *Challenger) issue(ctx context.Context, tx Tx, s Submission, t Terms, as
 		return Outcome{}, fmt.Errorf("send the code: %w", err)
 	}
 	return Outcome{State: as, Challenge: ch}, nil
-}
-
-// reissue sends a new code in place of the last one, which is dead from then on, but not before its ResendAt.
-func (c *Challenger) reissue(ctx context.Context, tx Tx, s Submission, t Terms, last *Challenge, as State) (Outcome, error) {
-	now := c.now()
-	if now.Before(last.ResendAt) {
-		return Outcome{State: TooManyCodes, Challenge: last}, nil
-	}
-	if last.Open() {
-		if _, err := tx.CloseChallenge(ctx, last.ID, ClosedSuperseded, now); err != nil {
-			return Outcome{}, fmt.Errorf("close the older challenge: %w", err)
-		}
-	}
-	return c.issue(ctx, tx, s, t, as)
 }
 
 func (c *Challenger) cancel(ctx context.Context, tx Tx, last *Challenge, now time.Time) (Outcome, error) {
@@ -128,7 +156,7 @@ func show(last *Challenge, now time.Time) Outcome {
 // verify compares a code. The order is what makes it safe: the try is counted before the comparison, so that whatever
 // fails afterwards has cost one (OWASP ASVS 5.0 6.6.3); and the challenge is closed by an update that hits exactly one open
 // row, so that one code opens one session (NIST SP 800-63B-4 §3.1.3.2).
-func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, s Submission, now time.Time) (Outcome, error) {
+func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, s Submission, wrong int, now time.Time) (Outcome, error) {
 	if shown := show(last, now); shown.State != CodeSent {
 		return shown, nil
 	}
@@ -140,6 +168,9 @@ func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, s Submi
 		return Outcome{State: AttemptsExceeded, Challenge: last}, nil
 	}
 	last.Attempts++
+	if err := tx.SetWrongCodes(ctx, s.Account, wrong+1); err != nil {
+		return Outcome{}, fmt.Errorf("count the try for the account: %w", err)
+	}
 	if !c.Keys.VerifyMAC(last.CodeMAC, codePurpose(last.ID), []byte(s.Code)) {
 		if last.AttemptsLeft() == 0 {
 			return Outcome{State: AttemptsExceeded, Challenge: last}, nil
@@ -152,6 +183,9 @@ func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, s Submi
 	}
 	if !closed {
 		return Outcome{State: SignInAgain}, nil
+	}
+	if err := tx.SetWrongCodes(ctx, s.Account, 0); err != nil {
+		return Outcome{}, fmt.Errorf("clear the account's wrong codes: %w", err)
 	}
 	if err := c.remember(ctx, tx, last, s.Device, now); err != nil {
 		return Outcome{}, err

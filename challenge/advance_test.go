@@ -26,8 +26,9 @@ func newScene(t *testing.T) *scene {
 		t.Fatal(err)
 	}
 	s := &scene{
-		t: t, tx: &memory{fail: map[string]error{}}, now: time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC),
-		terms: Terms{Length: 6, TTL: 10 * time.Minute, MaxAttempts: 10, ResendAfter: 30 * time.Second, RememberDays: 30},
+		t: t, tx: &memory{fail: map[string]error{}, wrong: map[string]int{}}, now: time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC),
+		terms: Terms{Length: 6, TTL: 10 * time.Minute, MaxAttempts: 10, ResendAfter: 30 * time.Second, RememberDays: 30,
+			Codes: 5, CodesWithin: 10 * time.Minute, WrongCodes: 100},
 		next: Submission{Account: "agent", Flow: "flow", Channel: "softphone", Email: "agent@example.com", Locale: "ja",
 			Facts: Facts{Email: "agent@example.com", TwoFactor: true}.Digest()},
 	}

@@ -56,6 +56,11 @@ type Terms struct {
 	MaxAttempts  int           // tries
 	ResendAfter  time.Duration // between a code and the next one in the same flow
 	RememberDays int           // 0: remembering is off
+
+	// What an account may use up, across challenges and flows: Codes within CodesWithin, and WrongCodes one after the other.
+	Codes       int
+	CodesWithin time.Duration
+	WrongCodes  int
 }
 
 // Action is what a client asks for besides answering.
@@ -95,13 +100,19 @@ const (
 	AttemptsExceeded State = "attempts_exceeded"
 	SignInAgain      State = "sign_in_again"
 	TooManyCodes     State = "too_many_codes"
+	Refused          State = "refused"
 )
 
-// Outcome is a state and the challenge it is about; Challenge is nil where there is none to show.
+// Outcome is a state and the challenge it is about.
 type Outcome struct {
 	State     State
-	Challenge *Challenge
+	Challenge *Challenge // nil where there is none to show
+	RetryAt   time.Time  // with TooManyCodes: when another code may be sent
+	Reason    string     // a symbol for the records, where the state has a reason of its own
 }
+
+// ReasonWrongCodes is why an account is refused that has tried too many wrong codes.
+const ReasonWrongCodes = "too_many_wrong_codes"
 
 // Challenger issues and verifies codes. Its zero value is not usable: all fields are needed.
 type Challenger struct {

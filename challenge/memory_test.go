@@ -11,6 +11,7 @@ type memory struct {
 	challenges []*Challenge
 	sent       []Message
 	devices    []Device
+	wrong      map[string]int
 	fail       map[string]error // by name of the method
 }
 
@@ -51,6 +52,24 @@ func (m *memory) CloseChallenge(_ context.Context, id string, how Closing, _ tim
 func (m *memory) Send(_ context.Context, msg Message) error {
 	m.sent = append(m.sent, msg)
 	return m.fail["Send"]
+}
+
+func (m *memory) CodesSince(_ context.Context, account string, since time.Time) (sent []time.Time, err error) {
+	for _, c := range m.challenges {
+		if c.Account == account && c.IssuedAt.After(since) {
+			sent = append(sent, c.IssuedAt)
+		}
+	}
+	return sent, m.fail["CodesSince"]
+}
+
+func (m *memory) WrongCodes(_ context.Context, account string) (int, error) {
+	return m.wrong[account], m.fail["WrongCodes"]
+}
+
+func (m *memory) SetWrongCodes(_ context.Context, account string, n int) error {
+	m.wrong[account] = n
+	return m.fail["SetWrongCodes"]
 }
 
 func (m *memory) RememberDevice(_ context.Context, d Device) error {

@@ -20,6 +20,7 @@ type Store interface {
 // Tx is one unit of work on a [Store].
 type Tx interface {
 	Challenges
+	Limits
 	Devices
 	Sender
 	Journal
@@ -37,6 +38,16 @@ type Challenges interface {
 	// CloseChallenge ends an open challenge, and says whether it was still open: of any number of calls for one
 	// challenge, exactly one gets true.
 	CloseChallenge(ctx context.Context, id string, how Closing, at time.Time) (bool, error)
+}
+
+// Limits count what an account has used up, across all of its challenges and flows.
+type Limits interface {
+	// CodesSince returns when codes were sent to the account from then on, oldest first.
+	CodesSince(ctx context.Context, account string, since time.Time) ([]time.Time, error)
+	// WrongCodes is how many wrong codes were tried since the last right one.
+	WrongCodes(ctx context.Context, account string) (int, error)
+	// SetWrongCodes replaces that number.
+	SetWrongCodes(ctx context.Context, account string, n int) error
 }
 
 // Devices are the devices of a [Tx].

@@ -200,7 +200,7 @@ func (h *AfterPassword) decide(ctx context.Context, tx challenge.Tx, c call) (an
 		return goOn(), nil
 	}
 	return interrupt(h.texts, interruption{
-		state: out.State, challenge: out.Challenge, deviceToken: h.tokenToShow(c.payload, out.Challenge),
+		state: out.State, challenge: out.Challenge, retryAt: out.RetryAt, deviceToken: h.tokenToShow(c.payload, out.Challenge),
 		capabilities: d.Capabilities, message: d.Message, locale: c.locale, now: h.Now(),
 	})
 }
@@ -217,17 +217,28 @@ func (h *AfterPassword) carryOut(ctx context.Context, tx challenge.Tx, c call, d
 				"account", s.Account, "reason", d.Reason)
 			return challenge.Outcome{State: stateUnavailable}, nil
 		}
-		return h.Challenger.Advance(ctx, tx, s, challenge.Terms{
-			Length:       d.Code.Length,
-			TTL:          time.Duration(d.Code.TTLSeconds) * time.Second,
-			MaxAttempts:  d.Code.MaxAttempts,
-			ResendAfter:  time.Duration(d.Code.ResendAfterSeconds) * time.Second,
-			RememberDays: d.RememberDays,
-		})
+		return h.Challenger.Advance(ctx, tx, s, terms(d))
 	case policies.ActionRefuse:
 		return challenge.Outcome{State: refusal(d.Reason)}, nil
 	}
 	return challenge.Outcome{State: stateUnavailable}, nil
+}
+
+func terms(d policies.Decision) challenge.Terms {
+	limits := policies.UsualLimits()
+	if d.Limits != nil {
+		limits = *d.Limits
+	}
+	return challenge.Terms{
+		Length:       d.Code.Length,
+		TTL:          time.Duration(d.Code.TTLSeconds) * time.Second,
+		MaxAttempts:  d.Code.MaxAttempts,
+		ResendAfter:  time.Duration(d.Code.ResendAfterSeconds) * time.Second,
+		RememberDays: d.RememberDays,
+		Codes:        limits.Codes,
+		CodesWithin:  time.Duration(limits.CodesWithinSeconds) * time.Second,
+		WrongCodes:   limits.WrongCodes,
+	}
 }
 
 // refusal is the state in which a refusal is shown. Three reasons are told as "sign in again", so that whoever tries
@@ -239,7 +250,7 @@ func refusal(reason string) challenge.State {
 	case "client_too_old":
 		return stateClientTooOld
 	}
-	return stateRefused
+	return challenge.Refused
 }
 
 func (h *AfterPassword) submission(c call, d policies.Decision) challenge.Submission {
@@ -271,6 +282,9 @@ func (h *AfterPassword) record(
 	}
 	if out.Challenge != nil {
 		r.Challenge = out.Challenge.ID
+	}
+	if out.Reason != "" {
+		r.Reason = out.Reason
 	}
 	if out.State == challenge.Passed && d.Action == policies.ActionAllow {
 		r.State = "allowed"

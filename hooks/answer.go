@@ -34,6 +34,7 @@ func (a answer) write(c echo.Context) error {
 type interruption struct {
 	state        challenge.State
 	challenge    *challenge.Challenge // nil where there is none to show
+	retryAt      time.Time            // when another code may be sent; zero: as the challenge says
 	deviceToken  string               // for a native client to keep; empty: none
 	capabilities []string
 	message      string // replaces the state's sentence; empty: the sentence
@@ -127,17 +128,25 @@ func (i interruption) shown() *shown {
 	return &shown{
 		ID: i.challenge.ID, SentTo: i.challenge.SentTo, CodeLength: i.challenge.CodeLength,
 		ExpiresAt: i.challenge.ExpiresAt.UTC(), AttemptsLeft: i.challenge.AttemptsLeft(),
-		ResendAt: i.challenge.ResendAt.UTC(), RememberDays: i.challenge.RememberDays,
+		ResendAt: i.resendAt().UTC(), RememberDays: i.challenge.RememberDays,
 		DeviceToken: i.deviceToken,
 	}
 }
 
 func (i interruption) facts() facts {
-	if i.challenge == nil {
-		return facts{}
+	f := facts{Seconds: max(1, int(math.Ceil(i.resendAt().Sub(i.now).Seconds())))}
+	if i.challenge != nil {
+		f.SentTo, f.Length = i.challenge.SentTo, i.challenge.CodeLength
 	}
-	wait := math.Ceil(i.challenge.ResendAt.Sub(i.now).Seconds())
-	return facts{SentTo: i.challenge.SentTo, Length: i.challenge.CodeLength, Seconds: max(1, int(wait))}
+	return f
+}
+
+// resendAt is when another code may be sent: the account's limits may put it later than the challenge does.
+func (i interruption) resendAt() time.Time {
+	if i.challenge != nil && i.challenge.ResendAt.After(i.retryAt) {
+		return i.challenge.ResendAt
+	}
+	return i.retryAt
 }
 
 // codeExpected says whether the next thing to do is to enter a code.

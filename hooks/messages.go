@@ -16,7 +16,6 @@ var messageFiles embed.FS
 // The states of the contract that come before any challenge.
 const (
 	stateClientTooOld challenge.State = "client_too_old"
-	stateRefused      challenge.State = "refused"
 	stateUnavailable  challenge.State = "unavailable"
 )
 
@@ -35,7 +34,7 @@ var symbols = map[challenge.State]struct {
 	challenge.SignInAgain:      {4990004, "error"},
 	stateClientTooOld:          {4990005, "error"},
 	challenge.TooManyCodes:     {4990006, "error"},
-	stateRefused:               {4990007, "error"},
+	challenge.Refused:          {4990007, "error"},
 	stateUnavailable:           {4990008, "error"},
 }
 

@@ -26,7 +26,18 @@ type Decision struct {
 	RememberDays int      `json:"remember_days"` // for how many days a device may be remembered, 0 to 365; 0: not at all
 	Capabilities []string `json:"capabilities"`  // what may be used without being signed in
 	Message      string   `json:"message"`       // what a person refused is told; empty: the usual sentence
+	Limits       *Limits  `json:"limits"`        // what an account may use up; nil: the usual limits
 }
+
+// Limits are what an account may use up, across its sign-ins.
+type Limits struct {
+	Codes              int `json:"codes"`                // codes it may be sent, 1 to 20, …
+	CodesWithinSeconds int `json:"codes_within_seconds"` // … within so many seconds, 60 to 86400
+	WrongCodes         int `json:"wrong_codes"`          // wrong codes in a row before it is refused, 1 to 100
+}
+
+// UsualLimits hold where a policy names none.
+func UsualLimits() Limits { return Limits{Codes: 5, CodesWithinSeconds: 600, WrongCodes: 100} }
 
 // Code are the terms of a code.
 type Code struct {
@@ -75,25 +86,43 @@ func (d Decision) validate() error {
 	if d.Action == ActionChallenge {
 		errs = append(errs, d.Code.validate())
 	}
+	if d.Limits != nil {
+		errs = append(errs, d.Limits.validate())
+	}
 	return errors.Join(errs...)
 }
 
-// validate holds the limits that no policy can loosen: six digits at least and ten minutes at most (NIST SP 800-63B-4
-// §3.1.3.2), ten tries at most (the manual).
+// validate holds what no policy can loosen: six digits at least and ten minutes at most (NIST SP 800-63B-4 §3.1.3.2), ten
+// tries at most (the manual).
 func (c Code) validate() error {
+	return inRange(
+		number{"code.length", c.Length, 6, 10},
+		number{"code.ttl_seconds", c.TTLSeconds, 1, 600},
+		number{"code.max_attempts", c.MaxAttempts, 1, 10},
+		number{"code.resend_after_seconds", c.ResendAfterSeconds, 1, 600},
+	)
+}
+
+// validate holds what no policy can loosen: a hundred wrong codes in a row at most (NIST SP 800-63B-4 §3.2.2).
+func (l Limits) validate() error {
+	return inRange(
+		number{"limits.codes", l.Codes, 1, 20},
+		number{"limits.codes_within_seconds", l.CodesWithinSeconds, 60, 86400},
+		number{"limits.wrong_codes", l.WrongCodes, 1, 100},
+	)
+}
+
+type number struct {
+	name     string
+	v        int
+	min, max int
+}
+
+func inRange(numbers ...number) error {
 	var errs []error
-	for _, r := range []struct {
-		name     string
-		v        int
-		min, max int
-	}{
-		{"code.length", c.Length, 6, 10},
-		{"code.ttl_seconds", c.TTLSeconds, 1, 600},
-		{"code.max_attempts", c.MaxAttempts, 1, 10},
-		{"code.resend_after_seconds", c.ResendAfterSeconds, 1, 600},
-	} {
-		if r.v < r.min || r.v > r.max {
-			errs = append(errs, fmt.Errorf("%s must be %d to %d", r.name, r.min, r.max))
+	for _, n := range numbers {
+		if n.v < n.min || n.v > n.max {
+			errs = append(errs, fmt.Errorf("%s must be %d to %d", n.name, n.min, n.max))
 		}
 	}
 	return errors.Join(errs...)

@@ -100,6 +100,10 @@ func TestAnswersThatAreNoDecision(t *testing.T) {
 			strings.Replace(validCode, `"length": 6`, `"length": 5`, 1)), "code.length must be 6 to 10"},
 		"a code that holds too long": {decides(`"action": "challenge", "reason": "x", "channel": "c", ` +
 			strings.Replace(validCode, "600", "601", 1)), "code.ttl_seconds must be 1 to 600"},
+		"limits that are too wide": {decides(`"action": "allow", "reason": "x", "channel": "c", ` +
+			`"limits": {"codes": 5, "codes_within_seconds": 600, "wrong_codes": 101}`), "limits.wrong_codes must be 1 to 100"},
+		"half the limits": {decides(`"action": "allow", "reason": "x", "channel": "c", "limits": {"codes": 5}`),
+			"limits.codes_within_seconds must be 60 to 86400"},
 		"too many tries": {decides(`"action": "challenge", "reason": "x", "channel": "c", ` +
 			strings.Replace(validCode, `"max_attempts": 10`, `"max_attempts": 11`, 1)), "code.max_attempts must be 1 to 10"},
 	} {

@@ -96,6 +96,43 @@ func (t *tx) exactlyOne(ctx context.Context, query string, args ...any) (bool, e
 	return n == 1, nil
 }
 
+// CodesSince implements [challenge.Limits].
+func (t *tx) CodesSince(ctx context.Context, account string, since time.Time) (sent []time.Time, err error) {
+	rows, err := t.QueryContext(ctx, `SELECT issued_at FROM challenges WHERE account_id = $1 AND issued_at > $2
+		ORDER BY issued_at`, account, since.UnixMicro())
+	if err != nil {
+		return nil, fmt.Errorf("read when codes were sent: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var at int64
+		if err := rows.Scan(&at); err != nil {
+			return nil, fmt.Errorf("read when codes were sent: %w", err)
+		}
+		sent = append(sent, fromMicro(at))
+	}
+	return sent, rows.Err()
+}
+
+// WrongCodes implements [challenge.Limits].
+func (t *tx) WrongCodes(ctx context.Context, account string) (n int, err error) {
+	err = t.QueryRowContext(ctx, `SELECT wrong_codes FROM accounts WHERE account_id = $1`, account).Scan(&n)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("read an account: %w", err)
+	}
+	return n, nil
+}
+
+// SetWrongCodes implements [challenge.Limits].
+func (t *tx) SetWrongCodes(ctx context.Context, account string, n int) error {
+	_, err := t.ExecContext(ctx, `INSERT INTO accounts (account_id, wrong_codes) VALUES ($1, $2)
+		ON CONFLICT (account_id) DO UPDATE SET wrong_codes = excluded.wrong_codes`, account, n)
+	if err != nil {
+		return fmt.Errorf("write an account: %w", err)
+	}
+	return nil
+}
+
 // Device implements [challenge.Devices].
 func (t *tx) Device(ctx context.Context, account string, tokenHash []byte) (*challenge.Device, error) {
 	d := challenge.Device{Account: account, TokenHash: tokenHash}

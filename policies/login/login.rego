@@ -17,6 +17,7 @@ decision := {
 	"reason": _outcome.reason,
 	"channel": channel,
 	"code": data.parameters.code,
+	"limits": data.parameters.limits,
 	"remember_days": remember_days,
 	"capabilities": data.parameters.capabilities_without_second_step,
 }

@@ -378,5 +378,6 @@ test_no_days_where_remembering_is_off if {
 test_terms_of_the_code_are_those_of_the_data if {
 	got := login.decision with input as _asked
 	got.code == {"length": 6, "ttl_seconds": 600, "max_attempts": 10, "resend_after_seconds": 30}
+	got.limits == {"codes": 5, "codes_within_seconds": 600, "wrong_codes": 100}
 	got.capabilities == ["phonebook", "call_history"]
 }

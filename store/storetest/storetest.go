@@ -26,6 +26,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"what fails is undone, its message with it":           undone,
 		"a message goes out with its challenge":               sentTogether,
 		"an answer is kept once":                              answerKeptOnce,
+		"the codes of an account are counted from then on":    codesCounted,
+		"wrong codes are counted for each account":            wrongCodesCounted,
 		"a device is known to the account that remembered it": deviceKnown,
 		"initial settings are only initial":                   initialSettings,
 		"what is old is forgotten, records are not":           purged,
@@ -380,4 +382,46 @@ func deviceKnown(t *testing.T, s *store.Store) {
 	if n := count(t, s, "devices"); n != 1 {
 		t.Errorf("%d rows for one device", n)
 	}
+}
+
+func codesCounted(t *testing.T, s *store.Store) {
+	for i, flow := range []string{"3", "1", "2"} {
+		c := sample(flow)
+		c.Flow, c.IssuedAt = flow, at.Add(time.Duration(i)*time.Second)
+		add(t, s, c)
+	}
+	other := sample("other")
+	other.Account = "other"
+	add(t, s, other)
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		for since, want := range map[time.Duration]int{-time.Microsecond: 3, 0: 2, time.Second: 1, 2 * time.Second: 0} {
+			got, err := tx.CodesSince(ctx, "agent", at.Add(since))
+			if err != nil || len(got) != want {
+				t.Errorf("since %v: %v, %v, want %d", since, got, err, want)
+			}
+			for i := 1; i < len(got); i++ {
+				if !got[i-1].Before(got[i]) {
+					t.Errorf("not the oldest first: %v", got)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func wrongCodesCounted(t *testing.T, s *store.Store) {
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		for _, n := range []int{7, 0, 100} {
+			if err := tx.SetWrongCodes(ctx, "agent", n); err != nil {
+				return err
+			}
+			if got, err := tx.WrongCodes(ctx, "agent"); err != nil || got != n {
+				t.Errorf("got %d, %v, want %d", got, err, n)
+			}
+		}
+		if got, err := tx.WrongCodes(ctx, "other"); err != nil || got != 0 {
+			t.Errorf("another account has %d, %v", got, err)
+		}
+		return nil
+	})
 }

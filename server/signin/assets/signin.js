@@ -190,8 +190,8 @@ async function show(message, answer) {
     case 'attempts_exceeded':
       say('error', { name: state });
       return showCodeStep(true);
-    case 'too_many_codes':
-      return say('error', { name: state, facts: facts() });
+    case 'too_many_codes': // without a challenge, only the server knows for how long
+      return say('error', next ? { name: state, facts: facts() } : { text: message.text });
     case 'cancelled':
       await begin();
       say('info', { name: state });
