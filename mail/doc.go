@@ -1,10 +1,10 @@
 // Package mail is how a code reaches a person: a durable queue in the database, the texts, and SMTP (RFC 5321).
 //
-// A message enters the queue in the transaction of its challenge (River), its code sealed. From there it is sent until the
-// code expires, or until it is not wanted any more; each end is recorded. What is delivered is plain text and HTML, says that
-// it was sent automatically (Auto-Submitted, RFC 3834), and ends with the line by which mail programs and phones fill in a
-// code for the right site only (origin-bound one-time codes).
+// A message enters the queue in the transaction of its challenge (River), its code sealed. From there it is tried until
+// it is sent, until the code expires, or until it is not wanted any more; each end is recorded. What is delivered is plain
+// text and HTML, says that it was sent automatically (Auto-Submitted, RFC 3834), and ends with the line by which mail
+// programs and phones fill in a code for the right site only (origin-bound one-time codes).
 //
-// The package does not know why a code is sent, and never logs one. It receives no mail: catcher does, for the demo and the
-// tests.
+// The package does not know why a code is sent, and logs neither a code nor whom it is for. It receives no mail: catcher
+// does, for the demo and the tests.
 package mail

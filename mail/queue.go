@@ -20,7 +20,8 @@ type Queue struct {
 	db     *sql.DB
 }
 
-// attempts is more than can be made within a code's life: time alone decides when to give up.
+// attempts is more than can be made within a code's life: time alone decides when to give up. With the waits of NextRetry,
+// ten minutes, the longest that a policy may grant, hold 15 tries.
 const attempts = 1000
 
 // Migrate brings the queue's own tables up to date.
@@ -35,8 +36,8 @@ func Migrate(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// NewQueue returns a queue in the database db, which is also what store keeps challenges in. It takes messages at once, and
-// sends them between Start and Stop.
+// NewQueue returns a queue in the database db, which is also what store keeps challenges in. It takes messages at once,
+// and sends them between Start and Stop. It refuses a configuration that no mail could be sent with.
 func NewQueue(
 	db *sql.DB, store challenge.Store, keys *challenge.Keyring, c Config, now func() time.Time, log *slog.Logger,
 ) (*Queue, error) {
@@ -76,8 +77,8 @@ func (q *Queue) Insert(ctx context.Context, tx *sql.Tx, m challenge.Message) err
 
 // Start begins sending. It goes on until Stop, whatever becomes of ctx.
 func (q *Queue) Start(ctx context.Context) error {
-	// A mail that was being sent when the program died would wait until the queue takes it for stuck, and a person with it.
-	// Only one program works on a SQLite database, so whatever is under way as it starts is left from one that died.
+	// A mail that was being sent when the program died would wait until the queue takes it for stuck, and a person with
+	// it. Only one program works on a SQLite database, so whatever is under way as it starts is left from one that died.
 	_, err := q.db.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE state = 'running'`)
 	if err != nil {
 		return fmt.Errorf("take up the mails that were under way: %w", err)
@@ -96,8 +97,8 @@ func (q *Queue) Stop(ctx context.Context) error {
 	return nil
 }
 
-// quiet passes on the queue's warnings and errors only: what happens to a mail is logged by the worker, in this project's
-// words.
+// quiet passes on the queue's warnings and errors only: what happens to a mail is logged by the worker, in this
+// project's words.
 type quiet struct{ slog.Handler }
 
 // Enabled implements [slog.Handler].

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -26,9 +28,25 @@ type scene struct {
 	store      *store.Store
 	queue      *Queue
 	challenger *challenge.Challenger
-	mu         sync.Mutex
-	ahead      time.Duration // of the real clock
 	log        *logged
+	ttl        time.Duration // of codes
+
+	mu    sync.Mutex
+	ahead time.Duration // of the real clock
+	asked int           // how often the queue has come to the store
+	fails func(asked int) bool
+}
+
+// Update implements [challenge.Store], for the queue only: the real one, failing when the test says so.
+func (s *scene) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
+	s.mu.Lock()
+	s.asked++
+	failing := s.fails != nil && s.fails(s.asked)
+	s.mu.Unlock()
+	if failing {
+		return errors.New("the disk is full")
+	}
+	return s.store.Update(ctx, account, fn)
 }
 
 type logged struct {
@@ -50,7 +68,13 @@ func (l *logged) String() string {
 
 func newScene(t *testing.T, c SMTP) *scene {
 	t.Helper()
-	st, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
+	return openScene(t, c, filepath.Join(t.TempDir(), "nidan.db"))
+}
+
+// openScene is a scene on a database that may be there already, as after a restart.
+func openScene(t *testing.T, c SMTP, path string) *scene {
+	t.Helper()
+	st, err := store.Open(t.Context(), "sqlite:"+path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,18 +85,24 @@ func newScene(t *testing.T, c SMTP) *scene {
 	if err := Migrate(t.Context(), st.DB()); err != nil {
 		t.Fatal(err)
 	}
-	keys, err := challenge.NewKeyring([]string{strings.Repeat("k", challenge.MinSecretLength)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &scene{t: t, store: st, log: &logged{}}
+	keys := keyring(t, "k")
+	s := &scene{t: t, store: st, log: &logged{}, ttl: 10 * time.Minute}
 	s.challenger = &challenge.Challenger{Keys: keys, Now: s.now, Rand: rand.Reader}
-	s.queue, err = NewQueue(st.DB(), st, keys, config(c), s.now, slog.New(slog.NewTextHandler(s.log, nil)))
+	s.queue, err = NewQueue(st.DB(), s, keys, config(c), s.now, slog.New(slog.NewTextHandler(s.log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	st.Outbox = s.queue
 	return s
+}
+
+func keyring(t *testing.T, secret string) *challenge.Keyring {
+	t.Helper()
+	keys, err := challenge.NewKeyring([]string{strings.Repeat(secret, challenge.MinSecretLength)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }
 
 func (s *scene) now() time.Time {
@@ -107,12 +137,20 @@ func (s *scene) submit(a challenge.Action) challenge.Outcome {
 	var out challenge.Outcome
 	err := s.store.Update(s.t.Context(), "agent", func(tx challenge.Tx) (err error) {
 		out, err = s.challenger.Advance(s.t.Context(), tx,
-			challenge.Submission{Account: "agent", Flow: "flow", Email: "agent@example.com", Locale: "ja", Facts: []byte{1}, Action: a},
-			challenge.Terms{Length: 6, TTL: 10 * time.Minute, MaxAttempts: 10, ResendAfter: time.Second})
+			challenge.Submission{
+				Account: "agent", Flow: "flow", Email: "agent@example.com", Locale: "ja", Facts: []byte{1}, Action: a,
+			},
+			challenge.Terms{
+				Length: 6, TTL: s.ttl, MaxAttempts: 10, ResendAfter: time.Second,
+				Codes: 5, CodesWithin: 10 * time.Minute, WrongCodes: 100,
+			})
 		return err
 	})
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	if a != challenge.ActionCancel && out.Challenge == nil {
+		s.t.Fatalf("no code is on its way: %s", out.State)
 	}
 	return out
 }
@@ -133,6 +171,34 @@ func (s *scene) recorded(want int) (kinds []string) {
 	}
 	s.t.Fatalf("%d records, waited for %d\n%s", len(kinds), want, s.log)
 	return nil
+}
+
+// logs waits until the log says it.
+func (s *scene) logs(want string) {
+	s.t.Helper()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if strings.Contains(s.log.String(), want) {
+			return
+		}
+	}
+	s.t.Fatalf("the log does not say %q:\n%s", want, s.log)
+}
+
+// state waits for the queue to have done with its only job, and returns how.
+func (s *scene) state() (state string) {
+	s.t.Helper()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		err := s.store.DB().QueryRowContext(s.t.Context(),
+			`SELECT state FROM river_job WHERE finalized_at IS NOT NULL`).Scan(&state)
+		if err == nil {
+			return state
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			s.t.Fatal(err)
+		}
+	}
+	s.t.Fatal("the queue is not done with the mail")
+	return ""
 }
 
 func TestAMailIsSentAndRecorded(t *testing.T) {
@@ -178,6 +244,139 @@ func TestACodeThatExpiredIsGivenUp(t *testing.T) {
 	}
 }
 
+func TestWhatFailsUntilTheCodeExpiresIsGivenUp(t *testing.T) {
+	for name, tc := range map[string]struct {
+		server *server
+		secret string // the code was sealed with
+		cause  string
+	}{
+		"the server refuses it":              {&server{refuse: attempts}, "k", "later"},
+		"nobody has that mailbox":            {&server{unknown: true}, "k", "no mailbox"},
+		"the secret that sealed it was lost": {&server{}, "x", "challenge="},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each waits for a second try
+			s := newScene(t, tc.server.listen(t, false, false))
+			s.challenger.Keys = keyring(t, tc.secret)
+			s.start()
+			id := s.submit("").Challenge.ID
+			s.logs("try=2")
+			s.advance(10 * time.Minute)
+			if got := s.recorded(1); !slices.Equal(got, []string{recordGivenUp}) {
+				t.Errorf("recorded %q", got)
+			}
+			if got := s.state(); got != "cancelled" {
+				t.Errorf("the queue has it as %s", got)
+			}
+			if got := len(tc.server.received()); got != 0 {
+				t.Errorf("%d mails", got)
+			}
+			log := s.log.String()
+			if !strings.Contains(log, "challenge="+id+" try=1") || !strings.Contains(log, tc.cause) {
+				t.Errorf("the log does not say which mail failed and why:\n%s", log)
+			}
+			if strings.Contains(log, "agent") {
+				t.Errorf("the log says whom it is for:\n%s", log)
+			}
+		})
+	}
+}
+
+func TestATryThatIsOnWhenTheCodeExpiresIsTheLast(t *testing.T) {
+	srv := &server{refuse: 1, hang: make(chan struct{}), reached: make(chan struct{}, 1)}
+	s := newScene(t, srv.listen(t, false, false))
+	s.start()
+	s.submit("")
+	<-srv.reached
+	s.advance(10 * time.Minute)
+	close(srv.hang)
+	if got := s.recorded(1); !slices.Equal(got, []string{recordGivenUp}) {
+		t.Errorf("recorded %q", got)
+	}
+	if got := s.state(); got != "cancelled" || !strings.Contains(s.log.String(), "tries=1") {
+		t.Errorf("the queue has it as %s:\n%s", got, s.log)
+	}
+}
+
+func TestADatabaseThatFails(t *testing.T) {
+	for name, tc := range map[string]struct {
+		fails func(asked int) bool
+		ttl   time.Duration
+		want  []string // records
+		mails int
+		log   string
+	}{
+		"before the mail is sent: it is sent later": {ttl: time.Minute,
+			fails: func(asked int) bool { return asked == 1 }, want: []string{recordSent}, mails: 1, log: "disk is full"},
+		"after the mail is sent: it is not sent again": {ttl: time.Minute,
+			fails: func(asked int) bool { return asked == 2 }, mails: 1, log: "that could not be recorded"},
+		"as the mail is given up: that is recorded later": {ttl: time.Nanosecond,
+			fails: func(asked int) bool { return asked == 2 }, want: []string{recordGivenUp}, log: "end of a mail"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := &server{}
+			s := newScene(t, srv.listen(t, false, false))
+			s.fails, s.ttl = tc.fails, tc.ttl
+			s.submit("")
+			s.start()
+			s.state()
+			if got := s.recorded(len(tc.want)); !slices.Equal(got, tc.want) {
+				t.Errorf("recorded %q, want %q", got, tc.want)
+			}
+			if got := len(srv.received()); got != tc.mails {
+				t.Errorf("%d mails, want %d", got, tc.mails)
+			}
+			s.logs(tc.log)
+		})
+	}
+}
+
+func TestAMailOutlivesTheProgram(t *testing.T) {
+	for name, underWay := range map[string]bool{"waiting": false, "being sent": true} {
+		t.Run(name, func(t *testing.T) {
+			srv := &server{}
+			c := srv.listen(t, false, false)
+			path := filepath.Join(t.TempDir(), "nidan.db")
+			died := openScene(t, c, path)
+			died.submit("")
+			if underWay {
+				_, err := died.store.DB().ExecContext(t.Context(), `UPDATE river_job
+					SET state = 'running', attempt = 1, attempted_at = strftime('%Y-%m-%d %H:%M:%f', 'now')`)
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			died.store.Close()
+
+			s := openScene(t, c, path)
+			s.start()
+			if got := s.recorded(1); !slices.Equal(got, []string{recordSent}) || len(srv.received()) != 1 {
+				t.Errorf("recorded %q, %d mails", got, len(srv.received()))
+			}
+		})
+	}
+}
+
+func TestStopLetsAMailGoOut(t *testing.T) {
+	srv := &server{hang: make(chan struct{}), reached: make(chan struct{}, 1)}
+	s := newScene(t, srv.listen(t, false, false))
+	s.start()
+	s.submit("")
+	<-srv.reached
+	impatient, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.queue.Stop(impatient); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("with a mail under way, Stop returned %v before its time was over", err)
+	}
+	close(srv.hang)
+	if err := s.queue.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.recorded(1); !slices.Equal(got, []string{recordSent}) || len(srv.received()) != 1 {
+		t.Errorf("recorded %q, %d mails", got, len(srv.received()))
+	}
+}
+
 func TestWhatIsNotWantedAnyMoreIsDropped(t *testing.T) {
 	for name, after := range map[string]struct {
 		action challenge.Action
@@ -210,7 +409,8 @@ func TestTheQueueHoldsNoCodeInClear(t *testing.T) {
 	s := newScene(t, SMTP{Host: "localhost", Port: 1, TLS: "none", Timeout: time.Second})
 	s.submit("")
 	var args string
-	if err := s.store.DB().QueryRowContext(t.Context(), `SELECT CAST(args AS TEXT) FROM river_job`).Scan(&args); err != nil {
+	err := s.store.DB().QueryRowContext(t.Context(), `SELECT CAST(args AS TEXT) FROM river_job`).Scan(&args)
+	if err != nil {
 		t.Fatal(err)
 	}
 	var m challenge.Message

@@ -126,7 +126,7 @@ func (s *sender) compose(locale, to, code string, validFor time.Duration) (*goma
 	m.Subject(subject)
 	m.SetDate()
 	m.SetMessageIDWithValue(rand.Text() + "@" + s.domain) // the library's own would give this machine's name away
-	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5: nobody's vacation answers it
+	m.SetGenHeader("Auto-Submitted", "auto-generated")    // RFC 3834 §5: nobody's vacation answers it
 	if err := m.SetBodyTextTemplate(t.text, w); err != nil {
 		return nil, fmt.Errorf("write the text: %w", err)
 	}

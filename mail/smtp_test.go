@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -25,7 +26,8 @@ import (
 // certificate is that of every server in these tests, for localhost.
 var certificate tls.Certificate
 
-// TestMain makes a certificate and has this machine trust it, the way an operator adds one of his own: the system's list.
+// TestMain makes a certificate and has this process trust it the way an operator adds one of his own: in the list of the
+// system.
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "nidan-mail-")
 	if err == nil {
@@ -63,9 +65,13 @@ func trustedCertificate(path string) error {
 
 // server is a mail server that does as a test says.
 type server struct {
-	username, password string // empty: no AUTH is asked
-	refuse             int    // how many mails to refuse before taking one
-	hang               chan struct{}
+	username, password string        // empty: no AUTH is asked
+	login              bool          // AUTH LOGIN is offered, in place of PLAIN
+	refuse             int           // how many mails to refuse before taking one
+	unknown            bool          // refuses every receiver, by name
+	filter             bool          // refuses every mail, and quotes from it
+	hang               chan struct{} // mails are answered when it is closed
+	reached            chan struct{} // where given, gets a value as each mail comes
 
 	mu     sync.Mutex
 	mails  []string
@@ -127,17 +133,45 @@ func (s *session) AuthMechanisms() []string {
 	if s.server.username == "" {
 		return nil
 	}
+	if s.server.login {
+		return []string{sasl.Login}
+	}
 	return []string{sasl.Plain}
 }
 
 func (s *session) Auth(string) (sasl.Server, error) {
-	return sasl.NewPlainServer(func(_, username, password string) error {
-		if username != s.server.username || password != s.server.password {
-			return smtp.ErrAuthFailed
-		}
-		s.known = true
-		return nil
-	}), nil
+	if s.server.login {
+		return &loginServer{check: s.check}, nil
+	}
+	return sasl.NewPlainServer(func(_, username, password string) error { return s.check(username, password) }), nil
+}
+
+func (s *session) check(username, password string) error {
+	if username != s.server.username || password != s.server.password {
+		return smtp.ErrAuthFailed
+	}
+	s.known = true
+	return nil
+}
+
+// loginServer is the server's side of AUTH LOGIN, which asks for the name and then for the password.
+type loginServer struct {
+	said  []string
+	check func(username, password string) error
+}
+
+// Next implements [sasl.Server].
+func (l *loginServer) Next(response []byte) (challenge []byte, done bool, err error) {
+	if response != nil {
+		l.said = append(l.said, string(response))
+	}
+	switch len(l.said) {
+	case 0:
+		return []byte("Username:"), false, nil
+	case 1:
+		return []byte("Password:"), false, nil
+	}
+	return nil, true, l.check(l.said[0], l.said[1])
 }
 
 func (s *session) Mail(string, *smtp.MailOptions) error {
@@ -147,9 +181,17 @@ func (s *session) Mail(string, *smtp.MailOptions) error {
 	return nil
 }
 
-func (s *session) Rcpt(string, *smtp.RcptOptions) error { return nil }
+func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if s.server.unknown {
+		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no mailbox <" + to + "> here"}
+	}
+	return nil
+}
 
 func (s *session) Data(r io.Reader) error {
+	if s.server.reached != nil {
+		s.server.reached <- struct{}{}
+	}
 	if s.server.hang != nil {
 		<-s.server.hang
 	}
@@ -159,6 +201,9 @@ func (s *session) Data(r io.Reader) error {
 	}
 	s.server.mu.Lock()
 	defer s.server.mu.Unlock()
+	if s.server.filter {
+		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "AGENT is sent 123456: spam"}
+	}
 	if s.server.refuse > 0 {
 		s.server.refuse--
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "later"}
@@ -181,6 +226,7 @@ func TestConversations(t *testing.T) {
 		startTLS, implicitTLS bool
 		tls                   string
 		username, password    string
+		host                  string // empty: as the certificate says
 		want                  string // of the error; empty: the mail arrives
 	}{
 		"plain, where it is configured":           {server: &server{}, tls: "none"},
@@ -192,13 +238,25 @@ func TestConversations(t *testing.T) {
 			username: "u", password: "correct"},
 		"a wrong password": {server: &server{username: "u", password: "correct"}, startTLS: true, tls: "starttls",
 			username: "u", password: "not-that-one", want: "uth"},
-		"a password that was not configured": {server: &server{username: "u", password: "correct"}, startTLS: true, tls: "starttls",
-			want: "authenticate"},
-		"a server that refuses for now": {server: &server{refuse: 1}, tls: "none", want: "later"},
+		"AUTH LOGIN, where that is all there is": {server: &server{username: "u", password: "correct", login: true},
+			implicitTLS: true, tls: "implicit", username: "u", password: "correct"},
+		"a wrong password with AUTH LOGIN": {server: &server{username: "u", password: "correct", login: true},
+			implicitTLS: true, tls: "implicit", username: "u", password: "not-that-one", want: "uth"},
+		"a password that was not configured": {server: &server{username: "u", password: "correct"}, startTLS: true,
+			tls: "starttls", want: "authenticate"},
+		"a password without TLS: it is not sent": {server: &server{username: "u", password: "correct"}, tls: "none",
+			username: "u", password: "correct", want: "uth"},
+		"STARTTLS with a certificate of another name": {server: &server{}, startTLS: true, tls: "starttls",
+			host: "127.0.0.1", want: "certificate"},
+		"TLS with a certificate of another name": {server: &server{}, implicitTLS: true, tls: "implicit",
+			host: "127.0.0.1", want: "certificate"},
+		"a server that refuses for now":           {server: &server{refuse: 1}, tls: "none", want: "later"},
+		"a server that does not know the mailbox": {server: &server{unknown: true}, tls: "none", want: "no mailbox <***@example.com>"},
+		"a server that quotes the mail":           {server: &server{filter: true}, tls: "none", want: "*** is sent ***: spam"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := tc.server.listen(t, tc.startTLS, tc.implicitTLS)
-			c.TLS, c.Username, c.Password = tc.tls, tc.username, tc.password
+			c.TLS, c.Username, c.Password, c.Host = tc.tls, tc.username, tc.password, cmp.Or(tc.host, c.Host)
 			s, err := newSender(config(c))
 			if err != nil {
 				t.Fatal(err)
@@ -219,8 +277,10 @@ func TestConversations(t *testing.T) {
 			if tc.tls != "none" && strings.Contains(tc.server.said(), "123456") {
 				t.Error("the code went over the wire")
 			}
-			if strings.Contains(err.Error(), "123456") || (tc.password != "" && strings.Contains(err.Error(), tc.password)) {
-				t.Errorf("the error repeats a secret: %v", err)
+			for _, secret := range []string{"123456", "agent", "correct", "not-that-one"} {
+				if strings.Contains(strings.ToLower(err.Error()), secret) {
+					t.Errorf("the error repeats %q: %v", secret, err)
+				}
 			}
 		})
 	}
@@ -235,8 +295,10 @@ func TestAServerThatHangsIsGivenUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.send(t.Context(), "ja", "agent@example.com", "123456", time.Minute); err == nil {
-		t.Error("no error")
+	var late net.Error
+	err = s.send(t.Context(), "ja", "agent@example.com", "123456", time.Minute)
+	if !errors.As(err, &late) || !late.Timeout() {
+		t.Errorf("got %v, want a time-out", err)
 	}
 }
 
@@ -264,6 +326,7 @@ func TestWhatCannotBeConfigured(t *testing.T) {
 		"a sender that is no address": func(c *Config) { c.From = "nobody" },
 		"a brand with a line break":   func(c *Config) { c.Brand = "Nidan\r\nBcc: x@example.com" },
 		"a host with a line break":    func(c *Config) { c.CodeHost = "a\n#000000" },
+		"no time to send in":          func(c *Config) { c.SMTP.Timeout = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := good

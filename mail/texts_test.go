@@ -3,6 +3,7 @@ package mail
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +12,7 @@ import (
 )
 
 // read composes a mail and reads it as a mail program does.
-func read(t *testing.T, locale, brand string) (header mail.Header, text, html string) {
+func read(t *testing.T, locale, brand string, validFor time.Duration) (header mail.Header, text, html string) {
 	t.Helper()
 	c := config(SMTP{Host: "localhost", Port: 25, TLS: "none", Timeout: time.Second})
 	c.Brand = brand
@@ -19,7 +20,7 @@ func read(t *testing.T, locale, brand string) (header mail.Header, text, html st
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := s.compose(locale, "agent@example.com", "012345", 10*time.Minute)
+	m, err := s.compose(locale, "agent@example.com", "012345", validFor)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +71,7 @@ func TestTheMail(t *testing.T) {
 			"Verification code (6 digits)", "valid for 10 minutes"}},
 	} {
 		t.Run(locale, func(t *testing.T) {
-			header, text, html := read(t, locale, "Nidan")
+			header, text, html := read(t, locale, "Nidan", 10*time.Minute)
 			if got, err := header.Subject(); err != nil || got != want.subject {
 				t.Errorf("subject %q, %v", got, err)
 			}
@@ -96,17 +97,19 @@ func TestTheMail(t *testing.T) {
 			if !strings.Contains(html, "@login.example.com #012345") || !strings.Contains(html, `lang="`+locale+`"`) {
 				t.Errorf("the HTML lacks the last line or its language:\n%s", html)
 			}
-			for _, number := range regexp.MustCompile(`\d{6,}`).FindAllString(text, -1) {
-				if number != "012345" {
-					t.Errorf("%q could be taken for the code", number)
-				}
+			if !strings.Contains(text, "\n\n012345\n\n") {
+				t.Errorf("the code does not stand alone on a line:\n%s", text)
+			}
+			got := regexp.MustCompile(`\d{6,}`).FindAllString(text, -1)
+			if !slices.Equal(got, []string{"012345", "012345"}) {
+				t.Errorf("the text's long numbers are %q, want the code, and again in the last line", got)
 			}
 		})
 	}
 }
 
 func TestABrandIsTextOnly(t *testing.T) {
-	_, _, html := read(t, "ja", `<script>alert("x")</script>`)
+	_, _, html := read(t, "ja", `<script>alert("x")</script>`, time.Minute)
 	if strings.Contains(html, "<script>") {
 		t.Errorf("it runs:\n%s", html)
 	}
@@ -126,8 +129,21 @@ func TestAReceiverCannotAddHeaders(t *testing.T) {
 	}
 }
 
+func TestOneMinuteIsNotMinutes(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		time.Minute: "valid for 1 minute.", 2 * time.Minute: "valid for 2 minutes.",
+	} {
+		_, text, html := read(t, "en", "Nidan", d)
+		if !strings.Contains(text, want) || !strings.Contains(html, want) {
+			t.Errorf("text and HTML do not both say %q:\n%s\n%s", want, text, html)
+		}
+	}
+}
+
 func TestMinutesAreRoundedUp(t *testing.T) {
-	for d, want := range map[time.Duration]int{0: 1, time.Second: 1, time.Minute: 1, time.Minute + 1: 2, 10 * time.Minute: 10} {
+	for d, want := range map[time.Duration]int{
+		0: 1, time.Second: 1, time.Minute: 1, time.Minute + 1: 2, 10 * time.Minute: 10,
+	} {
 		if got := minutes(d); got != want {
 			t.Errorf("%v: %d minutes, want %d", d, got, want)
 		}

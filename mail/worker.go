@@ -25,9 +25,6 @@ const (
 	recordGivenUp = "mail_given_up"
 )
 
-// errExpired is what the queue keeps of a mail given up.
-var errExpired = errors.New("the code expired")
-
 // worker sends what is in the queue.
 type worker struct {
 	river.WorkerDefaults[job]
@@ -49,7 +46,7 @@ func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 	case !wanted:
 		return w.end(ctx, j, recordDropped)
 	case !w.now().Before(m.ExpiresAt):
-		return w.giveUp(ctx, j)
+		return w.giveUp(ctx, j, j.Attempt-1)
 	}
 	code, err := m.Open(w.keys)
 	if err != nil {
@@ -66,13 +63,13 @@ func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 }
 
 // giveUp ends a mail whose code is of no more use. The queue keeps it as cancelled, apart from those that were sent.
-func (w *worker) giveUp(ctx context.Context, j *river.Job[job]) error {
+func (w *worker) giveUp(ctx context.Context, j *river.Job[job], tries int) error {
 	w.log.ErrorContext(ctx, "a code expired before its mail could be sent",
-		"challenge", j.Args.Challenge, "tries", j.Attempt-1)
+		"challenge", j.Args.Challenge, "tries", tries)
 	if err := w.end(ctx, j, recordGivenUp); err != nil {
 		return err
 	}
-	return river.JobCancel(errExpired)
+	return river.JobCancel(errors.New("the code expired"))
 }
 
 // end records how a mail that is not sent ended. Until that is kept, the mail is not done with.
@@ -114,15 +111,18 @@ func (w *worker) record(ctx context.Context, m challenge.Message, kind string) e
 	return nil
 }
 
+// failed ends one try. It is the last one if the code expired while it was on.
 func (w *worker) failed(ctx context.Context, j *river.Job[job], err error) error {
-	w.log.WarnContext(ctx, "a mail could not be sent, and will be tried again",
+	w.log.WarnContext(ctx, "a mail could not be sent; it is tried until its code expires",
 		"challenge", j.Args.Challenge, "try", j.Attempt, "err", err)
+	if !w.now().Before(j.Args.ExpiresAt) {
+		return w.giveUp(ctx, j, j.Attempt)
+	}
 	return err
 }
 
-// NextRetry waits 1, 2, 4, … seconds, 60 at most, and not beyond the code's end: giving up is then recorded at once. A
-// try that was still on at that moment must not be answered with a time gone by, for which the queue would take its own
-// back-off instead: hours, after a dozen tries.
+// NextRetry waits 1, 2, 4, … seconds, 60 at most, and not beyond the code's end: giving up is then recorded at once. It
+// never answers with a time gone by, for which the queue would take its own back-off instead: hours, after a dozen tries.
 func (w *worker) NextRetry(j *river.Job[job]) time.Time {
 	wait := time.Minute
 	if n := j.Attempt - 1; n < 6 {

@@ -15,8 +15,10 @@ import (
 )
 
 const (
-	maxMessages = 1000    // older ones are forgotten
-	maxSize     = 1 << 20 // bytes of one mail
+	maxMessages  = 1000    // older ones are forgotten
+	maxSize      = 1 << 20 // bytes of one mail
+	maxReceivers = 100     // of one mail
+	maxDepth     = 10      // of parts within parts: reading thousands of levels takes minutes
 )
 
 // Message is a mail that arrived.
@@ -39,9 +41,11 @@ type Catcher struct {
 // New returns a catcher without mails.
 func New() *Catcher {
 	c := &Catcher{}
-	c.server = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &session{catcher: c}, nil }))
+	c.server = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
+		return &session{catcher: c}, nil
+	}))
 	c.server.Domain = "localhost"
-	c.server.MaxMessageBytes = maxSize
+	c.server.MaxMessageBytes, c.server.MaxRecipients = maxSize, maxReceivers
 	c.server.ReadTimeout, c.server.WriteTimeout = 30*time.Second, 30*time.Second
 	return c
 }
@@ -88,6 +92,9 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 
 func (s *session) Data(r io.Reader) error {
 	m, err := parse(r)
+	if errors.Is(err, smtp.ErrDataTooLarge) {
+		return smtp.ErrDataTooLarge
+	}
 	if err != nil {
 		return &smtp.SMTPError{Code: 554, Message: "the mail cannot be read"}
 	}
@@ -99,7 +106,7 @@ func (s *session) Data(r io.Reader) error {
 func (s *session) Reset()        { s.to = nil }
 func (s *session) Logout() error { return nil }
 
-// parse reads the parts of a mail that are shown.
+// parse reads the parts of a mail that are shown: the first plain text and the first HTML. Later ones are attachments.
 func parse(r io.Reader) (Message, error) {
 	e, err := message.Read(r)
 	if err != nil && !message.IsUnknownCharset(err) {
@@ -109,7 +116,10 @@ func parse(r io.Reader) (Message, error) {
 	if m.Subject, err = e.Header.Text("Subject"); err != nil {
 		m.Subject = e.Header.Get("Subject")
 	}
-	err = e.Walk(func(_ []int, part *message.Entity, err error) error {
+	err = e.Walk(func(path []int, part *message.Entity, err error) error {
+		if len(path) > maxDepth {
+			return errors.New("too many parts within parts")
+		}
 		if err != nil && !message.IsUnknownCharset(err) {
 			return err
 		}
@@ -121,11 +131,11 @@ func parse(r io.Reader) (Message, error) {
 		if err != nil {
 			return err
 		}
-		switch kind {
-		case "text/plain":
-			m.Text = strings.ReplaceAll(string(body), "\r\n", "\n")
-		case "text/html":
-			m.HTML = strings.ReplaceAll(string(body), "\r\n", "\n")
+		switch shown := strings.ReplaceAll(string(body), "\r\n", "\n"); {
+		case kind == "text/plain" && m.Text == "":
+			m.Text = shown
+		case kind == "text/html" && m.HTML == "":
+			m.HTML = shown
 		}
 		return nil
 	})

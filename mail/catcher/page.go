@@ -5,12 +5,23 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/http"
+
+	"golang.org/x/text/language"
 )
 
 //go:embed page.html
 var pageSource string
 
-var page = template.Must(template.New("page").Parse(pageSource))
+// words are what the page says in one language.
+type words struct{ Lang, Title, To, At, None string }
+
+// texts are the page's languages. The first is for readers who prefer neither.
+func texts() []words {
+	return []words{
+		{Lang: "ja", Title: "届いたメール", To: "宛先", At: "受信時刻", None: "メールはまだ届いていません。"},
+		{Lang: "en", Title: "Mail that arrived", To: "To", At: "Received at", None: "No mail has arrived yet."},
+	}
+}
 
 // JSON answers with the mails as a list, newest first.
 func (c *Catcher) JSON() http.Handler {
@@ -21,11 +32,21 @@ func (c *Catcher) JSON() http.Handler {
 	})
 }
 
-// Page answers with the mails as a page that keeps itself up to date.
+// Page answers with the mails as a page that keeps itself up to date, newest first: in the language of ?lang=, ja or en,
+// else in that of Accept-Language, else in Japanese.
 func (c *Catcher) Page() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	page := template.Must(template.New("page").Parse(pageSource))
+	all := texts()
+	var tags []language.Tag
+	for _, t := range all {
+		tags = append(tags, language.Make(t.Lang))
+	}
+	matcher := language.NewMatcher(tags)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, i := language.MatchStrings(matcher, r.URL.Query().Get("lang"), r.Header.Get("Accept-Language"))
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
-		_ = page.Execute(w, c.Messages()) // the reader has gone away
+		w.Header().Set("Vary", "Accept-Language")
+		_ = page.Execute(w, map[string]any{"Words": all[i], "Mails": c.Messages()}) // the reader has gone away
 	})
 }
