@@ -271,11 +271,11 @@ func TestConversations(t *testing.T) {
 				}
 				return
 			}
-			if err == nil || !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(tc.want)) {
-				t.Errorf("got error %v, want one with %q", err, tc.want)
-			}
 			if tc.tls != "none" && strings.Contains(tc.server.said(), "123456") {
 				t.Error("the code went over the wire")
+			}
+			if err == nil || !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(tc.want)) {
+				t.Fatalf("got error %v, want one with %q", err, tc.want)
 			}
 			for _, secret := range []string{"123456", "agent", "correct", "not-that-one"} {
 				if strings.Contains(strings.ToLower(err.Error()), secret) {

@@ -34,6 +34,7 @@ func serving(t *testing.T) (c *Catcher, address string) {
 	go func() { ended <- c.Serve(l) }()
 	t.Cleanup(func() {
 		c.Close()
+		l.Close() // where Serve had not come to it yet
 		if err := <-ended; err != nil {
 			t.Errorf("serve: %v", err)
 		}
