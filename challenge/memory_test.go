@@ -79,6 +79,8 @@ func (m *memory) RememberDevice(_ context.Context, d Device) error {
 
 func (m *memory) Device(context.Context, string, []byte) (*Device, error) { return nil, ErrNotFound }
 
+func (m *memory) AddSignIn(context.Context, SignIn) error { return nil }
+
 func (m *memory) byID(id string) *Challenge {
 	for _, c := range m.challenges {
 		if c.ID == id {

@@ -90,6 +90,7 @@ type Journal interface {
 	Delivery(ctx context.Context, key string) (*Delivery, error)
 	AddDelivery(ctx context.Context, d Delivery) error
 	AddRecord(ctx context.Context, r Record) error
+	AddSignIn(ctx context.Context, s SignIn) error
 }
 
 // Delivery is a call from Kratos that was answered. Kratos may make the same call up to three times.

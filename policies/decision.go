@@ -50,20 +50,42 @@ type Code struct {
 // decodeDecision reads a policy's answer. OPA checks what goes in against a schema but not what comes out, so this does:
 // a misspelt field, a missing one, a word or a number out of range is an error, never a default.
 func decodeDecision(answer any) (Decision, error) {
-	raw, err := json.Marshal(answer)
-	if err != nil {
-		return Decision{}, fmt.Errorf("encode the decision: %w", err)
-	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
 	var d Decision
-	if err := dec.Decode(&d); err != nil {
+	if err := decodeStrictly(answer, &d); err != nil {
 		return Decision{}, fmt.Errorf("decode the decision: %w", err)
 	}
 	if err := d.validate(); err != nil {
 		return Decision{}, fmt.Errorf("the decision is not valid: %w", err)
 	}
 	return d, nil
+}
+
+// decodeStrictly refuses fields that v does not have.
+func decodeStrictly(answer, v any) error {
+	raw, err := json.Marshal(answer)
+	if err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	return dec.Decode(v)
+}
+
+// Capabilities are what a session may do, and why it may not do more.
+type Capabilities struct {
+	Capabilities []string          `json:"capabilities"`
+	Reasons      map[string]string `json:"reasons"` // by capability that is lacking: a stable symbol
+}
+
+func decodeCapabilities(answer any) (Capabilities, error) {
+	var c Capabilities
+	if err := decodeStrictly(answer, &c); err != nil {
+		return Capabilities{}, fmt.Errorf("decode the capabilities: %w", err)
+	}
+	if c.Capabilities == nil || c.Reasons == nil {
+		return Capabilities{}, errors.New("the capabilities are not valid: capabilities or reasons are missing")
+	}
+	return c, nil
 }
 
 func (d Decision) validate() error {

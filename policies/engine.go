@@ -12,23 +12,28 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
 
-//go:embed data.json login
+//go:embed data.json login asked capabilities
 var shipped embed.FS
 
 // Shipped are the policies that come with the program.
 func Shipped() fs.FS { return shipped }
 
-// loginQuery is what a sign-in asks.
-const loginQuery = "data.nidan.login.decision"
+// What is asked of a set.
+const (
+	loginQuery        = "data.nidan.login.decision"
+	capabilitiesQuery = "data.nidan.capabilities.decision"
+)
 
 // Engine is one set of policies, compiled. It never changes and is safe for concurrent use.
 type Engine struct {
-	login    rego.PreparedEvalQuery
-	revision string
+	login        rego.PreparedEvalQuery
+	capabilities rego.PreparedEvalQuery
+	revision     string
 }
 
 // New compiles a set of policies. It refuses one that does not parse, is not strict (unused variables and the like), reads
-// a field the input does not have, uses a built-in it may not, or lacks the decision.
+// a field the input does not have, uses a built-in it may not, or lacks the decision on a sign-in. One without the decision on
+// capabilities gives none.
 func New(ctx context.Context, policies fs.FS) (*Engine, error) {
 	set, err := load(policies)
 	if err != nil {
@@ -41,17 +46,20 @@ func New(ctx context.Context, policies fs.FS) (*Engine, error) {
 	if len(compiler.GetRulesExact(ast.MustParseRef(loginQuery))) == 0 {
 		return nil, fmt.Errorf("the policies do not define %s", loginQuery)
 	}
-	login, err := rego.New(
-		rego.Query(loginQuery),
-		rego.Compiler(compiler),
-		rego.Store(inmem.NewFromObject(set.data)),
-		// Without this, a failing built-in counts as undefined, and a rule that would have refused is passed over.
-		rego.StrictBuiltinErrors(true),
-	).PrepareForEval(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("prepare the policies: %w", err)
+	e := &Engine{revision: set.revision}
+	data := inmem.NewFromObject(set.data)
+	for query, into := range map[string]*rego.PreparedEvalQuery{
+		loginQuery: &e.login, capabilitiesQuery: &e.capabilities,
+	} {
+		// StrictBuiltinErrors: without it, a failing built-in counts as undefined, and a rule that would have refused is
+		// passed over.
+		*into, err = rego.New(rego.Query(query), rego.Compiler(compiler), rego.Store(data), rego.StrictBuiltinErrors(true)).
+			PrepareForEval(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("prepare %s: %w", query, err)
+		}
 	}
-	return &Engine{login: login, revision: set.revision}, nil
+	return e, nil
 }
 
 // Revision is a digest of the set: two sets that may decide differently have different ones.
@@ -59,12 +67,30 @@ func (e *Engine) Revision() string { return e.revision }
 
 // Login decides one sign-in. An error means that nothing was decided, and that nobody may be let in.
 func (e *Engine) Login(ctx context.Context, in Input) (Decision, error) {
-	results, err := e.login.Eval(ctx, rego.EvalInput(in))
+	answer, err := eval(ctx, e.login, loginQuery, in)
 	if err != nil {
-		return Decision{}, fmt.Errorf("evaluate %s: %w", loginQuery, err)
+		return Decision{}, err
+	}
+	return decodeDecision(answer)
+}
+
+// Capabilities says what a session may do. An error means that it may do nothing.
+func (e *Engine) Capabilities(ctx context.Context, in CapabilitiesInput) (Capabilities, error) {
+	answer, err := eval(ctx, e.capabilities, capabilitiesQuery, in)
+	if err != nil {
+		return Capabilities{}, err
+	}
+	return decodeCapabilities(answer)
+}
+
+// eval asks one question. No answer, or more than one, is an error.
+func eval(ctx context.Context, q rego.PreparedEvalQuery, name string, in any) (any, error) {
+	results, err := q.Eval(ctx, rego.EvalInput(in))
+	if err != nil {
+		return nil, fmt.Errorf("evaluate %s: %w", name, err)
 	}
 	if len(results) != 1 || len(results[0].Expressions) != 1 {
-		return Decision{}, errors.New(loginQuery + " is undefined")
+		return nil, errors.New(name + " is undefined")
 	}
-	return decodeDecision(results[0].Expressions[0].Value)
+	return results[0].Expressions[0].Value, nil
 }

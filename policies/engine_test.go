@@ -146,3 +146,43 @@ func TestRevisionTellsSetsApart(t *testing.T) {
 		t.Error("a change of data.json does not show in the revision")
 	}
 }
+
+func TestShippedCapabilities(t *testing.T) {
+	e, err := New(t.Context(), Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := CapabilitiesInput{Settings: asked().Settings, Account: asked().Account,
+		Session: Session{Known: true, Channel: "softphone", SecondStep: "passed"}}
+	got, err := e.Capabilities(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Join(got.Capabilities, " ") != "phonebook call_history agent" || got.Reasons["console"] != "console_asks_a_code" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestAnswersThatAreNoCapabilities(t *testing.T) {
+	for name, tc := range map[string]struct{ rego, want string }{
+		"undefined":       {"", "is undefined"},
+		"a field more":    {`decision := {"capabilities": [], "reasons": {}, "console": true}`, "console"},
+		"a field missing": {`decision := {"capabilities": ["console"]}`, "are missing"},
+		"another type":    {`decision := {"capabilities": "console", "reasons": {}}`, "decode the capabilities"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			set := with("decision := 1").(fstest.MapFS)
+			if tc.rego != "" {
+				set["c/c.rego"] = &fstest.MapFile{Data: []byte("package nidan.capabilities\n\n" + tc.rego)}
+			}
+			e, err := New(t.Context(), set)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := e.Capabilities(t.Context(), CapabilitiesInput{})
+			if err == nil || !strings.Contains(err.Error(), tc.want) || got.Capabilities != nil {
+				t.Errorf("got %+v, %v, want an error with %q", got, err, tc.want)
+			}
+		})
+	}
+}

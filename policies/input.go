@@ -71,3 +71,18 @@ type Device struct {
 
 	AgeCalendarDays int `json:"age_calendar_days" jsonschema:"description=midnights since then\\, in the configured time zone"`
 }
+
+// CapabilitiesInput is everything that what a session is worth may depend on.
+type CapabilitiesInput struct {
+	Now      time.Time `json:"now"`
+	Settings Settings  `json:"settings"`
+	Account  Account   `json:"account"`
+	Session  Session   `json:"session"`
+}
+
+// Session is how a session of Kratos came to be.
+type Session struct {
+	Known      bool   `json:"known" jsonschema:"description=there is a record of it"`
+	Channel    string `json:"channel" jsonschema:"description=what was signed in to\\, or unknown"`
+	SecondStep string `json:"second_step" jsonschema:"description=passed\\, remembered\\, not_asked or unknown"`
+}

@@ -2,7 +2,7 @@ package policies
 
 import (
 	"crypto/sha256"
-	_ "embed" // for the schema
+	"embed"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -14,8 +14,8 @@ import (
 	"github.com/open-policy-agent/opa/v1/bundle"
 )
 
-//go:embed schema/input.json
-var inputSchema []byte
+//go:embed schema/*.json
+var schemaFiles embed.FS
 
 // set is a set of policies as read, tests included.
 type set struct {
@@ -65,12 +65,10 @@ func (s *set) production() map[string]*ast.Module {
 // compile checks modules strictly, against the schema of the input, and makes them ready. It works on copies: compiling
 // changes a module.
 func compile(modules map[string]*ast.Module) (*ast.Compiler, error) {
-	var schema any
-	if err := json.Unmarshal(inputSchema, &schema); err != nil {
-		return nil, fmt.Errorf("read the input schema: %w", err)
+	schemas, err := schemas()
+	if err != nil {
+		return nil, err
 	}
-	schemas := ast.NewSchemaSet()
-	schemas.Put(ast.MustParseRef("schema.input"), schema)
 	copies := make(map[string]*ast.Module, len(modules))
 	for path, m := range modules {
 		copies[path] = m.Copy()
@@ -81,6 +79,23 @@ func compile(modules map[string]*ast.Module) (*ast.Compiler, error) {
 		return nil, c.Errors
 	}
 	return c, nil
+}
+
+// schemas are those of the inputs, by the names that annotations use.
+func schemas() (*ast.SchemaSet, error) {
+	set := ast.NewSchemaSet()
+	for _, name := range []string{"input", "capabilities"} {
+		raw, err := schemaFiles.ReadFile("schema/" + name + ".json")
+		if err != nil {
+			return nil, fmt.Errorf("read a schema: %w", err)
+		}
+		var schema any
+		if err := json.Unmarshal(raw, &schema); err != nil {
+			return nil, fmt.Errorf("read the schema %s: %w", name, err)
+		}
+		set.Put(ast.MustParseRef("schema."+name), schema)
+	}
+	return set, nil
 }
 
 // capabilities are OPA's, less what would make a decision depend on anything but its input: the network, the clock, the

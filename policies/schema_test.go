@@ -10,25 +10,29 @@ import (
 	"github.com/invopop/jsonschema"
 )
 
-var update = flag.Bool("update", false, "write schema/input.json anew from the Input struct")
+var update = flag.Bool("update", false, "write schema/ anew from the structs")
 
-// Policies are type-checked against schema/input.json, so it must say what Go sends, no more and no less.
-func TestSchemaIsThatOfInput(t *testing.T) {
-	r := jsonschema.Reflector{DoNotReference: true, Anonymous: true}
-	var want bytes.Buffer
-	enc := json.NewEncoder(&want)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(r.Reflect(&Input{})); err != nil {
-		t.Fatal(err)
-	}
-	if *update {
-		if err := os.WriteFile("schema/input.json", want.Bytes(), 0o644); err != nil {
+// Policies are type-checked against the schemas, so they must say what Go sends, no more and no less.
+func TestSchemasAreThoseOfTheInputs(t *testing.T) {
+	for name, input := range map[string]any{"input": &Input{}, "capabilities": &CapabilitiesInput{}} {
+		r := jsonschema.Reflector{DoNotReference: true, Anonymous: true}
+		var want bytes.Buffer
+		enc := json.NewEncoder(&want)
+		enc.SetIndent("", "  ")
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(r.Reflect(input)); err != nil {
 			t.Fatal(err)
 		}
-		return
-	}
-	if !bytes.Equal(inputSchema, want.Bytes()) {
-		t.Error("schema/input.json is not that of Input: run go test ./policies -run TestSchemaIsThatOfInput -update")
+		path := "schema/" + name + ".json"
+		if *update {
+			if err := os.WriteFile(path, want.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		have, err := schemaFiles.ReadFile(path)
+		if err != nil || !bytes.Equal(have, want.Bytes()) {
+			t.Errorf("%s is not that of the struct (%v): go test ./policies -run TestSchemas -update", path, err)
+		}
 	}
 }

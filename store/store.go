@@ -34,7 +34,10 @@ type Store struct {
 	db *sql.DB
 }
 
-var _ challenge.Store = (*Store)(nil)
+var (
+	_ challenge.Store  = (*Store)(nil)
+	_ challenge.Reader = (*Store)(nil)
+)
 
 // busyTimeout bounds the wait for another writer. Kratos is waiting, and so is a person.
 const busyTimeout = 2 * time.Second
@@ -107,7 +110,8 @@ func (s *Store) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Purge forgets answers to Kratos and closed or expired challenges that are older than before. Records stay.
+// Purge forgets answers to Kratos and closed or expired challenges that are older than before, and devices and sign-ins that
+// are older by a year. Records stay.
 func (s *Store) Purge(ctx context.Context, before time.Time) error {
 	at := before.UnixMicro()
 	if _, err := s.db.ExecContext(ctx, `DELETE FROM deliveries WHERE at < $1`, at); err != nil {
@@ -115,6 +119,14 @@ func (s *Store) Purge(ctx context.Context, before time.Time) error {
 	}
 	if _, err := s.db.ExecContext(ctx, `DELETE FROM challenges WHERE expires_at < $1`, at); err != nil {
 		return fmt.Errorf("purge challenges: %w", err)
+	}
+	// Longer than a device is ever remembered, or a session of Kratos lasts.
+	yearAgo := before.AddDate(-1, 0, -1).UnixMicro()
+	if _, err := s.db.ExecContext(ctx, `DELETE FROM devices WHERE verified_at < $1`, yearAgo); err != nil {
+		return fmt.Errorf("purge devices: %w", err)
+	}
+	if _, err := s.db.ExecContext(ctx, `DELETE FROM sign_ins WHERE authenticated_at < $1`, yearAgo); err != nil {
+		return fmt.Errorf("purge sign-ins: %w", err)
 	}
 	return nil
 }

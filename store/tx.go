@@ -27,9 +27,11 @@ func (t *tx) Send(ctx context.Context, m challenge.Message) error {
 }
 
 // Settings implements [challenge.Tx].
-func (t *tx) Settings(ctx context.Context) (challenge.Settings, error) {
+func (t *tx) Settings(ctx context.Context) (challenge.Settings, error) { return settings(ctx, t.Tx) }
+
+func settings(ctx context.Context, q queryer) (challenge.Settings, error) {
 	var s challenge.Settings
-	err := t.QueryRowContext(ctx, `SELECT two_factor, admin_console, softphone, remember, remember_days FROM settings`).
+	err := q.QueryRowContext(ctx, `SELECT two_factor, admin_console, softphone, remember, remember_days FROM settings`).
 		Scan(&s.TwoFactor, &s.AdminConsole, &s.Softphone, &s.Remember, &s.RememberDays)
 	if err != nil {
 		return challenge.Settings{}, fmt.Errorf("read the settings: %w", err)

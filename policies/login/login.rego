@@ -8,6 +8,8 @@
 #   - input: schema.input
 package nidan.login
 
+import data.nidan.asked
+
 # METADATA
 # title: Decision
 # description: What is to happen, why, and on what terms.
@@ -31,19 +33,17 @@ _outcome := {"action": "refuse", "reason": "account_locked"} if {
 } else := {"action": "refuse", "reason": "account_inactive"} if {
 	input.account.state != "active"
 } else := {"action": "allow", "reason": "two_factor_off"} if {
-	input.settings.two_factor == false
+	asked.two_factor_off
 } else := {"action": "allow", "reason": "channel_exempt"} if {
 	_exempt_channel
 } else := {"action": "allow", "reason": "channel_off"} if {
-	_channel_off
+	asked.channel_off(channel)
 } else := {"action": data.parameters.no_email, "reason": "no_email"} if {
-	input.account.has_email == false
+	asked.no_email
 } else := {"action": "allow", "reason": "account_off"} if {
-	input.account.two_factor == false
-	_role_may_switch_off
+	asked.account_off
 } else := {"action": "allow", "reason": "plan_without_agent"} if {
-	channel == "softphone"
-	input.account.plan in data.parameters.plans_without_agent
+	asked.plan_without_agent(channel)
 } else := {"action": "refuse", "reason": "client_too_old"} if {
 	_client_too_old
 } else := {"action": "allow", "reason": "device_remembered"} if {
@@ -80,30 +80,6 @@ _exempt_channel := said if {
 } else := known if {
 	known := data.parameters.channel_of_oauth2_client[input.request.oauth2_client_id]
 	known in data.parameters.exempt_channels
-}
-
-_channel_off if {
-	channel == "admin_console"
-	input.settings.admin_console == false
-}
-
-_channel_off if {
-	channel == "softphone"
-	input.settings.softphone == false
-}
-
-# A channel that cannot be told is enforced as soon as any channel is.
-_channel_off if {
-	channel == "unknown"
-	input.settings.admin_console == false
-	input.settings.softphone == false
-}
-
-# "every" and not "not … in": were the list missing, nobody's flag would count.
-_role_may_switch_off if {
-	every role in data.parameters.always_asked_roles {
-		role != input.account.role
-	}
 }
 
 _client_too_old if {

@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"what fails is undone, its message with it":           undone,
 		"a message goes out with its challenge":               sentTogether,
 		"an answer is kept once":                              answerKeptOnce,
+		"a sign-in is found by its account and instant":       signInFound,
 		"the codes of an account are counted from then on":    codesCounted,
 		"wrong codes are counted for each account":            wrongCodesCounted,
 		"a device is known to the account that remembered it": deviceKnown,
@@ -424,4 +425,29 @@ func wrongCodesCounted(t *testing.T, s *store.Store) {
 		}
 		return nil
 	})
+}
+
+func signInFound(t *testing.T, s *store.Store) {
+	exact := time.Date(2026, 4, 1, 9, 0, 0, 123456789, time.UTC)
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		return errors.Join(
+			tx.AddSignIn(ctx, challenge.SignIn{Account: "agent", AuthenticatedAt: exact, Channel: "softphone", SecondStep: "passed"}),
+			tx.AddSignIn(ctx, challenge.SignIn{Account: "agent", AuthenticatedAt: exact.Add(time.Hour), Channel: "x", SecondStep: "y"}))
+	})
+	for name, at := range map[string]time.Time{
+		"as Kratos keeps it on SQLite":   exact,
+		"as a database that cuts it off": exact.Truncate(time.Microsecond),
+		"as a database that rounds it":   exact.Round(time.Microsecond),
+		"in another time zone":           exact.In(time.FixedZone("", 3600)),
+	} {
+		got, err := s.SignIn(t.Context(), "agent", at)
+		if err != nil || got.Channel != "softphone" || got.SecondStep != challenge.StepPassed {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	for account, at := range map[string]time.Time{"other": exact, "agent": exact.Add(time.Millisecond), "": exact} {
+		if _, err := s.SignIn(t.Context(), account, at); !errors.Is(err, challenge.ErrNotFound) {
+			t.Errorf("account %q at %v: %v", account, at, err)
+		}
+	}
 }

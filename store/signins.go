@@ -1,0 +1,51 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"nidan/challenge"
+)
+
+// AddSignIn implements [challenge.Journal].
+func (t *tx) AddSignIn(ctx context.Context, s challenge.SignIn) error {
+	_, err := t.ExecContext(ctx, `INSERT INTO sign_ins (account_id, authenticated_at, channel, second_step)
+		VALUES ($1, $2, $3, $4)`, s.Account, s.AuthenticatedAt.UnixMicro(), s.Channel, string(s.SecondStep))
+	if err != nil {
+		return fmt.Errorf("write a sign-in: %w", err)
+	}
+	return nil
+}
+
+// SignIn implements [challenge.Reader].
+func (s *Store) SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*challenge.SignIn, error) {
+	return signIn(ctx, s.db, account, authenticatedAt)
+}
+
+// Settings implements [challenge.Reader].
+func (s *Store) Settings(ctx context.Context) (challenge.Settings, error) { return settings(ctx, s.db) }
+
+// queryer is a transaction, or the database itself where nothing is written.
+type queryer interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// signIn finds the sign-in of an instant. Databases round it to microseconds, or cut it off: the neighbour is it too.
+func signIn(ctx context.Context, q queryer, account string, at time.Time) (*challenge.SignIn, error) {
+	s := challenge.SignIn{Account: account}
+	var micro int64
+	err := q.QueryRowContext(ctx, `SELECT authenticated_at, channel, second_step FROM sign_ins
+		WHERE account_id = $1 AND authenticated_at BETWEEN $2 - 1 AND $2 + 1 ORDER BY abs(authenticated_at - $2) LIMIT 1`,
+		account, at.UnixMicro()).Scan(&micro, &s.Channel, &s.SecondStep)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, challenge.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read a sign-in: %w", err)
+	}
+	s.AuthenticatedAt = fromMicro(micro)
+	return &s, nil
+}
