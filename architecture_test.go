@@ -26,8 +26,9 @@ var may = map[string][]string{
 	"mail/catcher":    {},
 	"hooks":           {"challenge", "kratos", "policies"},
 	"server":          {"challenge", "hooks", "kratos", "policies"},
+	"server/session":  {"challenge", "hooks", "kratos", "policies"},
 	"server/signin":   {"hooks", "kratos"},
-	"cmd":             {"challenge", "config", "hooks", "kratos", "mail", "mail/catcher", "policies", "server", "server/signin", "store"},
+	"cmd":             {"challenge", "config", "hooks", "kratos", "mail", "mail/catcher", "policies", "server", "server/session", "server/signin", "store"},
 	"e2e":             {}, // drives the program from outside
 }
 
@@ -42,7 +43,7 @@ var mayInTests = map[string][]string{
 
 // only is where an outside technology may be used: one folder each.
 var only = map[string][]string{
-	"github.com/labstack/echo":         {"server", "server/signin", "hooks", "cmd"},
+	"github.com/labstack/echo":         {"server", "server/session", "server/signin", "hooks", "cmd"},
 	"github.com/open-policy-agent/opa": {"policies"},
 	"github.com/ory/kratos-client-go":  {"kratos"},
 	"github.com/wneessen/go-mail":      {"mail"},

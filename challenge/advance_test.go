@@ -238,7 +238,7 @@ func TestChangedFactsEndAChallengeForGood(t *testing.T) {
 
 func TestFactsAreToldApart(t *testing.T) {
 	all := []Facts{
-		{}, {Email: "a"}, {Role: "a"}, {State: "a"}, {TwoFactor: true},
+		{}, {Email: "a"}, {Role: "a"}, {State: "a"}, {TwoFactor: true}, {PasswordChanged: time.Unix(1, 0)},
 		{Email: `a" "b`}, {Email: "a", Role: "b"}, {Email: "a b"},
 	}
 	seen := map[string]Facts{}

@@ -79,6 +79,12 @@ func (m *memory) RememberDevice(_ context.Context, d Device) error {
 
 func (m *memory) Device(context.Context, string, []byte) (*Device, error) { return nil, ErrNotFound }
 
+func (m *memory) ForgetDevices(context.Context, string) (int, error) { return 0, nil }
+
+func (m *memory) PasswordChanged(context.Context, string) (time.Time, error) { return time.Time{}, nil }
+
+func (m *memory) SetPasswordChanged(context.Context, string, time.Time) error { return nil }
+
 func (m *memory) AddSignIn(context.Context, SignIn) error { return nil }
 
 func (m *memory) byID(id string) *Challenge {

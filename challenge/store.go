@@ -21,6 +21,7 @@ type Store interface {
 type Tx interface {
 	Challenges
 	Limits
+	Passwords
 	Devices
 	Sender
 	Journal
@@ -50,12 +51,21 @@ type Limits interface {
 	SetWrongCodes(ctx context.Context, account string, n int) error
 }
 
+// Passwords are what is known of the passwords of a [Tx]'s accounts: when they changed, and nothing else.
+type Passwords interface {
+	// PasswordChanged is when an account last changed its password, the zero time where it never did as far as is known.
+	PasswordChanged(ctx context.Context, account string) (time.Time, error)
+	SetPasswordChanged(ctx context.Context, account string, at time.Time) error
+}
+
 // Devices are the devices of a [Tx].
 type Devices interface {
 	// Device returns what is remembered of this account on the device with that token, or [ErrNotFound].
 	Device(ctx context.Context, account string, tokenHash []byte) (*Device, error)
 	// RememberDevice keeps a device, in place of what was kept of this account on it.
 	RememberDevice(ctx context.Context, d Device) error
+	// ForgetDevices forgets all of an account, and says how many there were.
+	ForgetDevices(ctx context.Context, account string) (int, error)
 }
 
 // Sender takes a code on its way, in the same transaction as the challenge it belongs to: either both are kept or neither
@@ -105,7 +115,7 @@ type Delivery struct {
 // Record is one line of the journal. Nothing in it is secret: no code, no token, no password.
 type Record struct {
 	At        time.Time
-	Kind      string // "sign_in", "mail_sent", "mail_given_up"
+	Kind      string // "sign_in", "mail_sent", "mail_given_up", "password_changed"
 	Account   string // Kratos' identity id
 	Flow      string // Kratos' login flow id; empty where there is none
 	Challenge string // challenge id; empty where there is none

@@ -23,6 +23,7 @@ import (
 	"nidan/mail"
 	"nidan/policies"
 	"nidan/server"
+	"nidan/server/session"
 	"nidan/server/signin"
 	"nidan/store"
 )
@@ -108,9 +109,10 @@ func (n *nidan) mount(engine *policies.Engine, keys *challenge.Keyring) error {
 	if err != nil {
 		return fmt.Errorf("read policies.time_zone: %w", err)
 	}
+	frontend := kratos.NewFrontend(n.cfg.Kratos.PublicURL)
 	https := strings.HasPrefix(n.cfg.Public.URL, "https:")
 	err = (&signin.Handler{
-		Kratos:       kratos.NewFrontend(n.cfg.Kratos.PublicURL),
+		Kratos:       frontend,
 		Identity:     kratos.Pointers(n.cfg.Identity),
 		DeviceCookie: hooks.DeviceCookie(https),
 		HTTPS:        https,
@@ -121,8 +123,14 @@ func (n *nidan) mount(engine *policies.Engine, keys *challenge.Keyring) error {
 	if err != nil {
 		return err
 	}
+	(&session.Handler{
+		Visitors: &session.Visitors{
+			Kratos: frontend, Records: n.store, Policies: engine, Identity: kratos.Pointers(n.cfg.Identity), Now: time.Now,
+		},
+		Log: n.log,
+	}).Mount(n.public)
 	(&server.Health{Ready: n.store.Ready, Log: n.log}).Mount(n.hooks)
-	return (&hooks.AfterPassword{
+	return (&hooks.Handler{
 		Tokens:       n.cfg.Hooks.Tokens,
 		Store:        n.store,
 		Policies:     engine,

@@ -32,6 +32,7 @@ type nidan struct {
 	dir     string
 	env     []string
 	hooks   string // its hooks' address
+	public  string // where browsers reach it
 	smtp    string // host:port
 	mailbox *catcher.Catcher
 	cmd     *exec.Cmd
@@ -42,13 +43,13 @@ type nidan struct {
 func newNidan(t *testing.T, changes ...string) *nidan {
 	t.Helper()
 	n := &nidan{t: t, dir: t.TempDir(), log: &syncBuffer{}, smtp: fmt.Sprintf("127.0.0.1:%d", freePort())}
-	hooks := fmt.Sprintf("127.0.0.1:%d", freePort())
+	hooks, public := fmt.Sprintf("127.0.0.1:%d", freePort()), fmt.Sprintf("127.0.0.1:%d", freePort())
 	_, port, _ := net.SplitHostPort(n.smtp)
-	n.hooks = "http://" + hooks
+	n.hooks, n.public = "http://"+hooks, "http://"+public
 	n.env = append([]string{
 		"NIDAN_DATABASE=sqlite:" + filepath.Join(n.dir, "nidan.db"), "NIDAN_SECRETS=" + strings.Repeat("s", 32),
 		"NIDAN_HOOKS_TOKENS=" + hookToken, "NIDAN_HOOKS_LISTEN=" + hooks,
-		fmt.Sprintf("NIDAN_PUBLIC_LISTEN=127.0.0.1:%d", freePort()),
+		"NIDAN_PUBLIC_LISTEN=" + public,
 		"NIDAN_KRATOS_PUBLIC_URL=" + kratosPublic, "NIDAN_MAIL_SMTP_TLS=none", "NIDAN_MAIL_SMTP_PORT=" + port,
 	}, changes...)
 	return n
@@ -153,6 +154,16 @@ func (n *nidan) code(mails int) string {
 		n.t.Fatalf("no code in %q", n.mailbox.Messages()[0].Text)
 	}
 	return code
+}
+
+// newestCode is the code of the mail that is still to come, or came last: the queue counts those sent so far.
+func (n *nidan) newestCode() string {
+	n.t.Helper()
+	var sent int
+	if err := n.database().QueryRowContext(n.t.Context(), "SELECT count(*) FROM challenges").Scan(&sent); err != nil {
+		n.t.Fatal(err)
+	}
+	return n.code(sent)
 }
 
 // shortPolicies is a folder of the policies that ship, with terms short enough to be waited for.

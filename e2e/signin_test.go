@@ -16,15 +16,22 @@ type signIn struct {
 	identifier string
 	password   string
 	flow       string
+	session    http.Header // of the one to be refreshed, nil where there is none
 }
 
 func newSignIn(t *testing.T, identifier string) *signIn {
 	t.Helper()
 	s := &signIn{t: t, identifier: identifier, password: password}
-	var flow struct{ ID string }
-	s.json(http.MethodGet, kratosPublic+"/self-service/login/api", nil, nil, &flow)
-	s.flow = flow.ID
+	s.begin("", nil)
 	return s
+}
+
+// begin begins another flow; the query and header may say that it is to refresh a session.
+func (s *signIn) begin(query string, header http.Header) {
+	s.t.Helper()
+	var flow struct{ ID string }
+	s.json(http.MethodGet, kratosPublic+"/self-service/login/api"+query, nil, header, &flow)
+	s.flow, s.session = flow.ID, header
 }
 
 // reply is what the client gets.
@@ -78,7 +85,7 @@ func (s *signIn) submitPayload(payload any) reply {
 		"method": "password", "identifier": s.identifier, "password": s.password, "transient_payload": payload,
 	}
 	var r reply
-	r.Status = s.json(http.MethodPost, kratosPublic+"/self-service/login?flow="+s.flow, body, nil, &r)
+	r.Status = s.json(http.MethodPost, kratosPublic+"/self-service/login?flow="+s.flow, body, s.session, &r)
 	if (r.Status == http.StatusOK) != (r.Token != "") {
 		s.t.Fatalf("status %d with the token %q", r.Status, r.Token)
 	}
@@ -95,8 +102,8 @@ func (s *signIn) expect(state string, id int64, twoFactor map[string]any) reply 
 	return r
 }
 
-// expectIn submits and wants a session that Kratos knows.
-func (s *signIn) expectIn(twoFactor map[string]any) {
+// expectIn submits and wants a session that Kratos knows. It returns what proves it.
+func (s *signIn) expectIn(twoFactor map[string]any) http.Header {
 	s.t.Helper()
 	r := s.submit(twoFactor)
 	if r.Status != http.StatusOK {
@@ -107,6 +114,7 @@ func (s *signIn) expectIn(twoFactor map[string]any) {
 	if status := s.json(http.MethodGet, kratosPublic+"/sessions/whoami", nil, header, &who); status != http.StatusOK || !who.Active {
 		s.t.Fatalf("whoami: %d %+v", status, who)
 	}
+	return header
 }
 
 // expectOut submits and wants nobody let in, whatever is said.
@@ -143,6 +151,9 @@ func (s *signIn) json(method, url string, body any, header http.Header, into any
 	said, err := io.ReadAll(answer.Body)
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	if into == nil {
+		return answer.StatusCode
 	}
 	if err := json.Unmarshal(said, into); err != nil {
 		s.t.Fatalf("status %d, no JSON: %v: %s", answer.StatusCode, err, said)

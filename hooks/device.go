@@ -21,7 +21,7 @@ func DeviceCookie(https bool) string {
 
 // deviceToken is what the client can be known by, hashed; nil where there is nothing. A browser is known by its cookie and by
 // nothing that a script could read, any other client by the token it was given.
-func (h *AfterPassword) deviceToken(p payload) []byte {
+func (h *Handler) deviceToken(p payload) []byte {
 	if p.Flow.Type == browserFlow {
 		return challenge.HashDeviceToken(p.RequestCookies[h.DeviceCookie])
 	}
@@ -29,7 +29,7 @@ func (h *AfterPassword) deviceToken(p payload) []byte {
 }
 
 // knownDevice is the device that the client is known as, nil where it is not.
-func (h *AfterPassword) knownDevice(ctx context.Context, tx challenge.Tx, p payload) (*challenge.Device, error) {
+func (h *Handler) knownDevice(ctx context.Context, tx challenge.Tx, p payload) (*challenge.Device, error) {
 	token := h.deviceToken(p)
 	if token == nil {
 		return nil, nil
@@ -43,7 +43,7 @@ func (h *AfterPassword) knownDevice(ctx context.Context, tx challenge.Tx, p payl
 
 // deviceToRemember is what is to be kept if the code is right; nil where the client does not ask for it, or is a browser
 // without the cookie. What is not a browser is known by the token of its challenge from then on.
-func (h *AfterPassword) deviceToRemember(p payload) *challenge.Device {
+func (h *Handler) deviceToRemember(p payload) *challenge.Device {
 	if !p.Flow.TransientPayload.TwoFactor.Remember {
 		return nil
 	}
@@ -60,7 +60,7 @@ func (h *AfterPassword) deviceToRemember(p payload) *challenge.Device {
 }
 
 // tokenToShow is the token that goes to a native client with its challenge: to no other, and only where remembering is on.
-func (h *AfterPassword) tokenToShow(p payload, c *challenge.Challenge) string {
+func (h *Handler) tokenToShow(p payload, c *challenge.Challenge) string {
 	if p.Flow.Type != nativeFlow || c == nil || c.RememberDays == 0 {
 		return ""
 	}

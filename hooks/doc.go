@@ -1,9 +1,10 @@
 // Package hooks is what Kratos calls: it reads Kratos' web-hook body, asks the policies, takes the challenge a step
 // further and answers in the only words that Kratos understands.
 //
-//	POST /hooks/login/after-password
+//	POST /hooks/login/after-password     a correct password; 204 lets the sign-in go on
+//	POST /hooks/settings/after-password  a new password; 204 lets it be kept
 //
-// A correct password leads here; 204 lets the sign-in go on, 400 with messages interrupts it, and nothing else is ever
+// 400 with messages interrupts what Kratos was about to do, and nothing but 204 and 400 is ever
 // answered to a call that carries the right token. That matters, because Kratos reads any other status below 400 as "go
 // on", and calls again on 429 and 5xx, throwing the body away (measured on Kratos v1.3.1 and v26.2.0).
 //

@@ -11,7 +11,7 @@ import (
 )
 
 // authenticate lets only Kratos through, known by its bearer token (RFC 6750 §2.1).
-func (h *AfterPassword) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
+func (h *Handler) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if h.knows(c.Request().Header.Get(echo.HeaderAuthorization)) {
 			return next(c)
@@ -31,7 +31,7 @@ func (h *AfterPassword) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 
 // knows compares in constant time. Digests are compared, not tokens: their lengths are equal, so that not even a token's
 // length can be measured.
-func (h *AfterPassword) knows(authorization string) bool {
+func (h *Handler) knows(authorization string) bool {
 	scheme, token, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return false
@@ -47,7 +47,7 @@ func (h *AfterPassword) knows(authorization string) bool {
 
 // refusePanics turns a panic into a refusal. Left to the server, it would be a 500 or a broken connection, and Kratos would
 // make the same call again, twice.
-func (h *AfterPassword) refusePanics(next echo.HandlerFunc) echo.HandlerFunc {
+func (h *Handler) refusePanics(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
 			if r := recover(); r != nil {

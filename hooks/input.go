@@ -20,11 +20,7 @@ func policyInput(
 	in := policies.Input{
 		Now:      now.UTC(),
 		Settings: policies.Settings(s),
-		Account: policies.Account{
-			ID: p.Identity.ID, Name: who.Account, Role: who.Role, Email: who.Email, HasEmail: who.Email != "",
-			TwoFactor: who.TwoFactor, State: p.Identity.State, Locked: who.Locked, PasswordExpired: who.PasswordExpired,
-			Plan: who.Plan,
-		},
+		Account:  PolicyAccount(p.Identity, who),
 		Request: policies.Request{
 			FlowType: p.Flow.Type, ReturnTo: returnTo(p.Flow), Headers: plainHeaders(p.RequestHeaders),
 			OAuth2Client: p.Flow.OAuth2.Client.ID,
@@ -42,6 +38,14 @@ func policyInput(
 		in.Challenge = &policies.Challenge{ID: open.ID, Channel: open.Channel, AttemptsLeft: open.AttemptsLeft()}
 	}
 	return in
+}
+
+// PolicyAccount is an account as the policies are told of it.
+func PolicyAccount(id kratos.Identity, who kratos.Person) policies.Account {
+	return policies.Account{
+		ID: id.ID, Name: who.Account, Role: who.Role, Email: who.Email, HasEmail: who.Email != "", TwoFactor: who.TwoFactor,
+		State: id.State, Locked: who.Locked, PasswordExpired: who.PasswordExpired, Plan: who.Plan,
+	}
 }
 
 // returnTo is where a browser goes afterwards: Kratos keeps it in the address that the flow was begun with.

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"time"
 
 	"nidan/challenge"
 	"nidan/kratos"
@@ -66,7 +67,8 @@ type twoFactor struct {
 
 type session struct {
 	// AuthenticatedAt is kept as Kratos wrote it: new for each submission, the same in its repeats.
-	AuthenticatedAt string `json:"authenticated_at"`
+	AuthenticatedAt string    `json:"authenticated_at"`
+	at              time.Time // the same, read; zero where it is absent
 	Devices         []struct {
 		IPAddress string `json:"ip_address"`
 		UserAgent string `json:"user_agent"`
@@ -99,6 +101,13 @@ func decode(body []byte) (payload, error) {
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return payload{}, errors.New("the body goes on after its JSON object")
+	}
+	if said := p.Session.AuthenticatedAt; said != "" {
+		at, err := time.Parse(time.RFC3339Nano, said)
+		if err != nil {
+			return payload{}, errors.New("session.authenticated_at is not a time (RFC 3339)")
+		}
+		p.Session.at = at
 	}
 	switch {
 	case p.Flow.ID == "":

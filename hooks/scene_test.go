@@ -30,7 +30,7 @@ const token = "hook-token-hook-token-hook-token-1"
 // scene is the hook on the real policies and a real database. The clock is the test's, and mail is only collected.
 type scene struct {
 	t     testing.TB
-	hook  *AfterPassword
+	hook  *Handler
 	echo  *echo.Echo
 	store *store.Store
 	mails *outbox
@@ -73,7 +73,7 @@ func newScene(t testing.TB, set fs.FS) *scene {
 	s := &scene{t: t, store: st, mails: &outbox{}, log: &bytes.Buffer{}, now: time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)}
 	st.Outbox = s.mails
 	now := func() time.Time { return s.now }
-	s.hook = &AfterPassword{
+	s.hook = &Handler{
 		Tokens: []string{token}, Store: st, Policies: engine, Keys: keys, Now: now,
 		Challenger: &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader},
 		Identity: kratos.Pointers{
@@ -110,7 +110,7 @@ func (s *scene) body(changes object) []byte {
 			"metadata_public": object{"role": "user", "two_factor": object{"enabled": true}},
 		},
 		"session": object{
-			"authenticated_at": s.now.Add(time.Duration(s.calls)).Format(time.RFC3339Nano),
+			"authenticated_at": s.now.Add(time.Duration(s.calls) * time.Microsecond).Format(time.RFC3339Nano),
 			"devices":          []any{object{"ip_address": "192.0.2.1:1234", "user_agent": "softphone/3.5.0"}},
 		},
 		"request_headers": object{"User-Agent": []any{"softphone/3.5.0"}},
@@ -139,7 +139,11 @@ const (
 )
 
 func (s *scene) post(body []byte, header http.Header) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(http.MethodPost, "/hooks/login/after-password", bytes.NewReader(body))
+	return s.postTo("/hooks/login/after-password", body, header)
+}
+
+func (s *scene) postTo(hook string, body []byte, header http.Header) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, hook, bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Authorization", "Bearer "+token)
 	for name, values := range header {

@@ -42,10 +42,12 @@ func (r Run) Config() ([]byte, error) {
 	selfservice["allowed_return_urls"] = []string{r.BaseURL + "/"}
 	at(c, "selfservice", "flows", "login")["ui_url"] = r.BaseURL + "/login"
 	at(c, "selfservice", "flows", "error")["ui_url"] = r.BaseURL + "/error"
-	for _, hook := range at(c, "selfservice", "flows", "login", "after", "password")["hooks"].([]any) {
-		config := at(hook.(map[string]any), "config")
-		config["url"] = r.HookURL + "/hooks/login/after-password"
-		at(config, "auth", "config")["value"] = "Bearer " + r.HookToken
+	for _, flow := range []string{"login", "settings"} {
+		for _, hook := range at(selfservice, "flows", flow, "after", "password")["hooks"].([]any) {
+			config := at(hook.(map[string]any), "config")
+			config["url"] = r.HookURL + "/hooks/" + flow + "/after-password"
+			at(config, "auth", "config")["value"] = "Bearer " + r.HookToken
+		}
 	}
 	c["dsn"] = r.DSN
 	c["secrets"] = map[string]any{"cookie": []string{r.Secret}, "cipher": []string{r.Secret[:32]}}

@@ -38,7 +38,7 @@ func TestARunHasItsOwnAddressesAndSecrets(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"http://base/login", "http://base/error", "http://hook/hooks/login/after-password", "Bearer the-token", "dsn: sqlite://x",
+		"http://base/login", "http://base/error", "http://hook/hooks/login/after-password", "http://hook/hooks/settings/after-password", "Bearer the-token", "dsn: sqlite://x",
 	} {
 		if !strings.Contains(string(raw), want) {
 			t.Errorf("%s is missing:\n%s", want, raw)
@@ -52,13 +52,15 @@ func TestTheHookIsCalledWithAForm(t *testing.T) {
 	if err := yaml.Unmarshal(configFile, &c); err != nil {
 		t.Fatal(err)
 	}
-	hooks := at(c, "selfservice", "flows", "login", "after", "password")["hooks"].([]any)
-	for _, hook := range hooks {
-		if got := at(hook.(map[string]any), "config", "headers")["Content-Type"]; got != "application/x-www-form-urlencoded" {
-			t.Errorf("Content-Type is %v", got)
+	for _, flow := range []string{"login", "settings"} {
+		hooks := at(c, "selfservice", "flows", flow, "after", "password")["hooks"].([]any)
+		for _, hook := range hooks {
+			if got := at(hook.(map[string]any), "config", "headers")["Content-Type"]; got != "application/x-www-form-urlencoded" {
+				t.Errorf("%s: Content-Type is %v", flow, got)
+			}
 		}
-	}
-	if len(hooks) == 0 {
-		t.Error("there is no hook")
+		if len(hooks) == 0 {
+			t.Errorf("%s: there is no hook", flow)
+		}
 	}
 }

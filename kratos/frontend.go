@@ -13,7 +13,7 @@ import (
 // ErrGone is returned for what Kratos does not have, or no more, or not for this browser.
 var ErrGone = errors.New("not to be had from Kratos")
 
-// Frontend is a client of Kratos' public API, on behalf of a browser that is known by its cookies. It is safe for concurrent
+// Frontend is a client of Kratos' public API, on behalf of whoever sent a request to Nidan. It is safe for concurrent
 // use.
 type Frontend struct{ api client.FrontendAPI }
 
@@ -61,12 +61,27 @@ func (f *Frontend) LoginFlow(ctx context.Context, id, cookie string) (LoginFlow,
 	return flow, nil
 }
 
-// Session is one that a browser is signed in with.
-type Session struct{ Identity Identity }
+// Credentials are what a request proves its session with: a browser its cookies, a native client its token.
+type Credentials struct{ Cookie, Token string }
 
-// Whoami returns the browser's session, or [ErrGone].
-func (f *Frontend) Whoami(ctx context.Context, cookie string) (Session, error) {
-	got, answer, err := f.api.ToSession(ctx).Cookie(cookie).Execute()
+// CredentialsOf are those that Kratos would find in r.
+func CredentialsOf(r *http.Request) Credentials {
+	return Credentials{Cookie: r.Header.Get("Cookie"), Token: r.Header.Get("X-Session-Token")}
+}
+
+// Session is one that somebody is signed in with.
+type Session struct {
+	Identity        Identity
+	AuthenticatedAt time.Time // when the password was last right; Kratos keeps it to the nanosecond, or as its database does
+}
+
+// Whoami returns the session, or [ErrGone].
+func (f *Frontend) Whoami(ctx context.Context, c Credentials) (Session, error) {
+	ask := f.api.ToSession(ctx).Cookie(c.Cookie)
+	if c.Token != "" {
+		ask = ask.XSessionToken(c.Token)
+	}
+	got, answer, err := ask.Execute()
 	if err != nil {
 		return Session{}, fmt.Errorf("ask who is signed in: %w", frontendError(answer, err))
 	}
@@ -77,7 +92,7 @@ func (f *Frontend) Whoami(ctx context.Context, cookie string) (Session, error) {
 		id.Traits, _ = got.Identity.Traits.(map[string]any)
 		id.MetadataPublic, _ = got.Identity.MetadataPublic.(map[string]any)
 	}
-	return Session{Identity: id}, nil
+	return Session{Identity: id, AuthenticatedAt: got.GetAuthenticatedAt()}, nil
 }
 
 // LogoutURL is where the browser is signed out.

@@ -116,55 +116,6 @@ func (t *tx) CodesSince(ctx context.Context, account string, since time.Time) (s
 	return sent, rows.Err()
 }
 
-// WrongCodes implements [challenge.Limits].
-func (t *tx) WrongCodes(ctx context.Context, account string) (n int, err error) {
-	err = t.QueryRowContext(ctx, `SELECT wrong_codes FROM accounts WHERE account_id = $1`, account).Scan(&n)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return 0, fmt.Errorf("read an account: %w", err)
-	}
-	return n, nil
-}
-
-// SetWrongCodes implements [challenge.Limits].
-func (t *tx) SetWrongCodes(ctx context.Context, account string, n int) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO accounts (account_id, wrong_codes) VALUES ($1, $2)
-		ON CONFLICT (account_id) DO UPDATE SET wrong_codes = excluded.wrong_codes`, account, n)
-	if err != nil {
-		return fmt.Errorf("write an account: %w", err)
-	}
-	return nil
-}
-
-// Device implements [challenge.Devices].
-func (t *tx) Device(ctx context.Context, account string, tokenHash []byte) (*challenge.Device, error) {
-	d := challenge.Device{Account: account, TokenHash: tokenHash}
-	var verified int64
-	err := t.QueryRowContext(ctx, `SELECT channel, verified_at, ip, user_agent FROM devices
-		WHERE account_id = $1 AND token_hash = $2`, account, notNil(tokenHash)).
-		Scan(&d.Channel, &verified, &d.IP, &d.UserAgent)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, challenge.ErrNotFound
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read a device: %w", err)
-	}
-	d.VerifiedAt = fromMicro(verified)
-	return &d, nil
-}
-
-// RememberDevice implements [challenge.Devices].
-func (t *tx) RememberDevice(ctx context.Context, d challenge.Device) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO devices (account_id, token_hash, channel, verified_at, ip, user_agent)
-		VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (account_id, token_hash) DO UPDATE SET channel = excluded.channel, verified_at = excluded.verified_at,
-			ip = excluded.ip, user_agent = excluded.user_agent`,
-		d.Account, d.TokenHash, d.Channel, d.VerifiedAt.UnixMicro(), d.IP, d.UserAgent)
-	if err != nil {
-		return fmt.Errorf("write a device: %w", err)
-	}
-	return nil
-}
-
 // Delivery implements [challenge.Journal].
 func (t *tx) Delivery(ctx context.Context, key string) (*challenge.Delivery, error) {
 	d := challenge.Delivery{Key: key}

@@ -134,7 +134,7 @@ func (h *Handler) error(c echo.Context) error {
 // home says who is signed in.
 func (h *Handler) home(c echo.Context) error {
 	ctx, cookie := c.Request().Context(), c.Request().Header.Get("Cookie")
-	session, err := h.Kratos.Whoami(ctx, cookie)
+	session, err := h.Kratos.Whoami(ctx, kratos.CredentialsOf(c.Request()))
 	if errors.Is(err, kratos.ErrGone) {
 		return c.Redirect(http.StatusSeeOther, "/login")
 	}

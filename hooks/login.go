@@ -5,58 +5,23 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"nidan/challenge"
-	"nidan/kratos"
 	"nidan/policies"
 )
 
-// answerWithin bounds a call. Kratos waits 30 seconds, three times over, and a person waits with it.
-const answerWithin = 5 * time.Second
-
-// Decider says what is to happen with a sign-in. An error means that nobody may be let in.
-type Decider interface {
-	Login(ctx context.Context, in policies.Input) (policies.Decision, error)
-	Revision() string
-}
-
-// AfterPassword answers Kratos' call after a correct password. All fields but texts are needed.
-type AfterPassword struct {
-	Tokens       []string // bearer tokens that are accepted: one, or two while one is being rotated
-	Store        challenge.Store
-	Policies     Decider
-	Challenger   *challenge.Challenger
-	Keys         *challenge.Keyring
-	Identity     kratos.Pointers
-	DeviceCookie string         // see [DeviceCookie]
-	TimeZone     *time.Location // where days begin at midnight
-	Now          func() time.Time
-	Log          *slog.Logger
-
-	texts *texts
-}
-
-// Mount puts the hook on e.
-func (h *AfterPassword) Mount(e *echo.Echo) error {
-	t, err := newTexts()
-	if err != nil {
-		return err
-	}
-	h.texts = t
-	e.POST("/hooks/login/after-password", h.handle, h.refusePanics, h.authenticate)
-	return nil
-}
-
-func (h *AfterPassword) handle(c echo.Context) error {
+// login answers the call after a correct password.
+func (h *Handler) login(c echo.Context) error {
 	ctx, cancel := context.WithTimeout(c.Request().Context(), answerWithin)
 	defer cancel()
 	call, err := h.read(c)
+	var key string
+	if err == nil {
+		key, err = deliveryKey(c.Request().Header, call.payload)
+	}
 	if err != nil {
 		h.Log.WarnContext(ctx, "a call from Kratos was not understood", "err", err)
 		return h.unavailable(call, err.Error()).write(c)
@@ -64,7 +29,7 @@ func (h *AfterPassword) handle(c echo.Context) error {
 	var a answer
 	err = h.Store.Update(ctx, call.payload.Identity.ID, func(tx challenge.Tx) error {
 		var err error
-		a, err = h.answerOnce(ctx, tx, call)
+		a, err = h.answerOnce(ctx, tx, call, key)
 		return err
 	})
 	if errors.Is(err, errOtherBody) {
@@ -80,93 +45,8 @@ func (h *AfterPassword) handle(c echo.Context) error {
 	return a.write(c)
 }
 
-// call is one call, read.
-type call struct {
-	key     string // see deliveryKey
-	body    []byte
-	payload payload
-	person  kratos.Person
-	locale  string
-}
-
-// read reads a call. With an error it returns what is needed to say so.
-func (h *AfterPassword) read(c echo.Context) (call, error) {
-	none := call{locale: Locale("", http.Header{}, "")}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, maxBody))
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return none, fmt.Errorf("the body is over %d bytes", maxBody)
-	}
-	if err != nil {
-		return none, errors.New("the body could not be read")
-	}
-	encoded, err := unwrap(c.Request().Header.Get(echo.HeaderContentType), body)
-	if err != nil {
-		return none, err
-	}
-	p, err := decode(encoded)
-	if err != nil {
-		return none, err
-	}
-	key, err := deliveryKey(c.Request().Header, p)
-	if err != nil {
-		return none, err
-	}
-	person, err := h.Identity.Read(p.Identity)
-	if err != nil {
-		return none, err
-	}
-	return call{
-		key: key, body: body, payload: p, person: person,
-		locale: Locale(p.Flow.TransientPayload.TwoFactor.Locale, p.RequestHeaders, person.Locale),
-	}, nil
-}
-
-// errOtherBody is a call that poses as the repeat of another one.
-var errOtherBody = errors.New("this call was answered before, with another body")
-
-// digestPurpose keeps the digests of bodies apart from all others. They are keyed: a body holds a code, and a plain digest
-// of it could be undone by trying every code.
-const digestPurpose = "delivery"
-
-// answerOnce answers a call, or repeats the answer it already got.
-func (h *AfterPassword) answerOnce(ctx context.Context, tx challenge.Tx, c call) (answer, error) {
-	first, err := tx.Delivery(ctx, c.key)
-	switch {
-	case errors.Is(err, challenge.ErrNotFound):
-	case err != nil:
-		return answer{}, fmt.Errorf("look for an earlier answer: %w", err)
-	case !h.Keys.VerifyMAC(first.Digest, digestPurpose, c.body):
-		return answer{}, errOtherBody
-	default:
-		return h.repeat(c.key, first)
-	}
-	a, err := h.decide(ctx, tx, c)
-	if err != nil {
-		return answer{}, err
-	}
-	err = tx.AddDelivery(ctx, challenge.Delivery{
-		Key: c.key, Digest: h.Keys.MAC(digestPurpose, c.body), Status: a.status,
-		Body: h.Keys.Seal(string(a.body), digestPurpose+" "+c.key), At: h.Now(),
-	})
-	if err != nil {
-		return answer{}, fmt.Errorf("keep the answer: %w", err)
-	}
-	return a, nil
-}
-
-// repeat gives an answer again. It was kept sealed: one that gives a device its token must not do so to whoever reads the
-// database.
-func (h *AfterPassword) repeat(key string, first *challenge.Delivery) (answer, error) {
-	body, err := h.Keys.Open(first.Body, digestPurpose+" "+key)
-	if err != nil {
-		return answer{}, fmt.Errorf("repeat an answer: %w", err)
-	}
-	return answer{status: first.Status, body: []byte(body)}, nil
-}
-
 // decide asks the policies, does what they say, and records both.
-func (h *AfterPassword) decide(ctx context.Context, tx challenge.Tx, c call) (answer, error) {
+func (h *Handler) decide(ctx context.Context, tx challenge.Tx, c call) (answer, error) {
 	settings, err := tx.Settings(ctx)
 	if err != nil {
 		return answer{}, err
@@ -197,7 +77,7 @@ func (h *AfterPassword) decide(ctx context.Context, tx challenge.Tx, c call) (an
 		return answer{}, err
 	}
 	if out.State == challenge.Passed {
-		return goOn(), nil
+		return goOn(), recordSignIn(ctx, tx, c, d)
 	}
 	return interrupt(h.texts, interruption{
 		state: out.State, challenge: out.Challenge, retryAt: out.RetryAt, deviceToken: h.tokenToShow(c.payload, out.Challenge),
@@ -206,8 +86,11 @@ func (h *AfterPassword) decide(ctx context.Context, tx challenge.Tx, c call) (an
 }
 
 // carryOut does what was decided. What is not one of the three actions refuses.
-func (h *AfterPassword) carryOut(ctx context.Context, tx challenge.Tx, c call, d policies.Decision) (challenge.Outcome, error) {
-	s := h.submission(c, d)
+func (h *Handler) carryOut(ctx context.Context, tx challenge.Tx, c call, d policies.Decision) (challenge.Outcome, error) {
+	s, err := h.submission(ctx, tx, c, d)
+	if err != nil {
+		return challenge.Outcome{}, err
+	}
 	switch d.Action {
 	case policies.ActionAllow:
 		return h.Challenger.Withdraw(ctx, tx, s)
@@ -222,6 +105,24 @@ func (h *AfterPassword) carryOut(ctx context.Context, tx challenge.Tx, c call, d
 		return challenge.Outcome{State: refusal(d.Reason)}, nil
 	}
 	return challenge.Outcome{State: stateUnavailable}, nil
+}
+
+// recordSignIn keeps how a session came to be, for as long as it may be asked what it is worth. Newer versions of Kratos need
+// not say when it was; what is not found again is worth the least.
+func recordSignIn(ctx context.Context, tx challenge.Tx, c call, d policies.Decision) error {
+	if c.payload.Session.at.IsZero() {
+		return nil
+	}
+	s := challenge.SignIn{Account: c.payload.Identity.ID, AuthenticatedAt: c.payload.Session.at, Channel: d.Channel}
+	switch {
+	case d.Action == policies.ActionChallenge:
+		s.SecondStep = challenge.StepPassed
+	case d.Reason == "device_remembered":
+		s.SecondStep = challenge.StepRemembered
+	default:
+		s.SecondStep = challenge.StepNotAsked
+	}
+	return tx.AddSignIn(ctx, s)
 }
 
 func terms(d policies.Decision) challenge.Terms {
@@ -253,20 +154,27 @@ func refusal(reason string) challenge.State {
 	return challenge.Refused
 }
 
-func (h *AfterPassword) submission(c call, d policies.Decision) challenge.Submission {
-	says := c.payload.Flow.TransientPayload.TwoFactor
+func (h *Handler) submission(
+	ctx context.Context, tx challenge.Tx, c call, d policies.Decision,
+) (challenge.Submission, error) {
+	changed, err := tx.PasswordChanged(ctx, c.payload.Identity.ID)
+	if err != nil {
+		return challenge.Submission{}, err
+	}
 	facts := challenge.Facts{
 		Email: c.person.Email, Role: c.person.Role, State: c.payload.Identity.State, TwoFactor: c.person.TwoFactor,
+		PasswordChanged: changed,
 	}
+	says := c.payload.Flow.TransientPayload.TwoFactor
 	return challenge.Submission{
 		Account: c.payload.Identity.ID, Flow: c.payload.Flow.ID, Channel: d.Channel, Email: c.person.Email,
 		Locale: c.locale, Facts: facts.Digest(), Device: h.deviceToRemember(c.payload),
 		Action: challenge.Action(says.Action), Code: challenge.NormalizeCode(says.Code),
-	}
+	}, nil
 }
 
 // record writes down the sign-in: what was asked of the policies, what they said, and how it ended.
-func (h *AfterPassword) record(
+func (h *Handler) record(
 	ctx context.Context, tx challenge.Tx, c call, in policies.Input, d policies.Decision, out challenge.Outcome,
 ) error {
 	detail, err := json.Marshal(struct {
@@ -294,14 +202,4 @@ func (h *AfterPassword) record(
 	}
 	h.Log.InfoContext(ctx, "sign-in", "account", r.Account, "flow", r.Flow, "state", r.State, "reason", r.Reason)
 	return nil
-}
-
-// unavailable refuses. Detail says what was wrong with the call; it is empty where the fault is on this side.
-func (h *AfterPassword) unavailable(c call, detail string) answer {
-	a, err := interrupt(h.texts, interruption{state: stateUnavailable, detail: detail, locale: c.locale, now: h.Now()})
-	if err != nil {
-		// Without a body Kratos shows its own error; what counts is that it lets nobody in.
-		return answer{status: http.StatusBadRequest, body: []byte(`{}`)}
-	}
-	return a
 }

@@ -1,0 +1,25 @@
+package challenge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// PasswordChanged does what follows from a new password: each remembered device is forgotten, and no code that is out is
+// accepted any more. Whoever knew the old password may have been remembered with it.
+func (c *Challenger) PasswordChanged(ctx context.Context, tx Tx, account string) error {
+	now := c.now()
+	forgotten, err := tx.ForgetDevices(ctx, account)
+	if err != nil {
+		return fmt.Errorf("forget the account's devices: %w", err)
+	}
+	if err := tx.SetPasswordChanged(ctx, account, now); err != nil {
+		return fmt.Errorf("keep the date of the password: %w", err)
+	}
+	detail, err := json.Marshal(map[string]int{"devices_forgotten": forgotten})
+	if err != nil {
+		return fmt.Errorf("encode the record: %w", err)
+	}
+	return tx.AddRecord(ctx, Record{At: now, Kind: "password_changed", Account: account, State: "devices_forgotten", Detail: detail})
+}

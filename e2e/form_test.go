@@ -1,0 +1,98 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"testing"
+)
+
+// form is one of Kratos' browser login flows, submitted as a plain HTML form is.
+type form struct {
+	t      *testing.T
+	client *http.Client
+	flow   string
+	fields url.Values
+}
+
+func newForm(t *testing.T, identifier string) *form {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &form{t: t, fields: url.Values{"method": {"password"}, "identifier": {identifier}, "password": {password}}}
+	f.client = &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	f.begin("")
+	return f
+}
+
+// begin begins a flow, in the same browser; the query may say that it is to refresh a session.
+func (f *form) begin(query string) {
+	f.t.Helper()
+	answer, err := f.client.Get(kratosPublic + "/self-service/login/browser" + query)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	answer.Body.Close()
+	page, err := url.Parse(answer.Header.Get("Location"))
+	if err != nil || page.Query().Get("flow") == "" {
+		f.t.Fatalf("Kratos leads to %v (%v), not to a login page", page, err)
+	}
+	f.flow = page.Query().Get("flow")
+	answer, err = f.client.Get(kratosPublic + "/self-service/login/flows?id=" + f.flow)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var flow struct {
+		UI struct {
+			Nodes []struct{ Attributes struct{ Name, Value string } }
+		}
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&flow); err != nil {
+		f.t.Fatal(err)
+	}
+	for _, n := range flow.UI.Nodes {
+		if n.Attributes.Name == "csrf_token" {
+			f.fields.Set("csrf_token", n.Attributes.Value)
+		}
+	}
+}
+
+// submit submits the flow with a transient_payload, and returns the cookies that the browser then has.
+func (f *form) submit(payload string) map[string]string {
+	f.t.Helper()
+	f.fields.Set("transient_payload", payload)
+	answer, err := f.client.PostForm(kratosPublic+"/self-service/login?flow="+f.flow, f.fields)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	answer.Body.Close()
+	base, err := url.Parse(kratosPublic)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	cookies := map[string]string{}
+	for _, c := range f.client.Jar.Cookies(base) {
+		cookies[c.Name] = c.Value
+	}
+	return cookies
+}
+
+// submitCode submits the flow with a code.
+func (f *form) submitCode(code string) map[string]string {
+	f.t.Helper()
+	return f.submit(`{"two_factor": {"code": "` + code + `"}}`)
+}
+
+// in is the cookie of the session in a submission's cookies. It fails where there is none.
+func (f *form) in(cookies map[string]string) http.Header {
+	f.t.Helper()
+	session := cookies["ory_kratos_session"]
+	if session == "" {
+		f.t.Fatal("nobody was let in")
+	}
+	return http.Header{"Cookie": {"ory_kratos_session=" + session}}
+}

@@ -1,0 +1,191 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"nidan/kratos"
+)
+
+// worth is what Nidan says of a session.
+type worth struct {
+	Session struct {
+		Channel    string
+		SecondStep string `json:"second_step"`
+		At         time.Time
+	}
+	Capabilities []string
+	Reasons      map[string]string
+}
+
+func (w worth) how() string { return w.Session.Channel + " " + w.Session.SecondStep }
+
+func (n *nidan) get(path string, header http.Header) *http.Response {
+	n.t.Helper()
+	r, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.public+path, nil)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() { answer.Body.Close() })
+	return answer
+}
+
+// expectWorth wants a session that came to be that way ("softphone passed"), and that may do no more than what needs no
+// second step, and what is said. GET /check has to agree.
+func (n *nidan) expectWorth(session http.Header, how string, earned ...string) worth {
+	n.t.Helper()
+	answer := n.get("/capabilities", session)
+	var w worth
+	if err := json.NewDecoder(answer.Body).Decode(&w); err != nil || answer.StatusCode != http.StatusOK {
+		n.t.Fatalf("got %d, %v", answer.StatusCode, err)
+	}
+	want := strings.Join(append([]string{"phonebook", "call_history"}, earned...), " ")
+	if got := strings.Join(w.Capabilities, " "); got != want || w.how() != how {
+		n.t.Errorf("a session by %s may do %q (%v), want %s with %q", w.how(), got, w.Reasons, how, want)
+	}
+	for _, capability := range []string{"phonebook", "call_history", "agent", "console"} {
+		status := http.StatusForbidden
+		if strings.Contains(want, capability) {
+			status = http.StatusNoContent
+		}
+		if got := n.get("/check?capability="+capability, session).StatusCode; got != status {
+			n.t.Errorf("/check says %d of %s, want %d", got, capability, status)
+		}
+	}
+	return w
+}
+
+// set sets the console's switches: those named are on, all others off.
+func (n *nidan) set(on ...string) {
+	n.t.Helper()
+	n.sql("UPDATE settings SET two_factor = 0, admin_console = 0, softphone = 0, remember = 0")
+	for _, name := range on {
+		n.sql("UPDATE settings SET " + name + " = 1") //nolint:gosec // the tests' own words
+	}
+}
+
+func administrator(a *kratos.Account) { a.Role = "system_administrator" }
+
+func TestWhatASessionIsWorth(t *testing.T) {
+	n := started(t)
+	t.Run("got through the softphone with a code", func(t *testing.T) {
+		n.t = t
+		s := newSignIn(t, account(t, nil))
+		s.expect("code_sent", 1990001, nil)
+		w := n.expectWorth(s.expectIn(code(n.newestCode())), "softphone passed", "agent")
+		if w.Reasons["console"] != "console_asks_a_code" || time.Since(w.Session.At).Abs() > time.Minute {
+			t.Errorf("got %+v", w)
+		}
+	})
+	t.Run("got through the console with a code", func(t *testing.T) {
+		n.t = t
+		f := newForm(t, account(t, administrator))
+		f.submit(`{}`)
+		n.expectWorth(f.in(f.submitCode(n.newestCode())), "admin_console passed", "agent", "console")
+	})
+	t.Run("of an account that is not asked", func(t *testing.T) {
+		n.t = t
+		s := newSignIn(t, account(t, func(a *kratos.Account) { a.TwoFactor = false }))
+		n.expectWorth(s.expectIn(nil), "softphone not_asked", "agent", "console")
+	})
+	t.Run("an administrator's, through the softphone that asks nothing, does not open the console", func(t *testing.T) {
+		n.t = t
+		n.set("two_factor", "admin_console")
+		defer n.set("two_factor", "admin_console", "softphone", "remember")
+		n.expectWorth(newSignIn(t, account(t, administrator)).expectIn(nil), "softphone not_asked", "agent")
+	})
+	t.Run("a switch counts from the next question on", func(t *testing.T) {
+		n.t = t
+		n.set("two_factor", "softphone")
+		f := newForm(t, account(t, administrator))
+		before := f.in(f.submit(`{}`))
+		n.expectWorth(before, "admin_console not_asked", "console")
+		n.set("two_factor", "admin_console", "softphone", "remember")
+		n.expectWorth(before, "admin_console not_asked")
+	})
+	t.Run("one older than the records", func(t *testing.T) {
+		n.t = t
+		f := newForm(t, account(t, administrator))
+		f.submit(`{}`)
+		session := f.in(f.submitCode(n.newestCode()))
+		n.sql("DELETE FROM sign_ins")
+		n.expectWorth(session, "unknown unknown")
+	})
+	t.Run("one of another account, with this one's record", func(t *testing.T) {
+		n.t = t
+		s := newSignIn(t, account(t, nil))
+		s.expect("code_sent", 1990001, nil)
+		session := s.expectIn(code(n.newestCode()))
+		n.sql("UPDATE sign_ins SET account_id = 'another'")
+		n.expectWorth(session, "unknown unknown")
+	})
+}
+
+func TestARefreshedSessionIsWorthWhatItsRefreshWas(t *testing.T) {
+	n := started(t)
+	s := newSignIn(t, account(t, nil))
+	s.expect("code_sent", 1990001, nil)
+	session := s.expectIn(code(n.newestCode()))
+	n.expectWorth(session, "softphone passed", "agent")
+
+	n.set("two_factor", "admin_console")
+	s.begin("?refresh=true", session)
+	refreshed := s.submit(nil)
+	if refreshed.Status != http.StatusOK {
+		t.Fatalf("got %d %+v", refreshed.Status, refreshed.UI.Messages)
+	}
+	n.set("two_factor", "admin_console", "softphone", "remember")
+	n.expectWorth(session, "softphone not_asked")
+
+	s.begin("?refresh=true", session)
+	s.expect("code_sent", 1990001, nil)
+	if r := s.submit(code(n.newestCode())); r.Status != http.StatusOK {
+		t.Fatalf("got %d %+v", r.Status, r.UI.Messages)
+	}
+	n.expectWorth(session, "softphone passed", "agent")
+}
+
+func TestWithoutASession(t *testing.T) {
+	n := started(t)
+	s := newSignIn(t, account(t, func(a *kratos.Account) { a.TwoFactor = false }))
+	ended := s.expectIn(nil)
+	s.json(http.MethodDelete, kratosPublic+"/self-service/logout/api",
+		map[string]string{"session_token": ended.Get("X-Session-Token")}, nil, nil)
+	for name, header := range map[string]http.Header{
+		"nothing":              nil,
+		"a token made up":      {"X-Session-Token": {"ory_st_made-up"}},
+		"a cookie made up":     {"Cookie": {"ory_kratos_session=made-up"}},
+		"a session that ended": ended,
+	} {
+		for _, path := range []string{"/capabilities", "/check?capability=phonebook", "/check"} {
+			if got := n.get(path, header).StatusCode; got != http.StatusUnauthorized {
+				t.Errorf("%s with %s: %d", path, name, got)
+			}
+		}
+	}
+	in := newSignIn(t, s.identifier).expectIn(nil)
+	for _, path := range []string{"/check", "/check?capability=", "/check?capability=Agent", "/check?capability=everything"} {
+		if got := n.get(path, in).StatusCode; got != http.StatusForbidden {
+			t.Errorf("%s: %d", path, got)
+		}
+	}
+}
+
+func TestWithoutKratosNoSessionIsWorthAnything(t *testing.T) {
+	n := started(t, "NIDAN_KRATOS_PUBLIC_URL=http://127.0.0.1:1")
+	for _, path := range []string{"/capabilities", "/check?capability=phonebook"} {
+		if got := n.get(path, http.Header{"X-Session-Token": {"x"}}).StatusCode; got != http.StatusServiceUnavailable {
+			t.Errorf("%s: %d", path, got)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"nidan/challenge"
+	"nidan/kratos"
+	"nidan/policies"
+)
+
+// answerWithin bounds a call. Kratos waits 30 seconds, three times over, and a person waits with it.
+const answerWithin = 5 * time.Second
+
+// Decider says what is to happen with a sign-in. An error means that nobody may be let in.
+type Decider interface {
+	Login(ctx context.Context, in policies.Input) (policies.Decision, error)
+	Revision() string
+}
+
+// Handler answers Kratos' calls. All fields but texts are needed.
+type Handler struct {
+	Tokens       []string // bearer tokens that are accepted: one, or two while one is being rotated
+	Store        challenge.Store
+	Policies     Decider
+	Challenger   *challenge.Challenger
+	Keys         *challenge.Keyring
+	Identity     kratos.Pointers
+	DeviceCookie string         // see [DeviceCookie]
+	TimeZone     *time.Location // where days begin at midnight
+	Now          func() time.Time
+	Log          *slog.Logger
+
+	texts *texts
+}
+
+// Mount puts the hooks on e.
+func (h *Handler) Mount(e *echo.Echo) error {
+	t, err := newTexts()
+	if err != nil {
+		return err
+	}
+	h.texts = t
+	e.POST("/hooks/login/after-password", h.login, h.refusePanics, h.authenticate)
+	e.POST("/hooks/settings/after-password", h.settings, h.refusePanics, h.authenticate)
+	return nil
+}
+
+// call is one call, read.
+type call struct {
+	body    []byte
+	payload payload
+	person  kratos.Person
+	locale  string
+}
+
+// read reads a call. With an error it returns what is needed to say so.
+func (h *Handler) read(c echo.Context) (call, error) {
+	none := call{locale: Locale("", http.Header{}, "")}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return none, fmt.Errorf("the body is over %d bytes", maxBody)
+	}
+	if err != nil {
+		return none, errors.New("the body could not be read")
+	}
+	encoded, err := unwrap(c.Request().Header.Get(echo.HeaderContentType), body)
+	if err != nil {
+		return none, err
+	}
+	p, err := decode(encoded)
+	if err != nil {
+		return none, err
+	}
+	person, err := h.Identity.Read(p.Identity)
+	if err != nil {
+		return none, err
+	}
+	return call{
+		body: body, payload: p, person: person,
+		locale: Locale(p.Flow.TransientPayload.TwoFactor.Locale, p.RequestHeaders, person.Locale),
+	}, nil
+}
+
+// unavailable refuses. Detail says what was wrong with the call; it is empty where the fault is on this side.
+func (h *Handler) unavailable(c call, detail string) answer {
+	a, err := interrupt(h.texts, interruption{state: stateUnavailable, detail: detail, locale: c.locale, now: h.Now()})
+	if err != nil {
+		// Without a body Kratos shows its own error; what counts is that it lets nobody in.
+		return answer{status: http.StatusBadRequest, body: []byte(`{}`)}
+	}
+	return a
+}

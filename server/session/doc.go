@@ -1,0 +1,9 @@
+// Package session says who a request comes from and what their session is worth (contract, section 2): Kratos says whose it
+// is, Nidan's own records how it came to be, and the policies what it may do.
+//
+//	GET /capabilities              what the session may do, for an application that wants to know
+//	GET /check?capability=agent    whether it may do one thing, for the forward-auth of a reverse proxy
+//
+// It is a folder of its own because the console asks the same question on every request. Nothing is kept between requests:
+// there is no cookie of Nidan's own, and a switch that is set counts from the next request on.
+package session

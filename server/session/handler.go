@@ -1,0 +1,83 @@
+package session
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"nidan/challenge"
+)
+
+// Handler answers applications, and the proxies in front of them. All fields are needed.
+type Handler struct {
+	Visitors *Visitors
+	Log      *slog.Logger
+}
+
+// Mount puts the routes on e.
+func (h *Handler) Mount(e *echo.Echo) {
+	e.GET("/capabilities", h.capabilities)
+	e.GET("/check", h.check)
+}
+
+// What is answered (contract, section 2).
+type (
+	capabilities struct {
+		Session      how               `json:"session"`
+		Capabilities []string          `json:"capabilities"`
+		Reasons      map[string]string `json:"reasons"`
+	}
+	how struct {
+		Channel    string               `json:"channel"`
+		SecondStep challenge.SecondStep `json:"second_step"`
+		At         time.Time            `json:"at"`
+	}
+	problem struct {
+		Error string `json:"error"`
+	}
+)
+
+func (h *Handler) capabilities(c echo.Context) error {
+	c.Response().Header().Set("Cache-Control", "no-store")
+	v, err := h.Visitors.Of(c.Request().Context(), c.Request())
+	if err != nil {
+		return h.deny(c, err)
+	}
+	return c.JSON(http.StatusOK, capabilities{
+		Session:      how{v.SignIn.Channel, v.SignIn.SecondStep, v.SignIn.AuthenticatedAt.UTC()},
+		Capabilities: v.Allowed.Capabilities,
+		Reasons:      v.Allowed.Reasons,
+	})
+}
+
+// check answers 403 to a question that is none too: a proxy with a misspelt capability lets nobody in.
+func (h *Handler) check(c echo.Context) error {
+	c.Response().Header().Set("Cache-Control", "no-store")
+	asked := c.QueryParam("capability")
+	v, err := h.Visitors.Of(c.Request().Context(), c.Request())
+	switch {
+	case err != nil:
+		return h.deny(c, err)
+	case asked == "":
+		return c.JSON(http.StatusForbidden, problem{"say which: /check?capability=agent"})
+	case v.May(asked):
+		return c.NoContent(http.StatusNoContent)
+	}
+	reason, known := v.Allowed.Reasons[asked]
+	if !known {
+		reason = "unknown_capability"
+	}
+	return c.JSON(http.StatusForbidden, problem{reason})
+}
+
+// deny answers where it cannot be told what somebody may do. No proxy takes 401 or 503 for leave.
+func (h *Handler) deny(c echo.Context, err error) error {
+	if errors.Is(err, ErrNobody) {
+		return c.JSON(http.StatusUnauthorized, problem{"no_session"})
+	}
+	h.Log.ErrorContext(c.Request().Context(), "what a session is worth cannot be told", "err", err)
+	return c.JSON(http.StatusServiceUnavailable, problem{"unavailable"})
+}

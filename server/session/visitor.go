@@ -1,0 +1,98 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"nidan/challenge"
+	"nidan/hooks"
+	"nidan/kratos"
+	"nidan/policies"
+)
+
+// ErrNobody is returned where Kratos knows of no session.
+var ErrNobody = errors.New("nobody is signed in")
+
+// Kratos says whose session a request carries, or [kratos.ErrGone].
+type Kratos interface {
+	Whoami(ctx context.Context, c kratos.Credentials) (kratos.Session, error)
+}
+
+// Judge says what a session may do. An error means nothing.
+type Judge interface {
+	Capabilities(ctx context.Context, in policies.CapabilitiesInput) (policies.Capabilities, error)
+}
+
+// Visitors tells who a request comes from. All fields are needed.
+type Visitors struct {
+	Kratos   Kratos
+	Records  challenge.Reader
+	Policies Judge
+	Identity kratos.Pointers
+	Now      func() time.Time
+}
+
+// Visitor is somebody who is signed in.
+type Visitor struct {
+	ID      string // Kratos' identity id
+	Person  kratos.Person
+	State   string // Kratos' identity state
+	SignIn  challenge.SignIn
+	Allowed policies.Capabilities
+}
+
+// May says whether the session has a capability.
+func (v Visitor) May(capability string) bool {
+	return slices.Contains(v.Allowed.Capabilities, capability)
+}
+
+// Of returns who r comes from, or [ErrNobody]. Any other error means that it cannot be told, and that nothing may be done.
+func (v *Visitors) Of(ctx context.Context, r *http.Request) (Visitor, error) {
+	s, err := v.Kratos.Whoami(ctx, kratos.CredentialsOf(r))
+	if errors.Is(err, kratos.ErrGone) {
+		return Visitor{}, ErrNobody
+	}
+	if err != nil {
+		return Visitor{}, err
+	}
+	who, err := v.Identity.Read(s.Identity)
+	if err != nil {
+		return Visitor{}, fmt.Errorf("read the account: %w", err)
+	}
+	settings, err := v.Records.Settings(ctx)
+	if err != nil {
+		return Visitor{}, err
+	}
+	signIn, err := v.signIn(ctx, s)
+	if err != nil {
+		return Visitor{}, err
+	}
+	allowed, err := v.Policies.Capabilities(ctx, policies.CapabilitiesInput{
+		Now: v.Now().UTC(), Settings: policies.Settings(settings), Account: hooks.PolicyAccount(s.Identity, who),
+		Session: policies.Session{
+			Known: signIn.SecondStep != challenge.StepUnknown, Channel: signIn.Channel, SecondStep: string(signIn.SecondStep),
+		},
+	})
+	if err != nil {
+		return Visitor{}, err
+	}
+	return Visitor{ID: s.Identity.ID, Person: who, State: s.Identity.State, SignIn: signIn, Allowed: allowed}, nil
+}
+
+// signIn is how the session came to be. One that was made without Nidan, or before it, is not known.
+func (v *Visitors) signIn(ctx context.Context, s kratos.Session) (challenge.SignIn, error) {
+	found, err := v.Records.SignIn(ctx, s.Identity.ID, s.AuthenticatedAt)
+	if errors.Is(err, challenge.ErrNotFound) {
+		return challenge.SignIn{
+			Account: s.Identity.ID, AuthenticatedAt: s.AuthenticatedAt, Channel: "unknown", SecondStep: challenge.StepUnknown,
+		}, nil
+	}
+	if err != nil {
+		return challenge.SignIn{}, err
+	}
+	return *found, nil
+}

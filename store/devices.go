@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"nidan/challenge"
+)
+
+// Device implements [challenge.Devices].
+func (t *tx) Device(ctx context.Context, account string, tokenHash []byte) (*challenge.Device, error) {
+	d := challenge.Device{Account: account, TokenHash: tokenHash}
+	var verified int64
+	err := t.QueryRowContext(ctx, `SELECT channel, verified_at, ip, user_agent FROM devices
+		WHERE account_id = $1 AND token_hash = $2`, account, notNil(tokenHash)).
+		Scan(&d.Channel, &verified, &d.IP, &d.UserAgent)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, challenge.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read a device: %w", err)
+	}
+	d.VerifiedAt = fromMicro(verified)
+	return &d, nil
+}
+
+// RememberDevice implements [challenge.Devices].
+func (t *tx) RememberDevice(ctx context.Context, d challenge.Device) error {
+	_, err := t.ExecContext(ctx, `INSERT INTO devices (account_id, token_hash, channel, verified_at, ip, user_agent)
+		VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (account_id, token_hash) DO UPDATE SET channel = excluded.channel, verified_at = excluded.verified_at,
+			ip = excluded.ip, user_agent = excluded.user_agent`,
+		d.Account, d.TokenHash, d.Channel, d.VerifiedAt.UnixMicro(), d.IP, d.UserAgent)
+	if err != nil {
+		return fmt.Errorf("write a device: %w", err)
+	}
+	return nil
+}
+
+// ForgetDevices implements [challenge.Devices].
+func (t *tx) ForgetDevices(ctx context.Context, account string) (int, error) {
+	res, err := t.ExecContext(ctx, `DELETE FROM devices WHERE account_id = $1`, account)
+	if err != nil {
+		return 0, fmt.Errorf("forget devices: %w", err)
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
+}

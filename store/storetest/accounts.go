@@ -1,0 +1,148 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"nidan/challenge"
+	"nidan/store"
+)
+
+func deviceKnown(t *testing.T, s *store.Store) {
+	first := challenge.Device{Account: "agent", TokenHash: []byte{1}, Channel: "softphone", VerifiedAt: at, IP: "192.0.2.1", UserAgent: "a"}
+	again := first
+	again.Channel, again.VerifiedAt, again.IP, again.UserAgent = "admin_console", at.Add(time.Hour), "192.0.2.2", "b"
+	for _, want := range []challenge.Device{first, again} {
+		update(t, s, func(ctx context.Context, tx challenge.Tx) error { return tx.RememberDevice(ctx, want) })
+		update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+			got, err := tx.Device(ctx, "agent", []byte{1})
+			if err != nil || got.Channel != want.Channel || !got.VerifiedAt.Equal(want.VerifiedAt) || got.IP != want.IP ||
+				got.UserAgent != want.UserAgent {
+				t.Errorf("got %+v, %v, want %+v", got, err, want)
+			}
+			for account, hash := range map[string][]byte{"other": {1}, "agent": {2}, "": nil} {
+				if _, err := tx.Device(ctx, account, hash); !errors.Is(err, challenge.ErrNotFound) {
+					t.Errorf("account %q, token %v: %v", account, hash, err)
+				}
+			}
+			return nil
+		})
+	}
+	if n := count(t, s, "devices"); n != 1 {
+		t.Errorf("%d rows for one device", n)
+	}
+}
+
+func codesCounted(t *testing.T, s *store.Store) {
+	for i, flow := range []string{"3", "1", "2"} {
+		c := sample(flow)
+		c.Flow, c.IssuedAt = flow, at.Add(time.Duration(i)*time.Second)
+		add(t, s, c)
+	}
+	other := sample("other")
+	other.Account = "other"
+	add(t, s, other)
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		for since, want := range map[time.Duration]int{-time.Microsecond: 3, 0: 2, time.Second: 1, 2 * time.Second: 0} {
+			got, err := tx.CodesSince(ctx, "agent", at.Add(since))
+			if err != nil || len(got) != want {
+				t.Errorf("since %v: %v, %v, want %d", since, got, err, want)
+			}
+			for i := 1; i < len(got); i++ {
+				if !got[i-1].Before(got[i]) {
+					t.Errorf("not the oldest first: %v", got)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func wrongCodesCounted(t *testing.T, s *store.Store) {
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		for _, n := range []int{7, 0, 100} {
+			if err := tx.SetWrongCodes(ctx, "agent", n); err != nil {
+				return err
+			}
+			if got, err := tx.WrongCodes(ctx, "agent"); err != nil || got != n {
+				t.Errorf("got %d, %v, want %d", got, err, n)
+			}
+		}
+		if got, err := tx.WrongCodes(ctx, "other"); err != nil || got != 0 {
+			t.Errorf("another account has %d, %v", got, err)
+		}
+		return nil
+	})
+}
+
+func signInFound(t *testing.T, s *store.Store) {
+	exact := time.Date(2026, 4, 1, 9, 0, 0, 123456789, time.UTC)
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		return errors.Join(
+			tx.AddSignIn(ctx, challenge.SignIn{Account: "agent", AuthenticatedAt: exact, Channel: "softphone", SecondStep: "passed"}),
+			tx.AddSignIn(ctx, challenge.SignIn{Account: "agent", AuthenticatedAt: exact.Add(time.Hour), Channel: "x", SecondStep: "y"}))
+	})
+	for name, at := range map[string]time.Time{
+		"as Kratos keeps it on SQLite":   exact,
+		"as a database that cuts it off": exact.Truncate(time.Microsecond),
+		"as a database that rounds it":   exact.Round(time.Microsecond),
+		"in another time zone":           exact.In(time.FixedZone("", 3600)),
+	} {
+		got, err := s.SignIn(t.Context(), "agent", at)
+		if err != nil || got.Channel != "softphone" || got.SecondStep != challenge.StepPassed {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	for account, at := range map[string]time.Time{"other": exact, "agent": exact.Add(time.Millisecond), "": exact} {
+		if _, err := s.SignIn(t.Context(), account, at); !errors.Is(err, challenge.ErrNotFound) {
+			t.Errorf("account %q at %v: %v", account, at, err)
+		}
+	}
+}
+
+func devicesForgotten(t *testing.T, s *store.Store) {
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		for _, d := range []challenge.Device{
+			{Account: "agent", TokenHash: []byte{1}, VerifiedAt: at}, {Account: "agent", TokenHash: []byte{2}, VerifiedAt: at},
+			{Account: "other", TokenHash: []byte{1}, VerifiedAt: at},
+		} {
+			if err := tx.RememberDevice(ctx, d); err != nil {
+				return err
+			}
+		}
+		for _, want := range []int{2, 0} {
+			if n, err := tx.ForgetDevices(ctx, "agent"); err != nil || n != want {
+				t.Errorf("%d forgotten, %v, want %d", n, err, want)
+			}
+		}
+		_, err := tx.Device(ctx, "other", []byte{1})
+		return err
+	})
+}
+
+func passwordDated(t *testing.T, s *store.Store) {
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		if err := tx.SetWrongCodes(ctx, "counted", 3); err != nil {
+			return err
+		}
+		for _, account := range []string{"new", "counted"} {
+			if got, err := tx.PasswordChanged(ctx, account); err != nil || !got.IsZero() {
+				t.Errorf("before: %v, %v", got, err)
+			}
+			for _, want := range []time.Time{at, at.Add(time.Microsecond)} {
+				if err := tx.SetPasswordChanged(ctx, account, want); err != nil {
+					return err
+				}
+				if got, err := tx.PasswordChanged(ctx, account); err != nil || !got.Equal(want) {
+					t.Errorf("got %v, %v, want %v", got, err, want)
+				}
+			}
+		}
+		if n, err := tx.WrongCodes(ctx, "counted"); err != nil || n != 3 {
+			t.Errorf("%d wrong codes, %v: they were 3 before", n, err)
+		}
+		return nil
+	})
+}
