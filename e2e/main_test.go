@@ -19,8 +19,10 @@ var (
 	kratosBinary string
 	kratosPublic string // address of its public API
 	kratosAdmin  *kratos.Admin
-	hookToken    = rand.Text() + rand.Text()
-	theRelay     = newRelay()
+	// kratosAdminURL is for what the product itself never asks of Kratos.
+	kratosAdminURL string
+	hookToken      = rand.Text() + rand.Text()
+	theRelay       = newRelay()
 )
 
 func TestMain(m *testing.M) {
@@ -58,7 +60,8 @@ func runAll(m *testing.M) (int, error) {
 	}
 	defer server.Stop()
 	kratosPublic = fmt.Sprintf("http://127.0.0.1:%d", run.PublicPort)
-	kratosAdmin = kratos.NewAdmin(fmt.Sprintf("http://127.0.0.1:%d", run.AdminPort))
+	kratosAdminURL = fmt.Sprintf("http://127.0.0.1:%d", run.AdminPort)
+	kratosAdmin = kratos.NewAdmin(kratosAdminURL)
 	return m.Run(), nil
 }
 

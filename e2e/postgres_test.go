@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"crypto/rand"
-	"fmt"
 	"os"
 	"os/exec"
 	"os/user"
@@ -86,20 +84,7 @@ func numbersOf(t *testing.T, name string) *syscall.Credential {
 
 // In production Kratos runs on PostgreSQL, as docker-compose.yml has it.
 func TestSignInWithKratosOnPostgreSQL(t *testing.T) {
-	run := kratos.Run{
-		PublicPort: freePort(), AdminPort: freePort(), BaseURL: "http://127.0.0.1:4455", HookURL: theRelay.server.URL,
-		HookToken: hookToken, DSN: startPostgres(t), Secret: rand.Text() + rand.Text(),
-	}
-	server, err := kratos.Start(t.Context(), kratosBinary, t.TempDir(), run)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Stop)
-	public, admin := kratosPublic, kratosAdmin
-	kratosPublic = fmt.Sprintf("http://127.0.0.1:%d", run.PublicPort)
-	kratosAdmin = kratos.NewAdmin(fmt.Sprintf("http://127.0.0.1:%d", run.AdminPort))
-	t.Cleanup(func() { kratosPublic, kratosAdmin = public, admin })
-
+	startKratos(t, startPostgres(t))
 	n := started(t)
 	s := newSignIn(t, account(t, nil))
 	s.expect("code_sent", 1990001, nil)
