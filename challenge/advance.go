@@ -117,7 +117,7 @@ func (c *Challenger) issue(ctx context.Context, tx Tx, s Submission, t Terms, as
 		return Outcome{}, fmt.Errorf("keep the challenge: %w", err)
 	}
 	m := Message{
-		Challenge: id, Account: s.Account, Flow: s.Flow, To: s.Email, Locale: s.Locale,
+		Challenge: id, Account: s.Account, Name: s.Name, Flow: s.Flow, To: s.Email, Locale: s.Locale,
 		Sealed: c.Keys.Seal(code, mailContext(id)), ValidFor: t.TTL, ExpiresAt: ch.ExpiresAt,
 	}
 	if err := tx.Send(ctx, m); err != nil {

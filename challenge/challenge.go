@@ -76,6 +76,7 @@ const (
 // Submission is one submission of a login flow whose password was right.
 type Submission struct {
 	Account string
+	Name    string // what the account is called, for the records
 	Flow    string
 	Channel string
 	Email   string  // where a code goes; never empty where a challenge can be issued

@@ -79,6 +79,16 @@ func (m *memory) RememberDevice(_ context.Context, d Device) error {
 
 func (m *memory) Device(context.Context, string, []byte) (*Device, error) { return nil, ErrNotFound }
 
+func (m *memory) ForgetDevice(context.Context, string, []byte) (bool, error) { return false, nil }
+
+func (m *memory) ForgetEveryDevice(context.Context) (int, error) { return 0, nil }
+
+func (m *memory) KeptSettings(context.Context) (KeptSettings, error) { return KeptSettings{}, nil }
+
+func (m *memory) SaveSettings(context.Context, int64, Settings, string, time.Time) (bool, error) {
+	return false, nil
+}
+
 func (m *memory) ForgetDevices(context.Context, string) (int, error) { return 0, nil }
 
 func (m *memory) PasswordChanged(context.Context, string) (time.Time, error) { return time.Time{}, nil }

@@ -8,7 +8,7 @@ import (
 
 // PasswordChanged does what follows from a new password: each remembered device is forgotten, and no code that is out is
 // accepted any more. Whoever knew the old password may have been remembered with it.
-func (c *Challenger) PasswordChanged(ctx context.Context, tx Tx, account string) error {
+func (c *Challenger) PasswordChanged(ctx context.Context, tx Tx, account, name string) error {
 	now := c.now()
 	forgotten, err := tx.ForgetDevices(ctx, account)
 	if err != nil {
@@ -21,5 +21,7 @@ func (c *Challenger) PasswordChanged(ctx context.Context, tx Tx, account string)
 	if err != nil {
 		return fmt.Errorf("encode the record: %w", err)
 	}
-	return tx.AddRecord(ctx, Record{At: now, Kind: "password_changed", Account: account, State: "devices_forgotten", Detail: detail})
+	return tx.AddRecord(ctx, Record{
+		At: now, Kind: "password_changed", Account: account, Name: name, State: "devices_forgotten", Detail: detail,
+	})
 }

@@ -1,9 +1,6 @@
 package challenge
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // SecondStep is how a sign-in came through.
 type SecondStep string
@@ -23,12 +20,4 @@ type SignIn struct {
 	AuthenticatedAt time.Time
 	Channel         string // as the policy named it
 	SecondStep      SecondStep
-}
-
-// Reader reads what a [Store] holds, outside of any unit of work.
-type Reader interface {
-	Settings(ctx context.Context) (Settings, error)
-	// SignIn returns the one of that account and instant, or [ErrNotFound]. Instants are compared to the microsecond: that is
-	// what Kratos' database may keep of them.
-	SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*SignIn, error)
 }

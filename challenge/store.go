@@ -25,7 +25,7 @@ type Tx interface {
 	Devices
 	Sender
 	Journal
-	Settings(ctx context.Context) (Settings, error)
+	Switches
 }
 
 // Challenges are the challenges of a [Tx].
@@ -64,8 +64,12 @@ type Devices interface {
 	Device(ctx context.Context, account string, tokenHash []byte) (*Device, error)
 	// RememberDevice keeps a device, in place of what was kept of this account on it.
 	RememberDevice(ctx context.Context, d Device) error
+	// ForgetDevice forgets one, and says whether there was one to forget.
+	ForgetDevice(ctx context.Context, account string, tokenHash []byte) (bool, error)
 	// ForgetDevices forgets all of an account, and says how many there were.
 	ForgetDevices(ctx context.Context, account string) (int, error)
+	// ForgetEveryDevice forgets all of all accounts, and says how many there were.
+	ForgetEveryDevice(ctx context.Context) (int, error)
 }
 
 // Sender takes a code on its way, in the same transaction as the challenge it belongs to: either both are kept or neither
@@ -78,6 +82,7 @@ type Sender interface {
 type Message struct {
 	Challenge string        `json:"challenge"`   // its id
 	Account   string        `json:"account"`     // Kratos' identity id
+	Name      string        `json:"name"`        // what the account is called, for the records
 	Flow      string        `json:"flow"`        // Kratos' login flow id
 	To        string        `json:"to"`          // e-mail address
 	Locale    string        `json:"locale"`      // "ja" or "en"
@@ -114,22 +119,22 @@ type Delivery struct {
 
 // Record is one line of the journal. Nothing in it is secret: no code, no token, no password.
 type Record struct {
+	ID        int64 // grows with each record; set by the store
 	At        time.Time
-	Kind      string // "sign_in", "mail_sent", "mail_given_up", "password_changed"
-	Account   string // Kratos' identity id
+	Kind      string // one of [RecordKinds]
+	Account   string // Kratos' identity id; empty where it is about none
+	Name      string // what the account was called then; empty: not known
+	By        string // the account name of whoever changed something; empty: nobody but the account itself
 	Flow      string // Kratos' login flow id; empty where there is none
 	Challenge string // challenge id; empty where there is none
 	State     string // how it ended: "allowed", or a state of the contract
 	Reason    string // the decision's reason
 	Revision  string // of the policies that decided
-	Detail    []byte // JSON: what the policies were asked and what they said; nil where there is nothing to add
+	Detail    []byte // JSON: what the policies were asked and what they said, or what was changed into what; nil: nothing
 }
 
-// Settings are the switches an administrator sets.
-type Settings struct {
-	TwoFactor    bool `json:"two_factor"`    // two-step verification is in use at all
-	AdminConsole bool `json:"admin_console"` // asked when signing in to the web console
-	Softphone    bool `json:"softphone"`     // asked when signing in to the softphone's agent function
-	Remember     bool `json:"remember"`      // a device may be remembered
-	RememberDays int  `json:"remember_days"` // for how many days, 1 to 365; kept while remembering is off
+// RecordKinds are all kinds of records.
+var RecordKinds = []string{
+	"sign_in", "mail_sent", "mail_given_up", "password_changed",
+	"settings_changed", "account_switched", "devices_forgotten", "wrong_codes_cleared",
 }

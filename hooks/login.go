@@ -167,7 +167,7 @@ func (h *Handler) submission(
 	}
 	says := c.payload.Flow.TransientPayload.TwoFactor
 	return challenge.Submission{
-		Account: c.payload.Identity.ID, Flow: c.payload.Flow.ID, Channel: d.Channel, Email: c.person.Email,
+		Account: c.payload.Identity.ID, Name: c.person.Account, Flow: c.payload.Flow.ID, Channel: d.Channel, Email: c.person.Email,
 		Locale: c.locale, Facts: facts.Digest(), Device: h.deviceToRemember(c.payload),
 		Action: challenge.Action(says.Action), Code: challenge.NormalizeCode(says.Code),
 	}, nil
@@ -185,7 +185,8 @@ func (h *Handler) record(
 		return fmt.Errorf("encode the record: %w", err)
 	}
 	r := challenge.Record{
-		At: h.Now(), Kind: "sign_in", Account: in.Account.ID, Flow: c.payload.Flow.ID, State: string(out.State),
+		At: h.Now(), Kind: "sign_in", Account: in.Account.ID, Name: in.Account.Name, Flow: c.payload.Flow.ID,
+		State:  string(out.State),
 		Reason: d.Reason, Revision: h.Policies.Revision(), Detail: detail,
 	}
 	if out.Challenge != nil {

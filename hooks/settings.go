@@ -19,7 +19,9 @@ func (h *Handler) settings(c echo.Context) error {
 		return h.unavailable(call, err.Error()).write(c)
 	}
 	account := call.payload.Identity.ID
-	err = h.Store.Update(ctx, account, func(tx challenge.Tx) error { return h.Challenger.PasswordChanged(ctx, tx, account) })
+	err = h.Store.Update(ctx, account, func(tx challenge.Tx) error {
+		return h.Challenger.PasswordChanged(ctx, tx, account, call.person.Account)
+	})
 	if err != nil {
 		h.Log.ErrorContext(ctx, "a new password was refused because it could not be recorded", "account", account, "err", err)
 		return h.unavailable(call, "").write(c)

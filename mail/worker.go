@@ -102,7 +102,7 @@ func (w *worker) wanted(ctx context.Context, m challenge.Message) (wanted bool, 
 func (w *worker) record(ctx context.Context, m challenge.Message, kind string) error {
 	err := w.store.Update(ctx, m.Account, func(tx challenge.Tx) error {
 		return tx.AddRecord(ctx, challenge.Record{
-			At: w.now(), Kind: kind, Account: m.Account, Flow: m.Flow, Challenge: m.Challenge,
+			At: w.now(), Kind: kind, Account: m.Account, Name: m.Name, Flow: m.Flow, Challenge: m.Challenge,
 		})
 	})
 	if err != nil {

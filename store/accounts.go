@@ -9,8 +9,17 @@ import (
 )
 
 // WrongCodes implements [challenge.Limits].
-func (t *tx) WrongCodes(ctx context.Context, account string) (n int, err error) {
-	err = t.QueryRowContext(ctx, `SELECT wrong_codes FROM accounts WHERE account_id = $1`, account).Scan(&n)
+func (t *tx) WrongCodes(ctx context.Context, account string) (int, error) {
+	return wrongCodes(ctx, t.Tx, account)
+}
+
+// AccountWrongCodes implements [challenge.Overview].
+func (s *Store) AccountWrongCodes(ctx context.Context, account string) (int, error) {
+	return wrongCodes(ctx, s.db, account)
+}
+
+func wrongCodes(ctx context.Context, q queryer, account string) (n int, err error) {
+	err = q.QueryRowContext(ctx, `SELECT wrong_codes FROM accounts WHERE account_id = $1`, account).Scan(&n)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return 0, fmt.Errorf("read an account: %w", err)
 	}

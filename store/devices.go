@@ -48,3 +48,38 @@ func (t *tx) ForgetDevices(ctx context.Context, account string) (int, error) {
 	n, err := res.RowsAffected()
 	return int(n), err
 }
+
+// ForgetDevice implements [challenge.Devices].
+func (t *tx) ForgetDevice(ctx context.Context, account string, tokenHash []byte) (bool, error) {
+	return t.exactlyOne(ctx, `DELETE FROM devices WHERE account_id = $1 AND token_hash = $2`, account, notNil(tokenHash))
+}
+
+// ForgetEveryDevice implements [challenge.Devices].
+func (t *tx) ForgetEveryDevice(ctx context.Context) (int, error) {
+	res, err := t.ExecContext(ctx, `DELETE FROM devices`)
+	if err != nil {
+		return 0, fmt.Errorf("forget every device: %w", err)
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
+}
+
+// AccountDevices implements [challenge.Overview].
+func (s *Store) AccountDevices(ctx context.Context, account string) (found []challenge.Device, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT token_hash, channel, verified_at, ip, user_agent FROM devices
+		WHERE account_id = $1 ORDER BY verified_at DESC`, account)
+	if err != nil {
+		return nil, fmt.Errorf("read devices: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		d := challenge.Device{Account: account}
+		var verified int64
+		if err := rows.Scan(&d.TokenHash, &d.Channel, &verified, &d.IP, &d.UserAgent); err != nil {
+			return nil, fmt.Errorf("read a device: %w", err)
+		}
+		d.VerifiedAt = fromMicro(verified)
+		found = append(found, d)
+	}
+	return found, rows.Err()
+}

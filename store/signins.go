@@ -25,9 +25,6 @@ func (s *Store) SignIn(ctx context.Context, account string, authenticatedAt time
 	return signIn(ctx, s.db, account, authenticatedAt)
 }
 
-// Settings implements [challenge.Reader].
-func (s *Store) Settings(ctx context.Context) (challenge.Settings, error) { return settings(ctx, s.db) }
-
 // queryer is a transaction, or the database itself where nothing is written.
 type queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row

@@ -37,6 +37,8 @@ type Store struct {
 var (
 	_ challenge.Store  = (*Store)(nil)
 	_ challenge.Reader = (*Store)(nil)
+
+	_ challenge.Overview = (*Store)(nil)
 )
 
 // busyTimeout bounds the wait for another writer. Kratos is waiting, and so is a person.

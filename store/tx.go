@@ -26,19 +26,6 @@ func (t *tx) Send(ctx context.Context, m challenge.Message) error {
 	return t.outbox.Insert(ctx, t.Tx, m)
 }
 
-// Settings implements [challenge.Tx].
-func (t *tx) Settings(ctx context.Context) (challenge.Settings, error) { return settings(ctx, t.Tx) }
-
-func settings(ctx context.Context, q queryer) (challenge.Settings, error) {
-	var s challenge.Settings
-	err := q.QueryRowContext(ctx, `SELECT two_factor, admin_console, softphone, remember, remember_days FROM settings`).
-		Scan(&s.TwoFactor, &s.AdminConsole, &s.Softphone, &s.Remember, &s.RememberDays)
-	if err != nil {
-		return challenge.Settings{}, fmt.Errorf("read the settings: %w", err)
-	}
-	return s, nil
-}
-
 // LatestChallenge implements [challenge.Challenges].
 func (t *tx) LatestChallenge(ctx context.Context, account, flow string) (*challenge.Challenge, error) {
 	c := challenge.Challenge{Account: account, Flow: flow}
@@ -89,11 +76,11 @@ func (t *tx) CloseChallenge(ctx context.Context, id string, how challenge.Closin
 func (t *tx) exactlyOne(ctx context.Context, query string, args ...any) (bool, error) {
 	res, err := t.ExecContext(ctx, query, args...)
 	if err != nil {
-		return false, fmt.Errorf("update a challenge: %w", err)
+		return false, fmt.Errorf("update a row: %w", err)
 	}
 	n, err := res.RowsAffected()
 	if err != nil {
-		return false, fmt.Errorf("update a challenge: %w", err)
+		return false, fmt.Errorf("update a row: %w", err)
 	}
 	return n == 1, nil
 }
@@ -138,18 +125,6 @@ func (t *tx) AddDelivery(ctx context.Context, d challenge.Delivery) error {
 		d.Key, d.Digest, d.Status, notNil(d.Body), d.At.UnixMicro())
 	if err != nil {
 		return fmt.Errorf("write an answer: %w", err)
-	}
-	return nil
-}
-
-// AddRecord implements [challenge.Journal].
-func (t *tx) AddRecord(ctx context.Context, r challenge.Record) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO records
-			(at, kind, account_id, flow_id, challenge_id, state, reason, revision, detail)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		r.At.UnixMicro(), r.Kind, r.Account, r.Flow, r.Challenge, r.State, r.Reason, r.Revision, r.Detail)
-	if err != nil {
-		return fmt.Errorf("write a record: %w", err)
 	}
 	return nil
 }

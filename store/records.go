@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"nidan/challenge"
+)
+
+// AddRecord implements [challenge.Journal].
+func (t *tx) AddRecord(ctx context.Context, r challenge.Record) error {
+	_, err := t.ExecContext(ctx, `INSERT INTO records
+			(at, kind, account_id, account_name, changed_by, flow_id, challenge_id, state, reason, revision, detail)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		r.At.UnixMicro(), r.Kind, r.Account, r.Name, r.By, r.Flow, r.Challenge, r.State, r.Reason, r.Revision, r.Detail)
+	if err != nil {
+		return fmt.Errorf("write a record: %w", err)
+	}
+	return nil
+}
+
+// Records implements [challenge.Overview].
+func (s *Store) Records(ctx context.Context, f challenge.RecordFilter) (found []challenge.Record, err error) {
+	where, args := conditions(f)
+	query := `SELECT id, at, kind, account_id, account_name, changed_by, flow_id, challenge_id, state, reason, revision, detail
+		FROM records WHERE ` + where + ` ORDER BY id DESC`
+	if f.Limit > 0 {
+		query += fmt.Sprintf(" LIMIT %d", f.Limit)
+	}
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r challenge.Record
+		var at int64
+		err := rows.Scan(&r.ID, &at, &r.Kind, &r.Account, &r.Name, &r.By, &r.Flow, &r.Challenge, &r.State, &r.Reason,
+			&r.Revision, &r.Detail)
+		if err != nil {
+			return nil, fmt.Errorf("read a record: %w", err)
+		}
+		r.At = fromMicro(at)
+		found = append(found, r)
+	}
+	return found, rows.Err()
+}
+
+// conditions has no more than what narrows the records down, so that the database can use its indexes.
+func conditions(f challenge.RecordFilter) (string, []any) {
+	where, args := []string{"TRUE"}, []any{}
+	add := func(condition string, arg any) {
+		args = append(args, arg)
+		where = append(where, strings.ReplaceAll(condition, "?", fmt.Sprintf("$%d", len(args))))
+	}
+	if f.Account != "" {
+		add("(account_id = ? OR account_name = ?)", f.Account)
+	}
+	if f.Kind != "" {
+		add("kind = ?", f.Kind)
+	}
+	if !f.From.IsZero() {
+		add("at >= ?", f.From.UnixMicro())
+	}
+	if !f.To.IsZero() {
+		add("at < ?", f.To.UnixMicro())
+	}
+	if f.Before != 0 {
+		add("id < ?", f.Before)
+	}
+	return strings.Join(where, " AND "), args
+}
