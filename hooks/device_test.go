@@ -61,6 +61,12 @@ func TestWhoIsAskedAllTheSame(t *testing.T) {
 	}
 }
 
+func TestAFlagSwitchedOffForgetsTheDevices(t *testing.T) {
+	s := remembered(t)
+	s.expectIn(browser(mine, object{"flow/id": "flow-2", "identity/metadata_public/two_factor": object{"enabled": false}}))
+	s.expect(challenge.CodeSent, browser(mine, object{"flow/id": "flow-3"}))
+}
+
 func TestABrowserIsNotRemembered(t *testing.T) {
 	for name, tc := range map[string]struct {
 		settings string

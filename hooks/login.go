@@ -93,6 +93,12 @@ func (h *Handler) carryOut(ctx context.Context, tx challenge.Tx, c call, d polic
 	}
 	switch d.Action {
 	case policies.ActionAllow:
+		if d.Reason == "account_off" {
+			// Switched on again some day, the account is to be asked again, wherever it was remembered before.
+			if _, err := tx.ForgetDevices(ctx, s.Account); err != nil {
+				return challenge.Outcome{}, err
+			}
+		}
 		return h.Challenger.Withdraw(ctx, tx, s)
 	case policies.ActionChallenge:
 		if s.Email == "" {

@@ -46,7 +46,7 @@ type Message struct {
 func (f *Frontend) LoginFlow(ctx context.Context, id, cookie string) (LoginFlow, error) {
 	got, answer, err := f.api.GetLoginFlow(ctx).Id(id).Cookie(cookie).Execute()
 	if err != nil {
-		return LoginFlow{}, fmt.Errorf("get a login flow: %w", frontendError(answer, err))
+		return LoginFlow{}, fmt.Errorf("get a login flow: %w", answerError(answer, err))
 	}
 	defer answer.Body.Close()
 	flow := LoginFlow{ID: got.Id, Action: got.Ui.Action, ReturnTo: got.GetReturnTo()}
@@ -83,14 +83,12 @@ func (f *Frontend) Whoami(ctx context.Context, c Credentials) (Session, error) {
 	}
 	got, answer, err := ask.Execute()
 	if err != nil {
-		return Session{}, fmt.Errorf("ask who is signed in: %w", frontendError(answer, err))
+		return Session{}, fmt.Errorf("ask who is signed in: %w", answerError(answer, err))
 	}
 	defer answer.Body.Close()
 	id := Identity{}
 	if got.Identity != nil {
-		id.ID, id.State = got.Identity.Id, got.Identity.GetState()
-		id.Traits, _ = got.Identity.Traits.(map[string]any)
-		id.MetadataPublic, _ = got.Identity.MetadataPublic.(map[string]any)
+		id = identityOf(got.Identity)
 	}
 	return Session{Identity: id, AuthenticatedAt: got.GetAuthenticatedAt()}, nil
 }
@@ -99,13 +97,13 @@ func (f *Frontend) Whoami(ctx context.Context, c Credentials) (Session, error) {
 func (f *Frontend) LogoutURL(ctx context.Context, cookie string) (string, error) {
 	got, answer, err := f.api.CreateBrowserLogoutFlow(ctx).Cookie(cookie).Execute()
 	if err != nil {
-		return "", fmt.Errorf("begin to sign out: %w", frontendError(answer, err))
+		return "", fmt.Errorf("begin to sign out: %w", answerError(answer, err))
 	}
 	defer answer.Body.Close()
 	return got.LogoutUrl, nil
 }
 
-func frontendError(answer *http.Response, err error) error {
+func answerError(answer *http.Response, err error) error {
 	if answer == nil {
 		return err
 	}

@@ -38,11 +38,11 @@ type Visitors struct {
 
 // Visitor is somebody who is signed in.
 type Visitor struct {
-	ID      string // Kratos' identity id
-	Person  kratos.Person
-	State   string // Kratos' identity state
-	SignIn  challenge.SignIn
-	Allowed policies.Capabilities
+	Identity kratos.Identity
+	Person   kratos.Person
+	Settings challenge.Settings // as they were when it was asked what the session is worth
+	SignIn   challenge.SignIn
+	Allowed  policies.Capabilities
 }
 
 // May says whether the session has a capability.
@@ -80,7 +80,7 @@ func (v *Visitors) Of(ctx context.Context, r *http.Request) (Visitor, error) {
 	if err != nil {
 		return Visitor{}, err
 	}
-	return Visitor{ID: s.Identity.ID, Person: who, State: s.Identity.State, SignIn: signIn, Allowed: allowed}, nil
+	return Visitor{Identity: s.Identity, Person: who, Settings: settings, SignIn: signIn, Allowed: allowed}, nil
 }
 
 // signIn is how the session came to be. One that was made without Nidan, or before it, is not known.

@@ -1,0 +1,69 @@
+package kratos
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+)
+
+func TestThePatchOfAFlag(t *testing.T) {
+	const flag = "/metadata_public/two_factor/enabled"
+	for name, tc := range map[string]struct {
+		metadata map[string]any
+		pointer  string
+		want     string
+	}{
+		"a flag that is there": {
+			map[string]any{"two_factor": map[string]any{"enabled": false}}, flag,
+			`[{"op":"test","path":"/metadata_public/two_factor/enabled","value":false},` +
+				`{"op":"replace","path":"/metadata_public/two_factor/enabled","value":true}]`,
+		},
+		"a flag that is null": {
+			map[string]any{"two_factor": map[string]any{"enabled": nil}}, flag,
+			`[{"op":"test","path":"/metadata_public/two_factor/enabled","value":null},` +
+				`{"op":"add","path":"/metadata_public/two_factor/enabled","value":true}]`,
+		},
+		"no flag yet": {
+			map[string]any{"two_factor": map[string]any{}}, flag,
+			`[{"op":"test","path":"/metadata_public/two_factor","value":{}},` +
+				`{"op":"add","path":"/metadata_public/two_factor/enabled","value":true}]`,
+		},
+		"nothing above it": {
+			map[string]any{"role": "user"}, flag,
+			`[{"op":"test","path":"/metadata_public","value":{"role":"user"}},` +
+				`{"op":"add","path":"/metadata_public/two_factor","value":{"enabled":true}}]`,
+		},
+		"no metadata at all": {
+			nil, flag,
+			`[{"op":"test","path":"/metadata_public","value":null},` +
+				`{"op":"add","path":"/metadata_public","value":{"two_factor":{"enabled":true}}}]`,
+		},
+		"names that have to be escaped": {
+			map[string]any{"a/b": map[string]any{"~": true}}, "/metadata_public/a~1b/~0",
+			`[{"op":"test","path":"/metadata_public/a~1b/~0","value":true},` +
+				`{"op":"replace","path":"/metadata_public/a~1b/~0","value":true}]`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			patch, err := flagPatch(Identity{MetadataPublic: tc.metadata}, tc.pointer, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := json.Marshal(patch); string(got) != tc.want {
+				t.Errorf("got\n%s\nwant\n%s", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestWhereTheNextPageIs(t *testing.T) {
+	for link, want := range map[string]string{
+		`</admin/identities?page_size=2&page_token=first>; rel="first",</admin/identities?page_size=2&page_token=a%2Bb>; rel="next"`: "a+b",
+		`</admin/identities?page_token=first>; rel="first"`:                                                                          "",
+		``: "",
+	} {
+		if got := nextPage(http.Header{"Link": {link}}); got != want {
+			t.Errorf("%s leads to %q, want %q", link, got, want)
+		}
+	}
+}
