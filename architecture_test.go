@@ -15,21 +15,23 @@ import (
 // may is who may import whom: the picture of README.md in code. A folder that is not in it needs a place here, and a reason
 // in its doc.go.
 var may = map[string][]string{
-	".":               {"cmd"},
-	"challenge":       {},
-	"config":          {},
-	"kratos":          {},
-	"policies":        {},
-	"store":           {"challenge"},
-	"store/storetest": {"challenge", "store"}, // tests only
-	"mail":            {"challenge"},
-	"mail/catcher":    {},
-	"hooks":           {"challenge", "kratos", "policies"},
-	"server":          {"challenge", "hooks", "kratos", "policies"},
-	"server/session":  {"challenge", "hooks", "kratos", "policies"},
-	"server/signin":   {"hooks", "kratos"},
-	"cmd":             {"challenge", "config", "hooks", "kratos", "mail", "mail/catcher", "policies", "server", "server/session", "server/signin", "store"},
-	"e2e":             {}, // drives the program from outside
+	".":                    {"cmd"},
+	"challenge":            {},
+	"config":               {},
+	"kratos":               {},
+	"policies":             {},
+	"store":                {"challenge"},
+	"store/storetest":      {"challenge", "store"}, // tests only
+	"mail":                 {"challenge"},
+	"mail/catcher":         {},
+	"hooks":                {"challenge", "kratos", "policies"},
+	"server":               {"challenge", "hooks", "kratos", "policies"},
+	"server/page":          {"hooks"},
+	"server/page/pagetest": {"server/page"}, // tests only
+	"server/session":       {"challenge", "hooks", "kratos", "policies"},
+	"server/signin":        {"hooks", "kratos", "server/page"},
+	"cmd":                  {"challenge", "config", "hooks", "kratos", "mail", "mail/catcher", "policies", "server", "server/page", "server/session", "server/signin", "store"},
+	"e2e":                  {}, // drives the program from outside
 }
 
 // mayInTests is what tests may import beyond that.
@@ -38,12 +40,14 @@ var mayInTests = map[string][]string{
 	"store": {"store/storetest"},
 	"mail":  {"store"},
 	"hooks": {"store"},
-	"e2e":   {"kratos", "mail/catcher"},
+
+	"server/signin": {"server/page/pagetest"},
+	"e2e":           {"kratos", "mail/catcher"},
 }
 
 // only is where an outside technology may be used: one folder each.
 var only = map[string][]string{
-	"github.com/labstack/echo":         {"server", "server/session", "server/signin", "hooks", "cmd"},
+	"github.com/labstack/echo":         {"server", "server/page", "server/session", "server/signin", "hooks", "cmd"},
 	"github.com/open-policy-agent/opa": {"policies"},
 	"github.com/ory/kratos-client-go":  {"kratos"},
 	"github.com/wneessen/go-mail":      {"mail"},

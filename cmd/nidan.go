@@ -23,6 +23,7 @@ import (
 	"nidan/mail"
 	"nidan/policies"
 	"nidan/server"
+	"nidan/server/page"
 	"nidan/server/session"
 	"nidan/server/signin"
 	"nidan/store"
@@ -111,6 +112,7 @@ func (n *nidan) mount(engine *policies.Engine, keys *challenge.Keyring) error {
 	}
 	frontend := kratos.NewFrontend(n.cfg.Kratos.PublicURL)
 	https := strings.HasPrefix(n.cfg.Public.URL, "https:")
+	page.Mount(n.public)
 	err = (&signin.Handler{
 		Kratos:       frontend,
 		Identity:     kratos.Pointers(n.cfg.Identity),

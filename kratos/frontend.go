@@ -31,6 +31,7 @@ type LoginFlow struct {
 	Action    string // where to submit it
 	CSRFToken string
 	ReturnTo  string // empty: not said
+	Refresh   bool   // somebody is signed in already, and proves it again
 	Messages  []Message
 }
 
@@ -49,7 +50,7 @@ func (f *Frontend) LoginFlow(ctx context.Context, id, cookie string) (LoginFlow,
 		return LoginFlow{}, fmt.Errorf("get a login flow: %w", answerError(answer, err))
 	}
 	defer answer.Body.Close()
-	flow := LoginFlow{ID: got.Id, Action: got.Ui.Action, ReturnTo: got.GetReturnTo()}
+	flow := LoginFlow{ID: got.Id, Action: got.Ui.Action, ReturnTo: got.GetReturnTo(), Refresh: got.GetRefresh()}
 	for _, n := range got.Ui.Nodes {
 		if a := n.Attributes.UiNodeInputAttributes; a != nil && a.Name == "csrf_token" {
 			flow.CSRFToken, _ = a.Value.(string)

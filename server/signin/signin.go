@@ -3,8 +3,6 @@ package signin
 import (
 	"embed"
 	"errors"
-	"fmt"
-	"html/template"
 	"io"
 	"log/slog"
 	"net/http"
@@ -12,10 +10,12 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"nidan/hooks"
 	"nidan/kratos"
+	"nidan/server/page"
 )
 
-//go:embed templates assets
+//go:embed templates assets texts
 var files embed.FS
 
 // Handler serves the pages. All fields but the unexported ones are needed.
@@ -28,71 +28,33 @@ type Handler struct {
 	Rand         io.Reader
 	Log          *slog.Logger
 
-	texts map[string]map[string]string
-	pages map[string]*template.Template
+	texts page.Texts
+	pages *page.Pages
 }
 
 // Mount puts the pages on e. It fails where a text or a template is missing.
 func (h *Handler) Mount(e *echo.Echo) error {
 	var err error
-	if h.texts, err = loadTexts(); err != nil {
+	if h.texts, err = page.LoadTexts(files, hooks.Sentences); err != nil {
 		return err
 	}
-	h.pages = make(map[string]*template.Template)
-	for _, name := range []string{"login", "error", "home"} {
-		t, err := template.ParseFS(files, "templates/base.html", "templates/"+name+".html")
-		if err != nil {
-			return fmt.Errorf("read the page %s: %w", name, err)
-		}
-		h.pages[name] = t
+	if h.pages, err = page.New(files, h.texts, h.Brand); err != nil {
+		return err
 	}
-	e.GET("/login", h.login, headers)
-	e.GET("/error", h.error, headers)
-	e.GET("/", h.home, headers)
+	e.GET("/login", h.login, page.Headers)
+	e.GET("/error", h.error, page.Headers)
+	e.GET("/", h.home, page.Headers)
 	e.StaticFS("/assets", echo.MustSubFS(files, "assets"))
-	return nil
-}
-
-// headers let a page load and send nothing but what is its own, and be kept by nobody.
-func headers(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		c.Response().Header().Set("Content-Security-Policy",
-			"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "+
-				"base-uri 'none'; frame-ancestors 'none'")
-		c.Response().Header().Set("Cache-Control", "no-store")
-		return next(c)
-	}
-}
-
-// page is what every page is made of.
-type page struct {
-	Locale  string
-	Locales []string
-	Brand   string
-	All     map[string]map[string]string // every text of every language
-	Data    any
-}
-
-// Text is a text in the page's language.
-func (p page) Text(name string) string { return p.All[p.Locale][name] }
-
-func (h *Handler) render(c echo.Context, status int, name string, data any) error {
-	c.Response().Header().Set(echo.HeaderContentType, echo.MIMETextHTMLCharsetUTF8)
-	c.Response().WriteHeader(status)
-	p := page{Locale: localeOf(c.Request()), Locales: locales, Brand: h.Brand, All: h.texts, Data: data}
-	if err := h.pages[name].ExecuteTemplate(c.Response(), "base.html", p); err != nil {
-		return fmt.Errorf("write the page %s: %w", name, err)
-	}
 	return nil
 }
 
 // script is what the page's script is told.
 type script struct {
-	Flow     kratos.LoginFlow             `json:"flow"`
-	Locale   string                       `json:"locale"`
-	Texts    map[string]map[string]string `json:"texts"`
-	Cookie   string                       `json:"locale_cookie"`
-	StartNew string                       `json:"start_new"` // where to begin a new flow
+	Flow     kratos.LoginFlow `json:"flow"`
+	Locale   string           `json:"locale"`
+	Texts    page.Texts       `json:"texts"`
+	Cookie   string           `json:"locale_cookie"`
+	StartNew string           `json:"start_new"` // where to begin a new flow
 }
 
 // login shows a flow. Without one, or with one that has expired or is another browser's, it begins a new one: a person who
@@ -100,35 +62,40 @@ type script struct {
 func (h *Handler) login(c echo.Context) error {
 	id := c.QueryParam("flow")
 	if id == "" {
-		return c.Redirect(http.StatusSeeOther, startNew(c.QueryParam("return_to")))
+		return c.Redirect(http.StatusSeeOther, startNew(c.QueryParam("return_to"), c.QueryParam("refresh") == "true"))
 	}
 	flow, err := h.Kratos.LoginFlow(c.Request().Context(), id, c.Request().Header.Get("Cookie"))
 	if errors.Is(err, kratos.ErrGone) {
-		return c.Redirect(http.StatusSeeOther, startNew(""))
+		return c.Redirect(http.StatusSeeOther, startNew("", false))
 	}
 	if err != nil {
 		h.Log.ErrorContext(c.Request().Context(), "a sign-in page could not be shown", "err", err)
-		return h.render(c, http.StatusBadGateway, "error", "")
+		return h.pages.Render(c, http.StatusBadGateway, "error", "")
 	}
 	if err := h.knowAgain(c); err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, "login", script{
-		Flow: flow, Locale: localeOf(c.Request()), Texts: h.texts, Cookie: localeCookie, StartNew: startNew(flow.ReturnTo),
+	return h.pages.Render(c, http.StatusOK, "login", script{
+		Flow: flow, Locale: page.LocaleOf(c.Request()), Texts: h.texts, Cookie: page.LocaleCookie, StartNew: startNew(flow.ReturnTo, flow.Refresh),
 	})
 }
 
-func startNew(returnTo string) string {
-	const path = "/self-service/login/browser"
-	if returnTo == "" {
-		return path
+// startNew is where a flow begins. One that refreshes asks for the password although somebody is signed in.
+func startNew(returnTo string, refresh bool) string {
+	query := url.Values{}
+	if returnTo != "" {
+		query.Set("return_to", returnTo)
 	}
-	return path + "?" + url.Values{"return_to": {returnTo}}.Encode()
+	if refresh {
+		query.Set("refresh", "true")
+	}
+	to := url.URL{Path: "/self-service/login/browser", RawQuery: query.Encode()}
+	return to.String()
 }
 
 // error shows a number only: what Kratos says of its errors is for those who read its log.
 func (h *Handler) error(c echo.Context) error {
-	return h.render(c, http.StatusOK, "error", c.QueryParam("id"))
+	return h.pages.Render(c, http.StatusOK, "error", c.QueryParam("id"))
 }
 
 // home says who is signed in.
@@ -148,7 +115,7 @@ func (h *Handler) home(c echo.Context) error {
 	}
 	if err != nil {
 		h.Log.ErrorContext(ctx, "who is signed in could not be shown", "err", err)
-		return h.render(c, http.StatusBadGateway, "error", "")
+		return h.pages.Render(c, http.StatusBadGateway, "error", "")
 	}
-	return h.render(c, http.StatusOK, "home", struct{ Name, Logout string }{who.Account, logout})
+	return h.pages.Render(c, http.StatusOK, "home", struct{ Name, Logout string }{who.Account, logout})
 }

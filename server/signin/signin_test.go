@@ -3,13 +3,9 @@ package signin
 import (
 	"bytes"
 	"crypto/rand"
-	"io/fs"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -17,33 +13,15 @@ import (
 
 	"nidan/hooks"
 	"nidan/kratos"
+	"nidan/server/page"
+	"nidan/server/page/pagetest"
 )
 
 // What a person meets on these pages is tested in e2e, in a real browser on the real Kratos; here is what can be told
 // without them.
 
-func TestBothLanguagesSayTheSameThings(t *testing.T) {
-	texts, err := loadTexts()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ja, en := slices.Sorted(maps.Keys(texts["ja"])), slices.Sorted(maps.Keys(texts["en"]))
-	if !slices.Equal(ja, en) {
-		t.Errorf("Japanese has %v\nEnglish has %v", ja, en)
-	}
-	mentions := regexp.MustCompile(`\{\{\.\w+\}\}`)
-	for name := range texts["ja"] {
-		a, b := mentions.FindAllString(texts["ja"][name], -1), mentions.FindAllString(texts["en"][name], -1)
-		slices.Sort(a)
-		slices.Sort(b)
-		if !slices.Equal(a, b) {
-			t.Errorf("%s mentions %v in Japanese, %v in English", name, a, b)
-		}
-	}
-}
-
-func TestEveryTextThatIsUsedIsThereAndTheOtherWayRound(t *testing.T) {
-	texts, err := loadTexts()
+func TestTheTexts(t *testing.T) {
+	texts, err := page.LoadTexts(files, hooks.Sentences)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,32 +29,10 @@ func TestEveryTextThatIsUsedIsThereAndTheOtherWayRound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all bytes.Buffer
-	err = fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		content, err := files.ReadFile(path)
-		all.Write(content)
-		return err
+	pagetest.SameInBothLanguages(t, texts)
+	pagetest.NoneMissingNoneTooMany(t, texts, files, func(name string) bool {
+		return sentences[name] != "" || strings.HasPrefix(name, "kratos_")
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	used := regexp.MustCompile(`(?:\.Text "|data-text="|text\('|name: ')(\w+)`)
-	for _, m := range used.FindAllStringSubmatch(all.String(), -1) {
-		if texts["ja"][m[1]] == "" {
-			t.Errorf("%q is used, and there is no such text", m[1])
-		}
-	}
-	for name := range texts["ja"] {
-		if _, ofState := sentences[name]; ofState || strings.HasPrefix(name, "kratos_") {
-			continue
-		}
-		if !strings.Contains(all.String(), `"`+name+`"`) && !strings.Contains(all.String(), `'`+name+`'`) {
-			t.Errorf("%q is not used", name)
-		}
-	}
 }
 
 // mounted are the pages in front of a Kratos that knows the flow "known" and nothing else.
@@ -123,6 +79,7 @@ func TestAFlowIsBegunWhereThereIsNone(t *testing.T) {
 		"/login?flow=expired": "/self-service/login/browser",
 		"/login?return_to=http%3A%2F%2Fx%2F%3Fa%3Db": "/self-service/login/browser?return_to=http%3A%2F%2Fx%2F%3Fa%3Db",
 		"/": "/login",
+		"/login?refresh=true&return_to=%2Fconsole": "/self-service/login/browser?refresh=true&return_to=%2Fconsole",
 	} {
 		if got := get(e, path); got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != want {
 			t.Errorf("%s: %d to %s, want %s", path, got.StatusCode, got.Header.Get("Location"), want)

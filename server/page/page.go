@@ -1,0 +1,138 @@
+package page
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"maps"
+	"path"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+//go:embed templates assets
+var files embed.FS
+
+// Texts are the texts of a language, by name, by language.
+type Texts map[string]map[string]string
+
+// LoadTexts reads texts/ja.json and texts/en.json. Further texts of a language are added to its own.
+func LoadTexts(from fs.FS, more func(locale string) (map[string]string, error)) (Texts, error) {
+	all := make(Texts)
+	for _, locale := range Locales {
+		raw, err := fs.ReadFile(from, "texts/"+locale+".json")
+		if err != nil {
+			return nil, fmt.Errorf("read the pages' texts: %w", err)
+		}
+		texts := make(map[string]string)
+		if err := json.Unmarshal(raw, &texts); err != nil {
+			return nil, fmt.Errorf("read the pages' texts: %w", err)
+		}
+		if more != nil {
+			added, err := more(locale)
+			if err != nil {
+				return nil, err
+			}
+			maps.Copy(texts, added)
+		}
+		all[locale] = texts
+	}
+	return all, nil
+}
+
+// Pages are the pages of one part of the site.
+type Pages struct {
+	texts Texts
+	brand string
+	pages map[string]*template.Template
+}
+
+// New reads every page of templates/. Each defines "title" and "main"; those whose names begin with "_" are parts that any of
+// them may use.
+func New(from fs.FS, texts Texts, brand string) (*Pages, error) {
+	p := &Pages{texts: texts, brand: brand, pages: make(map[string]*template.Template)}
+	names, err := fs.Glob(from, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("look for pages: %w", err)
+	}
+	frame, err := template.ParseFS(files, "templates/base.html")
+	if err != nil {
+		return nil, fmt.Errorf("read the frame of the pages: %w", err)
+	}
+	var parts []string
+	for _, name := range names {
+		if strings.HasPrefix(path.Base(name), "_") {
+			parts = append(parts, name)
+		}
+	}
+	for _, name := range names {
+		t, err := frame.Clone()
+		if err == nil {
+			t, err = t.ParseFS(from, append([]string{name}, parts...)...)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the page %s: %w", name, err)
+		}
+		p.pages[strings.TrimSuffix(path.Base(name), ".html")] = t
+	}
+	return p, nil
+}
+
+// Page is what a template is given.
+type Page struct {
+	Locale  string
+	Locales []string
+	Brand   string
+	Path    string // of the request, with its query
+	All     Texts
+	Data    any
+}
+
+// Text is a text in the page's language, with the arguments put into it as fmt does.
+func (p Page) Text(name string, args ...any) string {
+	text := p.All[p.Locale][name]
+	if len(args) > 0 {
+		text = fmt.Sprintf(text, args...)
+	}
+	return text
+}
+
+// TextOr is a text whose name comes from elsewhere; where there is none of that name, the name has to do.
+func (p Page) TextOr(name string) string {
+	if text, ok := p.All[p.Locale][name]; ok {
+		return text
+	}
+	return name
+}
+
+// With is the page with other data, for the parts of it.
+func (p Page) With(data any) Page {
+	p.Data = data
+	return p
+}
+
+// Render writes a page. It is made whole before anything is sent, so that an error in it is not half a page.
+func (p *Pages) Render(c echo.Context, status int, name string, data any) error {
+	page := Page{
+		Locale: LocaleOf(c.Request()), Locales: Locales, Brand: p.brand, Path: c.Request().URL.RequestURI(), All: p.texts, Data: data,
+	}
+	var made strings.Builder
+	if err := p.pages[name].ExecuteTemplate(&made, "base.html", page); err != nil {
+		return fmt.Errorf("write the page %s: %w", name, err)
+	}
+	return c.HTML(status, made.String())
+}
+
+// Headers let a page load and send nothing but what is its own, and be kept by nobody.
+func Headers(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Header().Set("Content-Security-Policy",
+			"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "+
+				"base-uri 'none'; frame-ancestors 'none'")
+		c.Response().Header().Set("Cache-Control", "no-store")
+		return next(c)
+	}
+}

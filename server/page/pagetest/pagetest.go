@@ -1,0 +1,64 @@
+// Package pagetest is what the tests of all pages share: whether their texts are there, in both languages, and no more.
+package pagetest
+
+import (
+	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"nidan/server/page"
+)
+
+// argument is what is put into a text, by a page or by its script.
+var argument = regexp.MustCompile(`\{\{\.\w+\}\}|%\[?\d*\]?[a-z]`)
+
+// SameInBothLanguages wants every text in both languages, with the same things put into it.
+func SameInBothLanguages(t *testing.T, texts page.Texts) {
+	t.Helper()
+	ja, en := slices.Sorted(maps.Keys(texts["ja"])), slices.Sorted(maps.Keys(texts["en"]))
+	if !slices.Equal(ja, en) {
+		t.Errorf("Japanese has %v\nEnglish has %v", ja, en)
+	}
+	for name := range texts["ja"] {
+		a, b := argument.FindAllString(texts["ja"][name], -1), argument.FindAllString(texts["en"][name], -1)
+		slices.Sort(a)
+		slices.Sort(b)
+		if !slices.Equal(a, b) {
+			t.Errorf("%s mentions %v in Japanese, %v in English", name, a, b)
+		}
+	}
+}
+
+// use is a place where a text is named.
+var use = regexp.MustCompile(`(?:\.Text "|data-text="|text\('|name: ')(\w+)`)
+
+// NoneMissingNoneTooMany wants the texts that the files name, and that those there are are named. Texts whose names are put
+// together from elsewhere are told by their prefix.
+func NoneMissingNoneTooMany(t *testing.T, texts page.Texts, files fs.FS, composed func(name string) bool) {
+	t.Helper()
+	var all strings.Builder
+	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasPrefix(path, "texts/") {
+			return err
+		}
+		content, err := fs.ReadFile(files, path)
+		all.Write(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range use.FindAllStringSubmatch(all.String(), -1) {
+		if texts["ja"][m[1]] == "" && !composed(m[1]) {
+			t.Errorf("%q is used, and there is no such text", m[1])
+		}
+	}
+	for name := range texts["ja"] {
+		if !composed(name) && !strings.Contains(all.String(), `"`+name+`"`) && !strings.Contains(all.String(), `'`+name+`'`) {
+			t.Errorf("%q is not used", name)
+		}
+	}
+}
