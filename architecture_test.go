@@ -27,10 +27,13 @@ var may = map[string][]string{
 	"hooks":                {"challenge", "kratos", "policies"},
 	"server":               {"challenge", "hooks", "kratos", "policies"},
 	"server/page":          {"hooks"},
+	"server/console":       {"challenge", "hooks", "kratos", "policies", "server/session"},
+	"server/console/api":   {"challenge", "kratos", "server/console", "server/session"},
+	"server/console/pages": {"challenge", "kratos", "server/console", "server/page", "server/session"},
 	"server/page/pagetest": {"server/page"}, // tests only
 	"server/session":       {"challenge", "hooks", "kratos", "policies"},
 	"server/signin":        {"hooks", "kratos", "server/page"},
-	"cmd":                  {"challenge", "config", "hooks", "kratos", "mail", "mail/catcher", "policies", "server", "server/page", "server/session", "server/signin", "store"},
+	"cmd":                  {"challenge", "config", "hooks", "kratos", "mail", "mail/catcher", "policies", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "store"},
 	"e2e":                  {}, // drives the program from outside
 }
 
@@ -41,13 +44,14 @@ var mayInTests = map[string][]string{
 	"mail":  {"store"},
 	"hooks": {"store"},
 
-	"server/signin": {"server/page/pagetest"},
-	"e2e":           {"kratos", "mail/catcher"},
+	"server/signin":        {"server/page/pagetest"},
+	"server/console/pages": {"server/page/pagetest"},
+	"e2e":                  {"kratos", "mail/catcher"},
 }
 
 // only is where an outside technology may be used: one folder each.
 var only = map[string][]string{
-	"github.com/labstack/echo":         {"server", "server/page", "server/session", "server/signin", "hooks", "cmd"},
+	"github.com/labstack/echo":         {"server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "hooks", "cmd"},
 	"github.com/open-policy-agent/opa": {"policies"},
 	"github.com/ory/kratos-client-go":  {"kratos"},
 	"github.com/wneessen/go-mail":      {"mail"},

@@ -23,6 +23,9 @@ import (
 	"nidan/mail"
 	"nidan/policies"
 	"nidan/server"
+	"nidan/server/console"
+	"nidan/server/console/api"
+	"nidan/server/console/pages"
 	"nidan/server/page"
 	"nidan/server/session"
 	"nidan/server/signin"
@@ -101,36 +104,13 @@ func openStore(ctx context.Context, cfg config.Config) (*store.Store, error) {
 }
 
 func (n *nidan) mount(engine *policies.Engine, keys *challenge.Keyring) error {
-	kratosURL, err := url.Parse(n.cfg.Kratos.PublicURL)
-	if err != nil {
-		return fmt.Errorf("read kratos.public_url: %w", err)
-	}
-	(&server.PassThrough{Kratos: kratosURL, Log: n.log}).Mount(n.public)
 	zone, err := time.LoadLocation(n.cfg.Policies.TimeZone)
 	if err != nil {
 		return fmt.Errorf("read policies.time_zone: %w", err)
 	}
-	frontend := kratos.NewFrontend(n.cfg.Kratos.PublicURL)
-	https := strings.HasPrefix(n.cfg.Public.URL, "https:")
-	page.Mount(n.public)
-	err = (&signin.Handler{
-		Kratos:       frontend,
-		Identity:     kratos.Pointers(n.cfg.Identity),
-		DeviceCookie: hooks.DeviceCookie(https),
-		HTTPS:        https,
-		Brand:        n.cfg.Mail.Brand,
-		Rand:         rand.Reader,
-		Log:          n.log,
-	}).Mount(n.public)
-	if err != nil {
+	if err := n.mountPublic(engine, zone); err != nil {
 		return err
 	}
-	(&session.Handler{
-		Visitors: &session.Visitors{
-			Kratos: frontend, Records: n.store, Policies: engine, Identity: kratos.Pointers(n.cfg.Identity), Now: time.Now,
-		},
-		Log: n.log,
-	}).Mount(n.public)
 	(&server.Health{Ready: n.store.Ready, Log: n.log}).Mount(n.hooks)
 	return (&hooks.Handler{
 		Tokens:       n.cfg.Hooks.Tokens,
@@ -139,11 +119,54 @@ func (n *nidan) mount(engine *policies.Engine, keys *challenge.Keyring) error {
 		Challenger:   &challenge.Challenger{Keys: keys, Now: time.Now, Rand: rand.Reader},
 		Keys:         keys,
 		Identity:     kratos.Pointers(n.cfg.Identity),
-		DeviceCookie: hooks.DeviceCookie(https),
+		DeviceCookie: hooks.DeviceCookie(n.https()),
 		TimeZone:     zone,
 		Now:          time.Now,
 		Log:          n.log,
 	}).Mount(n.hooks)
+}
+
+func (n *nidan) https() bool { return strings.HasPrefix(n.cfg.Public.URL, "https:") }
+
+// mountPublic mounts what faces browsers.
+func (n *nidan) mountPublic(engine *policies.Engine, zone *time.Location) error {
+	kratosURL, err := url.Parse(n.cfg.Kratos.PublicURL)
+	if err != nil {
+		return fmt.Errorf("read kratos.public_url: %w", err)
+	}
+	(&server.PassThrough{Kratos: kratosURL, Log: n.log}).Mount(n.public)
+	page.Mount(n.public)
+	frontend, identity := kratos.NewFrontend(n.cfg.Kratos.PublicURL), kratos.Pointers(n.cfg.Identity)
+	err = (&signin.Handler{
+		Kratos:       frontend,
+		Identity:     identity,
+		DeviceCookie: hooks.DeviceCookie(n.https()),
+		HTTPS:        n.https(),
+		Brand:        n.cfg.Mail.Brand,
+		Rand:         rand.Reader,
+		Log:          n.log,
+	}).Mount(n.public)
+	if err != nil {
+		return err
+	}
+	visitors := &session.Visitors{Kratos: frontend, Records: n.store, Policies: engine, Identity: identity, Now: time.Now}
+	(&session.Handler{Visitors: visitors, Log: n.log}).Mount(n.public)
+	return n.mountConsole(&console.Console{
+		Kratos: kratos.NewAdmin(n.cfg.Kratos.AdminURL), Store: n.store, Policies: engine, Identity: identity, Now: time.Now, Log: n.log,
+	}, visitors, frontend, zone)
+}
+
+func (n *nidan) mountConsole(
+	c *console.Console, visitors *session.Visitors, frontend *kratos.Frontend, zone *time.Location,
+) error {
+	origin := strings.TrimSuffix(n.cfg.Public.URL, "/")
+	err := (&api.Handler{Console: c, Visitors: visitors, Origin: origin, Log: n.log}).Mount(n.public)
+	if err != nil {
+		return err
+	}
+	return (&pages.Handler{
+		Console: c, Visitors: visitors, LogoutURL: frontend.LogoutURL, Origin: origin, Brand: n.cfg.Mail.Brand, TimeZone: zone, Log: n.log,
+	}).Mount(n.public)
 }
 
 // run serves until ctx ends or a part fails.

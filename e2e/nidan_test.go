@@ -50,7 +50,7 @@ func newNidan(t *testing.T, changes ...string) *nidan {
 		"NIDAN_DATABASE=sqlite:" + filepath.Join(n.dir, "nidan.db"), "NIDAN_SECRETS=" + strings.Repeat("s", 32),
 		"NIDAN_HOOKS_TOKENS=" + hookToken, "NIDAN_HOOKS_LISTEN=" + hooks,
 		"NIDAN_PUBLIC_LISTEN=" + public,
-		"NIDAN_KRATOS_PUBLIC_URL=" + kratosPublic, "NIDAN_MAIL_SMTP_TLS=none", "NIDAN_MAIL_SMTP_PORT=" + port,
+		"NIDAN_KRATOS_PUBLIC_URL=" + kratosPublic, "NIDAN_KRATOS_ADMIN_URL=" + kratosAdminURL, "NIDAN_MAIL_SMTP_TLS=none", "NIDAN_MAIL_SMTP_PORT=" + port,
 	}, changes...)
 	return n
 }

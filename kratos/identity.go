@@ -32,6 +32,9 @@ type Pointers struct {
 	Plan            string
 }
 
+// Roles are those that an account can have, from high to low. What each may do is for the policies to say.
+var Roles = []string{"owner", "system_administrator", "supervisor", "user"}
+
 // Person are the facts about an account.
 type Person struct {
 	Account   string // the name it signs in with

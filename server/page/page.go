@@ -50,7 +50,7 @@ type Pages struct {
 	pages map[string]*template.Template
 }
 
-// New reads every page of templates/. Each defines "title" and "main"; those whose names begin with "_" are parts that any of
+// New reads every page of templates/. Each defines "title" and "main"; those whose names begin with "part_" are parts that any of
 // them may use.
 func New(from fs.FS, texts Texts, brand string) (*Pages, error) {
 	p := &Pages{texts: texts, brand: brand, pages: make(map[string]*template.Template)}
@@ -64,7 +64,7 @@ func New(from fs.FS, texts Texts, brand string) (*Pages, error) {
 	}
 	var parts []string
 	for _, name := range names {
-		if strings.HasPrefix(path.Base(name), "_") {
+		if strings.HasPrefix(path.Base(name), "part_") {
 			parts = append(parts, name)
 		}
 	}

@@ -38,9 +38,9 @@ func TestALanguageIsChosenAndTheWayBackStaysHere(t *testing.T) {
 func TestAPageThatFailsIsNotHalfSent(t *testing.T) {
 	files := fstest.MapFS{
 		"texts/ja.json": {Data: []byte(`{"hello": "%s様"}`)}, "texts/en.json": {Data: []byte(`{"hello": "Hello %s"}`)},
-		"templates/good.html": {Data: []byte(`{{define "title"}}<i>{{end}}{{define "main"}}{{.Text "hello" .Data}}{{template "part" .}}{{end}}`)},
-		"templates/bad.html":  {Data: []byte(`{{define "main"}}{{.Data.Missing}}{{end}}`)},
-		"templates/_p.html":   {Data: []byte(`{{define "part"}}!{{end}}`)},
+		"templates/good.html":   {Data: []byte(`{{define "title"}}<i>{{end}}{{define "main"}}{{.Text "hello" .Data}}{{template "part" .}}{{end}}`)},
+		"templates/bad.html":    {Data: []byte(`{{define "main"}}{{.Data.Missing}}{{end}}`)},
+		"templates/part_p.html": {Data: []byte(`{{define "part"}}!{{end}}`)},
 	}
 	texts, err := LoadTexts(files, nil)
 	if err != nil {

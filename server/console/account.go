@@ -1,0 +1,140 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"nidan/challenge"
+	"nidan/kratos"
+	"nidan/server/session"
+)
+
+// AccountDetail is all that there is to see of an account.
+type AccountDetail struct {
+	Account
+	Devices    []challenge.Device
+	WrongCodes int                // since the last right one
+	Records    []challenge.Record // the last 50
+}
+
+// Account is one account, or [kratos.ErrGone].
+func (c *Console) Account(ctx context.Context, who session.Visitor, id string) (AccountDetail, error) {
+	identity, err := c.Kratos.Account(ctx, id)
+	if err != nil {
+		return AccountDetail{}, err
+	}
+	a := c.account(identity)
+	if err := c.May(ctx, who, "account.view", &a); err != nil {
+		return AccountDetail{}, err
+	}
+	return c.detail(ctx, a)
+}
+
+// Name is what an account is called.
+func (c *Console) Name(ctx context.Context, who session.Visitor, id string) (string, error) {
+	identity, err := c.Kratos.Account(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	a := c.account(identity)
+	return a.Person.Account, c.May(ctx, who, "account.view", &a)
+}
+
+// Self is the account of whoever asks.
+func (c *Console) Self(ctx context.Context, who session.Visitor) (AccountDetail, error) {
+	if err := c.May(ctx, who, "self.view", nil); err != nil {
+		return AccountDetail{}, err
+	}
+	return c.detail(ctx, c.account(who.Identity))
+}
+
+func (c *Console) detail(ctx context.Context, a Account) (AccountDetail, error) {
+	d := AccountDetail{Account: a}
+	var devices, wrong, records error
+	d.Devices, devices = c.Store.AccountDevices(ctx, a.ID)
+	d.WrongCodes, wrong = c.Store.AccountWrongCodes(ctx, a.ID)
+	d.Records, records = c.Store.Records(ctx, challenge.RecordFilter{Account: a.ID, Limit: 50})
+	return d, errors.Join(devices, wrong, records)
+}
+
+// Change is what an account's flag is to become.
+type Change struct {
+	ID  string
+	Was bool // what whoever asks has seen
+	On  bool
+}
+
+// Changed is what became of a [Change]. Err is [kratos.ErrChanged] where the flag no longer was what had been seen.
+type Changed struct {
+	Change
+	Account Account
+	Err     error
+}
+
+// Switch changes the flags of any number of accounts, each by itself: what cannot be done for one does not keep it from the
+// others.
+func (c *Console) Switch(ctx context.Context, who session.Visitor, changes []Change) []Changed {
+	done := make([]Changed, len(changes))
+	for i, change := range changes {
+		done[i] = Changed{Change: change, Account: Account{ID: change.ID}}
+		identity, err := c.Kratos.Account(ctx, change.ID)
+		if err != nil {
+			done[i].Err = err
+			continue
+		}
+		done[i].Account = c.account(identity)
+		done[i].Err = c.switchOne(ctx, who, "account", done[i].Account, change)
+	}
+	return done
+}
+
+// SwitchSelf changes the flag of whoever asks.
+func (c *Console) SwitchSelf(ctx context.Context, who session.Visitor, change Change) error {
+	return c.switchOne(ctx, who, "self", c.account(who.Identity), change)
+}
+
+// switchOne records what is to be done, has Kratos do it, and records how it ended. A record that promises too much is
+// better than a change without one.
+func (c *Console) switchOne(ctx context.Context, who session.Visitor, subject string, a Account, change Change) error {
+	if a.Unreadable != "" {
+		return fmt.Errorf("%w: %s", ErrInvalid, a.Unreadable)
+	}
+	action := subject + ".switch_off"
+	if change.On {
+		action = subject + ".switch_on"
+	}
+	if err := c.May(ctx, who, action, &a); err != nil {
+		return err
+	}
+	if a.Person.TwoFactor != change.Was {
+		return kratos.ErrChanged
+	}
+	detail := func(challenge.Tx) (map[string]any, error) {
+		return map[string]any{"from": change.Was, "to": change.On}, nil
+	}
+	if err := c.keep(ctx, who, "account_switched", &a, "requested", detail); err != nil {
+		return err
+	}
+	failed := c.Kratos.SetFlag(ctx, a.identity, c.Identity.TwoFactor, change.On)
+	state := "changed"
+	if failed != nil {
+		state = "failed"
+	}
+	err := c.keep(ctx, who, "account_switched", &a, state, func(tx challenge.Tx) (map[string]any, error) {
+		d, err := detail(tx)
+		if err == nil && failed == nil && !change.On {
+			d["devices_forgotten"], err = tx.ForgetDevices(ctx, a.ID)
+		}
+		return d, err
+	})
+	if failed != nil {
+		c.Log.WarnContext(ctx, "an account was not switched", "account", a.ID, "err", failed)
+		return failed
+	}
+	if err != nil {
+		return err
+	}
+	c.Log.InfoContext(ctx, "account switched", "account", a.ID, "on", change.On, "by", who.Person.Account)
+	return nil
+}

@@ -1,0 +1,69 @@
+package console
+
+import (
+	"context"
+
+	"nidan/challenge"
+	"nidan/server/session"
+)
+
+// ForgetDevice forgets one device of an account, and says whether there was one to forget.
+func (c *Console) ForgetDevice(ctx context.Context, who session.Visitor, id string, tokenHash []byte) (forgotten bool, err error) {
+	a, err := c.target(ctx, who, id, "forget_devices")
+	if err != nil {
+		return false, err
+	}
+	err = c.keep(ctx, who, "devices_forgotten", &a, "changed", func(tx challenge.Tx) (map[string]any, error) {
+		forgotten, err = tx.ForgetDevice(ctx, a.ID, tokenHash)
+		n := 0
+		if forgotten {
+			n = 1
+		}
+		return map[string]any{"devices_forgotten": n}, err
+	})
+	return forgotten, err
+}
+
+// ForgetDevices forgets all devices of an account, and says how many there were.
+func (c *Console) ForgetDevices(ctx context.Context, who session.Visitor, id string) (n int, err error) {
+	a, err := c.target(ctx, who, id, "forget_devices")
+	if err != nil {
+		return 0, err
+	}
+	err = c.keep(ctx, who, "devices_forgotten", &a, "changed", func(tx challenge.Tx) (map[string]any, error) {
+		n, err = tx.ForgetDevices(ctx, a.ID)
+		return map[string]any{"devices_forgotten": n}, err
+	})
+	return n, err
+}
+
+// ClearWrongCodes lets an account be asked for codes again that has tried too many wrong ones. Somebody may have been trying
+// to guess: it is worth a look at the records first (NIST SP 800-63B-4 §3.2.2).
+func (c *Console) ClearWrongCodes(ctx context.Context, who session.Visitor, id string) error {
+	a, err := c.target(ctx, who, id, "clear_wrong_codes")
+	if err != nil {
+		return err
+	}
+	return c.keep(ctx, who, "wrong_codes_cleared", &a, "changed", func(tx challenge.Tx) (map[string]any, error) {
+		n, err := tx.WrongCodes(ctx, a.ID)
+		if err != nil {
+			return nil, err
+		}
+		return map[string]any{"from": n, "to": 0}, tx.SetWrongCodes(ctx, a.ID, 0)
+	})
+}
+
+// target is the account that something is to be done to, if whoever asks may. An account that is their own is told from
+// others: what one may do to it is decided by other rules.
+func (c *Console) target(ctx context.Context, who session.Visitor, id, verb string) (Account, error) {
+	if id == who.Identity.ID && verb == "forget_devices" {
+		a := c.account(who.Identity)
+		return a, c.May(ctx, who, "self."+verb, &a)
+	}
+	identity, err := c.Kratos.Account(ctx, id)
+	if err != nil {
+		return Account{}, err
+	}
+	a := c.account(identity)
+	return a, c.May(ctx, who, "account."+verb, &a)
+}

@@ -1,0 +1,18 @@
+// All on a page at once. Without this, each is checked by itself.
+"use strict";
+
+const all = document.getElementById("check-all");
+const boxes = [...document.querySelectorAll(".switch-box:not(:disabled)")];
+
+if (all && boxes.length > 0) {
+  const show = () => {
+    const on = boxes.filter((b) => b.checked).length;
+    all.checked = on === boxes.length;
+    all.indeterminate = on > 0 && on < boxes.length;
+  };
+  document.querySelector(".check-all").hidden = false;
+  document.querySelector(".no-script").hidden = true;
+  all.addEventListener("change", () => boxes.forEach((b) => { b.checked = all.checked; }));
+  boxes.forEach((b) => b.addEventListener("change", show));
+  show();
+}

@@ -1,0 +1,86 @@
+package pages
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"nidan/server/session"
+)
+
+// frame is what every page of the console is given, with what is its own in Data.
+type frame struct {
+	Who           string // account name; empty: nobody is signed in
+	Administrator bool   // sees the pages for administrators in the menu
+	At            string // the page of the menu that this one belongs to
+	Message       string // name of a text: what has just been done; empty: nothing
+	Data          any
+
+	zone *time.Location
+}
+
+// Time is an instant as people here read it.
+func (f frame) Time(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(f.zone).Format("2006-01-02 15:04:05")
+}
+
+// table is a table of records, for the part of a page that shows it.
+type table struct {
+	Frame   frame
+	Records []record
+}
+
+// Table is a table of records on this page.
+func (f frame) Table(records []record) table { return table{f, records} }
+
+// done are the messages that a page may be asked to show. What is not among them is not shown: anybody can make a link.
+var done = map[string]bool{
+	"saved": true, "nothing_changed": true, "device_forgotten": true, "devices_forgotten": true, "wrong_codes_cleared": true,
+}
+
+// show renders a page of the console.
+func (h *Handler) show(c echo.Context, who session.Visitor, status int, name, at string, data any) error {
+	f := frame{Who: who.Person.Account, At: at, Data: data, zone: h.TimeZone}
+	f.Administrator = who.Identity.ID != "" && h.Console.May(c.Request().Context(), who, "settings.view", nil) == nil
+	if said := c.QueryParam("done"); c.Request().Method == http.MethodGet && done[said] {
+		f.Message = "done_" + said
+	}
+	return h.pages.Render(c, status, name, f)
+}
+
+// say renders a page with one sentence.
+func (h *Handler) say(c echo.Context, who session.Visitor, status int, sentence string) error {
+	return h.show(c, who, status, "sentence", "", sentence)
+}
+
+// question is asked before something is changed. The answer is the same form again, with what was given and "confirmed".
+type question struct {
+	Lines  []line
+	Action string // where OK goes
+	Back   string // where Cancel goes
+	Fields [][2]string
+}
+
+// line is one thing that is about to change. Its parts are shown as they are, except for From and To: names of texts.
+type line struct{ Subject, What, From, To string }
+
+// ask renders the question of the form that was sent: its fields come back with the answer.
+func (h *Handler) ask(c echo.Context, who session.Visitor, at, back string, lines []line) error {
+	form, err := c.FormParams()
+	if err != nil {
+		return err
+	}
+	q := question{Lines: lines, Action: c.Request().URL.Path, Back: back}
+	for name, values := range form {
+		for _, v := range values {
+			q.Fields = append(q.Fields, [2]string{name, v})
+		}
+	}
+	return h.show(c, who, http.StatusOK, "question", at, q)
+}
+
+func confirmed(c echo.Context) bool { return c.FormValue("confirmed") == "yes" }

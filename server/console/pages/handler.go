@@ -1,0 +1,136 @@
+package pages
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"nidan/kratos"
+	"nidan/server/console"
+	"nidan/server/page"
+	"nidan/server/session"
+)
+
+//go:embed templates texts assets
+var files embed.FS
+
+// Handler serves the pages. All fields but the unexported ones are needed.
+type Handler struct {
+	Console  *console.Console
+	Visitors *session.Visitors
+	// LogoutURL is where a browser is signed out.
+	LogoutURL func(ctx context.Context, cookie string) (string, error)
+	Origin    string // of these pages, as browsers reach them
+	Brand     string
+	TimeZone  *time.Location // in which times are shown
+	Log       *slog.Logger
+
+	pages *page.Pages
+}
+
+// Mount puts the pages on e. It fails where a text or a template is missing.
+func (h *Handler) Mount(e *echo.Echo) error {
+	texts, err := page.LoadTexts(files, nil)
+	if err != nil {
+		return err
+	}
+	if h.pages, err = page.New(files, texts, h.Brand); err != nil {
+		return err
+	}
+	e.StaticFS("/console/assets", echo.MustSubFS(files, "assets"))
+	own, err := console.FromHereOnly(h.Origin)
+	if err != nil {
+		return err
+	}
+	g := e.Group("/console", page.Headers, own)
+	for path, show := range map[string]view{
+		"": h.start, "/settings": h.settings, "/settings/edit": h.editSettings, "/accounts": h.accounts,
+		"/accounts/:id": h.account, "/me": h.me, "/records": h.records, "/records/export": h.export,
+	} {
+		g.GET(path, h.visited(show))
+	}
+	for path, do := range map[string]view{
+		"/settings": h.saveSettings, "/accounts": h.saveAccounts, "/sign-out": h.signOut,
+		"/accounts/:id/two-step": h.switchAccount, "/accounts/:id/devices": h.forgetDevices, "/accounts/:id/wrong-codes": h.clearWrongCodes,
+		"/me/two-step": h.switchMe, "/me/devices": h.forgetDevices,
+	} {
+		g.POST(path, h.visited(do))
+	}
+	return nil
+}
+
+// view is a page for somebody who is signed in.
+type view func(c echo.Context, who session.Visitor) error
+
+// visited finds out who asks, and shows what went wrong in words.
+func (h *Handler) visited(v view) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		who, err := h.Visitors.Of(c.Request().Context(), c.Request())
+		if err == nil {
+			err = v(c, who)
+		}
+		return h.explain(c, who, err)
+	}
+}
+
+// explain shows an error. Somebody who has to sign in comes back to where they wanted to go.
+func (h *Handler) explain(c echo.Context, who session.Visitor, err error) error {
+	var refusal *console.Refusal
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, session.ErrNobody):
+		return h.signIn(c, false)
+	case errors.As(err, &refusal) && refusal.SignInAgain():
+		return h.signIn(c, true)
+	case errors.As(err, &refusal):
+		return h.say(c, who, http.StatusForbidden, "refused_"+refusal.Reason)
+	case errors.Is(err, kratos.ErrGone):
+		return h.say(c, who, http.StatusNotFound, "not_found")
+	case errors.Is(err, console.ErrInvalid):
+		return h.say(c, who, http.StatusBadRequest, "not_valid")
+	}
+	h.Log.ErrorContext(c.Request().Context(), "a page of the console could not be shown", "path", c.Path(), "err", err)
+	return h.say(c, who, http.StatusServiceUnavailable, "unavailable")
+}
+
+// signIn sends a browser to the sign-in page and back. Again is for somebody who is signed in already: without it, Kratos
+// would lead straight back here.
+func (h *Handler) signIn(c echo.Context, again bool) error {
+	to := h.Origin + "/console"
+	if c.Request().Method == http.MethodGet {
+		to = h.Origin + c.Request().URL.RequestURI()
+	}
+	query := url.Values{"return_to": {to}}
+	if again {
+		query.Set("refresh", "true")
+	}
+	return c.Redirect(http.StatusSeeOther, "/login?"+query.Encode())
+}
+
+func (h *Handler) signOut(c echo.Context, _ session.Visitor) error {
+	to, err := h.LogoutURL(c.Request().Context(), c.Request().Header.Get("Cookie"))
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, to)
+}
+
+// start leads to the first page that whoever asks may see.
+func (h *Handler) start(c echo.Context, who session.Visitor) error {
+	err := h.Console.May(c.Request().Context(), who, "settings.view", nil)
+	var refusal *console.Refusal
+	switch {
+	case err == nil:
+		return c.Redirect(http.StatusSeeOther, "/console/settings")
+	case errors.As(err, &refusal) && !refusal.SignInAgain():
+		return c.Redirect(http.StatusSeeOther, "/console/me")
+	}
+	return err
+}

@@ -1,0 +1,62 @@
+package console
+
+import (
+	"context"
+	"fmt"
+
+	"nidan/challenge"
+	"nidan/server/session"
+)
+
+// Conflict is the error for a change of settings that somebody else has changed meanwhile.
+type Conflict struct{ Now challenge.KeptSettings }
+
+// Error implements error.
+func (*Conflict) Error() string { return "the settings have changed meanwhile" }
+
+// Settings are the switches, and who set them last.
+func (c *Console) Settings(ctx context.Context, who session.Visitor) (challenge.KeptSettings, error) {
+	if err := c.May(ctx, who, "settings.view", nil); err != nil {
+		return challenge.KeptSettings{}, err
+	}
+	return c.Store.KeptSettings(ctx)
+}
+
+// ChangeSettings sets the switches, which are those of that version, or returns a [Conflict]. They count from the next sign-in
+// on, and for the next code that is entered.
+func (c *Console) ChangeSettings(
+	ctx context.Context, who session.Visitor, version int64, to challenge.Settings,
+) (challenge.KeptSettings, error) {
+	if err := c.May(ctx, who, "settings.change", nil); err != nil {
+		return challenge.KeptSettings{}, err
+	}
+	if to.RememberDays < 1 || to.RememberDays > 365 {
+		return challenge.KeptSettings{}, fmt.Errorf("%w: remember_days is not a number from 1 to 365", ErrInvalid)
+	}
+	err := c.keep(ctx, who, "settings_changed", nil, "changed", func(tx challenge.Tx) (map[string]any, error) {
+		from, err := tx.KeptSettings(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if from.Version != version {
+			return nil, &Conflict{Now: from}
+		}
+		detail := map[string]any{"from": from.Settings, "to": to}
+		if from.Remember && !to.Remember {
+			// Switched on again some day, it begins with nobody remembered.
+			if detail["devices_forgotten"], err = tx.ForgetEveryDevice(ctx); err != nil {
+				return nil, err
+			}
+		}
+		saved, err := tx.SaveSettings(ctx, version, to, who.Person.Account, c.Now())
+		if err == nil && !saved {
+			err = &Conflict{Now: from}
+		}
+		return detail, err
+	})
+	if err != nil {
+		return challenge.KeptSettings{}, err
+	}
+	c.Log.InfoContext(ctx, "settings changed", "by", who.Person.Account)
+	return c.Store.KeptSettings(ctx)
+}
