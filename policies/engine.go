@@ -12,7 +12,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
 
-//go:embed data.json login asked capabilities
+//go:embed data.json login asked capabilities console
 var shipped embed.FS
 
 // Shipped are the policies that come with the program.
@@ -22,18 +22,20 @@ func Shipped() fs.FS { return shipped }
 const (
 	loginQuery        = "data.nidan.login.decision"
 	capabilitiesQuery = "data.nidan.capabilities.decision"
+	consoleQuery      = "data.nidan.console.decision"
 )
 
 // Engine is one set of policies, compiled. It never changes and is safe for concurrent use.
 type Engine struct {
 	login        rego.PreparedEvalQuery
 	capabilities rego.PreparedEvalQuery
+	console      rego.PreparedEvalQuery
 	revision     string
 }
 
 // New compiles a set of policies. It refuses one that does not parse, is not strict (unused variables and the like), reads
 // a field the input does not have, uses a built-in it may not, or lacks the decision on a sign-in. One without the decision on
-// capabilities gives none.
+// capabilities, or on the console, gives none.
 func New(ctx context.Context, policies fs.FS) (*Engine, error) {
 	set, err := load(policies)
 	if err != nil {
@@ -49,7 +51,7 @@ func New(ctx context.Context, policies fs.FS) (*Engine, error) {
 	e := &Engine{revision: set.revision}
 	data := inmem.NewFromObject(set.data)
 	for query, into := range map[string]*rego.PreparedEvalQuery{
-		loginQuery: &e.login, capabilitiesQuery: &e.capabilities,
+		loginQuery: &e.login, capabilitiesQuery: &e.capabilities, consoleQuery: &e.console,
 	} {
 		// StrictBuiltinErrors: without it, a failing built-in counts as undefined, and a rule that would have refused is
 		// passed over.
@@ -81,6 +83,15 @@ func (e *Engine) Capabilities(ctx context.Context, in CapabilitiesInput) (Capabi
 		return Capabilities{}, err
 	}
 	return decodeCapabilities(answer)
+}
+
+// Console says whether somebody may see or change something in the console. An error means that they may not.
+func (e *Engine) Console(ctx context.Context, in ConsoleInput) (ConsoleDecision, error) {
+	answer, err := eval(ctx, e.console, consoleQuery, in)
+	if err != nil {
+		return ConsoleDecision{}, err
+	}
+	return decodeConsole(answer)
 }
 
 // eval asks one question. No answer, or more than one, is an error.

@@ -1,0 +1,69 @@
+package policies
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ConsoleInput is everything that whether somebody may see or change something in the administrators' console may depend on.
+type ConsoleInput struct {
+	Now      time.Time      `json:"now"`
+	Settings Settings       `json:"settings"`
+	Visitor  Account        `json:"visitor" jsonschema:"description=who asks"`
+	Session  ConsoleSession `json:"session"`
+	Action   ConsoleAction  `json:"action" jsonschema:"description=what is asked for\\, such as account.switch_on"`
+	Target   *Account       `json:"target,omitempty" jsonschema:"description=whose account it is about\\, for the actions that begin with account."`
+}
+
+// ConsoleSession is what the visitor's session is worth.
+type ConsoleSession struct {
+	Console bool `json:"console" jsonschema:"description=it has the capability console"`
+}
+
+// ConsoleAction is something to see or to change in the console.
+type ConsoleAction string
+
+// What there is in the console. Those on an account need a target, those on oneself have the visitor.
+const (
+	ViewSettings   ConsoleAction = "settings.view"
+	ChangeSettings ConsoleAction = "settings.change"
+
+	ViewAccounts          ConsoleAction = "accounts.view" // the list
+	ViewAccount           ConsoleAction = "account.view"
+	SwitchAccountOn       ConsoleAction = "account.switch_on"
+	SwitchAccountOff      ConsoleAction = "account.switch_off"
+	ForgetAccountsDevices ConsoleAction = "account.forget_devices"
+	ClearWrongCodes       ConsoleAction = "account.clear_wrong_codes" // so that the account may be sent codes again
+
+	ViewRecords   ConsoleAction = "records.view"
+	ExportRecords ConsoleAction = "records.export"
+	ViewPolicies  ConsoleAction = "policies.view"
+
+	ViewOwnAccount   ConsoleAction = "self.view"
+	SwitchOwnOn      ConsoleAction = "self.switch_on"
+	SwitchOwnOff     ConsoleAction = "self.switch_off"
+	ForgetOwnDevices ConsoleAction = "self.forget_devices"
+)
+
+// ConsoleDecision is whether somebody may, and why or why not.
+type ConsoleDecision struct {
+	Allow  bool   `json:"allow"`
+	Reason string `json:"reason"` // a stable symbol, never empty
+}
+
+// decodeConsole reads a policy's answer as strictly as decodeDecision does. That allow is missing is an error too: it would
+// pass for a refusal, and hide that the policy says nothing.
+func decodeConsole(answer any) (ConsoleDecision, error) {
+	var d struct {
+		Allow  *bool  `json:"allow"`
+		Reason string `json:"reason"`
+	}
+	if err := decodeStrictly(answer, &d); err != nil {
+		return ConsoleDecision{}, fmt.Errorf("decode the console's decision: %w", err)
+	}
+	if d.Allow == nil || d.Reason == "" {
+		return ConsoleDecision{}, errors.New("the console's decision is not valid: allow or reason is missing")
+	}
+	return ConsoleDecision{Allow: *d.Allow, Reason: d.Reason}, nil
+}

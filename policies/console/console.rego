@@ -1,0 +1,84 @@
+# METADATA
+# title: The administrators' console
+# description: |
+#   Who may see or change what. The rules are tried from top to bottom; the first that holds decides, and where none does,
+#   it is refused. A fact that is missing never makes a rule hold that allows: a refusal that needs it holds before.
+# schemas:
+#   - input: schema.console
+package nidan.console
+
+# METADATA
+# title: Decision
+# description: Whether the visitor may, and why or why not.
+# entrypoint: true
+default decision := {"allow": false, "reason": "unknown_action"}
+
+decision := {"allow": false, "reason": "account_locked"} if {
+	not input.visitor.locked == false
+} else := {"allow": false, "reason": "password_expired"} if {
+	not input.visitor.password_expired == false
+} else := {"allow": false, "reason": "account_inactive"} if {
+	not input.visitor.state == "active"
+} else := {"allow": true, "reason": "own_account"} if {
+	input.action in _everybody_may
+} else := {"allow": false, "reason": "role_may_not"} if {
+	not _administrator
+} else := {"allow": false, "reason": "sign_in_again"} if {
+	not input.session.console == true
+} else := {"allow": false, "reason": "unknown_account"} if {
+	startswith(input.action, "account.")
+	not input.target.id
+} else := {"allow": false, "reason": "higher_role"} if {
+	input.action in _changes_to_accounts
+	not _as_high_as_target
+} else := {"allow": false, "reason": "two_step_not_set_up"} if {
+	input.action in _switches
+	not input.settings.two_factor == true
+} else := {"allow": false, "reason": "no_email"} if {
+	input.action in _switches_on
+	not _account.has_email == true
+} else := {"allow": true, "reason": "own_account"} if {
+	input.action in _own_switches
+} else := {"allow": true, "reason": "administrator"} if {
+	input.action in _administrators_may
+}
+
+# What somebody signed in may do whatever the role, and whatever the session is worth: a thief with the password alone can
+# make sign-ins ask for more with it, never for less.
+_everybody_may := {"self.view", "self.forget_devices"}
+
+_administrators_may := {
+	"settings.view",
+	"settings.change",
+	"accounts.view",
+	"account.view",
+	"records.view",
+	"records.export",
+	"policies.view",
+} | _changes_to_accounts
+
+_changes_to_accounts := {
+	"account.switch_on",
+	"account.switch_off",
+	"account.forget_devices",
+	"account.clear_wrong_codes",
+}
+
+_own_switches := {"self.switch_on", "self.switch_off"}
+
+_switches := {"account.switch_on", "account.switch_off"} | _own_switches
+
+_switches_on := {"account.switch_on", "self.switch_on"}
+
+# Whose flag is switched.
+_account := input.target if startswith(input.action, "account.")
+
+_account := input.visitor if startswith(input.action, "self.")
+
+# How far down the list a role stands. One that is not in the list has no value here: who has it is no administrator, and
+# nobody changes an account that has it.
+_steps_down[role] := n if some n, role in data.parameters.roles
+
+_administrator if _steps_down[input.visitor.role] <= _steps_down[data.parameters.console_role]
+
+_as_high_as_target if _steps_down[input.visitor.role] <= _steps_down[input.target.role]

@@ -1,0 +1,252 @@
+package nidan.console_test
+
+import data.nidan.console
+
+# Who may do what. Where this table names no action of the console, it is refused.
+_table := {
+	# action: [an administrator, one without the capability console, everybody else]
+	"settings.view": ["administrator", "sign_in_again", "role_may_not"],
+	"settings.change": ["administrator", "sign_in_again", "role_may_not"],
+	"accounts.view": ["administrator", "sign_in_again", "role_may_not"],
+	"account.view": ["administrator", "sign_in_again", "role_may_not"],
+	"account.switch_on": ["administrator", "sign_in_again", "role_may_not"],
+	"account.switch_off": ["administrator", "sign_in_again", "role_may_not"],
+	"account.forget_devices": ["administrator", "sign_in_again", "role_may_not"],
+	"account.clear_wrong_codes": ["administrator", "sign_in_again", "role_may_not"],
+	"records.view": ["administrator", "sign_in_again", "role_may_not"],
+	"records.export": ["administrator", "sign_in_again", "role_may_not"],
+	"policies.view": ["administrator", "sign_in_again", "role_may_not"],
+	"self.view": ["own_account", "own_account", "own_account"],
+	"self.forget_devices": ["own_account", "own_account", "own_account"],
+	"self.switch_on": ["own_account", "sign_in_again", "role_may_not"],
+	"self.switch_off": ["own_account", "sign_in_again", "role_may_not"],
+	"settings.delete": ["unknown_action", "sign_in_again", "role_may_not"],
+	"account.delete": ["unknown_action", "sign_in_again", "role_may_not"],
+	"self.delete": ["unknown_action", "sign_in_again", "role_may_not"],
+	"": ["unknown_action", "sign_in_again", "role_may_not"],
+}
+
+_administrators := {"owner", "system_administrator"}
+
+_others := {"supervisor", "user", "Owner", "root", ""}
+
+_decision(reason) := {"allow": reason in {"administrator", "own_account"}, "reason": reason}
+
+test_what_administrators_may[action][role] if {
+	some action, [reason, _, _] in _table
+	some role in _administrators
+	got := console.decision with input as _with({"action": action, "visitor": {"role": role}})
+	got == _decision(reason)
+}
+
+test_what_administrators_may_without_the_consoles_code[action][role] if {
+	some action, [_, reason, _] in _table
+	some role in _administrators
+	change := {"action": action, "visitor": {"role": role}, "session": {"console": false}}
+	got := console.decision with input as _with(change)
+	got == _decision(reason)
+}
+
+test_what_everybody_else_may[action][role] if {
+	some action, [_, _, reason] in _table
+	some role in _others
+	got := console.decision with input as _with({"action": action, "visitor": {"role": role}})
+	got == _decision(reason)
+}
+
+test_what_everybody_else_may_without_the_consoles_code[action][role] if {
+	some action, [_, _, reason] in _table
+	some role in _others
+	change := {"action": action, "visitor": {"role": role}, "session": {"console": false}}
+	got := console.decision with input as _with(change)
+	got == _decision(reason)
+}
+
+# By the visitor's role: whose account may be changed.
+_changed_by := {
+	"owner": {"owner", "system_administrator", "supervisor", "user"},
+	"system_administrator": {"system_administrator", "supervisor", "user"},
+}
+
+_changes := {"account.switch_on", "account.switch_off", "account.forget_devices", "account.clear_wrong_codes"}
+
+test_nobody_changes_an_account_of_a_higher_role[visitor][target][action] if {
+	some visitor, changed in _changed_by
+	some target in {"owner", "system_administrator", "supervisor", "user", "root", ""}
+	some action in _changes
+	change := {"action": action, "visitor": {"role": visitor}, "target": {"role": target}}
+	got := console.decision with input as _with(change)
+	got == _decision({true: "administrator", false: "higher_role"}[target in changed])
+}
+
+# A system administrator, and an account with the flag on.
+_cases := {
+	"a system administrator may see the account of an owner": {
+		"change": {"action": "account.view", "target": {"role": "owner"}},
+		"reason": "administrator",
+	},
+	"nobody is switched on who has no address": {
+		"change": {"action": "account.switch_on", "target": {"has_email": false}},
+		"reason": "no_email",
+	},
+	"one without an address may be switched off": {
+		"change": {"action": "account.switch_off", "target": {"has_email": false}},
+		"reason": "administrator",
+	},
+	"nobody switches on oneself without an address": {
+		"change": {"action": "self.switch_on", "visitor": {"has_email": false}},
+		"reason": "no_email",
+	},
+	"one may switch off oneself without an address": {
+		"change": {"action": "self.switch_off", "visitor": {"has_email": false}},
+		"reason": "own_account",
+	},
+	"the visitor's lack of an address is nothing to another's switch": {
+		"change": {"action": "account.switch_on", "visitor": {"has_email": false}},
+		"reason": "administrator",
+	},
+	"the target's lack of an address is nothing to one's own switch": {
+		"change": {"action": "self.switch_on", "target": {"has_email": false}},
+		"reason": "own_account",
+	},
+	"nobody is switched on before two-step verification is set up": {
+		"change": {"action": "account.switch_on", "settings": {"two_factor": false}},
+		"reason": "two_step_not_set_up",
+	},
+	"nobody is switched off before two-step verification is set up": {
+		"change": {"action": "account.switch_off", "settings": {"two_factor": false}},
+		"reason": "two_step_not_set_up",
+	},
+	"nor oneself, on": {
+		"change": {"action": "self.switch_on", "settings": {"two_factor": false}},
+		"reason": "two_step_not_set_up",
+	},
+	"nor oneself, off": {
+		"change": {"action": "self.switch_off", "settings": {"two_factor": false}},
+		"reason": "two_step_not_set_up",
+	},
+	"that it is not set up comes before the address": {
+		"change": {
+			"action": "account.switch_on",
+			"settings": {"two_factor": false},
+			"target": {"has_email": false},
+		},
+		"reason": "two_step_not_set_up",
+	},
+	"that the role is higher comes before that it is not set up": {
+		"change": {"action": "account.switch_off", "settings": {"two_factor": false}, "target": {"role": "owner"}},
+		"reason": "higher_role",
+	},
+	"devices are forgotten while two-step verification is off, too": {
+		"change": {"action": "account.forget_devices", "settings": {"two_factor": false}},
+		"reason": "administrator",
+	},
+	"two-step verification is set up while it is off": {
+		"change": {"action": "settings.change", "settings": {"two_factor": false}},
+		"reason": "administrator",
+	},
+	"who is locked may not even see the own account": {
+		"change": {"action": "self.view", "visitor": {"locked": true}},
+		"reason": "account_locked",
+	},
+	"who is locked changes nothing": {
+		"change": {"action": "settings.change", "visitor": {"locked": true}},
+		"reason": "account_locked",
+	},
+	"nor does one whose password has expired": {
+		"change": {"action": "settings.change", "visitor": {"password_expired": true}},
+		"reason": "password_expired",
+	},
+	"nor one who is inactive": {
+		"change": {"action": "settings.change", "visitor": {"state": "inactive"}},
+		"reason": "account_inactive",
+	},
+	"an account that is locked may be changed": {
+		"change": {"action": "account.clear_wrong_codes", "target": {"locked": true, "state": "inactive"}},
+		"reason": "administrator",
+	},
+}
+
+test_reason[name] if {
+	some name, tc in _cases
+	got := console.decision with input as _with(tc.change)
+	got == _decision(tc.reason)
+}
+
+test_an_action_on_an_account_needs_one[action] if {
+	some action in (_changes | {"account.view"})
+	got := console.decision with input as json.remove(_with({"action": action}), ["target"])
+	got == _decision("unknown_account")
+}
+
+# What is not known allows nothing.
+test_missing_facts_allow_nothing[path] if {
+	some path in {
+		"action",
+		"visitor",
+		"visitor/role",
+		"visitor/locked",
+		"visitor/password_expired",
+		"visitor/state",
+		"session",
+		"session/console",
+		"settings",
+		"settings/two_factor",
+		"target",
+		"target/role",
+		"target/has_email",
+	}
+	got := console.decision with input as json.remove(_with({"action": "account.switch_on"}), [path])
+	not got.allow
+}
+
+test_nothing_known_allows_nothing if {
+	got := console.decision with input as {}
+	not got.allow
+}
+
+# From which role on one is an administrator: what each role is told.
+_console_roles := {
+	"owner": {"owner": "administrator", "system_administrator": "role_may_not"},
+	"supervisor": {"supervisor": "administrator", "user": "role_may_not"},
+	"nonsense": {"owner": "role_may_not", "": "role_may_not", "nonsense": "role_may_not"},
+	"": {"owner": "role_may_not", "": "role_may_not"},
+}
+
+test_console_role[console_role][role] if {
+	some console_role, told in _console_roles
+	some role, reason in told
+	got := console.decision with input as _with({"action": "settings.change", "visitor": {"role": role}})
+		with data.parameters.console_role as console_role
+	got == _decision(reason)
+}
+
+test_without_a_list_of_roles_nobody_is_an_administrator if {
+	got := console.decision with input as _with({"action": "settings.view", "visitor": {"role": "owner"}})
+		with data.parameters.roles as null
+	got == _decision("role_may_not")
+}
+
+# A system administrator in the console, who asks about a user: each case says what it changes of it.
+_input := {
+	"now": "2026-04-01T09:00:00Z",
+	"settings": {"two_factor": true, "admin_console": true, "softphone": true, "remember": true, "remember_days": 30},
+	"visitor": _account("1", "system_administrator"),
+	"session": {"console": true},
+	"target": _account("2", "user"),
+}
+
+_account(id, role) := {
+	"id": id,
+	"name": role,
+	"role": role,
+	"email": "somebody@example.com",
+	"has_email": true,
+	"two_factor": true,
+	"state": "active",
+	"locked": false,
+	"password_expired": false,
+	"plan": "",
+}
+
+_with(change) := object.union(_input, change)
