@@ -22,7 +22,9 @@ const origin = "http://127.0.0.1:4455"
 // forBrowsers is a Nidan whose pages are at origin.
 func forBrowsers(t *testing.T, changes ...string) *nidan {
 	t.Helper()
-	return started(t, append([]string{"NIDAN_PUBLIC_LISTEN=127.0.0.1:4455", "NIDAN_PUBLIC_URL=" + origin}, changes...)...)
+	n := started(t, append([]string{"NIDAN_PUBLIC_LISTEN=127.0.0.1:4455", "NIDAN_PUBLIC_URL=" + origin}, changes...)...)
+	n.public = origin
+	return n
 }
 
 // window is one window of a real browser. Windows of one browser share cookies, as tabs do; a private one does not.
@@ -153,10 +155,10 @@ func (w *window) says(text string) {
 }
 
 // open goes to a page.
-func (w *window) open(path string) {
-	w.t.Helper()
-	w.do(chromedp.Navigate(origin + path))
-}
+func (w *window) open(path string) { w.t.Helper(); w.goTo(origin + path) }
+
+// goTo goes anywhere.
+func (w *window) goTo(url string) { w.t.Helper(); w.do(chromedp.Navigate(url)) }
 
 // keys types at whatever has the focus, as a keyboard does.
 func (w *window) keys(text string) { w.t.Helper(); w.do(chromedp.KeyEvent(text)) }

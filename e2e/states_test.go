@@ -138,7 +138,7 @@ func TestOtherPagesAreAccessible(t *testing.T) {
 	w.keys(n.code(1) + "\r")
 	w.in(who)
 	accessible(t, w)
-	w.click("a.button")
+	w.click("#sign-out")
 	w.shown("password-step") // signed out
 }
 

@@ -25,7 +25,13 @@ func (w worth) how() string { return w.Session.Channel + " " + w.Session.SecondS
 
 func (n *nidan) get(path string, header http.Header) *http.Response {
 	n.t.Helper()
-	r, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.public+path, nil)
+	return n.send(http.MethodGet, path, header, "")
+}
+
+// send sends a request to where browsers reach Nidan.
+func (n *nidan) send(method, path string, header http.Header, body string) *http.Response {
+	n.t.Helper()
+	r, err := http.NewRequestWithContext(n.t.Context(), method, n.public+path, strings.NewReader(body))
 	if err != nil {
 		n.t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"nidan/challenge"
 	"nidan/kratos"
+	"nidan/policies"
 	"nidan/server/session"
 )
 
@@ -25,7 +26,7 @@ func (c *Console) Account(ctx context.Context, who session.Visitor, id string) (
 		return AccountDetail{}, err
 	}
 	a := c.account(identity)
-	if err := c.May(ctx, who, "account.view", &a); err != nil {
+	if err := c.May(ctx, who, policies.ViewAccount, &a); err != nil {
 		return AccountDetail{}, err
 	}
 	return c.detail(ctx, a)
@@ -38,12 +39,12 @@ func (c *Console) Name(ctx context.Context, who session.Visitor, id string) (str
 		return "", err
 	}
 	a := c.account(identity)
-	return a.Person.Account, c.May(ctx, who, "account.view", &a)
+	return a.Person.Account, c.May(ctx, who, policies.ViewAccount, &a)
 }
 
 // Self is the account of whoever asks.
 func (c *Console) Self(ctx context.Context, who session.Visitor) (AccountDetail, error) {
-	if err := c.May(ctx, who, "self.view", nil); err != nil {
+	if err := c.May(ctx, who, policies.ViewOwnAccount, nil); err != nil {
 		return AccountDetail{}, err
 	}
 	return c.detail(ctx, c.account(who.Identity))
@@ -84,27 +85,42 @@ func (c *Console) Switch(ctx context.Context, who session.Visitor, changes []Cha
 			continue
 		}
 		done[i].Account = c.account(identity)
-		done[i].Err = c.switchOne(ctx, who, "account", done[i].Account, change)
+		done[i].Err = c.switchOne(ctx, who, done[i].Account, change)
 	}
 	return done
 }
 
 // SwitchSelf changes the flag of whoever asks.
 func (c *Console) SwitchSelf(ctx context.Context, who session.Visitor, change Change) error {
-	return c.switchOne(ctx, who, "self", c.account(who.Identity), change)
+	change.ID = who.Identity.ID
+	return c.switchOne(ctx, who, c.account(who.Identity), change)
+}
+
+// MaySwitch says whether somebody may change an account's flag to what it is not, or returns a [Refusal].
+func (c *Console) MaySwitch(ctx context.Context, who session.Visitor, a Account) error {
+	return c.May(ctx, who, switching(who, a, !a.Person.TwoFactor), &a)
+}
+
+// switching is what changing the flag of an account is called. One's own is told from others': other rules decide on it.
+func switching(who session.Visitor, a Account, on bool) policies.ConsoleAction {
+	switch own := a.ID == who.Identity.ID; {
+	case own && on:
+		return policies.SwitchOwnOn
+	case own:
+		return policies.SwitchOwnOff
+	case on:
+		return policies.SwitchAccountOn
+	}
+	return policies.SwitchAccountOff
 }
 
 // switchOne records what is to be done, has Kratos do it, and records how it ended. A record that promises too much is
 // better than a change without one.
-func (c *Console) switchOne(ctx context.Context, who session.Visitor, subject string, a Account, change Change) error {
+func (c *Console) switchOne(ctx context.Context, who session.Visitor, a Account, change Change) error {
 	if a.Unreadable != "" {
 		return fmt.Errorf("%w: %s", ErrInvalid, a.Unreadable)
 	}
-	action := subject + ".switch_off"
-	if change.On {
-		action = subject + ".switch_on"
-	}
-	if err := c.May(ctx, who, action, &a); err != nil {
+	if err := c.May(ctx, who, switching(who, a, change.On), &a); err != nil {
 		return err
 	}
 	if a.Person.TwoFactor != change.Was {

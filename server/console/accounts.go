@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"nidan/kratos"
+	"nidan/policies"
 	"nidan/server/session"
 )
 
@@ -57,7 +58,7 @@ const (
 
 // Accounts are the accounts that the filter asks for, in Kratos' own order.
 func (c *Console) Accounts(ctx context.Context, who session.Visitor, f AccountFilter) (AccountPage, error) {
-	if err := c.May(ctx, who, "accounts.view", nil); err != nil {
+	if err := c.May(ctx, who, policies.ViewAccounts, nil); err != nil {
 		return AccountPage{}, err
 	}
 	size := PageSize

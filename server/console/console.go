@@ -57,7 +57,7 @@ var ErrInvalid = errors.New("not valid")
 
 // May says whether somebody may do an action, and returns a [Refusal] where not. Target is the account that it is done to,
 // nil where there is none.
-func (c *Console) May(ctx context.Context, who session.Visitor, action string, target *Account) error {
+func (c *Console) May(ctx context.Context, who session.Visitor, action policies.ConsoleAction, target *Account) error {
 	in := policies.ConsoleInput{
 		Now: c.Now().UTC(), Settings: policies.Settings(who.Settings), Action: action,
 		Visitor: hooks.PolicyAccount(who.Identity, who.Person),

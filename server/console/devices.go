@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"nidan/challenge"
+	"nidan/policies"
 	"nidan/server/session"
 )
 
 // ForgetDevice forgets one device of an account, and says whether there was one to forget.
 func (c *Console) ForgetDevice(ctx context.Context, who session.Visitor, id string, tokenHash []byte) (forgotten bool, err error) {
-	a, err := c.target(ctx, who, id, "forget_devices")
+	a, err := c.whoseDevices(ctx, who, id)
 	if err != nil {
 		return false, err
 	}
@@ -26,7 +27,7 @@ func (c *Console) ForgetDevice(ctx context.Context, who session.Visitor, id stri
 
 // ForgetDevices forgets all devices of an account, and says how many there were.
 func (c *Console) ForgetDevices(ctx context.Context, who session.Visitor, id string) (n int, err error) {
-	a, err := c.target(ctx, who, id, "forget_devices")
+	a, err := c.whoseDevices(ctx, who, id)
 	if err != nil {
 		return 0, err
 	}
@@ -40,8 +41,12 @@ func (c *Console) ForgetDevices(ctx context.Context, who session.Visitor, id str
 // ClearWrongCodes lets an account be asked for codes again that has tried too many wrong ones. Somebody may have been trying
 // to guess: it is worth a look at the records first (NIST SP 800-63B-4 §3.2.2).
 func (c *Console) ClearWrongCodes(ctx context.Context, who session.Visitor, id string) error {
-	a, err := c.target(ctx, who, id, "clear_wrong_codes")
+	identity, err := c.Kratos.Account(ctx, id)
 	if err != nil {
+		return err
+	}
+	a := c.account(identity)
+	if err := c.May(ctx, who, policies.ClearWrongCodes, &a); err != nil {
 		return err
 	}
 	return c.keep(ctx, who, "wrong_codes_cleared", &a, "changed", func(tx challenge.Tx) (map[string]any, error) {
@@ -53,17 +58,16 @@ func (c *Console) ClearWrongCodes(ctx context.Context, who session.Visitor, id s
 	})
 }
 
-// target is the account that something is to be done to, if whoever asks may. An account that is their own is told from
-// others: what one may do to it is decided by other rules.
-func (c *Console) target(ctx context.Context, who session.Visitor, id, verb string) (Account, error) {
-	if id == who.Identity.ID && verb == "forget_devices" {
+// whoseDevices is the account whose devices are to be forgotten, if whoever asks may. For one's own, other rules decide.
+func (c *Console) whoseDevices(ctx context.Context, who session.Visitor, id string) (Account, error) {
+	if id == who.Identity.ID {
 		a := c.account(who.Identity)
-		return a, c.May(ctx, who, "self."+verb, &a)
+		return a, c.May(ctx, who, policies.ForgetOwnDevices, &a)
 	}
 	identity, err := c.Kratos.Account(ctx, id)
 	if err != nil {
 		return Account{}, err
 	}
 	a := c.account(identity)
-	return a, c.May(ctx, who, "account."+verb, &a)
+	return a, c.May(ctx, who, policies.ForgetAccountsDevices, &a)
 }

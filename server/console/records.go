@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"nidan/challenge"
+	"nidan/policies"
 	"nidan/server/session"
 )
 
@@ -18,7 +19,7 @@ type RecordPage struct {
 
 // Records are those that the filter asks for, a page of them.
 func (c *Console) Records(ctx context.Context, who session.Visitor, f challenge.RecordFilter) (RecordPage, error) {
-	if err := c.May(ctx, who, "records.view", nil); err != nil {
+	if err := c.May(ctx, who, policies.ViewRecords, nil); err != nil {
 		return RecordPage{}, err
 	}
 	f.Limit = RecordPageSize + 1
@@ -41,7 +42,7 @@ const exportSize = 1000
 func (c *Console) Export(
 	ctx context.Context, who session.Visitor, f challenge.RecordFilter, each func(challenge.Record) error,
 ) error {
-	if err := c.May(ctx, who, "records.export", nil); err != nil {
+	if err := c.May(ctx, who, policies.ExportRecords, nil); err != nil {
 		return err
 	}
 	f.Limit = exportSize

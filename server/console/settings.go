@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"nidan/challenge"
+	"nidan/policies"
 	"nidan/server/session"
 )
 
@@ -16,7 +17,7 @@ func (*Conflict) Error() string { return "the settings have changed meanwhile" }
 
 // Settings are the switches, and who set them last.
 func (c *Console) Settings(ctx context.Context, who session.Visitor) (challenge.KeptSettings, error) {
-	if err := c.May(ctx, who, "settings.view", nil); err != nil {
+	if err := c.May(ctx, who, policies.ViewSettings, nil); err != nil {
 		return challenge.KeptSettings{}, err
 	}
 	return c.Store.KeptSettings(ctx)
@@ -27,7 +28,7 @@ func (c *Console) Settings(ctx context.Context, who session.Visitor) (challenge.
 func (c *Console) ChangeSettings(
 	ctx context.Context, who session.Visitor, version int64, to challenge.Settings,
 ) (challenge.KeptSettings, error) {
-	if err := c.May(ctx, who, "settings.change", nil); err != nil {
+	if err := c.May(ctx, who, policies.ChangeSettings, nil); err != nil {
 		return challenge.KeptSettings{}, err
 	}
 	if to.RememberDays < 1 || to.RememberDays > 365 {

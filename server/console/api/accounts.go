@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"nidan/kratos"
+	"nidan/policies"
 	"nidan/server/console"
 	"nidan/server/session"
 )
@@ -161,7 +162,7 @@ func (h *Handler) switchAccounts(c echo.Context, who session.Visitor) error {
 		}
 		changes = append(changes, change)
 	}
-	if err := h.Console.May(c.Request().Context(), who, "accounts.view", nil); err != nil {
+	if err := h.Console.May(c.Request().Context(), who, policies.ViewAccounts, nil); err != nil {
 		return err
 	}
 	type result struct {

@@ -9,6 +9,7 @@ import (
 	"github.com/mileusna/useragent"
 
 	"nidan/challenge"
+	"nidan/policies"
 	"nidan/server/console"
 	"nidan/server/session"
 )
@@ -59,8 +60,8 @@ func (h *Handler) account(c echo.Context, who session.Visitor) error {
 	if p.Switchable, p.Why, err = h.switchable(c, who, d.Account); err != nil {
 		return err
 	}
-	p.ForgetThese = h.Console.May(ctx, who, "account.forget_devices", &d.Account) == nil
-	p.Clear = h.Console.May(ctx, who, "account.clear_wrong_codes", &d.Account) == nil
+	p.ForgetThese = h.Console.May(ctx, who, policies.ForgetAccountsDevices, &d.Account) == nil
+	p.Clear = h.Console.May(ctx, who, policies.ClearWrongCodes, &d.Account) == nil
 	return h.showAccount(c, who, "accounts", p)
 }
 
@@ -70,11 +71,9 @@ func (h *Handler) me(c echo.Context, who session.Visitor) error {
 		return err
 	}
 	p := accountPage{AccountDetail: d, Base: "/console/me", Self: true, Edit: c.QueryParam("edit") == "1", ForgetThese: true}
-	action := "self.switch_on"
-	if d.Person.TwoFactor {
-		action = "self.switch_off"
+	if p.Switchable, p.Why, err = h.switchable(c, who, d.Account); err != nil {
+		return err
 	}
-	p.Switchable = h.Console.May(c.Request().Context(), who, action, &d.Account) == nil
 	return h.showAccount(c, who, "me", p)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"nidan/kratos"
+	"nidan/policies"
 	"nidan/server/console"
 	"nidan/server/session"
 )
@@ -66,11 +67,7 @@ func (h *Handler) switchable(c echo.Context, who session.Visitor, a console.Acco
 	if a.Unreadable != "" {
 		return false, "unreadable", nil
 	}
-	action := "account.switch_on"
-	if a.Person.TwoFactor {
-		action = "account.switch_off"
-	}
-	err := h.Console.May(c.Request().Context(), who, action, &a)
+	err := h.Console.MaySwitch(c.Request().Context(), who, a)
 	var refusal *console.Refusal
 	if errors.As(err, &refusal) {
 		return false, refusal.Reason, nil
@@ -96,7 +93,7 @@ func (l accountList) Query(name, value string) string {
 // saveAccounts asks back, then switches each account of the form whose box is not as it was.
 func (h *Handler) saveAccounts(c echo.Context, who session.Visitor) error {
 	ctx := c.Request().Context()
-	if err := h.Console.May(ctx, who, "accounts.view", nil); err != nil {
+	if err := h.Console.May(ctx, who, policies.ViewAccounts, nil); err != nil {
 		return err
 	}
 	changes, ok := readChanges(c)

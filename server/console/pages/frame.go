@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"nidan/policies"
 	"nidan/server/session"
 )
 
@@ -45,7 +46,7 @@ var done = map[string]bool{
 // show renders a page of the console.
 func (h *Handler) show(c echo.Context, who session.Visitor, status int, name, at string, data any) error {
 	f := frame{Who: who.Person.Account, At: at, Data: data, zone: h.TimeZone}
-	f.Administrator = who.Identity.ID != "" && h.Console.May(c.Request().Context(), who, "settings.view", nil) == nil
+	f.Administrator = who.Identity.ID != "" && h.Console.May(c.Request().Context(), who, policies.ViewSettings, nil) == nil
 	if said := c.QueryParam("done"); c.Request().Method == http.MethodGet && done[said] {
 		f.Message = "done_" + said
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"nidan/kratos"
+	"nidan/policies"
 	"nidan/server/console"
 	"nidan/server/page"
 	"nidan/server/session"
@@ -124,7 +125,7 @@ func (h *Handler) signOut(c echo.Context, _ session.Visitor) error {
 
 // start leads to the first page that whoever asks may see.
 func (h *Handler) start(c echo.Context, who session.Visitor) error {
-	err := h.Console.May(c.Request().Context(), who, "settings.view", nil)
+	err := h.Console.May(c.Request().Context(), who, policies.ViewSettings, nil)
 	var refusal *console.Refusal
 	switch {
 	case err == nil:

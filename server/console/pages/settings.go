@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"nidan/challenge"
+	"nidan/policies"
 	"nidan/server/console"
 	"nidan/server/session"
 )
@@ -46,7 +47,7 @@ func (f settingsForm) Switch(name string, on bool) [3]any {
 }
 
 func (h *Handler) editSettings(c echo.Context, who session.Visitor) error {
-	if err := h.Console.May(c.Request().Context(), who, "settings.change", nil); err != nil {
+	if err := h.Console.May(c.Request().Context(), who, policies.ChangeSettings, nil); err != nil {
 		return err
 	}
 	s, err := h.Console.Settings(c.Request().Context(), who)
