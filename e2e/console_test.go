@@ -39,6 +39,7 @@ func (w *window) reads(selector, text string) {
 func (w *window) ok() {
 	w.t.Helper()
 	w.reads("h1", "保存しますか?")
+	w.until(`document.activeElement.matches("[role=alertdialog] .primary")`)
 	w.keys("\r")
 }
 

@@ -16,6 +16,7 @@ type signIn struct {
 	identifier string
 	password   string
 	flow       string
+	agent      string      // its User-Agent; empty: Go's
 	session    http.Header // of the one to be refreshed, nil where there is none
 }
 
@@ -56,6 +57,7 @@ type reply struct {
 					AttemptsLeft int       `json:"attempts_left"`
 					ResendAt     time.Time `json:"resend_at"`
 					RememberDays int       `json:"remember_days"`
+					DeviceToken  string    `json:"device_token"`
 				}
 			}
 		}
@@ -143,6 +145,9 @@ func (s *signIn) json(method, url string, body any, header http.Header, into any
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "application/json")
+	if s.agent != "" {
+		r.Header.Set("User-Agent", s.agent)
+	}
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		s.t.Fatal(err)

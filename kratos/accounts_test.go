@@ -15,33 +15,27 @@ func TestThePatchOfAFlag(t *testing.T) {
 	}{
 		"a flag that is there": {
 			map[string]any{"two_factor": map[string]any{"enabled": false}}, flag,
-			`[{"op":"test","path":"/metadata_public/two_factor/enabled","value":false},` +
-				`{"op":"replace","path":"/metadata_public/two_factor/enabled","value":true}]`,
+			`{"op":"add","path":"/metadata_public/two_factor/enabled","value":true}`,
 		},
 		"a flag that is null": {
 			map[string]any{"two_factor": map[string]any{"enabled": nil}}, flag,
-			`[{"op":"test","path":"/metadata_public/two_factor/enabled","value":null},` +
-				`{"op":"add","path":"/metadata_public/two_factor/enabled","value":true}]`,
+			`{"op":"add","path":"/metadata_public/two_factor/enabled","value":true}`,
 		},
 		"no flag yet": {
 			map[string]any{"two_factor": map[string]any{}}, flag,
-			`[{"op":"test","path":"/metadata_public/two_factor","value":{}},` +
-				`{"op":"add","path":"/metadata_public/two_factor/enabled","value":true}]`,
+			`{"op":"add","path":"/metadata_public/two_factor/enabled","value":true}`,
 		},
 		"nothing above it": {
 			map[string]any{"role": "user"}, flag,
-			`[{"op":"test","path":"/metadata_public","value":{"role":"user"}},` +
-				`{"op":"add","path":"/metadata_public/two_factor","value":{"enabled":true}}]`,
+			`{"op":"add","path":"/metadata_public/two_factor","value":{"enabled":true}}`,
 		},
 		"no metadata at all": {
 			nil, flag,
-			`[{"op":"test","path":"/metadata_public","value":null},` +
-				`{"op":"add","path":"/metadata_public","value":{"two_factor":{"enabled":true}}}]`,
+			`{"op":"add","path":"/metadata_public","value":{"two_factor":{"enabled":true}}}`,
 		},
 		"names that have to be escaped": {
 			map[string]any{"a/b": map[string]any{"~": true}}, "/metadata_public/a~1b/~0",
-			`[{"op":"test","path":"/metadata_public/a~1b/~0","value":true},` +
-				`{"op":"replace","path":"/metadata_public/a~1b/~0","value":true}]`,
+			`{"op":"add","path":"/metadata_public/a~1b/~0","value":true}`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -53,6 +47,10 @@ func TestThePatchOfAFlag(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, tc.want)
 			}
 		})
+	}
+	object := Identity{MetadataPublic: map[string]any{"two_factor": map[string]any{"enabled": map[string]any{}}}}
+	if patch, err := flagPatch(object, flag, true); err == nil {
+		t.Errorf("an object is overwritten: %+v", patch)
 	}
 }
 
