@@ -9,7 +9,8 @@
 package nidan.asked
 
 # METADATA
-# description: A code is asked of this account on this channel, unless the device is remembered.
+# title: A code is asked
+# description: Of this account, on this channel, unless the device is remembered.
 code(channel) if {
 	not two_factor_off
 	not channel_off(channel)
@@ -19,12 +20,17 @@ code(channel) if {
 }
 
 # METADATA
-# description: Two-step verification is off.
+# title: Two-step verification is off
+# description: Nobody is asked, on any channel.
+# custom:
+#   reason: two_factor_off
 two_factor_off if input.settings.two_factor == false
 
 # METADATA
-# description: |
-#   The channel is not enforced. One that cannot be told is enforced as soon as any channel is.
+# title: The channel is not enforced
+# description: One that cannot be told is enforced as soon as any channel is.
+# custom:
+#   reason: channel_off
 channel_off("admin_console") if input.settings.admin_console == false
 
 channel_off("softphone") if input.settings.softphone == false
@@ -35,11 +41,17 @@ channel_off("unknown") if {
 }
 
 # METADATA
-# description: There is no address to send a code to.
+# title: The account has no e-mail address
+# description: There is nowhere to send a code to. Whether that lets it in is said in data.json.
+# custom:
+#   reason: no_email
 no_email if input.account.has_email == false
 
 # METADATA
-# description: The account's own flag is off, and its role is not one that is always asked.
+# title: The account's flag is off
+# description: And its role is not one that is always asked.
+# custom:
+#   reason: account_off
 account_off if {
 	input.account.two_factor == false
 
@@ -50,7 +62,10 @@ account_off if {
 }
 
 # METADATA
-# description: The account's plan has no agent's function, which is what the softphone asks a code for.
+# title: The account's plan has no agent's function
+# description: Which is what the softphone asks a code for.
+# custom:
+#   reason: plan_without_agent
 plan_without_agent("softphone") if input.account.plan in data.parameters.plans_without_agent
 
 _let_in_without_email if {

@@ -3,7 +3,8 @@
 # description: |
 #   Kratos' sessions know neither the channel nor the second step: each is good for every application. So that one got through
 #   a channel that asks less does not open one that asks more, an application asks here what a session may do. A session of
-#   which there is no record gets what one would that was never asked.
+#   which there is no record gets what one would that was never asked. A capability is there where no reason is against it:
+#   a fact that is missing never takes a reason away.
 # schemas:
 #   - input: schema.capabilities
 package nidan.capabilities
@@ -28,10 +29,13 @@ _reasons[capability] := reason if {
 	reason := _reason(capability)
 }
 
+# METADATA
+# title: Why a capability is lacking
+# description: The first that holds, from top to bottom. Undefined where nothing is against it.
 _reason(capability) := "account_locked" if {
-	input.account.locked == true
+	not input.account.locked == false
 } else := "account_inactive" if {
-	input.account.state != "active"
+	not input.account.state == "active"
 } else := "softphone_asks_a_code" if {
 	capability == "agent"
 	asked.code("softphone")

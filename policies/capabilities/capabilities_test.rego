@@ -107,9 +107,25 @@ _cases := {
 		"input": _input(_session("admin_console", "passed"), {}, {"state": "inactive"}),
 		"reasons": {"agent": "account_inactive", "console": "account_inactive"},
 	},
+	"an account of which it is not known whether it is locked": {
+		"input": json.remove(_input(_session("admin_console", "passed"), {}, {}), ["account/locked"]),
+		"reasons": {"agent": "account_locked", "console": "account_locked"},
+	},
+	"an account of which the state is not known": {
+		"input": json.remove(_input(_session("admin_console", "passed"), {}, {}), ["account/state"]),
+		"reasons": {"agent": "account_inactive", "console": "account_inactive"},
+	},
+	"a session of which nothing is known": {
+		"input": json.remove(_input(_no_record, {}, {}), ["session"]),
+		"reasons": _both,
+	},
+	"settings of which nothing is known": {
+		"input": json.remove(_input(_no_record, {}, {}), ["settings"]),
+		"reasons": _both,
+	},
 	"nothing known": {
 		"input": {},
-		"reasons": _both,
+		"reasons": {"agent": "account_locked", "console": "account_locked"},
 	},
 }
 

@@ -3,7 +3,8 @@
 # description: |
 #   Whether a sign-in with a correct password also needs a code. The rules are tried from top to bottom; the first that
 #   holds decides, and where none does, a code is asked. A fact that is missing never makes a rule hold that lets somebody
-#   in: each of them compares with "== false" or with an equal that can only be true of a fact that is there.
+#   in: each of them compares with "== false" or with an equal that can only be true of a fact that is there. One that is
+#   missing of the account's state refuses.
 # schemas:
 #   - input: schema.input
 package nidan.login
@@ -27,11 +28,11 @@ decision := {
 default _outcome := {"action": "challenge", "reason": "code_required"}
 
 _outcome := {"action": "refuse", "reason": "account_locked"} if {
-	input.account.locked == true
+	not input.account.locked == false
 } else := {"action": "refuse", "reason": "password_expired"} if {
-	input.account.password_expired == true
+	not input.account.password_expired == false
 } else := {"action": "refuse", "reason": "account_inactive"} if {
-	input.account.state != "active"
+	not input.account.state == "active"
 } else := {"action": "allow", "reason": "two_factor_off"} if {
 	asked.two_factor_off
 } else := {"action": "allow", "reason": "channel_exempt"} if {
@@ -73,6 +74,11 @@ default remember_days := 0
 
 remember_days := input.settings.remember_days if input.settings.remember == true
 
+# METADATA
+# title: The channel is exempt
+# description: As a gateway says in the header that data.json names, or as the OAuth2 client is known.
+# custom:
+#   reason: channel_exempt
 _exempt_channel := said if {
 	data.parameters.channel_header != ""
 	said := input.request.headers[data.parameters.channel_header]
@@ -82,6 +88,11 @@ _exempt_channel := said if {
 	known in data.parameters.exempt_channels
 }
 
+# METADATA
+# title: The client is too old
+# description: Older than the channel's minimum, so that it cannot show the code, or it does not say how old it is.
+# custom:
+#   reason: client_too_old
 _client_too_old if {
 	data.parameters.minimum_versions[channel]
 	not _client_new_enough
@@ -102,8 +113,13 @@ _as_semver(version) := full if {
 	semver.is_valid(version)
 }
 
-# Lowering the number of days counts for devices that were remembered before, too: it is compared here, not when the device
-# is remembered.
+# METADATA
+# title: The device is remembered
+# description: |
+#   Lowering the number of days counts for devices that were remembered before, too: it is compared here, not when the
+#   device is remembered.
+# custom:
+#   reason: device_remembered
 _device_remembered if {
 	input.settings.remember == true
 	input.device.known == true

@@ -328,6 +328,17 @@ test_missing_facts_let_nobody_in[path] if {
 	got.action != "allow"
 }
 
+test_a_missing_state_refuses[path] if {
+	some path, reason in {
+		"account/locked": "account_locked",
+		"account/password_expired": "password_expired",
+		"account/state": "account_inactive",
+		"account": "account_locked",
+	}
+	got := login.decision with input as json.remove(_asked, [path])
+	object.filter(got, {"action", "reason"}) == {"action": "refuse", "reason": reason}
+}
+
 test_a_missing_role_does_not_make_the_flag_count if {
 	known := json.remove(_with({"account": {"two_factor": false}}), ["account/role"])
 	got := login.decision with input as known
