@@ -1,0 +1,153 @@
+package policies
+
+import (
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// README.md is what a security team works from: a parameter or a reason that it does not name cannot be told.
+
+func TestReadmeNamesEveryParameter(t *testing.T) {
+	set, err := load(Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := namedUnder(t, "## What can be changed without writing Rego")
+	parameters, _ := set.data["parameters"].(map[string]any)
+	if len(parameters) == 0 {
+		t.Fatal("data.json has no parameters")
+	}
+	requireSame(t, named, keys("", parameters, named))
+}
+
+// keys are those of an object. One that is not named itself is a group, and its own keys count.
+func keys(prefix string, object map[string]any, named []string) []string {
+	var all []string
+	for key, value := range object {
+		key = prefix + key
+		group, ok := value.(map[string]any)
+		if ok && !slices.Contains(named, key) {
+			all = append(all, keys(key+".", group, named)...)
+			continue
+		}
+		all = append(all, key)
+	}
+	return all
+}
+
+func TestReadmeNamesEveryReason(t *testing.T) {
+	set, err := load(Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for folder, heading := range map[string]string{
+		"login":        "### Of a sign-in",
+		"capabilities": "### Of what a session is worth",
+		"console":      "### Of the administrators' console",
+	} {
+		t.Run(folder, func(t *testing.T) {
+			reasons := reasonsIn(set.modules["/"+folder+"/"+folder+".rego"])
+			requireSame(t, namedUnder(t, heading), reasons)
+		})
+	}
+}
+
+// A rule that is a reason says so in its annotations, by the symbol that a decision gives.
+func TestReasonsInAnnotationsAreThoseOfTheDecision(t *testing.T) {
+	set, err := load(Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := reasonsIn(set.modules["/login/login.rego"])
+	said := 0
+	for path, m := range set.production() {
+		for _, a := range m.Annotations {
+			reason, ok := a.Custom["reason"].(string)
+			if !ok {
+				continue
+			}
+			said++
+			if !slices.Contains(reasons, reason) {
+				t.Errorf("%s: %s is no reason of a sign-in", path, reason)
+			}
+		}
+	}
+	if said == 0 {
+		t.Error("no rule says which reason it is")
+	}
+}
+
+// reasonsIn are the symbols that a module gives: what is under "reason" in an object, and the values of a rule that is
+// called so.
+func reasonsIn(m *ast.Module) []string {
+	found := map[string]bool{}
+	var look func(*ast.Rule)
+	look = func(r *ast.Rule) {
+		if reason, ok := r.Head.Value.Value.(ast.String); ok && strings.HasPrefix(r.Head.Name.String(), "_reason") {
+			found[string(reason)] = true
+		}
+		if object, ok := r.Head.Value.Value.(ast.Object); ok {
+			if term := object.Get(ast.StringTerm("reason")); term != nil {
+				if reason, ok := term.Value.(ast.String); ok {
+					found[string(reason)] = true
+				}
+			}
+		}
+		if r.Else != nil {
+			look(r.Else)
+		}
+	}
+	for _, r := range m.Rules {
+		look(r)
+	}
+	return slices.Collect(maps.Keys(found))
+}
+
+// namedUnder are the symbols in the first column of the table under a heading of README.md.
+func namedUnder(t *testing.T, heading string) []string {
+	t.Helper()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, ok := strings.Cut(string(readme), "\n"+heading)
+	if !ok {
+		t.Fatalf("README.md has no %q", heading)
+	}
+	section, _, _ = strings.Cut(section, "\n#")
+	var named []string
+	for _, line := range strings.Split(section, "\n") {
+		row, ok := strings.CutPrefix(line, "| `")
+		if !ok {
+			continue
+		}
+		first, _, _ := strings.Cut(row, "|")
+		for _, symbol := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch("`"+first, -1) {
+			named = append(named, symbol[1])
+		}
+	}
+	return named
+}
+
+func requireSame(t *testing.T, named, want []string) {
+	t.Helper()
+	for _, symbol := range want {
+		if !slices.Contains(named, symbol) {
+			t.Errorf("README.md does not name %s", symbol)
+		}
+	}
+	for _, symbol := range named {
+		if !slices.Contains(want, symbol) {
+			t.Errorf("README.md names %s, which there is not", symbol)
+		}
+	}
+	if len(want) == 0 {
+		t.Error("there is nothing to name")
+	}
+}
