@@ -67,6 +67,12 @@ func (n *nidan) expectWorth(session http.Header, how string, earned ...string) w
 		if got := n.get("/check?capability="+capability, session).StatusCode; got != status {
 			n.t.Errorf("/check says %d of %s, want %d", got, capability, status)
 		}
+		if status == http.StatusNoContent {
+			status = http.StatusOK
+		}
+		if got := n.send(http.MethodPost, "/check?capability="+capability, session, "{}").StatusCode; got != status {
+			n.t.Errorf("/check, asked by POST, says %d of %s, want %d", got, capability, status)
+		}
 	}
 	return w
 }
@@ -178,11 +184,28 @@ func TestWithoutASession(t *testing.T) {
 				t.Errorf("%s with %s: %d", path, name, got)
 			}
 		}
+		if got := n.send(http.MethodPost, "/check?capability=phonebook", header, "{}").StatusCode; got != http.StatusUnauthorized {
+			t.Errorf("POST /check with %s: %d", name, got)
+		}
 	}
 	in := newSignIn(t, s.identifier).expectIn(nil)
 	for _, path := range []string{"/check", "/check?capability=", "/check?capability=Agent", "/check?capability=everything"} {
 		if got := n.get(path, in).StatusCode; got != http.StatusForbidden {
 			t.Errorf("%s: %d", path, got)
+		}
+	}
+}
+
+// A proxy may hand on the client's own body.
+func TestTheBodyOfAnAskingPostSaysNothing(t *testing.T) {
+	n := started(t)
+	session := newSignIn(t, account(t, func(a *kratos.Account) { a.TwoFactor = false })).expectIn(nil)
+	session.Set("Content-Type", "application/x-www-form-urlencoded")
+	for path, want := range map[string]int{"/check": http.StatusForbidden, "/check?capability=phonebook": http.StatusOK} {
+		for _, body := range []string{"capability=console", "capability=nonsense"} {
+			if got := n.send(http.MethodPost, path, session, body).StatusCode; got != want {
+				t.Errorf("%s with %s: %d, want %d", path, body, got, want)
+			}
 		}
 	}
 }
@@ -193,5 +216,9 @@ func TestWithoutKratosNoSessionIsWorthAnything(t *testing.T) {
 		if got := n.get(path, http.Header{"X-Session-Token": {"x"}}).StatusCode; got != http.StatusServiceUnavailable {
 			t.Errorf("%s: %d", path, got)
 		}
+	}
+	asked := n.send(http.MethodPost, "/check?capability=phonebook", http.Header{"X-Session-Token": {"x"}}, "{}").StatusCode
+	if asked != http.StatusServiceUnavailable {
+		t.Errorf("POST /check: %d", asked)
 	}
 }

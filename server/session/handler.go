@@ -21,6 +21,7 @@ type Handler struct {
 func (h *Handler) Mount(e *echo.Echo) {
 	e.GET("/capabilities", h.capabilities)
 	e.GET("/check", h.check)
+	e.POST("/check", h.check)
 }
 
 // What is answered (contract, section 2).
@@ -34,6 +35,9 @@ type (
 		Channel    string               `json:"channel"`
 		SecondStep challenge.SecondStep `json:"second_step"`
 		At         time.Time            `json:"at"`
+	}
+	leave struct {
+		Capability string `json:"capability"`
 	}
 	problem struct {
 		Error string `json:"error"`
@@ -53,7 +57,8 @@ func (h *Handler) capabilities(c echo.Context) error {
 	})
 }
 
-// check answers 403 to a question that is none too: a proxy with a misspelt capability lets nobody in.
+// check answers 403 to a question that is none too: a proxy with a misspelt capability lets nobody in. Only the address says
+// what is asked: the body of a POST may be the client's, and is not read.
 func (h *Handler) check(c echo.Context) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	asked := c.QueryParam("capability")
@@ -63,6 +68,8 @@ func (h *Handler) check(c echo.Context) error {
 		return h.deny(c, err)
 	case asked == "":
 		return c.JSON(http.StatusForbidden, problem{"say which: /check?capability=agent"})
+	case v.May(asked) && c.Request().Method == http.MethodPost: // Oathkeeper asks by POST, and takes 200 alone for leave
+		return c.JSON(http.StatusOK, leave{asked})
 	case v.May(asked):
 		return c.NoContent(http.StatusNoContent)
 	}
