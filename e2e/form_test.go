@@ -10,10 +10,11 @@ import (
 
 // form is one of Kratos' browser login flows, submitted as a plain HTML form is.
 type form struct {
-	t      *testing.T
-	client *http.Client
-	flow   string
-	fields url.Values
+	t       *testing.T
+	client  *http.Client
+	flow    string
+	fields  url.Values
+	leadsTo string // where the answer to the last submission does
 }
 
 func newForm(t *testing.T, identifier string) *form {
@@ -70,6 +71,7 @@ func (f *form) submit(payload string) map[string]string {
 		f.t.Fatal(err)
 	}
 	answer.Body.Close()
+	f.leadsTo = answer.Header.Get("Location")
 	base, err := url.Parse(kratosPublic)
 	if err != nil {
 		f.t.Fatal(err)

@@ -1,0 +1,324 @@
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"nidan/kratos"
+)
+
+// behindNginx is an application behind a real nginx, which runs on what docs/protecting-applications.md says.
+type behindNginx struct {
+	*nidan
+	agent   string // where sessions get through that may use agent ...
+	console string // ... and console
+	reached atomic.Int32
+}
+
+var nginxBlock = regexp.MustCompile("(?s)```nginx\n(.*?)```")
+
+func newBehindNginx(n *nidan) *behindNginx {
+	n.t.Helper()
+	b := &behindNginx{nidan: n}
+	application := httptest.NewServer(b)
+	n.t.Cleanup(application.Close)
+
+	doc, err := os.ReadFile("../docs/protecting-applications.md")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	pieces := nginxBlock.FindAllStringSubmatch(string(doc), -1)
+	if len(pieces) != 2 {
+		n.t.Fatalf("the document has %d pieces for nginx, want one for http and one for server", len(pieces))
+	}
+	inHTTP, inServer := pieces[0][1], pieces[1][1]
+	for _, address := range [][2]string{
+		{"http://127.0.0.1:4455/", n.public + "/"}, {"http://127.0.0.1:8080", application.URL},
+		{"https://signin.example.com", n.public}, {"https://app.example.com", origin}, // the one that Kratos may send back to
+	} {
+		inServer = n.replaced(inServer, address[0], address[1])
+	}
+	agent, console := fmt.Sprintf("127.0.0.1:%d", freePort()), fmt.Sprintf("127.0.0.1:%d", freePort())
+	b.agent, b.console = "http://"+agent, "http://"+console
+	b.startNginx(agent, "daemon off; pid pid; error_log stderr; events {} http { access_log off;\n"+
+		"client_body_temp_path 1; proxy_temp_path 2; fastcgi_temp_path 3; uwsgi_temp_path 4; scgi_temp_path 5;\n"+inHTTP+
+		"server { listen "+agent+";\n"+inServer+"}\n"+
+		"server { listen "+console+";\n"+n.replaced(inServer, "capability=agent", "capability=console")+"}}\n")
+	return b
+}
+
+// replaced fails where there is nothing to replace, as when the document has changed.
+func (n *nidan) replaced(s, before, after string) string {
+	n.t.Helper()
+	if !strings.Contains(s, before) {
+		n.t.Fatalf("the document does not say %s", before)
+	}
+	return strings.ReplaceAll(s, before, after)
+}
+
+// startNginx runs nginx in a folder of its own, as nobody where the tests are run by root.
+func (b *behindNginx) startNginx(address, config string) {
+	b.t.Helper()
+	program, err := exec.LookPath("nginx")
+	if err != nil {
+		program = "/usr/sbin/nginx" // which Debian keeps out of the path of all but root
+	}
+	dir, err := os.MkdirTemp("", "nidan-nginx-")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { os.RemoveAll(dir) })
+	path := filepath.Join(dir, "nginx.conf")
+	if err := os.WriteFile(path, []byte(config), 0o644); err != nil { //nolint:gosec // another user reads it
+		b.t.Fatal(err)
+	}
+	cmd := exec.Command(program, "-p", dir, "-c", path)
+	cmd.Stdout, cmd.Stderr = b.log, b.log
+	if os.Getuid() == 0 {
+		id := numbersOf(b.t, "nobody")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: id}
+		if err := os.Chown(dir, int(id.Uid), int(id.Gid)); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	if err := cmd.Start(); err != nil {
+		b.t.Fatalf("nginx is not installed: make test installs it or says how: %v", err)
+	}
+	b.t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+	b.eventually("nginx listens", func() bool {
+		c, err := net.Dial("tcp", address)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+}
+
+// ServeHTTP is the application: it says what has reached it. One path is refused by itself.
+func (b *behindNginx) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	b.reached.Add(1)
+	if r.URL.Path == "/refused" {
+		w.WriteHeader(http.StatusForbidden)
+	}
+	body, _ := io.ReadAll(r.Body)
+	fmt.Fprintf(w, "%s %s %s, cookie %q, token %q, user %q", r.Method, r.URL.RequestURI(), body,
+		r.Header.Get("Cookie"), r.Header.Get("X-Session-Token"), r.Header.Get("X-User"))
+}
+
+// answer is what a client gets from nginx.
+type answer struct {
+	status   int
+	location string
+	body     string
+}
+
+func (b *behindNginx) ask(method, address string, headers ...http.Header) answer {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), method, address, nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if method == http.MethodPost {
+		r.Body = io.NopCloser(strings.NewReader("capability=phonebook"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for _, header := range headers {
+		for name, values := range header {
+			r.Header[name] = values
+		}
+	}
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	got, err := client.Do(r)
+	if err != nil {
+		b.t.Fatalf("%v\n%s", err, b.log)
+	}
+	defer got.Body.Close()
+	body, err := io.ReadAll(got.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return answer{got.StatusCode, got.Header.Get("Location"), string(body)}
+}
+
+// expectStatus wants that status, and the application reached by what is let through and by nothing else.
+func (b *behindNginx) expectStatus(want int, method, address string, headers ...http.Header) answer {
+	b.t.Helper()
+	before := b.reached.Load()
+	got := b.ask(method, address, headers...)
+	if got.status != want {
+		b.t.Errorf("%s %s: %d, want %d: %s", method, address, got.status, want, got.body)
+	}
+	if through := b.reached.Load() != before; through != (want == http.StatusOK) {
+		b.t.Errorf("%s %s: answered %d, and the application was reached: %t", method, address, got.status, through)
+	}
+	return got
+}
+
+// page is a browser that opens one.
+var page = http.Header{"Accept": {"text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}}
+
+// softphone is a session of one that was asked for a code, or was not.
+func (b *behindNginx) softphone(asked bool) http.Header {
+	b.t.Helper()
+	s := newSignIn(b.t, account(b.t, func(a *kratos.Account) { a.TwoFactor = true }))
+	if asked {
+		s.expect("code_sent", 1990001, nil)
+		return s.expectIn(code(b.newestCode()))
+	}
+	b.set("two_factor", "admin_console")
+	defer b.set("two_factor", "admin_console", "softphone", "remember")
+	return s.expectIn(nil)
+}
+
+func TestApplicationsBehindNginx(t *testing.T) {
+	b := newBehindNginx(started(t))
+	for name, test := range map[string]func(*behindNginx){
+		"without a session only a browser that opens a page is sent to sign in":     withoutASession,
+		"a softphone's session opens the agent's application and not the console's": aSoftphonesSession,
+		"without the second step, signing in again opens it":                        signingInAgain,
+		"no client chooses what is asked":                                           noClientChooses,
+		"the application gets the proof that was checked and no other":              oneProof,
+		"what the application itself refuses is left alone":                         itsOwnRefusal,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.t = t
+			test(b)
+		})
+	}
+}
+
+func withoutASession(b *behindNginx) {
+	b.expectStatus(http.StatusUnauthorized, http.MethodGet, b.agent+"/board")
+	b.expectStatus(http.StatusUnauthorized, http.MethodGet, b.agent+"/board", http.Header{"X-Session-Token": {"ory_st_made-up"}})
+	b.expectStatus(http.StatusUnauthorized, http.MethodPost, b.agent+"/board", page)
+	for path, back := range map[string]string{
+		"/board/3?tab=1&return_to=x": "/board/3", "/%E5%8F%97%E4%BB%98": "/%E5%8F%97%E4%BB%98", "/a&refresh=true": "/", "/": "/",
+	} {
+		got := b.expectStatus(http.StatusSeeOther, http.MethodGet, b.agent+path, page)
+		if want := b.public + "/login?return_to=" + origin + back; got.location != want {
+			b.t.Errorf("from %s to %s, want %s", path, got.location, want)
+		}
+	}
+	// All the way: what the page leads to is a flow of Kratos, which leads back.
+	leads := b.ask(http.MethodGet, b.ask(http.MethodGet, b.agent+"/board/3", page).location)
+	to, err := url.Parse(leads.location)
+	if err != nil || to.Path != "/self-service/login/browser" {
+		b.t.Fatalf("the sign-in page leads to %s, %v", leads.location, err)
+	}
+	f := newForm(b.t, account(b.t, administrator))
+	f.begin("?" + to.RawQuery)
+	f.submit(`{}`)
+	session := f.in(f.submitCode(b.newestCode()))
+	if f.leadsTo != origin+"/board/3" {
+		b.t.Errorf("back to %s", f.leadsTo)
+	}
+	b.expectStatus(http.StatusOK, http.MethodGet, b.agent+"/board/3", page, session)
+	b.expectStatus(http.StatusOK, http.MethodGet, b.console+"/", page, session)
+}
+
+func aSoftphonesSession(b *behindNginx) {
+	session := b.softphone(true)
+	got := b.expectStatus(http.StatusOK, http.MethodPost, b.agent+"/calls?from=3", session)
+	want := fmt.Sprintf(`POST /calls?from=3 capability=phonebook, cookie "", token %q, user ""`, session.Get("X-Session-Token"))
+	if got.body != want {
+		b.t.Errorf("%s arrived, want %s", got.body, want)
+	}
+	b.expectStatus(http.StatusForbidden, http.MethodGet, b.console+"/", session)
+}
+
+func signingInAgain(b *behindNginx) {
+	b.set("two_factor", "softphone")
+	f := newForm(b.t, account(b.t, administrator))
+	session := f.in(f.submit(`{}`))
+	b.expectStatus(http.StatusOK, http.MethodGet, b.console+"/", page, session)
+	b.expectStatus(http.StatusForbidden, http.MethodGet, b.agent+"/", session)
+	b.set("two_factor", "admin_console", "softphone", "remember") // counts from the next request on
+	got := b.expectStatus(http.StatusSeeOther, http.MethodGet, b.console+"/people?page=2", page, session)
+	again, query, _ := strings.Cut(got.location, "?")
+	if again != b.public+"/self-service/login/browser" || query != "refresh=true&return_to="+origin+"/people" {
+		b.t.Fatalf("sent to %s", got.location)
+	}
+	f.begin("?" + query)
+	f.submit(`{}`)
+	b.expectStatus(http.StatusForbidden, http.MethodPost, b.console+"/people", page, session) // not by the password alone
+	session = f.in(f.submitCode(b.newestCode()))
+	if f.leadsTo != origin+"/people" {
+		b.t.Errorf("back to %s", f.leadsTo)
+	}
+	b.expectStatus(http.StatusOK, http.MethodGet, b.console+"/people", page, session)
+	b.expectStatus(http.StatusOK, http.MethodGet, b.agent+"/", page, session)
+}
+
+func noClientChooses(b *behindNginx) {
+	session := b.softphone(false)
+	const other = "/check?capability=phonebook" // which it may
+	if got := b.get(other, session).StatusCode; got != http.StatusNoContent {
+		b.t.Fatalf("%s: %d", other, got)
+	}
+	for _, path := range []string{"/", "/?capability=phonebook", other, "/nidan/", "//nidan?capability=phonebook/"} {
+		if got := b.ask(http.MethodGet, b.agent+path, session).status; got != http.StatusForbidden && got != http.StatusNotFound {
+			b.t.Errorf("%s: %d", path, got)
+		}
+	}
+	b.expectStatus(http.StatusForbidden, http.MethodPost, b.agent+"/", session)
+	b.expectStatus(http.StatusNotFound, http.MethodGet, b.agent+"/nidan?capability=phonebook", session)
+	for _, name := range []string{
+		"Capability", "X-Capability", "X-Original-Uri", "X-Original-Url", "X-Rewrite-Url", "X-Forwarded-Uri", "X-Auth-Request-Redirect",
+		"X-Accel-Redirect",
+	} {
+		for _, value := range []string{other, "phonebook"} {
+			b.expectStatus(http.StatusForbidden, http.MethodGet, b.agent+"/", session, http.Header{name: {value}})
+		}
+	}
+}
+
+func oneProof(b *behindNginx) {
+	checked := b.softphone(true)
+	f := newForm(b.t, account(b.t, func(a *kratos.Account) { a.TwoFactor = false }))
+	another := f.in(f.submit(`{}`))
+	got := b.expectStatus(http.StatusOK, http.MethodGet, b.agent+"/", checked, another, http.Header{"X-User": {"owner"}})
+	if want := fmt.Sprintf(`GET / , cookie "", token %q, user ""`, checked.Get("X-Session-Token")); got.body != want {
+		b.t.Errorf("%s arrived, want %s", got.body, want)
+	}
+	got = b.expectStatus(http.StatusOK, http.MethodGet, b.agent+"/", another)
+	if want := fmt.Sprintf(`GET / , cookie %q, token "", user ""`, another.Get("Cookie")); got.body != want {
+		b.t.Errorf("%s arrived, want %s", got.body, want)
+	}
+}
+
+func itsOwnRefusal(b *behindNginx) {
+	got := b.ask(http.MethodGet, b.agent+"/refused", page, b.softphone(true))
+	if got.status != http.StatusForbidden || !strings.HasPrefix(got.body, "GET /refused") {
+		b.t.Errorf("got %+v", got)
+	}
+}
+
+func TestNobodyGetsThroughNginxWhenNidanCannotTell(t *testing.T) {
+	b := newBehindNginx(started(t))
+	session := b.softphone(true)
+	b.expectStatus(http.StatusOK, http.MethodGet, b.agent+"/", session)
+	for how, header := range map[string]http.Header{"a client": {}, "a browser": page} {
+		t.Run("stopped, to "+how, func(t *testing.T) {
+			b.t = t
+			b.stop()
+			b.expectStatus(http.StatusInternalServerError, http.MethodGet, b.agent+"/", session, header)
+		})
+	}
+	withoutKratos := newBehindNginx(started(t, "NIDAN_KRATOS_PUBLIC_URL=http://127.0.0.1:1"))
+	withoutKratos.expectStatus(http.StatusInternalServerError, http.MethodGet, withoutKratos.agent+"/", session)
+}
