@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -25,31 +26,43 @@ const (
 	consoleQuery      = "data.nidan.console.decision"
 )
 
+// DecideWithin is how long a decision may take where nothing else is said. The shipped policies take less than a millisecond;
+// Kratos and a person wait meanwhile.
+const DecideWithin = 500 * time.Millisecond
+
 // Engine is one set of policies, compiled. It never changes and is safe for concurrent use.
 type Engine struct {
 	login        rego.PreparedEvalQuery
 	capabilities rego.PreparedEvalQuery
 	console      rego.PreparedEvalQuery
-	revision     string
+	compiler     *ast.Compiler
+	set          *Set
+	limit        time.Duration
 }
 
-// New compiles a set of policies. It refuses one that does not parse, is not strict (unused variables and the like), reads
-// a field the input does not have, uses a built-in it may not, or lacks the decision on a sign-in. One without the decision on
-// capabilities, or on the console, gives none.
+// New loads and compiles a set of policies, as [Set.Compile] does.
 func New(ctx context.Context, policies fs.FS) (*Engine, error) {
-	set, err := load(policies)
+	set, err := Load(policies)
 	if err != nil {
-		return nil, fmt.Errorf("load the policies: %w", err)
+		return nil, err
 	}
-	compiler, err := compile(set.production())
+	return set.Compile(ctx, DecideWithin)
+}
+
+// Compile makes a set ready to decide, each time within the limit. It refuses a set that is not strict (unused variables and the
+// like), reads a field the input does not have, uses a built-in it may not, or lacks the decision on a sign-in. One without the
+// decision on capabilities, or on the console, gives none. What else a set has to hold before it decides about anybody is for
+// [Check] to say.
+func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error) {
+	compiler, err := compile(s.production())
 	if err != nil {
 		return nil, fmt.Errorf("compile the policies: %w", err)
 	}
 	if len(compiler.GetRulesExact(ast.MustParseRef(loginQuery))) == 0 {
 		return nil, fmt.Errorf("the policies do not define %s", loginQuery)
 	}
-	e := &Engine{revision: set.revision}
-	data := inmem.NewFromObject(set.data)
+	e := &Engine{compiler: compiler, set: s, limit: limit}
+	data := inmem.NewFromObject(s.data)
 	for query, into := range map[string]*rego.PreparedEvalQuery{
 		loginQuery: &e.login, capabilitiesQuery: &e.capabilities, consoleQuery: &e.console,
 	} {
@@ -64,12 +77,15 @@ func New(ctx context.Context, policies fs.FS) (*Engine, error) {
 	return e, nil
 }
 
-// Revision is a digest of the set: two sets that may decide differently have different ones.
-func (e *Engine) Revision() string { return e.revision }
+// Set is what the engine was made of.
+func (e *Engine) Set() *Set { return e.set }
+
+// Revision is that of the set.
+func (e *Engine) Revision() string { return e.set.revision }
 
 // Login decides one sign-in. An error means that nothing was decided, and that nobody may be let in.
 func (e *Engine) Login(ctx context.Context, in Input) (Decision, error) {
-	answer, err := eval(ctx, e.login, loginQuery, in)
+	answer, err := e.eval(ctx, e.login, loginQuery, in)
 	if err != nil {
 		return Decision{}, err
 	}
@@ -78,7 +94,7 @@ func (e *Engine) Login(ctx context.Context, in Input) (Decision, error) {
 
 // Capabilities says what a session may do. An error means that it may do nothing.
 func (e *Engine) Capabilities(ctx context.Context, in CapabilitiesInput) (Capabilities, error) {
-	answer, err := eval(ctx, e.capabilities, capabilitiesQuery, in)
+	answer, err := e.eval(ctx, e.capabilities, capabilitiesQuery, in)
 	if err != nil {
 		return Capabilities{}, err
 	}
@@ -87,16 +103,22 @@ func (e *Engine) Capabilities(ctx context.Context, in CapabilitiesInput) (Capabi
 
 // Console says whether somebody may see or change something in the console. An error means that they may not.
 func (e *Engine) Console(ctx context.Context, in ConsoleInput) (ConsoleDecision, error) {
-	answer, err := eval(ctx, e.console, consoleQuery, in)
+	answer, err := e.eval(ctx, e.console, consoleQuery, in)
 	if err != nil {
 		return ConsoleDecision{}, err
 	}
 	return decodeConsole(answer)
 }
 
-// eval asks one question. No answer, or more than one, is an error.
-func eval(ctx context.Context, q rego.PreparedEvalQuery, name string, in any) (any, error) {
-	results, err := q.Eval(ctx, rego.EvalInput(in))
+// eval asks one question. No answer, more than one, or one that takes too long is an error. Whatever the policy was building
+// when its time was up is garbage then.
+func (e *Engine) eval(ctx context.Context, q rego.PreparedEvalQuery, name string, in any) (any, error) {
+	limited, cancel := context.WithTimeout(ctx, e.limit)
+	defer cancel()
+	results, err := q.Eval(limited, rego.EvalInput(in))
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("evaluate %s: %w: longer than %v", name, ErrTooSlow, e.limit)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("evaluate %s: %w", name, err)
 	}
@@ -105,3 +127,6 @@ func eval(ctx context.Context, q rego.PreparedEvalQuery, name string, in any) (a
 	}
 	return results[0].Expressions[0].Value, nil
 }
+
+// ErrTooSlow is the error of a decision that was cut off.
+var ErrTooSlow = errors.New("the policy took too long")

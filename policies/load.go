@@ -17,42 +17,71 @@ import (
 //go:embed schema/*.json
 var schemaFiles embed.FS
 
-// set is a set of policies as read, tests included.
-type set struct {
+// Set is a set of policies as read, its tests included. It never changes.
+type Set struct {
 	modules  map[string]*ast.Module
 	data     map[string]any
+	files    []File
 	revision string
 }
 
-func load(policies fs.FS) (*set, error) {
+// File is a file of a set, as it was read.
+type File struct {
+	Path string
+	Text string
+}
+
+// Load reads a set of policies: every .rego file, and data.json or data.yaml in any folder. It refuses what does not parse.
+func Load(policies fs.FS) (*Set, error) {
 	loader, err := bundle.NewFSLoader(policies)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("load the policies: %w", err)
 	}
 	b, err := bundle.NewCustomReader(loader).WithProcessAnnotations(true).WithCapabilities(capabilities()).Read()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("load the policies: %w", err)
 	}
-	s := &set{modules: make(map[string]*ast.Module), data: b.Data}
+	return FromBundle(&b)
+}
+
+// FromBundle takes a set of policies from a bundle of OPA's that has been read and verified.
+func FromBundle(b *bundle.Bundle) (*Set, error) {
+	s := &Set{modules: make(map[string]*ast.Module), data: b.Data}
 	digest := sha256.New()
 	for _, m := range b.Modules {
-		s.modules[m.Path] = m.Parsed
-		fmt.Fprintf(digest, "%q %q\n", m.Path, m.Raw)
+		// Parsed once more, for errors and records to name files as those who wrote them do: a bundle's begin with "/".
+		path := strings.TrimPrefix(m.Path, "/")
+		parsed, err := ast.ParseModuleWithOpts(path, string(m.Raw), ast.ParserOptions{
+			ProcessAnnotation: true, Capabilities: capabilities(),
+		})
+		if err != nil {
+			return nil, fmt.Errorf("load the policies: %w", err)
+		}
+		s.modules[path] = parsed
+		s.files = append(s.files, File{path, string(m.Raw)})
+		fmt.Fprintf(digest, "%q %q\n", path, m.Raw)
 	}
 	if len(s.modules) == 0 {
-		return nil, errors.New("no .rego file found")
+		return nil, errors.New("load the policies: no .rego file found")
 	}
-	data, err := json.Marshal(b.Data) // keys in order
+	data, err := json.MarshalIndent(b.Data, "", "    ") // keys in order
 	if err != nil {
 		return nil, fmt.Errorf("encode the data: %w", err)
 	}
 	digest.Write(data)
+	s.files = append(s.files, File{"data.json", string(data)})
 	s.revision = hex.EncodeToString(digest.Sum(nil))[:16]
 	return s, nil
 }
 
+// Revision is a digest of the set: two sets that may decide differently have different ones.
+func (s *Set) Revision() string { return s.revision }
+
+// Files are the files of the set. All of its data is one of them, data.json.
+func (s *Set) Files() []File { return s.files }
+
 // production are the modules without their tests.
-func (s *set) production() map[string]*ast.Module {
+func (s *Set) production() map[string]*ast.Module {
 	modules := make(map[string]*ast.Module)
 	for path, m := range s.modules {
 		if !strings.HasSuffix(path, "_test.rego") {

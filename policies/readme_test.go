@@ -14,7 +14,7 @@ import (
 // README.md is what a security team works from: a parameter or a reason that it does not name cannot be told.
 
 func TestReadmeNamesEveryParameter(t *testing.T) {
-	set, err := load(Shipped())
+	set, err := Load(Shipped())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func keys(prefix string, object map[string]any, named []string) []string {
 }
 
 func TestReadmeNamesEveryReason(t *testing.T) {
-	set, err := load(Shipped())
+	set, err := Load(Shipped())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestReadmeNamesEveryReason(t *testing.T) {
 
 // A rule that is a reason says so in its annotations, by the symbol that a decision gives.
 func TestReasonsInAnnotationsAreThoseOfTheDecision(t *testing.T) {
-	set, err := load(Shipped())
+	set, err := Load(Shipped())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 // is held by make policies.
 func TestShippedRegoTests(t *testing.T) {
 	ctx := t.Context()
-	set, err := load(Shipped())
+	set, err := Load(Shipped())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func requirePass(t *testing.T, pass bool, r *tester.Result) {
 
 // A policy is written and read on its own: what it is for has to stand on it.
 func TestShippedRegoSaysWhatItIsFor(t *testing.T) {
-	set, err := load(Shipped())
+	set, err := Load(Shipped())
 	if err != nil {
 		t.Fatal(err)
 	}

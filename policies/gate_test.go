@@ -1,0 +1,98 @@
+package policies
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+func TestTheShippedPoliciesPassTheGate(t *testing.T) {
+	s, err := Load(Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	e, r, err := Check(t.Context(), s, DecideWithin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d tests, %d cases, coverage %.1f %%, %v", len(r.Tests), r.Cases, r.Coverage, time.Since(start))
+	if e.Revision() != s.Revision() || r.Revision != s.Revision() || len(r.Tests) < 100 || r.Cases < 50 || r.Coverage != 100 || len(r.Uncovered) != 0 {
+		t.Errorf("got %s, %d tests, %d cases, coverage %v, without %v", e.Revision(), len(r.Tests), r.Cases, r.Coverage, r.Uncovered)
+	}
+}
+
+// files is a set of policies of a login and, if there is one, its test.
+func files(login, test string) fstest.MapFS {
+	f := fstest.MapFS{"login/login.rego": {Data: []byte("package nidan.login\n\n" + login)}}
+	if test != "" {
+		f["login/login_test.rego"] = &fstest.MapFile{Data: []byte("package nidan.login_test\n\nimport data.nidan.login\n\n" + test)}
+	}
+	return f
+}
+
+const valid = `decision := {"action": "allow", "reason": "r", "channel": "c"} if input.account.state == "active"`
+
+func TestWhatTheGateRefuses(t *testing.T) {
+	for name, tc := range map[string]struct{ login, test, want string }{
+		"what does not parse":                 {"decision :=", "", "login/login.rego"},
+		"what is not strict":                  {"decision := x if {\n\tx := 1\n\ty := 2\n}", "", "login/login.rego:5"},
+		"a built-in that reaches out":         {`decision := http.send({})`, "", "http.send"},
+		"no decision":                         {"other := 1", "", "do not define data.nidan.login.decision"},
+		"a test that fails":                   {valid, `test_it if login.decision.action == "refuse" with input.account.state as "active"`, "login/login_test.rego:5: test_it"},
+		"a test that is skipped":              {valid, `todo_test_it if login.decision`, "it is skipped"},
+		"a test that does not compile":        {valid, `test_it if login.nothing`, "login_test.rego"},
+		"a case without a decision":           {valid, `test_it if not login.decision with input.account.state as "inactive"`, "is undefined"},
+		"a case with a decision that is none": {`decision := {"action": input.action}`, `test_it if login.decision.action == "maybe" with input as {"action": "maybe"}`, "action must be"},
+		"a case that takes too long": {`decision := {"action": "allow", "reason": "r", "channel": "c"} if {
+	count([1 | some x in numbers.range(1, input.n); some y in numbers.range(1, input.n); x == y]) >= 0
+}`, `test_it if login.decision.action == "allow" with input as {"n": 1200}`, "took too long"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := Load(files(tc.login, tc.test))
+			if err == nil {
+				var e *Engine
+				e, _, err = Check(t.Context(), s, 100*time.Millisecond)
+				if e != nil {
+					t.Error("there is an engine all the same")
+				}
+				if !errors.Is(err, ErrRefused) {
+					t.Errorf("the error is no refusal: %v", err)
+				}
+			}
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, want an error with %q", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestWhatTheGateReports(t *testing.T) {
+	s, err := Load(files(valid+"\n\nnever if input.account.locked == true\n", `test_active if login.decision.action == "allow" with input.account.state as "active"
+
+test_cases[name] if {
+	some name, state in {"one": "active", "two": "active"}
+	login.decision.action == "allow" with input.account.state as state
+}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, r, err := Check(t.Context(), s, DecideWithin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, test := range r.Tests {
+		names = append(names, test.Package+" "+test.Name+" "+test.Location)
+	}
+	if got := strings.Join(names, ", "); got != "nidan.login_test test_active login/login_test.rego:5, "+
+		"nidan.login_test test_cases/one login/login_test.rego:7, nidan.login_test test_cases/two login/login_test.rego:7" {
+		t.Errorf("the tests are %s", got)
+	}
+	if r.Cases != 3 || r.Coverage >= 100 || strings.Join(r.Uncovered, " ") != "login/login.rego:5" {
+		t.Errorf("%d cases, coverage %v, without %v", r.Cases, r.Coverage, r.Uncovered)
+	}
+}
