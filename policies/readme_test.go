@@ -52,7 +52,7 @@ func TestReadmeNamesEveryReason(t *testing.T) {
 		"console":      "### Of the administrators' console",
 	} {
 		t.Run(folder, func(t *testing.T) {
-			reasons := reasonsIn(set.modules["/"+folder+"/"+folder+".rego"])
+			reasons := reasonsIn(set.modules[folder+"/"+folder+".rego"])
 			requireSame(t, namedUnder(t, heading), reasons)
 		})
 	}
@@ -64,7 +64,7 @@ func TestReasonsInAnnotationsAreThoseOfTheDecision(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reasons := reasonsIn(set.modules["/login/login.rego"])
+	reasons := reasonsIn(set.modules["login/login.rego"])
 	said := 0
 	for path, m := range set.production() {
 		for _, a := range m.Annotations {
