@@ -197,6 +197,7 @@ func (d *demo) explain() {
 Nidan's demo is up. Everything runs on this machine and is gone when it ends.
 
   Sign in at          http://%[1]s/login
+  Administer at       http://%[1]s/console (as owner or admin)
   Mail arrives at     http://%[1]s/demo/mail
   Kratos' public API  http://%[1]s/self-service/login/api
 
