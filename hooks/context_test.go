@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-jsonnet"
 
 	"nidan/challenge"
+	"nidan/kratos"
 	"nidan/policies"
 )
 
@@ -61,6 +62,24 @@ func TestTheWholeContextIsReadLikeTheBodyThatShips(t *testing.T) {
 				t.Errorf("read: %+v", in)
 			}
 		})
+	}
+}
+
+// A session that is refreshed has the devices of its earlier sign-ins before this one's.
+func TestWhereASignInComesFromIsItsOwnDevice(t *testing.T) {
+	s := newScene(t, policies.Shipped())
+	p, err := decode(s.body(object{"session/devices": []any{
+		object{"ip_address": "192.0.2.1:1", "user_agent": "earlier"}, object{"ip_address": "198.51.100.1:1", "user_agent": "now"},
+	}, rememberAt: true}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := policyInput(time.Time{}, challenge.Settings{}, p, kratos.Person{}, nil, nil)
+	if got := in.Request; got.IP != "198.51.100.1:1" || got.UserAgent != "now" {
+		t.Errorf("the policies are told %s, %s", got.IP, got.UserAgent)
+	}
+	if d := s.hook.deviceToRemember(p); d.IP != "198.51.100.1:1" || d.UserAgent != "now" {
+		t.Errorf("remembered is %+v", d)
 	}
 }
 

@@ -47,14 +47,12 @@ func (h *Handler) deviceToRemember(p payload) *challenge.Device {
 	if !p.Flow.TransientPayload.TwoFactor.Remember {
 		return nil
 	}
-	d := &challenge.Device{}
+	from := p.Session.device()
+	d := &challenge.Device{IP: from.IPAddress, UserAgent: from.UserAgent}
 	if p.Flow.Type == browserFlow {
 		if d.TokenHash = h.deviceToken(p); d.TokenHash == nil {
 			return nil
 		}
-	}
-	if len(p.Session.Devices) > 0 {
-		d.IP, d.UserAgent = p.Session.Devices[0].IPAddress, p.Session.Devices[0].UserAgent
 	}
 	return d
 }

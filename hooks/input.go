@@ -17,6 +17,7 @@ import (
 func policyInput(
 	now time.Time, s challenge.Settings, p payload, who kratos.Person, d *challenge.Device, open *challenge.Challenge,
 ) policies.Input {
+	from := p.Session.device()
 	in := policies.Input{
 		Now:      now.UTC(),
 		Settings: policies.Settings(s),
@@ -26,10 +27,8 @@ func policyInput(
 			OAuth2Client: p.Flow.OAuth2.Client.ID,
 			Client:       policies.Client(p.Flow.TransientPayload.TwoFactor.Client),
 			Refresh:      p.Flow.Refresh, RequestedAAL: p.Flow.RequestedAAL,
+			IP: from.IPAddress, UserAgent: from.UserAgent,
 		},
-	}
-	if len(p.Session.Devices) > 0 {
-		in.Request.IP, in.Request.UserAgent = p.Session.Devices[0].IPAddress, p.Session.Devices[0].UserAgent
 	}
 	if d != nil {
 		in.Device = policies.Device{Known: true, Channel: d.Channel, AgeDays: d.AgeDays(now), AgeCalendarDays: d.AgeCalendarDays(now)}

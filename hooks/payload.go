@@ -69,10 +69,21 @@ type session struct {
 	// AuthenticatedAt is kept as Kratos wrote it: new for each submission, the same in its repeats.
 	AuthenticatedAt string    `json:"authenticated_at"`
 	at              time.Time // the same, read; zero where it is absent
-	Devices         []struct {
-		IPAddress string `json:"ip_address"`
-		UserAgent string `json:"user_agent"`
-	} `json:"devices"`
+	Devices         []device  `json:"devices"`
+}
+
+type device struct {
+	IPAddress string `json:"ip_address"`
+	UserAgent string `json:"user_agent"`
+}
+
+// device is where this sign-in comes from. A session that is being refreshed has the devices of its earlier sign-ins before
+// it: taken from those, an address would be one that whoever holds the session now need not be at.
+func (s session) device() device {
+	if len(s.Devices) == 0 {
+		return device{}
+	}
+	return s.Devices[len(s.Devices)-1]
 }
 
 // unwrap returns the JSON of a call. In a form it is the field ctx, all else is taken for the JSON itself: kratos/kratos.yml

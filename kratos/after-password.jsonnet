@@ -8,14 +8,39 @@ local pick(o, names) =
   if std.isObject(o) then { [n]: o[n] for n in names if std.objectHas(o, n) && o[n] != null } else {};
 local get(o, name) = if std.isObject(o) && std.objectHas(o, name) then o[name] else null;
 
+// What any client can make as long as it likes is cut. Kratos' interpreter takes no result over 64 KB, and one that is longer
+// leaves it in a state in which it refuses the next sign-ins, whosever they are (some seventy, on Kratos v1.3.1). What is no
+// text, number or truth value is emptied: its type goes out, for Nidan to refuse it.
+local cut(v, most) =
+  if std.isString(v) then std.substr(v, 0, most)
+  else if std.isObject(v) then {}
+  else if std.isArray(v) then []
+  else v;
+local cutAll(o, names, most) = { [n]: cut(o[n], most) for n in std.objectFields(pick(o, names)) };
+local lines(values) = if std.isArray(values) then [cut(v, 500) for v in values[0:2]] else cut(values, 500);
+
+// What a client says, by its exact names: Nidan's own parser takes "Code" for "code".
+local said(two_factor) =
+  if !std.isObject(two_factor) then cut(two_factor, 100)
+  else cutAll(two_factor, ['code', 'action', 'remember', 'device_token', 'locale'], 100) + (
+    local client = get(two_factor, 'client');
+    if client == null then {}
+    else { client: if std.isObject(client) then cutAll(client, ['name', 'version'], 100) else cut(client, 100) }
+  );
+
 local call(ctx) = {
   local flow = get(ctx, 'flow'),
   local identity = get(ctx, 'identity'),
   local session = get(ctx, 'session'),
+  // The last one is this sign-in's: a session that is refreshed has those of its earlier ones before it.
   local devices = get(session, 'devices'),
+  local seen = if std.isArray(devices) then std.length(devices) else 0,
+  local device = if seen > 0 then [cutAll(devices[seen - 1], ['ip_address', 'user_agent'], 500)] else [],
+  local headers = pick(get(ctx, 'request_headers'), ['Accept-Language', 'User-Agent']),
+  local two_factor = get(get(flow, 'transient_payload'), 'two_factor'),
 
-  flow: pick(flow, ['id', 'type', 'return_to', 'request_url', 'requested_aal', 'refresh']) + {
-    transient_payload: pick(get(flow, 'transient_payload'), ['two_factor']),
+  flow: pick(flow, ['id', 'type', 'requested_aal', 'refresh']) + cutAll(flow, ['return_to', 'request_url'], 1000) + {
+    transient_payload: if two_factor == null then {} else { two_factor: said(two_factor) },
   } + (
     local client = get(get(flow, 'oauth2_login_request'), 'client');
     if client == null then {} else { oauth2_login_request: { client: pick(client, ['client_id']) } }
@@ -27,10 +52,10 @@ local call(ctx) = {
     ),
   },
   session: pick(session, ['id', 'authenticated_at']) + {
-    devices: if std.isArray(devices) then [pick(d, ['ip_address', 'user_agent']) for d in devices] else [],
+    devices: device,
   },
-  request_headers: pick(get(ctx, 'request_headers'), ['Accept-Language', 'User-Agent']),
-  request_cookies: pick(get(ctx, 'request_cookies'), ['nidan_device', '__Host-nidan_device']),
+  request_headers: { [n]: lines(headers[n]) for n in std.objectFields(headers) },
+  request_cookies: cutAll(get(ctx, 'request_cookies'), ['nidan_device', '__Host-nidan_device'], 200),
 };
 
 function(ctx) { ctx: std.manifestJsonMinified(call(ctx)) }

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-jsonnet"
 )
 
-// evaluate is what Kratos does with the hook's body, a function of the context: it makes a form, whose fields must be strings.
-func evaluate(t *testing.T, context string) map[string]any {
+// interpret is what Kratos' interpreter makes of the hook's body, a function of the context.
+func interpret(t *testing.T, context string) string {
 	t.Helper()
 	vm := jsonnet.MakeVM()
 	vm.TLACode("ctx", context)
@@ -19,6 +19,13 @@ func evaluate(t *testing.T, context string) map[string]any {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return out
+}
+
+// evaluate is what Kratos sends: it makes a form of the result, whose members must be strings.
+func evaluate(t *testing.T, context string) map[string]any {
+	t.Helper()
+	out := interpret(t, context)
 	var form map[string]string
 	if err := json.Unmarshal([]byte(out), &form); err != nil || len(form) != 1 {
 		t.Fatalf("no form with one field (%v): %s", err, out)
@@ -127,6 +134,63 @@ func TestOfAnOAuth2LoginOnlyTheClientsIdGoesOut(t *testing.T) {
 	want := map[string]any{"client": map[string]any{"client_id": "crm"}}
 	if got := body["flow"].(map[string]any)["oauth2_login_request"]; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestOfWhatAClientSaysOnlyWhatIsKnownGoesOut(t *testing.T) {
+	for says, want := range map[string]string{
+		`{"two_factor": {"code": "1", "action": "resend", "remember": true, "device_token": "t", "locale": "en",
+			"client": {"name": "softphone", "version": "3.5.0"}}, "code": "2"}`: `{"two_factor": {"code": "1", "action": "resend",
+			"remember": true, "device_token": "t", "locale": "en", "client": {"name": "softphone", "version": "3.5.0"}}}`,
+		`{"TWO_FACTOR": {"code": "1"}}`:                                 `{}`,
+		`{"two_factor": {"Code": "1", "channel": "mobile"}}`:            `{"two_factor": {}}`,
+		`{"two_factor": {"client": {"Version": "3.5.0", "name": "x"}}}`: `{"two_factor": {"client": {"name": "x"}}}`,
+		`{"two_factor": {"client": "softphone", "code": 1}}`:            `{"two_factor": {"client": "softphone", "code": 1}}`,
+		`{"two_factor": {"code": {"a": 1}, "locale": ["ja"]}}`:          `{"two_factor": {"code": {}, "locale": []}}`,
+		`{"two_factor": [{"code": "1"}]}`:                               `{"two_factor": []}`,
+		`{"two_factor": null}`:                                          `{}`,
+	} {
+		got := evaluate(t, `{"flow": {"transient_payload": `+says+`}}`)["flow"].(map[string]any)["transient_payload"]
+		if !reflect.DeepEqual(got, any(object(t, want))) {
+			t.Errorf("of %s goes out %v, want %s", says, got, want)
+		}
+	}
+}
+
+func TestOfTheDevicesThisSignInsGoesOut(t *testing.T) {
+	body := evaluate(t, `{"session": {"devices": [{"ip_address": "earlier"}, {"ip_address": "now", "user_agent": "softphone"}]}}`)
+	want := []any{map[string]any{"ip_address": "now", "user_agent": "softphone"}}
+	if got := body["session"].(map[string]any)["devices"]; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// The result of Kratos' interpreter is read up to 64 KB; one that is longer breaks it for the sign-ins that follow. No letter
+// takes more room in the result than this one: seven bytes.
+func TestNoClientCanMakeTheBodyTooLong(t *testing.T) {
+	long, err := json.Marshal(strings.Repeat("\u0080", 100<<10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	deep := strings.Repeat(`{"a": `, 100) + string(long) + strings.Repeat("}", 100)
+	for name, said := range map[string]string{
+		"texts": `{"code": LONG, "action": LONG, "remember": LONG, "device_token": LONG, "locale": LONG,
+			"client": {"name": LONG, "version": LONG}}`,
+		"objects": `{"code": DEEP, "action": DEEP, "remember": DEEP, "device_token": DEEP, "locale": DEEP,
+			"client": {"name": DEEP, "version": DEEP}, "other": DEEP}`,
+		"lists": `{"code": [LONG], "client": [LONG]}`, "one text": `LONG`, "one object": `DEEP`, "one list": `[LONG, DEEP]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			context := strings.NewReplacer("LONG", string(long), "DEEP", deep).Replace(`{
+				"flow": {"return_to": LONG, "request_url": LONG, "transient_payload": {"two_factor": ` + said + `}},
+				"session": {"devices": [{"user_agent": LONG}, {"ip_address": LONG, "user_agent": LONG}]},
+				"request_headers": {"User-Agent": [LONG, LONG, LONG], "Accept-Language": [LONG, LONG, LONG], "X": LONG},
+				"request_cookies": {"nidan_device": LONG, "__Host-nidan_device": LONG, "other": LONG}}`)
+			// The traits, which the schema bounds to some 850 letters, come on top.
+			if got := len(interpret(t, context)); got > 64<<10-7*850 {
+				t.Errorf("%d bytes", got)
+			}
+		})
 	}
 }
 
