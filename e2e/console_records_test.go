@@ -121,7 +121,7 @@ func TestNothingAnAccountHolderTypesRuns(t *testing.T) {
 	w := newBrowser(t)
 	name := account(t, func(a *kratos.Account) { a.Account, a.Name = "x"+hostile+a.Account, hostile })
 	s := newSignIn(t, name)
-	s.agent = "softphone " + hostile
+	s.header = http.Header{"User-Agent": {"softphone " + hostile}}
 	s.expect("code_sent", 1990001, map[string]any{"client": map[string]any{"name": hostile, "version": "3.5.0"}})
 	s.expectIn(map[string]any{"code": n.newestCode(), "remember": true})
 	w.signInTo(n, "/console/accounts?in=text&q=softphone", account(t, administrator))

@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"strings"
 	"testing"
 )
 
@@ -14,7 +16,8 @@ type form struct {
 	client  *http.Client
 	flow    string
 	fields  url.Values
-	leadsTo string // where the answer to the last submission does
+	header  http.Header // made up by a test; nil: none
+	leadsTo string      // where the answer to the last submission does
 }
 
 func newForm(t *testing.T, identifier string) *form {
@@ -66,21 +69,72 @@ func (f *form) begin(query string) {
 func (f *form) submit(payload string) map[string]string {
 	f.t.Helper()
 	f.fields.Set("transient_payload", payload)
-	answer, err := f.client.PostForm(kratosPublic+"/self-service/login?flow="+f.flow, f.fields)
+	return f.post()
+}
+
+// post submits the flow with its fields as they are.
+func (f *form) post() map[string]string {
+	f.t.Helper()
+	r, err := http.NewRequestWithContext(f.t.Context(), http.MethodPost, kratosPublic+"/self-service/login?flow="+f.flow,
+		strings.NewReader(f.fields.Encode()))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	maps.Copy(r.Header, f.header)
+	answer, err := f.client.Do(r)
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	answer.Body.Close()
 	f.leadsTo = answer.Header.Get("Location")
+	cookies := map[string]string{}
+	for _, c := range f.client.Jar.Cookies(f.kratos()) {
+		cookies[c.Name] = c.Value
+	}
+	return cookies
+}
+
+func (f *form) kratos() *url.URL {
+	f.t.Helper()
 	base, err := url.Parse(kratosPublic)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	cookies := map[string]string{}
-	for _, c := range f.client.Jar.Cookies(base) {
-		cookies[c.Name] = c.Value
+	return base
+}
+
+// setCookie gives the browser a cookie, as the sign-in page does with the device's.
+func (f *form) setCookie(name, value string) {
+	f.t.Helper()
+	f.client.Jar.SetCookies(f.kratos(), []*http.Cookie{{Name: name, Value: value}})
+}
+
+// ending submits the flow with a transient_payload and says in a word how that ended, as [reply.ending] does.
+func (f *form) ending(payload string) string {
+	f.t.Helper()
+	f.fields.Set("transient_payload", payload)
+	return f.postEnding()
+}
+
+func (f *form) postEnding() string {
+	f.t.Helper()
+	if f.post()["ory_kratos_session"] != "" {
+		return letIn
 	}
-	return cookies
+	if !strings.Contains(f.leadsTo, "/login?flow="+f.flow) {
+		return byKratos
+	}
+	answer, err := f.client.Get(kratosPublic + "/self-service/login/flows?id=" + f.flow)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var r reply
+	if err := json.NewDecoder(answer.Body).Decode(&r); err != nil {
+		f.t.Fatal(err)
+	}
+	return r.ending()
 }
 
 // submitCode submits the flow with a code.

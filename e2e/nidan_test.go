@@ -166,8 +166,35 @@ func (n *nidan) newestCode() string {
 	return n.code(sent)
 }
 
+// codeOf is the code of the newest mail to an account, after all that were sent have arrived.
+func (n *nidan) codeOf(account string) string {
+	n.t.Helper()
+	n.newestCode()
+	for _, m := range n.mailbox.Messages() {
+		if m.To == account+"@example.com" {
+			return sixDigits.FindString(m.Text)
+		}
+	}
+	n.t.Fatalf("no mail to %s", account)
+	return ""
+}
+
+// later moves what Nidan keeps of codes and devices into the past, as if that much time had gone by.
+func (n *nidan) later(d time.Duration) {
+	n.t.Helper()
+	n.sql(`UPDATE challenges SET issued_at = issued_at - $1, expires_at = expires_at - $1, resend_at = resend_at - $1`, d.Microseconds())
+	n.sql(`UPDATE devices SET verified_at = verified_at - $1`, d.Microseconds())
+}
+
 // shortPolicies is a folder of the policies that ship, with terms short enough to be waited for.
 func shortPolicies(t *testing.T, ttlSeconds, resendSeconds int) string {
+	t.Helper()
+	return changedPolicies(t, `"ttl_seconds": 600`, fmt.Sprintf(`"ttl_seconds": %d`, ttlSeconds),
+		`"resend_after_seconds": 30`, fmt.Sprintf(`"resend_after_seconds": %d`, resendSeconds))
+}
+
+// changedPolicies is a folder of the policies that ship, with changes to data.json: old text, new text, and so on.
+func changedPolicies(t *testing.T, changes ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("../policies")); err != nil {
@@ -178,12 +205,12 @@ func shortPolicies(t *testing.T, ttlSeconds, resendSeconds int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	short := strings.NewReplacer(`"ttl_seconds": 600`, fmt.Sprintf(`"ttl_seconds": %d`, ttlSeconds),
-		`"resend_after_seconds": 30`, fmt.Sprintf(`"resend_after_seconds": %d`, resendSeconds)).Replace(string(data))
-	if short == string(data) && (ttlSeconds != 600 || resendSeconds != 30) {
-		t.Fatal("data.json does not hold the terms that were to be changed")
+	for i := 0; i < len(changes); i += 2 {
+		if !strings.Contains(string(data), changes[i]) {
+			t.Fatalf("data.json does not hold %s, which was to be changed", changes[i])
+		}
 	}
-	if err := os.WriteFile(path, []byte(short), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(strings.NewReplacer(changes...).Replace(string(data))), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -1,23 +1,25 @@
 package e2e
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
 
-// signIn is one of Kratos' API login flows, as a native client goes through it.
+// signIn is the little native client that plays the softphone: one sign-in of one account, through one of Kratos' API login
+// flows. It says what docs/native-clients.md tells a softphone to say, unless a test has it say something else.
 type signIn struct {
 	t          *testing.T
 	identifier string
 	password   string
 	flow       string
-	agent      string      // its User-Agent; empty: Go's
-	session    http.Header // of the one to be refreshed, nil where there is none
+	header     http.Header // sent with all it asks: of a session to be refreshed, or made up by a test; nil: none
 }
 
 func newSignIn(t *testing.T, identifier string) *signIn {
@@ -32,10 +34,10 @@ func (s *signIn) begin(query string, header http.Header) {
 	s.t.Helper()
 	var flow struct{ ID string }
 	s.json(http.MethodGet, kratosPublic+"/self-service/login/api"+query, nil, header, &flow)
-	s.flow, s.session = flow.ID, header
+	s.flow, s.header = flow.ID, header
 }
 
-// reply is what the client gets.
+// reply is what the client gets: a session, or the flow with Nidan's message in it, or an error of Kratos' own.
 type reply struct {
 	Status  int
 	Token   string `json:"session_token"`
@@ -72,6 +74,26 @@ func (r reply) state() string {
 	return r.UI.Messages[0].Context.State
 }
 
+// The endings of a sign-in that are not states.
+const (
+	letIn         = "let in"
+	byKratos      = "refused by Kratos" // without a state: Nidan was not asked, or not understood by Kratos
+	asked         = "code_sent"         // for the tables: this is what a lie ends with
+	tooOld        = "client_too_old"
+	notUnderstood = "unavailable"
+)
+
+// ending says in a word how a submission ended.
+func (r reply) ending() string {
+	switch {
+	case r.Token != "":
+		return letIn
+	case r.state() != "":
+		return r.state()
+	}
+	return byKratos
+}
+
 // submit submits the flow with the given transient_payload.two_factor, as a softphone that is new enough.
 func (s *signIn) submit(twoFactor map[string]any) reply {
 	s.t.Helper()
@@ -83,15 +105,39 @@ func (s *signIn) submit(twoFactor map[string]any) reply {
 // submitPayload submits the flow with a whole transient_payload.
 func (s *signIn) submitPayload(payload any) reply {
 	s.t.Helper()
-	body := map[string]any{
+	body, err := json.Marshal(map[string]any{
 		"method": "password", "identifier": s.identifier, "password": s.password, "transient_payload": payload,
+	})
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	var r reply
-	r.Status = s.json(http.MethodPost, kratosPublic+"/self-service/login?flow="+s.flow, body, s.session, &r)
-	if (r.Status == http.StatusOK) != (r.Token != "") {
-		s.t.Fatalf("status %d with the token %q", r.Status, r.Token)
+	return s.submitBody(string(body))
+}
+
+// submitBody submits the flow with a body as it is.
+func (s *signIn) submitBody(body string) reply {
+	s.t.Helper()
+	r, err := s.send(body)
+	if err != nil {
+		s.t.Fatal(err)
 	}
 	return r
+}
+
+// send is submitBody for a test that submits more than once at the same time.
+func (s *signIn) send(body string) (reply, error) {
+	status, said, err := ask(s.t.Context(), http.MethodPost, kratosPublic+"/self-service/login?flow="+s.flow, body, s.header)
+	if err != nil {
+		return reply{}, err
+	}
+	r := reply{Status: status}
+	if err := json.Unmarshal(said, &r); err != nil {
+		return reply{}, fmt.Errorf("status %d, no JSON: %w: %s", status, err, said)
+	}
+	if (status == http.StatusOK) != (r.Token != "") {
+		return reply{}, fmt.Errorf("status %d with the token %q", status, r.Token)
+	}
+	return r, nil
 }
 
 // expect submits and wants that state, and nobody let in.
@@ -129,41 +175,42 @@ func (s *signIn) expectOut(twoFactor map[string]any) reply {
 	return r
 }
 
+// json asks for, or sends, anything else.
 func (s *signIn) json(method, url string, body any, header http.Header, into any) int {
 	s.t.Helper()
 	raw, err := json.Marshal(body)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(s.t.Context(), method, url, bytes.NewReader(raw))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	r.Header = header.Clone()
-	if r.Header == nil {
-		r.Header = http.Header{}
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Accept", "application/json")
-	if s.agent != "" {
-		r.Header.Set("User-Agent", s.agent)
-	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	said, err := io.ReadAll(answer.Body)
+	status, said, err := ask(s.t.Context(), method, url, string(raw), header)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	if into == nil {
-		return answer.StatusCode
+		return status
 	}
 	if err := json.Unmarshal(said, into); err != nil {
-		s.t.Fatalf("status %d, no JSON: %v: %s", answer.StatusCode, err, said)
+		s.t.Fatalf("status %d, no JSON: %v: %s", status, err, said)
 	}
-	return answer.StatusCode
+	return status
+}
+
+// ask makes one request, as a client that speaks JSON does.
+func ask(ctx context.Context, method, url, body string, header http.Header) (status int, said []byte, err error) {
+	r, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json")
+	maps.Copy(r.Header, header)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer answer.Body.Close()
+	said, err = io.ReadAll(answer.Body)
+	return answer.StatusCode, said, err
 }
 
 func code(c string) map[string]any { return map[string]any{"code": c} }
