@@ -156,20 +156,32 @@ func (n *nidan) code(mails int) string {
 	return code
 }
 
-// newestCode is the code of the mail that is still to come, or came last: the queue counts those sent so far.
-func (n *nidan) newestCode() string {
+// mailed waits until what became of the mail of each code is on record.
+func (n *nidan) mailed() {
 	n.t.Helper()
-	var sent int
-	if err := n.database().QueryRowContext(n.t.Context(), "SELECT count(*) FROM challenges").Scan(&sent); err != nil {
-		n.t.Fatal(err)
-	}
-	return n.code(sent)
+	db := n.database()
+	n.eventually("each code has been mailed", func() bool {
+		var waiting int
+		err := db.QueryRowContext(n.t.Context(), `SELECT (SELECT count(*) FROM challenges) -
+			(SELECT count(*) FROM records WHERE kind IN ('mail_sent', 'mail_dropped', 'mail_given_up'))`).Scan(&waiting)
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		return waiting == 0
+	})
 }
 
-// codeOf is the code of the newest mail to an account, after all that were sent have arrived.
+// newestCode is the code of the mail that came last, after all have come.
+func (n *nidan) newestCode() string {
+	n.t.Helper()
+	n.mailed()
+	return n.code(len(n.mailbox.Messages()))
+}
+
+// codeOf is the code of the mail to an account that came last, after all have come.
 func (n *nidan) codeOf(account string) string {
 	n.t.Helper()
-	n.newestCode()
+	n.mailed()
 	for _, m := range n.mailbox.Messages() {
 		if m.To == account+"@example.com" {
 			return sixDigits.FindString(m.Text)
@@ -182,6 +194,7 @@ func (n *nidan) codeOf(account string) string {
 // later moves what Nidan keeps of codes and devices into the past, as if that much time had gone by.
 func (n *nidan) later(d time.Duration) {
 	n.t.Helper()
+	n.mailed() // the mail of a code that has expired is not sent
 	n.sql(`UPDATE challenges SET issued_at = issued_at - $1, expires_at = expires_at - $1, resend_at = resend_at - $1`, d.Microseconds())
 	n.sql(`UPDATE devices SET verified_at = verified_at - $1`, d.Microseconds())
 }

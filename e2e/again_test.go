@@ -1,0 +1,152 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+)
+
+// everySwitch are the console's switches as a new Nidan has them: all on.
+var everySwitch = []string{"two_factor", "admin_console", "softphone", "remember"}
+
+// between is a code that is out: what may change before it is entered.
+type between struct {
+	t       *testing.T
+	n       *nidan
+	s       *signIn
+	session http.Header // of the same account, got before
+}
+
+// set and identityBy make such a change: of the console's switches, and of the account by an administrator.
+func set(on ...string) func(*between) { return func(b *between) { b.n.set(on...) } }
+func identityBy(patch string) func(*between) {
+	return func(b *between) { changed(b.t, b.s.identifier, patch) }
+}
+
+// A code that is out proves something about an account, under rules, as both were then. Where either has changed by the time
+// it is entered, nobody is signed in with it, and whoever holds it is told to sign in again: then is what holds now.
+func TestWhatMakesACodeThatIsOutWorthless(t *testing.T) {
+	n := started(t)
+	for _, tc := range []struct {
+		what   string
+		change func(*between)
+		ends   string // entering the right code
+		again  string // signing in anew
+	}{
+		{"two-step verification is switched off", set(), "sign_in_again", letIn},
+		{"the softphone is switched off", set("two_factor", "admin_console", "remember"), "sign_in_again", letIn},
+		{"the account's flag is switched off",
+			identityBy(`[{"op": "replace", "path": "/metadata_public/two_factor/enabled", "value": false}]`), "sign_in_again", letIn},
+		{"the account's flag is taken away",
+			identityBy(`[{"op": "remove", "path": "/metadata_public/two_factor"}]`), "sign_in_again", letIn},
+		{"the account moves to the business-phone plan",
+			identityBy(`[{"op": "add", "path": "/metadata_public/plan", "value": "business_phone"}]`), "sign_in_again", letIn},
+		{"the e-mail address is taken away", identityBy(`[{"op": "remove", "path": "/traits/email"}]`), "sign_in_again", letIn},
+		{"the e-mail address is changed",
+			identityBy(`[{"op": "replace", "path": "/traits/email", "value": "new-address@example.com"}]`), "sign_in_again", asked},
+		{"the role is changed", identityBy(`[{"op": "replace", "path": "/metadata_public/role", "value": "supervisor"}]`),
+			"sign_in_again", asked},
+		{"the password is changed by its holder", func(b *between) {
+			b.s.password = password + "-changed"
+			newPassword(b.t, b.session, b.s.password)
+		}, "sign_in_again", asked},
+		{"the account is locked", identityBy(`[{"op": "add", "path": "/metadata_public/locked", "value": true}]`),
+			"sign_in_again", "sign_in_again"},
+		{"the password expires", identityBy(`[{"op": "add", "path": "/metadata_public/password_expired", "value": true}]`),
+			"sign_in_again", "sign_in_again"},
+		{"what the account is becomes unreadable", identityBy(`[{"op": "replace", "path": "/metadata_public/role", "value": 1}]`),
+			"unavailable", "unavailable"},
+		{"the account becomes inactive", identityBy(`[{"op": "replace", "path": "/state", "value": "inactive"}]`), byKratos, byKratos},
+		{"the password is changed by its holder, and the old one is entered", func(b *between) {
+			newPassword(b.t, b.session, password+"-changed")
+		}, byKratos, byKratos},
+
+		// Without these, the ones above could hold of any change at all.
+		{"nothing changes", func(*between) {}, letIn, asked},
+		{"the console is switched off", set("two_factor", "softphone", "remember"), letIn, asked},
+		{"remembering is switched off", set("two_factor", "softphone", "admin_console"), letIn, asked},
+		{"the name is changed", identityBy(`[{"op": "replace", "path": "/traits/name", "value": "Another"}]`), letIn, asked},
+		{"the language is changed", identityBy(`[{"op": "add", "path": "/traits/locale", "value": "en"}]`), letIn, asked},
+	} {
+		t.Run(tc.what, func(t *testing.T) {
+			n.t = t
+			n.set(everySwitch...)
+			b := &between{t: t, n: n, s: newSignIn(t, account(t, nil))}
+			b.s.expect("code_sent", 1990001, nil)
+			b.session = b.s.expectIn(code(n.codeOf(b.s.identifier)))
+			b.s.begin("", nil)
+			b.s.expect("code_sent", 1990001, nil)
+			right := n.codeOf(b.s.identifier)
+			tc.change(b)
+			r := b.s.submit(code(right))
+			if got := r.ending(); got != tc.ends {
+				t.Errorf("the right code ends with %s, want %s", got, tc.ends)
+			}
+			if r.state() == "sign_in_again" && r.UI.Messages[0].ID != 4990004 {
+				t.Errorf("its number is %d", r.UI.Messages[0].ID)
+			}
+			b.s.begin("", nil)
+			if got := b.s.submit(nil).ending(); got != tc.again {
+				t.Errorf("a new sign-in ends with %s, want %s", got, tc.again)
+			}
+		})
+	}
+}
+
+// The same from a browser, and by way of a resend: a code that is asked for anew must not be one for another account's facts.
+func TestWhatAlsoLeadsToSigningInAgain(t *testing.T) {
+	n := started(t)
+	changeAddress := `[{"op": "replace", "path": "/traits/email", "value": "elsewhere@example.com"}]`
+	t.Run("in a browser", func(t *testing.T) {
+		n.t = t
+		name := account(t, nil)
+		f := newForm(t, name)
+		f.submit(`{}`)
+		right := n.codeOf(name)
+		n.set("two_factor", "softphone")
+		defer n.set(everySwitch...)
+		if got := f.ending(`{"two_factor": {"code": "` + right + `"}}`); got != "sign_in_again" {
+			t.Errorf("got %s", got)
+		}
+	})
+	t.Run("asking for another code", func(t *testing.T) {
+		n.t = t
+		s := newSignIn(t, account(t, nil))
+		s.expect("code_sent", 1990001, nil)
+		n.later(tenMinutes)
+		changed(t, s.identifier, changeAddress)
+		s.expect("sign_in_again", 4990004, resend)
+	})
+	t.Run("asking for another code when none is needed any more", func(t *testing.T) {
+		n.t = t
+		s := newSignIn(t, account(t, nil))
+		s.expect("code_sent", 1990001, nil)
+		n.later(tenMinutes)
+		n.set()
+		defer n.set(everySwitch...)
+		s.expect("sign_in_again", 4990004, resend)
+	})
+	t.Run("the address is changed and changed back after the code was refused", func(t *testing.T) {
+		n.t = t
+		s := newSignIn(t, account(t, nil))
+		s.expect("code_sent", 1990001, nil)
+		right := n.codeOf(s.identifier)
+		changed(t, s.identifier, changeAddress)
+		s.expect("sign_in_again", 4990004, code(right))
+		changed(t, s.identifier, `[{"op": "replace", "path": "/traits/email", "value": "`+s.identifier+`@example.com"}]`)
+		s.expect("sign_in_again", 4990004, code(right))
+	})
+	t.Run("the new code goes to the new address", func(t *testing.T) {
+		n.t = t
+		s := newSignIn(t, account(t, nil))
+		s.expect("code_sent", 1990001, nil)
+		right := n.codeOf(s.identifier)
+		changed(t, s.identifier, changeAddress)
+		s.expect("sign_in_again", 4990004, code(right))
+		s.begin("", nil)
+		s.expect("code_sent", 1990001, nil)
+		n.newestCode()
+		if to := n.mailbox.Messages()[0].To; to != "elsewhere@example.com" {
+			t.Errorf("it went to %s", to)
+		}
+	})
+}
