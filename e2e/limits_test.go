@@ -1,0 +1,205 @@
+package e2e
+
+import (
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"nidan/kratos"
+)
+
+var seconds = regexp.MustCompile(`(\d+)秒後`)
+
+// sayWhen wants a reply to say, for people to read, that another code may be sent in about that long.
+func sayWhen(t *testing.T, r reply, in time.Duration) {
+	t.Helper()
+	said := seconds.FindStringSubmatch(r.UI.Messages[0].Text)
+	if said == nil {
+		t.Fatalf("it does not say when: %s", r.UI.Messages[0].Text)
+	}
+	n, err := strconv.Atoi(said[1])
+	if err != nil || n < 1 || (time.Duration(n)*time.Second-in).Abs() > 20*time.Second {
+		t.Errorf("it says %d seconds, want about %v", n, in)
+	}
+}
+
+func TestHalfAMinuteBetweenACodeAndTheNext(t *testing.T) {
+	n := started(t)
+	s := newSignIn(t, account(t, nil))
+	sent := s.expect("code_sent", 1990001, nil).UI.Messages[0].Context.Challenge
+	if wait := time.Until(sent.ResendAt); wait > 30*time.Second || wait < 10*time.Second {
+		t.Fatalf("another code may be sent in %v", wait)
+	}
+	refused := s.expect("too_many_codes", 4990006, resend)
+	sayWhen(t, refused, 30*time.Second)
+	if c := refused.UI.Messages[0].Context.Challenge; c.ID != sent.ID || !c.ResendAt.Equal(sent.ResendAt) {
+		t.Errorf("the challenge is %+v, and was %+v", c, sent)
+	}
+	n.later(time.Until(sent.ResendAt) - 5*time.Second)
+	s.expect("too_many_codes", 4990006, resend)
+	n.later(5 * time.Second)
+	c := s.expect("code_resent", 1990002, resend).UI.Messages[0].Context.Challenge
+	if c.ID == sent.ID || time.Until(c.ResendAt) < 10*time.Second {
+		t.Errorf("the new challenge is %+v", c)
+	}
+	s.expectIn(code(n.codeOf(s.identifier)))
+}
+
+// However they are come by, and however its name is written: five in ten minutes, each account for itself.
+func TestFiveCodesInTenMinutes(t *testing.T) {
+	n := started(t)
+	name := account(t, nil)
+	newSignIn(t, name).expect("code_sent", 1990001, nil)
+	n.later(time.Minute)
+	newSignIn(t, strings.ToUpper(name)).expect("code_sent", 1990001, nil)
+	if got := newForm(t, name).ending(`{}`); got != asked {
+		t.Fatalf("in a browser: %s", got)
+	}
+	s := newSignIn(t, name)
+	s.expect("code_sent", 1990001, nil)
+	n.later(time.Minute)
+	s.expect("code_resent", 1990002, resend)
+	n.later(time.Minute)
+
+	for how, refused := range map[string]reply{
+		"a sixth, in the same flow": s.expect("too_many_codes", 4990006, resend),
+		"a sixth, in another flow":  newSignIn(t, name).expect("too_many_codes", 4990006, nil),
+	} {
+		t.Run(how, func(t *testing.T) { sayWhen(t, refused, 7*time.Minute) })
+	}
+	if got := newForm(t, name).ending(`{}`); got != "too_many_codes" {
+		t.Errorf("in a browser: %s", got)
+	}
+	mails := len(n.mailbox.Messages())
+	newSignIn(t, account(t, nil)).expect("code_sent", 1990001, nil)
+	n.mailed()
+	if got := len(n.mailbox.Messages()); got != mails+1 {
+		t.Errorf("there were %d mails, and are %d with another account's", mails, got)
+	}
+	s.expectIn(code(n.codeOf(name))) // the last one that was sent holds all the same
+
+	n.later(7 * time.Minute)
+	newSignIn(t, name).expect("code_sent", 1990001, nil) // the first one is ten minutes ago
+}
+
+// tried says that an account has entered that many wrong codes, one after the other.
+func (n *nidan) tried(account string, wrong int) {
+	n.t.Helper()
+	n.sql(`INSERT INTO accounts (account_id, wrong_codes) VALUES ($1, $2)
+		ON CONFLICT (account_id) DO UPDATE SET wrong_codes = excluded.wrong_codes`, identityOf(n.t, account).ID, wrong)
+}
+
+func TestAHundredWrongCodes(t *testing.T) {
+	n := started(t)
+	for _, tc := range []struct {
+		what string
+		do   func(s *signIn, session http.Header) // after 98 wrong ones; the session was got before
+		ends string                               // a new sign-in with the right password
+	}{
+		{"one more is not too many", func(s *signIn, _ http.Header) { s.expect("code_mismatch", 4990001, code("x")) }, asked},
+		{"the hundredth is one too many", func(s *signIn, _ http.Header) {
+			s.expect("code_mismatch", 4990001, code("x"))
+			s.expect("code_mismatch", 4990001, code("x"))
+			s.expect("refused", 4990007, code(n.codeOf(s.identifier))) // the right one comes too late
+			s.expect("refused", 4990007, nil)
+			s.expect("refused", 4990007, resend)
+		}, "refused"},
+		{"across flows", func(s *signIn, _ http.Header) {
+			s.expect("code_mismatch", 4990001, code("x"))
+			s.begin("", nil)
+			s.expect("code_sent", 1990001, nil)
+			s.expect("code_mismatch", 4990001, code("x"))
+		}, "refused"},
+		{"across a resend, which does not begin anew", func(s *signIn, _ http.Header) {
+			s.expect("code_mismatch", 4990001, code("x"))
+			n.later(time.Minute)
+			s.expect("code_resent", 1990002, resend)
+			s.expect("code_mismatch", 4990001, code("x"))
+		}, "refused"},
+		{"across giving up", func(s *signIn, _ http.Header) {
+			s.expect("code_mismatch", 4990001, code("x"))
+			s.expect("cancelled", 1990003, map[string]any{"action": "cancel"})
+			n.later(time.Minute)
+			s.expect("code_sent", 1990001, nil)
+			s.expect("code_mismatch", 4990001, code("x"))
+		}, "refused"},
+		{"from a browser, too", func(s *signIn, _ http.Header) {
+			f := newForm(t, s.identifier)
+			f.submit(`{}`)
+			for range 2 {
+				if got := f.ending(`{"two_factor": {"code": "x"}}`); got != "code_mismatch" {
+					n.t.Errorf("got %s", got)
+				}
+			}
+		}, "refused"},
+		{"across the new password of its holder", func(s *signIn, session http.Header) {
+			s.expect("code_mismatch", 4990001, code("x"))
+			s.password += "-new"
+			newPassword(n.t, session, s.password)
+			s.begin("", nil)
+			s.expect("code_sent", 1990001, nil)
+			s.expect("code_mismatch", 4990001, code("x"))
+		}, "refused"},
+		{"a right one begins anew", func(s *signIn, _ http.Header) {
+			s.expect("code_mismatch", 4990001, code("x"))
+			s.expectIn(code(n.codeOf(s.identifier)))
+			s.begin("", nil)
+			s.expect("code_sent", 1990001, nil)
+			s.expect("code_mismatch", 4990001, code("x"))
+			s.expect("code_mismatch", 4990001, code("x"))
+		}, asked},
+		{"no code at all counts for nothing", func(s *signIn, _ http.Header) {
+			for range 3 {
+				s.expect("code_sent", 1990001, code(" 　"))
+			}
+		}, asked},
+		{"nor does a wrong password", func(s *signIn, _ http.Header) {
+			right := s.password
+			s.password = "wrong"
+			for range 3 {
+				s.expectOut(code("x"))
+			}
+			s.password = right
+		}, asked},
+		{"nor do those of another account", func(s *signIn, _ http.Header) {
+			other := newSignIn(n.t, account(n.t, nil))
+			other.expect("code_sent", 1990001, nil)
+			for range 3 {
+				other.expect("code_mismatch", 4990001, code("x"))
+			}
+		}, asked},
+		{"nor does the flow of another account", func(s *signIn, _ http.Header) {
+			other := newSignIn(n.t, account(n.t, nil))
+			other.flow = s.flow
+			other.expect("code_sent", 1990001, nil)
+			for range 3 {
+				other.expect("code_mismatch", 4990001, code("x"))
+			}
+		}, asked},
+	} {
+		t.Run(tc.what, func(t *testing.T) {
+			n.t = t
+			s := newSignIn(t, account(t, nil))
+			s.expect("code_sent", 1990001, nil)
+			session := s.expectIn(code(n.codeOf(s.identifier)))
+			n.later(tenMinutes)
+			s.begin("", nil)
+			s.expect("code_sent", 1990001, nil)
+			n.tried(s.identifier, 98)
+			tc.do(s, session)
+			s.begin("", nil)
+			if got := s.submit(nil).ending(); got != tc.ends {
+				t.Errorf("a new sign-in ends with %s, want %s", got, tc.ends)
+			}
+		})
+	}
+	t.Run("an account that is asked for none is not kept out", func(t *testing.T) {
+		n.t = t
+		name := account(t, func(a *kratos.Account) { a.TwoFactor = false })
+		n.tried(name, 100)
+		newSignIn(t, name).expectIn(nil)
+	})
+}
