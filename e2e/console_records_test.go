@@ -125,12 +125,7 @@ func TestNothingAnAccountHolderTypesRuns(t *testing.T) {
 	s.expect("code_sent", 1990001, map[string]any{"client": map[string]any{"name": hostile, "version": "3.5.0"}})
 	s.expectIn(map[string]any{"code": n.newestCode(), "remember": true})
 	w.signInTo(n, "/console/accounts?in=text&q=softphone", account(t, administrator))
-	id := ""
-	for _, i := range accountsNamed(t, "x") {
-		if i.Traits["account"] == name {
-			id = i.ID
-		}
-	}
+	id := accountID(t, name)
 	for _, page := range []string{
 		"/console/accounts?in=text&id=1&edit=1&q=%22%3E%3Cscript", "/console/accounts/" + id, "/console/records",
 		`/console/records?account=%22%3E%3Cscript%3Ewindow.hacked=true%3C/script%3E`, `/console/accounts?q=%22%3E%3Cscript%3Ewindow.hacked=true%3C/script%3E`,
@@ -157,13 +152,4 @@ func TestNothingAnAccountHolderTypesRuns(t *testing.T) {
 	if !found {
 		t.Error("the export does not have the account")
 	}
-}
-
-func accountsNamed(t *testing.T, prefix string) []kratos.Identity {
-	t.Helper()
-	found, _, err := kratosAdmin.Accounts(t.Context(), prefix, "", 250)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
 }
