@@ -177,10 +177,10 @@ func TestBorrowedFlowsAndCodes(t *testing.T) {
 			mine.password = "another"
 			return mine.submit(code(n.codeOf(mine.identifier)))
 		}, byKratos},
-		{"a code under another letter's name", func(_ *testing.T, mine, _ *signIn) reply {
+		{"a code under the name Code", func(_ *testing.T, mine, _ *signIn) reply {
 			return mine.submit(map[string]any{"Code": n.codeOf(mine.identifier)})
 		}, asked},
-		{"two codes under two letters' names", func(_ *testing.T, mine, _ *signIn) reply {
+		{"a wrong code, and the right one under the name Code", func(_ *testing.T, mine, _ *signIn) reply {
 			right := n.codeOf(mine.identifier)
 			return mine.submit(map[string]any{"code": wrong(right), "Code": right})
 		}, "code_mismatch"},

@@ -74,11 +74,12 @@ func (r reply) state() string {
 	return r.UI.Messages[0].Context.State
 }
 
-// The endings of a sign-in that are not states.
+// The words in which tables say how a sign-in ends: these, and the states.
 const (
-	letIn         = "let in"
-	byKratos      = "refused by Kratos" // without a state: Nidan was not asked, or not understood by Kratos
-	asked         = "code_sent"         // for the tables: this is what a lie ends with
+	letIn    = "let in"
+	byKratos = "refused by Kratos" // with no state: Kratos did not ask Nidan, or could not
+
+	asked         = "code_sent"
 	tooOld        = "client_too_old"
 	notUnderstood = "unavailable"
 )
