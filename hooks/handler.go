@@ -19,10 +19,10 @@ import (
 // answerWithin bounds a call. Kratos waits 30 seconds, three times over, and a person waits with it.
 const answerWithin = 5 * time.Second
 
-// Decider says what is to happen with a sign-in. An error means that nobody may be let in.
+// Decider says what is to happen with a sign-in. An error means that nobody may be let in; what can be said of the sign-in for
+// its record is in the verdict all the same.
 type Decider interface {
-	Login(ctx context.Context, in policies.Input) (policies.Decision, error)
-	Revision() string
+	Login(ctx context.Context, in policies.Input) (policies.Verdict, error)
 }
 
 // Handler answers Kratos' calls. All fields but texts are needed.

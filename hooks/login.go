@@ -63,17 +63,18 @@ func (h *Handler) decide(ctx context.Context, tx challenge.Tx, c call) (answer, 
 		return answer{}, err
 	}
 	in := policyInput(h.Now().In(h.TimeZone), settings, c.payload, c.person, device, last)
-	d, err := h.Policies.Login(ctx, in)
+	verdict, err := h.Policies.Login(ctx, in)
 	if err != nil {
 		h.Log.ErrorContext(ctx, "a sign-in was refused because it could not be decided",
-			"account", in.Account.ID, "flow", c.payload.Flow.ID, "revision", h.Policies.Revision(), "err", err)
-		d = policies.Decision{Reason: "undecided"}
+			"account", in.Account.ID, "flow", c.payload.Flow.ID, "revision", verdict.Revision, "err", err)
+		verdict.Decision = policies.Decision{Reason: "undecided"}
 	}
+	d := verdict.Decision
 	out, err := h.carryOut(ctx, tx, c, d)
 	if err != nil {
 		return answer{}, err
 	}
-	if err := h.record(ctx, tx, c, in, d, out); err != nil {
+	if err := h.record(ctx, tx, c, verdict, out); err != nil {
 		return answer{}, err
 	}
 	if out.State == challenge.Passed {
@@ -180,20 +181,15 @@ func (h *Handler) submission(
 }
 
 // record writes down the sign-in: what was asked of the policies, what they said, and how it ended.
-func (h *Handler) record(
-	ctx context.Context, tx challenge.Tx, c call, in policies.Input, d policies.Decision, out challenge.Outcome,
-) error {
-	detail, err := json.Marshal(struct {
-		Input    policies.Input    `json:"input"`
-		Decision policies.Decision `json:"decision"`
-	}{in, d})
+func (h *Handler) record(ctx context.Context, tx challenge.Tx, c call, v policies.Verdict, out challenge.Outcome) error {
+	detail, err := json.Marshal(v.Kept)
 	if err != nil {
 		return fmt.Errorf("encode the record: %w", err)
 	}
 	r := challenge.Record{
-		At: h.Now(), Kind: "sign_in", Account: in.Account.ID, Name: in.Account.Name, Flow: c.payload.Flow.ID,
+		At: h.Now(), Kind: "sign_in", Account: c.payload.Identity.ID, Name: c.person.Account, Flow: c.payload.Flow.ID,
 		State:  string(out.State),
-		Reason: d.Reason, Revision: h.Policies.Revision(), Detail: detail,
+		Reason: v.Reason, Revision: v.Revision, Detail: detail,
 	}
 	if out.Challenge != nil {
 		r.Challenge = out.Challenge.ID
@@ -201,7 +197,7 @@ func (h *Handler) record(
 	if out.Reason != "" {
 		r.Reason = out.Reason
 	}
-	if out.State == challenge.Passed && d.Action == policies.ActionAllow {
+	if out.State == challenge.Passed && v.Action == policies.ActionAllow {
 		r.State = "allowed"
 	}
 	if err := tx.AddRecord(ctx, r); err != nil {

@@ -356,7 +356,7 @@ func TestWhatCannotBeRecordedLetsNobodyIn(t *testing.T) {
 // panicking is a decider with a bug.
 type panicking struct{ Decider }
 
-func (panicking) Login(context.Context, policies.Input) (policies.Decision, error) { panic("a bug") }
+func (panicking) Login(context.Context, policies.Input) (policies.Verdict, error) { panic("a bug") }
 
 func TestAPanicLetsNobodyIn(t *testing.T) {
 	s := newScene(t, policies.Shipped())
@@ -372,8 +372,8 @@ func TestAPanicLetsNobodyIn(t *testing.T) {
 // failing is a decider that gives a decision along with an error.
 type failing struct{ Decider }
 
-func (failing) Login(context.Context, policies.Input) (policies.Decision, error) {
-	return policies.Decision{Action: policies.ActionAllow}, errors.New("broken")
+func (failing) Login(context.Context, policies.Input) (policies.Verdict, error) {
+	return policies.Verdict{Decision: policies.Decision{Action: policies.ActionAllow}}, errors.New("broken")
 }
 
 func TestAnErrorCountsMoreThanADecision(t *testing.T) {

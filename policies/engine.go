@@ -13,7 +13,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
 
-//go:embed data.json login asked capabilities console
+//go:embed data.json login asked capabilities console records
 var shipped embed.FS
 
 // Shipped are the policies that come with the program.
@@ -24,6 +24,7 @@ const (
 	loginQuery        = "data.nidan.login.decision"
 	capabilitiesQuery = "data.nidan.capabilities.decision"
 	consoleQuery      = "data.nidan.console.decision"
+	maskQuery         = "data.nidan.records.mask"
 )
 
 // DecideWithin is how long a decision may take where nothing else is said. The shipped policies take less than a millisecond;
@@ -35,6 +36,8 @@ type Engine struct {
 	login        rego.PreparedEvalQuery
 	capabilities rego.PreparedEvalQuery
 	console      rego.PreparedEvalQuery
+	mask         rego.PreparedEvalQuery
+	masks        bool // the set has something to mask
 	compiler     *ast.Compiler
 	set          *Set
 	limit        time.Duration
@@ -51,7 +54,7 @@ func New(ctx context.Context, policies fs.FS) (*Engine, error) {
 
 // Compile makes a set ready to decide, each time within the limit. It refuses a set that is not strict (unused variables and the
 // like), reads a field the input does not have, uses a built-in it may not, or lacks the decision on a sign-in. One without the
-// decision on capabilities, or on the console, gives none. What else a set has to hold before it decides about anybody is for
+// decision on capabilities, or on the console, gives none, and one that names nothing to mask masks nothing. What else a set has to hold before it decides about anybody is for
 // [Check] to say.
 func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error) {
 	compiler, err := compile(s.production())
@@ -61,10 +64,11 @@ func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error)
 	if len(compiler.GetRulesExact(ast.MustParseRef(loginQuery))) == 0 {
 		return nil, fmt.Errorf("the policies do not define %s", loginQuery)
 	}
-	e := &Engine{compiler: compiler, set: s, limit: limit}
+	masks := len(compiler.GetRulesExact(ast.MustParseRef(maskQuery))) > 0
+	e := &Engine{compiler: compiler, set: s, limit: limit, masks: masks}
 	data := inmem.NewFromObject(s.data)
 	for query, into := range map[string]*rego.PreparedEvalQuery{
-		loginQuery: &e.login, capabilitiesQuery: &e.capabilities, consoleQuery: &e.console,
+		loginQuery: &e.login, capabilitiesQuery: &e.capabilities, consoleQuery: &e.console, maskQuery: &e.mask,
 	} {
 		// StrictBuiltinErrors: without it, a failing built-in counts as undefined, and a rule that would have refused is
 		// passed over.
@@ -82,15 +86,6 @@ func (e *Engine) Set() *Set { return e.set }
 
 // Revision is that of the set.
 func (e *Engine) Revision() string { return e.set.revision }
-
-// Login decides one sign-in. An error means that nothing was decided, and that nobody may be let in.
-func (e *Engine) Login(ctx context.Context, in Input) (Decision, error) {
-	answer, err := e.eval(ctx, e.login, loginQuery, in)
-	if err != nil {
-		return Decision{}, err
-	}
-	return decodeDecision(answer)
-}
 
 // Capabilities says what a session may do. An error means that it may do nothing.
 func (e *Engine) Capabilities(ctx context.Context, in CapabilitiesInput) (Capabilities, error) {

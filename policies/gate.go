@@ -45,10 +45,13 @@ var ErrRefused = errors.New("the policies are refused")
 
 // Check is the gate that a set has to pass before it decides about anybody. Beyond what [Set.Compile] asks, the tests that
 // come with the set have to hold, and every sign-in that they decide has to get a valid decision within the limit, under the
-// set's own data. The report says as much as could be found out.
+// set's own data; so has each of the usual ones, for a set whose tests forget some. The report says as much as could be found out.
 func Check(ctx context.Context, s *Set, limit time.Duration) (*Engine, Report, error) {
 	r := Report{Revision: s.revision}
 	e, err := s.Compile(ctx, limit)
+	if err == nil {
+		err = e.typed()
+	}
 	if err != nil {
 		return nil, r, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
@@ -66,21 +69,59 @@ func Check(ctx context.Context, s *Set, limit time.Duration) (*Engine, Report, e
 			wrong = append(wrong, fmt.Errorf("a sign-in of the tests, %s: %w", brief(input), err))
 		}
 	}
-	if len(wrong) > 0 {
-		return nil, r, fmt.Errorf("%w: %w", ErrRefused, errors.Join(wrong...))
+	if len(wrong) == 0 {
+		wrong = append(wrong, e.tryUsual(ctx))
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return nil, r, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	return e, r, nil
 }
 
-// tryLogin decides a sign-in that need not be a whole [Input].
+// typed says whether each rule that reads the input names the schema of it: without one, OPA checks nothing, and a misspelt
+// field is a fact that is never there.
+func (e *Engine) typed() error {
+	var untyped []error
+	annotations := e.compiler.GetAnnotationSet()
+	for _, m := range e.set.production() {
+		for _, r := range e.compiler.Modules[m.Package.Location.File].Rules {
+			if readsInput(r) && !namesSchema(annotations.Chain(r)) {
+				untyped = append(untyped, fmt.Errorf("%s: %s reads the input, and no annotation names its schema", r.Location, r.Head.Name))
+			}
+		}
+	}
+	return errors.Join(untyped...)
+}
+
+func readsInput(r *ast.Rule) (reads bool) {
+	ast.WalkRefs(r, func(ref ast.Ref) bool {
+		reads = reads || ref.HasPrefix(ast.InputRootRef)
+		return reads
+	})
+	return reads
+}
+
+func namesSchema(chain ast.AnnotationsRefSet) bool {
+	return slices.ContainsFunc(chain, func(a *ast.AnnotationsRef) bool {
+		return a.Annotations != nil && slices.ContainsFunc(a.Annotations.Schemas, func(s *ast.SchemaAnnotation) bool {
+			return s.Path.Equal(ast.InputRootRef)
+		})
+	})
+}
+
+// tryLogin decides a sign-in that need not be a whole [Input], and asks what of it must not be kept.
 func (e *Engine) tryLogin(ctx context.Context, input ast.Value) error {
 	in, err := ast.JSON(input)
 	if err != nil {
 		return err
 	}
 	answer, err := e.eval(ctx, e.login, loginQuery, in)
-	if err == nil {
-		_, err = decodeDecision(answer)
+	if err != nil {
+		return err
+	}
+	d, err := decodeDecision(answer)
+	if err == nil && e.masks {
+		_, err = e.maskRules(ctx, map[string]any{"input": in, "result": d})
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package policies
 
 import (
 	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -24,48 +25,68 @@ func TestTheShippedPoliciesPassTheGate(t *testing.T) {
 	}
 }
 
+const typed = "# METADATA\n# schemas:\n#   - input: schema.input\n"
+
 // files is a set of policies of a login and, if there is one, its test.
 func files(login, test string) fstest.MapFS {
-	f := fstest.MapFS{"login/login.rego": {Data: []byte("package nidan.login\n\n" + login)}}
+	f := fstest.MapFS{"login/login.rego": {Data: []byte(typed + "package nidan.login\n\n" + login)}}
 	if test != "" {
 		f["login/login_test.rego"] = &fstest.MapFile{Data: []byte("package nidan.login_test\n\nimport data.nidan.login\n\n" + test)}
 	}
 	return f
 }
 
-const valid = `decision := {"action": "allow", "reason": "r", "channel": "c"} if input.account.state == "active"`
+const valid = `decision := {"action": "allow", "reason": "r", "channel": "c"} if input.account.state in {"active", "inactive"}`
 
 func TestWhatTheGateRefuses(t *testing.T) {
 	for name, tc := range map[string]struct{ login, test, want string }{
 		"what does not parse":                 {"decision :=", "", "login/login.rego"},
-		"what is not strict":                  {"decision := x if {\n\tx := 1\n\ty := 2\n}", "", "login/login.rego:5"},
+		"what is not strict":                  {"decision := x if {\n\tx := 1\n\ty := 2\n}", "", "login/login.rego:8"},
 		"a built-in that reaches out":         {`decision := http.send({})`, "", "http.send"},
 		"no decision":                         {"other := 1", "", "do not define data.nidan.login.decision"},
 		"a test that fails":                   {valid, `test_it if login.decision.action == "refuse" with input.account.state as "active"`, "login/login_test.rego:5: test_it"},
 		"a test that is skipped":              {valid, `todo_test_it if login.decision`, "it is skipped"},
 		"a test that does not compile":        {valid, `test_it if login.nothing`, "login_test.rego"},
-		"a case without a decision":           {valid, `test_it if not login.decision with input.account.state as "inactive"`, "is undefined"},
-		"a case with a decision that is none": {`decision := {"action": input.action}`, `test_it if login.decision.action == "maybe" with input as {"action": "maybe"}`, "action must be"},
+		"a case without a decision":           {valid, `test_it if not login.decision with input.account.state as "away"`, "is undefined"},
+		"a case with a decision that is none": {`decision := {"action": input.account.name}`, `test_it if login.decision.action == "maybe" with input.account.name as "maybe"`, "action must be"},
 		"a case that takes too long": {`decision := {"action": "allow", "reason": "r", "channel": "c"} if {
-	count([1 | some x in numbers.range(1, input.n); some y in numbers.range(1, input.n); x == y]) >= 0
-}`, `test_it if login.decision.action == "allow" with input as {"n": 1200}`, "took too long"},
+	count([1 | some x in numbers.range(1, input.settings.remember_days); some y in numbers.range(1, input.settings.remember_days); x == y]) >= 0
+}`, `test_it if login.decision.action == "allow" with input.settings.remember_days as 1200`, "took too long"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := Load(files(tc.login, tc.test))
-			if err == nil {
-				var e *Engine
-				e, _, err = Check(t.Context(), s, 100*time.Millisecond)
-				if e != nil {
-					t.Error("there is an engine all the same")
-				}
-				if !errors.Is(err, ErrRefused) {
-					t.Errorf("the error is no refusal: %v", err)
-				}
-			}
-			if err == nil || !strings.Contains(err.Error(), tc.want) {
-				t.Errorf("got %v, want an error with %q", err, tc.want)
-			}
+			refused(t, files(tc.login, tc.test), tc.want)
 		})
+	}
+	t.Run("input that is not typed", func(t *testing.T) {
+		set := files(valid, "")
+		set["other/other.rego"] = &fstest.MapFile{Data: []byte("package other\n\np if input.acount.locked\n")}
+		refused(t, set, "other/other.rego:3: p reads the input")
+	})
+	t.Run("a mask that is none", func(t *testing.T) {
+		set := files(valid, `test_it if login.decision with input.account.state as "active"`)
+		set["records/records.rego"] = &fstest.MapFile{Data: []byte("package nidan.records\n\nmask := [{\"op\": \"hash\", \"path\": \"/input/now\"}]\n")}
+		refused(t, set, `op "hash"`)
+	})
+	t.Run("a sign-in that nothing decides, though no test says so", func(t *testing.T) {
+		refused(t, files(`decision := {"action": "allow", "reason": "r", "channel": "c"} if input.account.role != "supervisor"`, ""), "is undefined")
+	})
+}
+
+func refused(t *testing.T, set fs.FS, want string) {
+	t.Helper()
+	s, err := Load(set)
+	if err == nil {
+		var e *Engine
+		e, _, err = Check(t.Context(), s, 100*time.Millisecond)
+		if e != nil {
+			t.Error("there is an engine all the same")
+		}
+		if !errors.Is(err, ErrRefused) {
+			t.Errorf("the error is no refusal: %v", err)
+		}
+	}
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want an error with %q", err, want)
 	}
 }
 
@@ -92,7 +113,7 @@ test_cases[name] if {
 		"nidan.login_test test_cases/one login/login_test.rego:7, nidan.login_test test_cases/two login/login_test.rego:7" {
 		t.Errorf("the tests are %s", got)
 	}
-	if r.Cases != 3 || r.Coverage >= 100 || strings.Join(r.Uncovered, " ") != "login/login.rego:5" {
+	if r.Cases != 3 || r.Coverage >= 100 || strings.Join(r.Uncovered, " ") != "login/login.rego:8" {
 		t.Errorf("%d cases, coverage %v, without %v", r.Cases, r.Coverage, r.Uncovered)
 	}
 }

@@ -113,7 +113,7 @@ func compile(modules map[string]*ast.Module) (*ast.Compiler, error) {
 // schemas are those of the inputs, by the names that annotations use.
 func schemas() (*ast.SchemaSet, error) {
 	set := ast.NewSchemaSet()
-	for _, name := range []string{"input", "capabilities", "console"} {
+	for _, name := range []string{"input", "capabilities", "console", "record"} {
 		raw, err := schemaFiles.ReadFile("schema/" + name + ".json")
 		if err != nil {
 			return nil, fmt.Errorf("read a schema: %w", err)

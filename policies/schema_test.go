@@ -15,7 +15,7 @@ var update = flag.Bool("update", false, "write schema/ anew from the structs")
 // Policies are type-checked against the schemas, so they must say what Go sends, no more and no less.
 func TestSchemasAreThoseOfTheInputs(t *testing.T) {
 	for name, input := range map[string]any{
-		"input": &Input{}, "capabilities": &CapabilitiesInput{}, "console": &ConsoleInput{},
+		"input": &Input{}, "capabilities": &CapabilitiesInput{}, "console": &ConsoleInput{}, "record": &RecordInput{},
 	} {
 		r := jsonschema.Reflector{DoNotReference: true, Anonymous: true}
 		var want bytes.Buffer
