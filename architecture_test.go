@@ -20,6 +20,8 @@ var may = map[string][]string{
 	"config":               {},
 	"kratos":               {},
 	"policies":             {},
+	"policies/live":        {"policies", "policies/replay"},
+	"policies/replay":      {"policies"},
 	"store":                {"challenge"},
 	"store/storetest":      {"challenge", "store"}, // tests only
 	"mail":                 {"challenge"},
@@ -33,7 +35,7 @@ var may = map[string][]string{
 	"server/page/pagetest": {"server/page"}, // tests only
 	"server/session":       {"challenge", "hooks", "kratos", "policies"},
 	"server/signin":        {"hooks", "kratos", "server/page"},
-	"cmd":                  {"challenge", "config", "hooks", "kratos", "mail", "mail/catcher", "policies", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "store"},
+	"cmd":                  {"challenge", "config", "hooks", "kratos", "mail", "mail/catcher", "policies", "policies/live", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "store"},
 	"e2e":                  {}, // drives the program from outside
 }
 
@@ -52,7 +54,9 @@ var mayInTests = map[string][]string{
 // only is where an outside technology may be used: one folder each.
 var only = map[string][]string{
 	"github.com/labstack/echo":         {"server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "hooks", "cmd"},
-	"github.com/open-policy-agent/opa": {"policies"},
+	"github.com/open-policy-agent/opa": {"policies", "policies/live"},
+	"github.com/fsnotify/fsnotify":     {"policies/live"},
+	"github.com/prometheus":            {"cmd"},
 	"github.com/ory/kratos-client-go":  {"kratos"},
 	"github.com/wneessen/go-mail":      {"mail"},
 	"github.com/emersion/go-smtp":      {"mail", "mail/catcher"},

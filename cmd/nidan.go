@@ -5,11 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -21,7 +19,7 @@ import (
 	"nidan/hooks"
 	"nidan/kratos"
 	"nidan/mail"
-	"nidan/policies"
+	"nidan/policies/live"
 	"nidan/server"
 	"nidan/server/console"
 	"nidan/server/console/api"
@@ -44,6 +42,9 @@ type nidan struct {
 	queue  *mail.Queue
 	public *echo.Echo // faces browsers
 	hooks  *echo.Echo // faces Kratos
+
+	policies *live.Policies
+	keep     []func(context.Context) error // what keeps the policies up to date
 }
 
 // newNidan builds the parts from the configuration. Nothing listens yet, and no mail goes out.
@@ -52,7 +53,7 @@ func newNidan(ctx context.Context, cfg config.Config, log *slog.Logger) (*nidan,
 	if err != nil {
 		return nil, fmt.Errorf("read the secrets: %w", err)
 	}
-	engine, err := policies.New(ctx, policySource(cfg))
+	decide, keep, err := newPolicies(ctx, cfg.Policies, log)
 	if err != nil {
 		return nil, err
 	}
@@ -60,12 +61,12 @@ func newNidan(ctx context.Context, cfg config.Config, log *slog.Logger) (*nidan,
 	if err != nil {
 		return nil, err
 	}
-	n := &nidan{cfg: cfg, log: log, store: st, public: server.New(log), hooks: server.New(log)}
+	n := &nidan{cfg: cfg, log: log, store: st, public: server.New(log), hooks: server.New(log), policies: decide, keep: keep}
 	if n.queue, err = newQueue(cfg, st, keys, log); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	st.Outbox = n.queue
-	if err := n.mount(engine, keys); err != nil {
+	if err := n.mount(keys); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	return n, nil
@@ -79,13 +80,6 @@ func newQueue(cfg config.Config, st *store.Store, keys *challenge.Keyring, log *
 	return mail.NewQueue(st.DB(), st, keys, mail.Config{
 		From: cfg.Mail.From, Brand: cfg.Mail.Brand, CodeHost: public.Hostname(), SMTP: mail.SMTP(cfg.Mail.SMTP),
 	}, time.Now, log)
-}
-
-func policySource(cfg config.Config) fs.FS {
-	if cfg.Policies.Dir == "" {
-		return policies.Shipped()
-	}
-	return os.DirFS(cfg.Policies.Dir)
 }
 
 // openStore opens the database and brings its tables up to date.
@@ -103,19 +97,22 @@ func openStore(ctx context.Context, cfg config.Config) (*store.Store, error) {
 	return st, nil
 }
 
-func (n *nidan) mount(engine *policies.Engine, keys *challenge.Keyring) error {
+func (n *nidan) mount(keys *challenge.Keyring) error {
 	zone, err := time.LoadLocation(n.cfg.Policies.TimeZone)
 	if err != nil {
 		return fmt.Errorf("read policies.time_zone: %w", err)
 	}
-	if err := n.mountPublic(engine, zone); err != nil {
+	if err := n.mountPublic(zone); err != nil {
 		return err
 	}
-	(&server.Health{Ready: n.store.Ready, Log: n.log}).Mount(n.hooks)
+	(&server.Health{Ready: n.ready, Detail: func() string { return n.policies.Status().Detail() }, Log: n.log}).Mount(n.hooks)
+	if err := mountMetrics(n.hooks, policiesMetrics{n.policies}); err != nil {
+		return fmt.Errorf("set up the metrics: %w", err)
+	}
 	return (&hooks.Handler{
 		Tokens:       n.cfg.Hooks.Tokens,
 		Store:        n.store,
-		Policies:     engine,
+		Policies:     n.policies,
 		Challenger:   &challenge.Challenger{Keys: keys, Now: time.Now, Rand: rand.Reader},
 		Keys:         keys,
 		Identity:     kratos.Pointers(n.cfg.Identity),
@@ -129,7 +126,7 @@ func (n *nidan) mount(engine *policies.Engine, keys *challenge.Keyring) error {
 func (n *nidan) https() bool { return strings.HasPrefix(n.cfg.Public.URL, "https:") }
 
 // mountPublic mounts what faces browsers.
-func (n *nidan) mountPublic(engine *policies.Engine, zone *time.Location) error {
+func (n *nidan) mountPublic(zone *time.Location) error {
 	kratosURL, err := url.Parse(n.cfg.Kratos.PublicURL)
 	if err != nil {
 		return fmt.Errorf("read kratos.public_url: %w", err)
@@ -149,10 +146,10 @@ func (n *nidan) mountPublic(engine *policies.Engine, zone *time.Location) error 
 	if err != nil {
 		return err
 	}
-	visitors := &session.Visitors{Kratos: frontend, Records: n.store, Policies: engine, Identity: identity, Now: time.Now}
+	visitors := &session.Visitors{Kratos: frontend, Records: n.store, Policies: n.policies, Identity: identity, Now: time.Now}
 	(&session.Handler{Visitors: visitors, Log: n.log}).Mount(n.public)
 	return n.mountConsole(&console.Console{
-		Kratos: kratos.NewAdmin(n.cfg.Kratos.AdminURL), Store: n.store, Policies: engine, Identity: identity, Now: time.Now, Log: n.log,
+		Kratos: kratos.NewAdmin(n.cfg.Kratos.AdminURL), Store: n.store, Policies: n.policies, Identity: identity, Now: time.Now, Log: n.log,
 	}, visitors, frontend, zone)
 }
 
@@ -187,11 +184,19 @@ func (n *nidan) run(ctx context.Context) error {
 	parts.Go(func() error { return server.Serve(ctx, public, n.public) })
 	parts.Go(func() error { return server.Serve(ctx, hookListener, n.hooks) })
 	parts.Go(func() error { return n.forget(ctx) })
+	for _, keep := range n.keep {
+		parts.Go(func() error { return keep(ctx) })
+	}
 	err = parts.Wait()
 	// Last, so that what was just answered still goes out.
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	return errors.Join(err, n.queue.Stop(stopping))
+}
+
+// ready says whether a sign-in could be decided and recorded now.
+func (n *nidan) ready(ctx context.Context) error {
+	return errors.Join(n.store.Ready(ctx), n.policies.Ready(ctx))
 }
 
 // forget drops, every hour, what is too old to matter. A failure is no reason to stop answering.
@@ -205,6 +210,11 @@ func (n *nidan) forget(ctx context.Context) error {
 		case now := <-every.C:
 			if err := n.store.Purge(ctx, now.Add(-forgetAfter)); err != nil {
 				n.log.WarnContext(ctx, "old challenges could not be dropped", "err", err)
+			}
+			if days := n.cfg.Records.KeepDays; days > 0 {
+				if err := n.store.PurgeRecords(ctx, now.AddDate(0, 0, -days)); err != nil {
+					n.log.WarnContext(ctx, "old records could not be dropped", "err", err)
+				}
 			}
 		}
 	}

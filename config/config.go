@@ -37,6 +37,10 @@ type Config struct {
 	Identity Identity `koanf:"identity"`
 	// What decides.
 	Policies Policies `koanf:"policies"`
+	// What is kept of sign-ins and changes.
+	Records Records `koanf:"records"`
+	// Where each decision is sent to, in the form of OPA's decision log.
+	DecisionLog DecisionLog `koanf:"decision_log"`
 	// The switches that a new database starts with. From then on the database holds them, and these are not looked at.
 	Settings Settings `koanf:"settings"`
 	// How a code reaches a person.
@@ -93,14 +97,6 @@ type Identity struct {
 	PasswordExpired string `koanf:"password_expired" jsonschema:"pattern=^/metadata_public/"`
 	// What the account's holder has subscribed to. Identities need not have it.
 	Plan string `koanf:"plan" jsonschema:"pattern=^/metadata_public/"`
-}
-
-// Policies says what decides.
-type Policies struct {
-	// Folder of the Rego policies. Empty: the policies that ship.
-	Dir string `koanf:"dir"`
-	// Where the days begin at midnight, for policies that count calendar days: a name of the IANA time zone database.
-	TimeZone string `koanf:"time_zone"`
 }
 
 // Settings are the switches that a new database starts with.
@@ -170,8 +166,13 @@ func Default() Config {
 
 			Locked: "/metadata_public/locked", PasswordExpired: "/metadata_public/password_expired", Plan: "/metadata_public/plan",
 		},
-		Policies: Policies{TimeZone: "Asia/Tokyo"},
-		Settings: Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30},
+		Policies: Policies{
+			TimeZone: "Asia/Tokyo", TimeLimit: 500 * time.Millisecond,
+			Bundle: Bundle{Algorithm: "RS256", MinDelay: time.Minute, MaxDelay: 2 * time.Minute},
+		},
+		Records:     Records{KeepDays: 400},
+		DecisionLog: DecisionLog{MinDelay: 5 * time.Second, MaxDelay: 30 * time.Second},
+		Settings:    Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30},
 		Mail: Mail{
 			From:  "Nidan <nidan@localhost>",
 			Brand: "Nidan",

@@ -80,8 +80,12 @@ var other = map[string]string{
 	"identity.account": "/traits/a", "identity.name": "/traits/b", "identity.email": "/metadata_public/c",
 	"identity.role": "/metadata_public/d", "identity.two_factor": "/metadata_public/e~1f", "identity.locale": "/traits/g",
 	"identity.locked": "/metadata_public/h", "identity.password_expired": "/metadata_public/i", "identity.plan": "/metadata_public/j",
-	"policies.time_zone": "Europe/Berlin",
-	"policies.dir":       "/p", "settings.two_factor": "false", "settings.admin_console": "false", "settings.softphone": "false",
+	"policies.time_zone": "Europe/Berlin", "policies.time_limit": "100ms", "policies.shadow_dir": "/s", "policies.dir": "/p",
+	"policies.bundle.url": "https://b.example.com/p.tar.gz?v=1", "policies.bundle.token": "t", "policies.bundle.public_key": "/k.pem",
+	"policies.bundle.algorithm": "ES256", "policies.bundle.scope": "s", "policies.bundle.min_delay": "2s", "policies.bundle.max_delay": "3s",
+	"policies.bundle.long_polling": "4s", "policies.bundle.keep_dir": "/b", "records.keep_days": "8",
+	"decision_log.url": "https://l.example.com/x", "decision_log.token": "t", "decision_log.min_delay": "2s", "decision_log.max_delay": "9s",
+	"settings.two_factor": "false", "settings.admin_console": "false", "settings.softphone": "false",
 	"settings.remember": "false", "settings.remember_days": "5", "mail.from": "a@example.com", "mail.brand": "B, C",
 	"mail.smtp.host": "h.example.com", "mail.smtp.port": "6", "mail.smtp.tls": "implicit", "mail.smtp.username": "u",
 	"mail.smtp.password": "p,q", "mail.smtp.timeout": "7s", "log.level": "debug", "log.format": "json",
@@ -95,12 +99,19 @@ func TestEveryKeyCanBeGivenByTheEnvironment(t *testing.T) {
 			t.Errorf("two keys are called %s", f.variable())
 		}
 		names[f.variable()] = true
-		environ = append(environ, f.variable()+"="+other[f.key])
+		if f.key != "policies.dir" { // which cannot be given with policies.bundle.url
+			environ = append(environ, f.variable()+"="+other[f.key])
+		}
 	}
 	got, err := Load("", environ)
 	if err != nil {
 		t.Fatal(err)
 	}
+	dir, err := Load("", with("NIDAN_POLICIES_DIR="+other["policies.dir"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.Policies.Dir = dir.Policies.Dir
 	for _, f := range fields() {
 		want, err := f.fromText(other[f.key])
 		if err != nil || !reflect.DeepEqual(f.value(got), want) || reflect.DeepEqual(want, f.value(Default())) {

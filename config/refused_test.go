@@ -302,6 +302,58 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			func(c *Config) { c.Policies.TimeZone = "Local" },
 			"policies.time_zone: is no time zone",
 		},
+		"with two sources of policies": {
+			func(c *Config) { c.Policies.Dir, c.Policies.Bundle.URL = "/p", "https://b.example.com/p.tar.gz" },
+			"policies.bundle.url: is given, and policies.dir too",
+		},
+		"with a bundle that is nowhere": {
+			func(c *Config) { c.Policies.Bundle.URL = "/p.tar.gz" },
+			"policies.bundle.url: is no absolute URL",
+		},
+		"with a bundle that anybody on the way could change": {
+			func(c *Config) { c.Policies.Bundle.URL = "http://b.example.com/p.tar.gz" },
+			"policies.bundle.url: could be answered by anybody",
+		},
+		"with a bundle's token in the clear": {func(c *Config) {
+			c.Policies.Bundle = Default().Policies.Bundle
+			c.Policies.Bundle.URL, c.Policies.Bundle.Token, c.Policies.Bundle.PublicKey = "http://b.example.com", "t", "/k.pem"
+		}, "policies.bundle.url: would send the token in the clear"},
+		"with a password in a bundle's address": {
+			func(c *Config) { c.Policies.Bundle.URL = "https://u:p@b.example.com" },
+			"policies.bundle.url: holds a user or password",
+		},
+		"with a signature that is a shared secret": {
+			func(c *Config) { c.Policies.Bundle.Algorithm = "HS256" },
+			"policies.bundle.algorithm: is \"HS256\"",
+		},
+		"with looks for a bundle that take less than no time": {
+			func(c *Config) { c.Policies.Bundle.MinDelay = 0 },
+			"policies.bundle.min_delay: is 0s; choose from 1s to 24h",
+		},
+		"with delays that cross": {
+			func(c *Config) { c.Policies.Bundle.MinDelay = 3 * time.Minute },
+			"policies.bundle.max_delay: is 2m0s; choose from 3m to 24h",
+		},
+		"with parts of a second": {
+			func(c *Config) { c.Policies.Bundle.LongPolling = 1500 * time.Millisecond },
+			"policies.bundle.long_polling: is 1.5s; choose whole seconds",
+		},
+		"with no time for a decision": {
+			func(c *Config) { c.Policies.TimeLimit = time.Millisecond },
+			"policies.time_limit: is 1ms; choose from 10ms to 2s",
+		},
+		"with records that nobody lives to see deleted": {
+			func(c *Config) { c.Records.KeepDays = 3651 },
+			"records.keep_days: is 3651; choose from 0 to 3650",
+		},
+		"with decisions that anybody on the way can read": {
+			func(c *Config) { c.DecisionLog.URL = "http://l.example.com" },
+			"decision_log.url: would send who signs in",
+		},
+		"with decisions sent to a search": {
+			func(c *Config) { c.DecisionLog.URL = "https://l.example.com?x=1" },
+			"decision_log.url: holds more than a scheme",
+		},
 		"with a role that only begins the same": {
 			func(c *Config) { c.Identity.Role = "/metadata_public_not/r" },
 			"identity.role: points nowhere",
@@ -399,6 +451,10 @@ func TestAConfigurationIsValid(t *testing.T) {
 		"with an IPv6 listener":                func(c *Config) { c.Public.Listen = "[::1]:4455" },
 		"with an IPv6 mail server":             func(c *Config) { c.Mail.SMTP.Host = "::1" },
 		"with a password to its own machine":   func(c *Config) { c.Mail.SMTP.TLS, c.Mail.SMTP.Username, c.Mail.SMTP.Password = "none", "u", "p" },
+		"with a signed bundle over plain HTTP": func(c *Config) { c.Policies.Bundle.URL, c.Policies.Bundle.PublicKey = "http://b.example.com/p", "/k" },
+		"with a bundle of its own machine":     func(c *Config) { c.Policies.Bundle.URL, c.Policies.Bundle.Token = "http://127.0.0.1:1/p", "t" },
+		"with records that are kept for ever":  func(c *Config) { c.Records.KeepDays = 0 },
+		"with decisions for its own machine":   func(c *Config) { c.DecisionLog.URL, c.DecisionLog.Token = "http://127.0.0.1:1", "t" },
 		"with the longest and shortest values": func(c *Config) { c.Settings.RememberDays, c.Mail.SMTP.Timeout = 365, time.Minute },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -44,7 +44,18 @@ func (c Config) Validate() error {
 		{"identity.locked", trustedPointerProblem(c.Identity.Locked)},
 		{"identity.password_expired", trustedPointerProblem(c.Identity.PasswordExpired)},
 		{"identity.plan", trustedPointerProblem(c.Identity.Plan)},
+		{"policies.bundle.url", bundleProblem(c.Policies)},
+		{"policies.bundle.algorithm", oneOfProblem(c.Policies.Bundle.Algorithm, "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
+			"ES256", "ES384", "ES512")},
+		{"policies.bundle.min_delay", delayProblem(c.Policies.Bundle.MinDelay, time.Second, 24*time.Hour)},
+		{"policies.bundle.max_delay", delayProblem(c.Policies.Bundle.MaxDelay, c.Policies.Bundle.MinDelay, 24*time.Hour)},
+		{"policies.bundle.long_polling", delayProblem(c.Policies.Bundle.LongPolling, 0, 10*time.Minute)},
+		{"policies.time_limit", betweenProblem(c.Policies.TimeLimit, 10*time.Millisecond, 2*time.Second)},
 		{"policies.time_zone", timeZoneProblem(c.Policies.TimeZone)},
+		{"records.keep_days", rangeProblem(c.Records.KeepDays, 0, 3650)},
+		{"decision_log.url", decisionLogProblem(c.DecisionLog)},
+		{"decision_log.min_delay", delayProblem(c.DecisionLog.MinDelay, time.Second, time.Hour)},
+		{"decision_log.max_delay", delayProblem(c.DecisionLog.MaxDelay, c.DecisionLog.MinDelay, time.Hour)},
 		{"settings.remember_days", rangeProblem(c.Settings.RememberDays, 1, maxRememberDays)},
 		{"mail.from", fromProblem(c.Mail.From)},
 		{"mail.brand", brandProblem(c.Mail.Brand)},
@@ -52,7 +63,7 @@ func (c Config) Validate() error {
 		{"mail.smtp.port", rangeProblem(c.Mail.SMTP.Port, 1, 65535)},
 		{"mail.smtp.tls", oneOfProblem(c.Mail.SMTP.TLS, "starttls", "implicit", "none")},
 		{"mail.smtp.password", passwordProblem(c.Mail.SMTP)},
-		{"mail.smtp.timeout", timeoutProblem(c.Mail.SMTP.Timeout)},
+		{"mail.smtp.timeout", betweenProblem(c.Mail.SMTP.Timeout, time.Second, time.Minute)},
 		{"log.level", oneOfProblem(c.Log.Level, "debug", "info", "warn", "error")},
 		{"log.format", oneOfProblem(c.Log.Format, "text", "json")},
 	} {
@@ -137,13 +148,6 @@ func rangeProblem(n, least, most int) string {
 func oneOfProblem(s string, words ...string) string {
 	if !slices.Contains(words, s) {
 		return fmt.Sprintf("is %q; choose one of %s", s, strings.Join(words, ", "))
-	}
-	return ""
-}
-
-func timeoutProblem(d time.Duration) string {
-	if d < time.Second || d > time.Minute {
-		return fmt.Sprintf("is %s; choose from 1s to 60s", d)
 	}
 	return ""
 }

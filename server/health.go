@@ -10,10 +10,11 @@ import (
 )
 
 // Health answers those who watch over Nidan: GET /healthz, whether the process lives; GET /readyz, whether it can do its
-// work. Neither says why not: the cause goes to the log.
+// work, with a few lines about what decides. Neither says what is wrong with the database: the cause goes to the log.
 type Health struct {
-	Ready func(context.Context) error
-	Log   *slog.Logger
+	Ready  func(context.Context) error
+	Detail func() string
+	Log    *slog.Logger
 }
 
 // Mount puts the routes on e.
@@ -27,7 +28,7 @@ func (h *Health) ready(c echo.Context) error {
 	defer cancel()
 	if err := h.Ready(ctx); err != nil {
 		h.Log.WarnContext(ctx, "not ready", "err", err)
-		return c.String(http.StatusServiceUnavailable, "not ready\n")
+		return c.String(http.StatusServiceUnavailable, "not ready\n"+h.Detail())
 	}
-	return c.String(http.StatusOK, "ready\n")
+	return c.String(http.StatusOK, "ready\n"+h.Detail())
 }

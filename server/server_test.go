@@ -93,9 +93,11 @@ func TestHealth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := New(quiet)
-			(&Health{Ready: func(context.Context) error { return tc.ready }, Log: quiet}).Mount(e)
+			detail := func() string { return "policies: none yet\n" }
+			(&Health{Ready: func(context.Context) error { return tc.ready }, Detail: detail, Log: quiet}).Mount(e)
 			w := get(e, tc.path)
-			if w.Code != tc.want || strings.Contains(w.Body.String(), "disk") {
+			if w.Code != tc.want || strings.Contains(w.Body.String(), "disk") ||
+				strings.Contains(w.Body.String(), "policies: none yet") != (tc.path == "/readyz") {
 				t.Errorf("got %d %s, want %d", w.Code, w.Body, tc.want)
 			}
 		})

@@ -113,7 +113,7 @@ func (s *Store) Ready(ctx context.Context) error {
 }
 
 // Purge forgets answers to Kratos and closed or expired challenges that are older than before, and devices and sign-ins that
-// are older by a year. Records stay.
+// are older by a year. Records stay: see [Store.PurgeRecords].
 func (s *Store) Purge(ctx context.Context, before time.Time) error {
 	at := before.UnixMicro()
 	if _, err := s.db.ExecContext(ctx, `DELETE FROM deliveries WHERE at < $1`, at); err != nil {

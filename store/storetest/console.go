@@ -67,6 +67,25 @@ func recordsFound(t *testing.T, s *store.Store) {
 	}
 }
 
+// More than are forgotten in one go.
+func recordsPurged(t *testing.T, s *store.Store) {
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		for i := range 1203 {
+			if err := tx.AddRecord(ctx, challenge.Record{Kind: "sign_in", At: at.Add(time.Duration(i) * time.Second)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := s.PurgeRecords(t.Context(), at.Add(1200*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	left, err := s.Records(t.Context(), challenge.RecordFilter{})
+	if err != nil || len(left) != 3 || !left[2].At.Equal(at.Add(1200*time.Second)) {
+		t.Errorf("%d are left, %v", len(left), err)
+	}
+}
+
 func devicesListed(t *testing.T, s *store.Store) {
 	device := func(account string, token byte, age time.Duration) challenge.Device {
 		return challenge.Device{Account: account, TokenHash: []byte{token}, Channel: "softphone", VerifiedAt: at.Add(-age),

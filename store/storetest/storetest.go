@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"the date of a password is kept":                      passwordDated,
 		"of two who save the settings, the second is told":    settingsSavedOnce,
 		"records are found by account, kind and time":         recordsFound,
+		"records that are too old are forgotten":              recordsPurged,
 		"an account's devices are listed and forgotten":       devicesListed,
 		"initial settings are only initial":                   initialSettings,
 		"what is old is forgotten, records are not":           purged,

@@ -1,0 +1,74 @@
+package cmd
+
+import (
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"nidan/policies/live"
+)
+
+// mountMetrics puts GET /metrics on e, in the format of Prometheus.
+func mountMetrics(e *echo.Echo, of ...prometheus.Collector) error {
+	r := prometheus.NewRegistry()
+	of = append(of, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, c := range of {
+		if err := r.Register(c); err != nil {
+			return err
+		}
+	}
+	e.GET("/metrics", echo.WrapHandler(promhttp.HandlerFor(r, promhttp.HandlerOpts{})))
+	return nil
+}
+
+// policiesMetrics are those of the policies that decide, read when they are asked for.
+type policiesMetrics struct{ policies *live.Policies }
+
+// Describe implements [prometheus.Collector]. What there is depends on whether there is a shadow, so nothing is promised.
+func (policiesMetrics) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements [prometheus.Collector].
+func (m policiesMetrics) Collect(ch chan<- prometheus.Metric) {
+	s := m.policies.Status()
+	collectStatus(ch, "nidan_policies", s)
+	if s.Shadow == nil {
+		return
+	}
+	collectStatus(ch, "nidan_shadow_policies", s.Shadow.Status)
+	for name, n := range map[string]int{
+		"compared": s.Shadow.Summary.Decided, "changed": s.Shadow.Summary.Changed, "loosened": s.Shadow.Summary.Loosened,
+		"undecided": s.Shadow.Summary.Failed, "dropped": int(s.Shadow.Dropped),
+	} {
+		collect(ch, prometheus.CounterValue, "nidan_shadow_sign_ins_total",
+			"Sign-ins that the shadow was told of. Counted anew with another set in either place.", float64(n), "result", name)
+	}
+}
+
+func collectStatus(ch chan<- prometheus.Metric, prefix string, s live.Status) {
+	if s.Active != nil {
+		collect(ch, prometheus.GaugeValue, prefix+"_info", "The set of policies that decides.", 1, "revision", s.Active.Report.Revision)
+		collect(ch, prometheus.GaugeValue, prefix+"_active_since_seconds", "When it began to decide.", float64(s.Active.Since.Unix()))
+	}
+	collect(ch, prometheus.CounterValue, prefix+"_activations_total", "Sets that were activated.", float64(s.Activations))
+	collect(ch, prometheus.CounterValue, prefix+"_refusals_total", "Sets that were refused by the gate.", float64(s.Refusals))
+	collect(ch, prometheus.GaugeValue, prefix+"_refused", "1: the set that was offered last is refused, an older one decides.",
+		one(s.Refused != nil && s.Refused.Current))
+	collect(ch, prometheus.GaugeValue, prefix+"_trouble", "1: new policies cannot be had.", one(s.Trouble != nil))
+}
+
+func one(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// collect sends one number. Its label, if it has one, is a name and a value.
+func collect(ch chan<- prometheus.Metric, kind prometheus.ValueType, name, help string, n float64, label ...string) {
+	var names, values []string
+	if len(label) == 2 {
+		names, values = label[:1], label[1:]
+	}
+	ch <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, names, nil), kind, n, values...)
+}

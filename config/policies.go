@@ -1,0 +1,135 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"time"
+)
+
+// Policies says what decides.
+type Policies struct {
+	// Folder of the Rego policies, which is watched. Empty: those of policies.bundle, or else the policies that ship.
+	Dir string `koanf:"dir"`
+	// Bundle of OPA's that holds the policies, and is downloaded again and again.
+	Bundle Bundle `koanf:"bundle"`
+	// Folder of policies that are decided beside the others for each sign-in, to be compared, and have no say. Empty: none.
+	ShadowDir string `koanf:"shadow_dir"`
+	// How long a decision may take before it is cut off, which refuses, 10ms to 2s.
+	TimeLimit time.Duration `koanf:"time_limit"`
+	// Where the days begin at midnight, for policies that count calendar days: a name of the IANA time zone database.
+	TimeZone string `koanf:"time_zone"`
+}
+
+// Bundle is a bundle of OPA's.
+type Bundle struct {
+	// Where it is to be had: an absolute URL of a gzipped tar archive, as the opa command builds it. Empty: there is none.
+	// Over http:// to another machine it has to be signed.
+	URL string `koanf:"url"`
+	// Bearer token for its server (RFC 6750). Empty: none.
+	Token string `koanf:"token" secret:"true"`
+	// File with the public key (PEM) of whoever signs bundles. Empty: they need not be signed.
+	PublicKey string `koanf:"public_key"`
+	// Algorithm of the signature (RFC 7518 section 3.1).
+	Algorithm string `koanf:"algorithm" jsonschema:"enum=RS256,enum=RS384,enum=RS512,enum=PS256,enum=PS384,enum=PS512,enum=ES256,enum=ES384,enum=ES512"`
+	// Scope that the signature must have.
+	Scope string `koanf:"scope"`
+	// The least time between one look and the next, 1s to 24h.
+	MinDelay time.Duration `koanf:"min_delay"`
+	// The most time between one look and the next, also after failures, 1s to 24h.
+	MaxDelay time.Duration `koanf:"max_delay"`
+	// How long the server is asked to wait for something new before it answers, up to 10m. 0s: it is not asked to.
+	LongPolling time.Duration `koanf:"long_polling"`
+	// Folder in which the last bundle that was activated is kept for the next start. Empty: after a start, nobody is let in
+	// until the bundle has been downloaded.
+	KeepDir string `koanf:"keep_dir"`
+}
+
+// Records says what is kept of sign-ins and changes.
+type Records struct {
+	// For how many days, 1 to 3650. 0: for ever.
+	KeepDays int `koanf:"keep_days" jsonschema:"minimum=0,maximum=3650"`
+}
+
+// DecisionLog says where each decision is sent to, in the form of OPA's decision log.
+type DecisionLog struct {
+	// Address to which /logs is added. Empty: nowhere.
+	URL string `koanf:"url"`
+	// Bearer token for its server (RFC 6750). Empty: none.
+	Token string `koanf:"token" secret:"true"`
+	// The least time between one upload and the next, 1s to 1h.
+	MinDelay time.Duration `koanf:"min_delay"`
+	// The most time between one upload and the next, also after failures, 1s to 1h.
+	MaxDelay time.Duration `koanf:"max_delay"`
+}
+
+func betweenProblem(d, least, most time.Duration) string {
+	if d < least || d > most {
+		return fmt.Sprintf("is %s; choose from %s to %s", d, short(least), short(most))
+	}
+	return ""
+}
+
+// short is a round duration as people write it: 1h and not 1h0m0s.
+func short(d time.Duration) string {
+	switch {
+	case d >= time.Hour && d%time.Hour == 0:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	case d > time.Minute && d%time.Minute == 0:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	case d >= time.Second && d%time.Second == 0:
+		return fmt.Sprintf("%ds", d/time.Second)
+	}
+	return d.String()
+}
+
+// delayProblem also refuses parts of a second, which OPA does not know.
+func delayProblem(d, least, most time.Duration) string {
+	if d%time.Second != 0 {
+		return fmt.Sprintf("is %s; choose whole seconds", d)
+	}
+	return betweenProblem(d, least, most)
+}
+
+// remoteProblem is what is wrong with the address of something that decides, or to which secrets go.
+func remoteProblem(address, token string, signed bool) string {
+	u, err := url.Parse(address)
+	switch {
+	case address == "":
+		return ""
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return "is no absolute URL; write it with http:// or https:// and a host"
+	case u.User != nil:
+		return "holds a user or password; leave them out, and use the token"
+	case u.Fragment != "":
+		return "holds more than an address; leave out what follows #"
+	case u.Scheme == "https" || isLoopback(u.Hostname()):
+		return ""
+	case token != "":
+		return "would send the token in the clear; use https://"
+	case !signed:
+		return "could be answered by anybody on the way; use https://, or have bundles signed and give policies.bundle.public_key"
+	}
+	return ""
+}
+
+func bundleProblem(p Policies) string {
+	if p.Dir != "" && p.Bundle.URL != "" {
+		return "is given, and policies.dir too; give one of them"
+	}
+	return remoteProblem(p.Bundle.URL, p.Bundle.Token, p.Bundle.PublicKey != "")
+}
+
+// decisionLogProblem: what is sent says who signs in, from where.
+func decisionLogProblem(l DecisionLog) string {
+	u, err := url.Parse(l.URL)
+	if problem := remoteProblem(l.URL, l.Token, true); problem != "" || l.URL == "" {
+		return problem
+	}
+	if err == nil && u.Scheme != "https" && !isLoopback(u.Hostname()) {
+		return "would send who signs in, and from where, in the clear; use https://"
+	}
+	if err == nil && u.RawQuery != "" {
+		return "holds more than a scheme, a host and a path; leave out what follows ?"
+	}
+	return ""
+}

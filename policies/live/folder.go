@@ -1,0 +1,158 @@
+package live
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"nidan/policies"
+)
+
+const (
+	// lookEvery is how often a folder's contents are compared where nothing tells of a change: network file systems do not.
+	lookEvery = 10 * time.Second
+	// quietFor is how long nothing may happen in a folder before it is read: a change is seldom one file, and seldom one write.
+	quietFor = 200 * time.Millisecond
+	// mostFiles bounds what is taken for a folder of policies.
+	mostFiles = 10_000
+)
+
+// errUnsettled is the error of a folder that changes while it is read.
+var errUnsettled = errors.New("the folder is being changed")
+
+// Folder is a folder whose policies decide.
+type Folder struct {
+	policies *Policies
+	dir      string
+	files    fs.FS
+	every    time.Duration
+	seen     [sha256.Size]byte // what the files were when they were last offered
+}
+
+// Folder returns a folder that has not been looked at yet.
+func (p *Policies) Folder(dir string) *Folder {
+	return &Folder{policies: p, dir: dir, files: policies.Folder(dir), every: lookEvery}
+}
+
+// Look has the policies of the folder decide, if they have changed and pass the gate. Why not is kept, too, for [Status].
+func (f *Folder) Look(ctx context.Context) error {
+	err := f.look(ctx)
+	for range 5 {
+		if !errors.Is(err, errUnsettled) {
+			break
+		}
+		wait(ctx, quietFor)
+		err = f.look(ctx)
+	}
+	return err
+}
+
+func (f *Folder) look(ctx context.Context) error {
+	before, unreadable := digest(f.files)
+	if unreadable == nil && before == f.seen {
+		return nil
+	}
+	_, err := f.policies.offer(ctx, "the folder "+f.dir, func() (*policies.Set, error) {
+		if unreadable != nil {
+			return nil, unreadable
+		}
+		set, err := policies.Load(f.files)
+		if after, e := digest(f.files); e != nil || after != before {
+			return nil, errUnsettled
+		}
+		return set, err
+	})
+	if !errors.Is(err, errUnsettled) && ctx.Err() == nil {
+		f.seen = before
+	}
+	return err
+}
+
+// Watch looks whenever something changes in the folder, until ctx ends.
+func (f *Folder) Watch(ctx context.Context) error {
+	var events <-chan fsnotify.Event
+	var missed <-chan error // some changes were not told
+	follow := func() {}
+	if w, err := fsnotify.NewWatcher(); err == nil {
+		defer w.Close()
+		events, missed, follow = w.Events, w.Errors, func() { f.follow(w) }
+	} else { // there are few to be had on some systems
+		f.policies.log.WarnContext(ctx, "changes of the policies' folder are noticed late", "every", f.every, "err", err)
+	}
+	tick := time.NewTicker(f.every)
+	defer tick.Stop()
+	for {
+		follow() // before looking, so that nothing changes in between unnoticed
+		if err := f.Look(ctx); errors.Is(err, errUnsettled) {
+			f.policies.log.InfoContext(ctx, "the policies' folder does not come to rest, and is looked at later", "folder", f.dir)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-events:
+			untilQuiet(ctx, events)
+		case <-missed:
+		case <-tick.C:
+		}
+	}
+}
+
+// follow watches each folder in the folder: those that came since, too. To watch one twice is to watch it once. What cannot be
+// watched is compared all the same.
+func (f *Folder) follow(w *fsnotify.Watcher) {
+	_ = fs.WalkDir(f.files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			_ = w.Add(filepath.Join(f.dir, path))
+		}
+		return err
+	})
+}
+
+// untilQuiet waits until nothing has happened for a while.
+func untilQuiet(ctx context.Context, events <-chan fsnotify.Event) {
+	quiet := time.NewTimer(quietFor)
+	defer quiet.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-quiet.C:
+			return
+		case <-events:
+			quiet.Reset(quietFor)
+		}
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// digest tells whether anything in a folder has changed: its contents count, since times are not the same everywhere.
+func digest(files fs.FS) (sum [sha256.Size]byte, err error) {
+	h, n := sha256.New(), 0
+	err = fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if n++; n > mostFiles {
+			return fmt.Errorf("there are more than %d files: this is no folder of policies", mostFiles)
+		}
+		text, err := fs.ReadFile(files, path)
+		fmt.Fprintf(h, "%q %q\n", path, sha256.Sum256(text))
+		return err
+	})
+	if err != nil {
+		return sum, fmt.Errorf("read the policies: %w", err)
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
+}

@@ -1,0 +1,153 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"nidan/policies"
+)
+
+// ErrNone is the error of every decision as long as there are no policies.
+var ErrNone = errors.New("there are no policies yet")
+
+// Policies are the policies that decide. They are safe for concurrent use.
+type Policies struct {
+	limit time.Duration
+	now   func() time.Time
+	log   *slog.Logger
+
+	active      atomic.Pointer[Active]
+	refusal     atomic.Pointer[Refusal]
+	trouble     atomic.Pointer[Trouble]
+	activations atomic.Int64
+	refusals    atomic.Int64
+	offering    sync.Mutex // one set at a time is tried
+
+	shadow *Shadow
+}
+
+// New returns policies that decide nothing yet, each decision within the limit once they do.
+func New(limit time.Duration, now func() time.Time, log *slog.Logger) *Policies {
+	return &Policies{limit: limit, now: now, log: log}
+}
+
+// Active is a set that decides.
+type Active struct {
+	Report policies.Report // of the gate
+	Source string          // where it came from, for people
+	Since  time.Time
+
+	engine *policies.Engine
+}
+
+// Files are the files of the set.
+func (a *Active) Files() []policies.File { return a.engine.Set().Files() }
+
+// Refusal is a set that was not activated.
+type Refusal struct {
+	Revision string // empty: it could not even be read
+	Source   string
+	At       time.Time
+	Reason   string
+	Current  bool // nothing was offered since that could be activated
+}
+
+// Login decides one sign-in.
+func (p *Policies) Login(ctx context.Context, in policies.Input) (policies.Verdict, error) {
+	a := p.active.Load()
+	if a == nil {
+		return policies.Verdict{}, ErrNone
+	}
+	v, err := a.engine.Login(ctx, in)
+	if err == nil && p.shadow != nil {
+		p.shadow.see(in, v)
+	}
+	return v, err
+}
+
+// Capabilities says what a session may do.
+func (p *Policies) Capabilities(ctx context.Context, in policies.CapabilitiesInput) (policies.Capabilities, error) {
+	a := p.active.Load()
+	if a == nil {
+		return policies.Capabilities{}, ErrNone
+	}
+	return a.engine.Capabilities(ctx, in)
+}
+
+// Console says whether somebody may see or change something in the console.
+func (p *Policies) Console(ctx context.Context, in policies.ConsoleInput) (policies.ConsoleDecision, error) {
+	a := p.active.Load()
+	if a == nil {
+		return policies.ConsoleDecision{}, ErrNone
+	}
+	return a.engine.Console(ctx, in)
+}
+
+// Ship makes the policies that come with the program decide.
+func (p *Policies) Ship(ctx context.Context) error {
+	_, err := p.offer(ctx, "the policies that ship", func() (*policies.Set, error) { return policies.Load(policies.Shipped()) })
+	return err
+}
+
+// offer has a set decide from now on, if it passes the gate, and says whether the set decides now that was not deciding before.
+// An error that is no [policies.ErrRefused] means that nothing was found out about it.
+func (p *Policies) offer(ctx context.Context, source string, load func() (*policies.Set, error)) (activated bool, err error) {
+	p.offering.Lock()
+	defer p.offering.Unlock()
+	revision := ""
+	// What comes from outside may lead OPA into a bug. That is no reason to stop answering.
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: a panic in the gate: %v", policies.ErrRefused, r)
+		}
+		if errors.Is(err, policies.ErrRefused) && ctx.Err() == nil {
+			p.refuse(ctx, Refusal{Revision: revision, Source: source, Reason: err.Error()})
+		}
+	}()
+	set, err := load()
+	if errors.Is(err, errUnsettled) || ctx.Err() != nil {
+		return false, errors.Join(err, ctx.Err())
+	}
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", policies.ErrRefused, err)
+	}
+	revision = set.Revision()
+	if a := p.active.Load(); a != nil && a.Report.Revision == revision {
+		p.settle()
+		return false, nil
+	}
+	engine, report, err := policies.Check(ctx, set, p.limit)
+	if err != nil {
+		return false, err
+	}
+	p.active.Store(&Active{Report: report, Source: source, Since: p.now(), engine: engine})
+	p.activations.Add(1)
+	p.settle()
+	p.log.InfoContext(ctx, "policies activated", "revision", revision, "source", source, "tests", len(report.Tests), "coverage", report.Coverage)
+	return true, nil
+}
+
+// refuse keeps why a set was not activated. The same set refused again is no news.
+func (p *Policies) refuse(ctx context.Context, r Refusal) {
+	r.At, r.Current = p.now(), true
+	if last := p.refusal.Load(); last != nil && last.Current && last.Reason == r.Reason {
+		return
+	}
+	p.refusal.Store(&r)
+	p.refusals.Add(1)
+	p.log.ErrorContext(ctx, "policies refused: the older ones go on deciding", "revision", r.Revision, "source", r.Source, "err", r.Reason)
+}
+
+// settle notes that what is offered now is what decides.
+func (p *Policies) settle() {
+	if last := p.refusal.Load(); last != nil && last.Current {
+		over := *last
+		over.Current = false
+		p.refusal.Store(&over)
+	}
+}

@@ -1,0 +1,123 @@
+package live
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"nidan/policies"
+)
+
+func shadowed(t *testing.T, dir string) *Policies {
+	t.Helper()
+	p, _ := newPolicies()
+	keep := p.Shadowed(dir)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- keep(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+func (p *Policies) shadowGives(reason string) func() bool { return p.shadow.policies.gives(reason) }
+
+func TestAShadowIsComparedAndHasNoSay(t *testing.T) {
+	dir := t.TempDir()
+	set := lets("other")
+	set["login/login.rego"].Data = []byte(strings.ReplaceAll(string(set["login/login.rego"].Data), `"allow"`, `"refuse"`))
+	set["login/login_test.rego"].Data = []byte(strings.ReplaceAll(string(set["login/login_test.rego"].Data), `"allow"`, `"refuse"`))
+	write(t, dir, set)
+	p := shadowed(t, dir)
+	if err := p.take(t.Context(), lets("first")); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the shadow", p.shadowGives("other"))
+	in := policies.Input{Account: policies.Account{Name: "agent", Role: "user"}}
+	for range 5 {
+		if v, err := p.Login(t.Context(), in); err != nil || v.Action != policies.ActionAllow || v.Reason != "first" {
+			t.Fatalf("the shadow had a say: %+v, %v", v, err)
+		}
+	}
+	until(t, "the comparison", func() bool { return p.Status().Shadow.Summary.Decided == 5 })
+	s := p.Status().Shadow
+	if s.Summary.Changed != 5 || s.Summary.Loosened != 0 || s.Dropped != 0 || s.Against != p.Status().Active.Report.Revision ||
+		len(s.Summary.Changes) != 1 || s.Summary.Changes[0].FromReason != "first" || s.Summary.Changes[0].ToReason != "other" ||
+		len(s.Summary.Changes[0].Examples) != 3 || s.Summary.Changes[0].Examples[0].Account != "agent" {
+		t.Errorf("got %+v", s)
+	}
+
+	t.Run("and counting begins anew with another set", func(t *testing.T) {
+		if err := p.take(t.Context(), lets("second")); err != nil {
+			t.Fatal(err)
+		}
+		p.gives("second")()
+		until(t, "the comparison", func() bool { return p.Status().Shadow.Summary.Decided == 1 })
+		write(t, dir, lets("second"))
+		until(t, "the shadow's change", p.shadowGives("second"))
+		p.gives("second")()
+		until(t, "the comparison", func() bool {
+			s := p.Status().Shadow.Summary
+			return s.Decided == 1 && s.Changed == 0 && len(s.Changes) == 0
+		})
+	})
+}
+
+func TestAShadowThatIsRefusedIsNotCompared(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, broken()["reaches out"])
+	p := shadowed(t, dir)
+	if err := p.take(t.Context(), lets("first")); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the refusal", func() bool { return p.Status().Shadow.Refused != nil })
+	if !p.gives("first")() || p.Status().Shadow.Summary.Decided != 0 || p.Status().Refused != nil {
+		t.Errorf("got %+v", p.Status())
+	}
+}
+
+func TestAShadowThatFailsIsCountedAsARefusal(t *testing.T) {
+	dir := t.TempDir()
+	set := lets("x")
+	set["login/login.rego"].Data = []byte(`# METADATA
+# schemas:
+#   - input: schema.input
+package nidan.login
+
+decision := {"action": "allow", "reason": "x", "channel": "c"} if not input.account.role == "odd"
+`)
+	write(t, dir, set)
+	p := shadowed(t, dir)
+	if err := p.take(t.Context(), lets("first")); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the shadow", p.shadowGives("x"))
+	if _, err := p.Login(t.Context(), policies.Input{Account: policies.Account{Role: "odd"}}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the comparison", func() bool { return p.Status().Shadow.Summary.Failed == 1 })
+	c := p.Status().Shadow.Summary.Changes[0]
+	if c.To != policies.ActionRefuse || c.ToReason != "undecided" || !strings.Contains(c.Examples[0].Error, "undefined") {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestNobodyWaitsForAShadow(t *testing.T) {
+	p, _ := newPolicies()
+	p.Shadowed(t.TempDir()) // and nothing keeps it going
+	if err := p.take(t.Context(), lets("first")); err != nil {
+		t.Fatal(err)
+	}
+	for range mostWaiting + 7 {
+		if !p.gives("first")() {
+			t.Fatal("not decided")
+		}
+	}
+	if got := p.Status().Shadow.Dropped; got != 7 {
+		t.Errorf("%d were dropped", got)
+	}
+}

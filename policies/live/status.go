@@ -1,0 +1,78 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Status is what there is to know of the policies that decide.
+type Status struct {
+	Active      *Active  // nil: there are none yet, and nobody is let in
+	Refused     *Refusal // the last one; nil: none was
+	Trouble     *Trouble // nil: none
+	Activations int64
+	Refusals    int64
+	Shadow      *ShadowStatus // nil: there is no shadow
+}
+
+// Trouble is why new policies cannot be had at all.
+type Trouble struct {
+	Since  time.Time
+	Reason string
+}
+
+// Status is what there is to know now.
+func (p *Policies) Status() Status {
+	s := Status{
+		Active: p.active.Load(), Refused: p.refusal.Load(), Trouble: p.trouble.Load(),
+		Activations: p.activations.Load(), Refusals: p.refusals.Load(),
+	}
+	if p.shadow != nil {
+		s.Shadow = p.shadow.status()
+	}
+	return s
+}
+
+// Detail is the status in a few lines, for those who watch over the program.
+func (s Status) Detail() string {
+	var b strings.Builder
+	if s.Active == nil {
+		b.WriteString("policies: none yet\n")
+	} else {
+		fmt.Fprintf(&b, "policies: revision %s since %s, from %s\n", s.Active.Report.Revision, s.Active.Since.UTC().Format(time.RFC3339), s.Active.Source)
+	}
+	if s.Refused != nil && s.Refused.Current {
+		fmt.Fprintf(&b, "policies: refused at %s, from %s: %s\n", s.Refused.At.UTC().Format(time.RFC3339), s.Refused.Source, s.Refused.Reason)
+	}
+	if s.Trouble != nil {
+		fmt.Fprintf(&b, "policies: in trouble since %s: %s\n", s.Trouble.Since.UTC().Format(time.RFC3339), s.Trouble.Reason)
+	}
+	return b.String()
+}
+
+// Ready is [ErrNone] as long as there are no policies.
+func (p *Policies) Ready(context.Context) error {
+	if p.active.Load() == nil {
+		return ErrNone
+	}
+	return nil
+}
+
+// troubled keeps why new policies cannot be had; an empty reason means that they can.
+func (p *Policies) troubled(ctx context.Context, reason string) {
+	last := p.trouble.Load()
+	switch {
+	case reason == "" && last != nil:
+		p.trouble.Store(nil)
+		p.log.InfoContext(ctx, "new policies can be had again")
+	case reason != "" && (last == nil || last.Reason != reason):
+		since := p.now()
+		if last != nil {
+			since = last.Since
+		}
+		p.trouble.Store(&Trouble{Since: since, Reason: reason})
+		p.log.WarnContext(ctx, "new policies cannot be had", "err", reason)
+	}
+}

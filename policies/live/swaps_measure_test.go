@@ -1,0 +1,5 @@
+//go:build measure
+
+package live
+
+const swaps = 10_000

@@ -1,0 +1,6 @@
+//go:build !measure
+
+package live
+
+// swaps is how many sets are offered: with -tags measure (make measure-swaps) ten times as many.
+const swaps = 1000

@@ -1,0 +1,129 @@
+package replay
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"nidan/policies"
+)
+
+// examplesKept is how many sign-ins are shown of each change.
+const examplesKept = 3
+
+// Change is how other policies decide differently about a sign-in. From and To are equal where it would end the same, for
+// another reason.
+type Change struct {
+	From       policies.Action `json:"from"`
+	To         policies.Action `json:"to"`
+	FromReason string          `json:"from_reason"`
+	ToReason   string          `json:"to_reason"`
+	Channel    string          `json:"channel"` // as it was called so far
+	Role       string          `json:"role"`
+}
+
+// Loosens says whether the other policies ask less.
+func (c Change) Loosens() bool { return strictness(c.To) < strictness(c.From) }
+
+func strictness(a policies.Action) int {
+	return slices.Index([]policies.Action{policies.ActionAllow, policies.ActionChallenge, policies.ActionRefuse}, a)
+}
+
+// Example is a sign-in that would be decided differently.
+type Example struct {
+	Record  int64     `json:"record,omitempty"` // its ID, for nidan policy explain; 0: it has none
+	At      time.Time `json:"at"`
+	Account string    `json:"account"`
+	Error   string    `json:"error,omitempty"` // why it would not be decided at all
+}
+
+// Differences are what two sets of policies decide differently. It is safe for concurrent use.
+type Differences struct {
+	mu      sync.Mutex
+	decided int
+	failed  int
+	changes map[Change]*found
+}
+
+type found struct {
+	n        int
+	examples []Example
+}
+
+// Add counts one sign-in. An error is why the other policies could not decide it: it would be refused.
+func (d *Differences) Add(in policies.Input, from, to policies.Decision, err error, record int64) {
+	example := Example{Record: record, At: in.Now, Account: in.Account.Name}
+	if err != nil {
+		to = policies.Decision{Action: policies.ActionRefuse, Reason: "undecided", Channel: from.Channel}
+		example.Error = err.Error()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.decided++
+	if err != nil {
+		d.failed++
+	}
+	if from.Action == to.Action && from.Reason == to.Reason {
+		return
+	}
+	if d.changes == nil {
+		d.changes = make(map[Change]*found)
+	}
+	c := Change{
+		From: from.Action, To: to.Action, FromReason: from.Reason, ToReason: to.Reason, Channel: from.Channel, Role: in.Account.Role,
+	}
+	if d.changes[c] == nil {
+		d.changes[c] = &found{}
+	}
+	f := d.changes[c]
+	f.n++
+	if len(f.examples) < examplesKept {
+		f.examples = append(f.examples, example)
+	}
+}
+
+// Summary is what was counted.
+type Summary struct {
+	Decided  int       `json:"decided"`  // sign-ins
+	Changed  int       `json:"changed"`  // of them, would end otherwise
+	Loosened int       `json:"loosened"` // of them, would be asked less
+	Failed   int       `json:"failed"`   // of them, could not be decided, and would be refused
+	Changes  []Changed `json:"changes"`  // the most frequent first; those for another reason alone last
+}
+
+// Changed is one [Change], and how often it was seen.
+type Changed struct {
+	Change
+	Count    int       `json:"count"`
+	Examples []Example `json:"examples"`
+}
+
+// Summary is what has been counted so far.
+func (d *Differences) Summary() Summary {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := Summary{Decided: d.decided, Failed: d.failed, Changes: []Changed{}}
+	for c, f := range d.changes {
+		s.Changes = append(s.Changes, Changed{Change: c, Count: f.n, Examples: slices.Clone(f.examples)})
+		if c.From != c.To {
+			s.Changed += f.n
+		}
+		if c.Loosens() {
+			s.Loosened += f.n
+		}
+	}
+	slices.SortFunc(s.Changes, func(a, b Changed) int {
+		sameA, sameB := a.From == a.To, b.From == b.To
+		switch {
+		case sameA != sameB && sameA:
+			return 1
+		case sameA != sameB:
+			return -1
+		}
+		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To),
+			cmp.Compare(a.FromReason, b.FromReason), cmp.Compare(a.ToReason, b.ToReason), cmp.Compare(a.Channel, b.Channel),
+			cmp.Compare(a.Role, b.Role))
+	})
+	return s
+}
