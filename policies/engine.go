@@ -13,7 +13,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
 
-//go:embed data.json login asked capabilities console records
+//go:embed data.json login asked capabilities console records parameters
 var shipped embed.FS
 
 // Shipped are the policies that come with the program.

@@ -1,6 +1,7 @@
 package nidan.asked_test
 
 import data.nidan.asked
+import data.nidan.parameters_test as parameters
 
 # An account that is asked on every channel: each case says what it changes of it.
 _asked := {
@@ -56,11 +57,12 @@ test_who_is_asked[name] if {
 	on := {channel |
 		some channel in ["admin_console", "softphone", "unknown"]
 		asked.code(channel) with input as _input(tc.change)
+			with data.parameters as parameters.shipped
 	}
 	on == tc.asked_on
 }
 
 test_an_account_without_an_address_counts_as_asked_where_it_is_refused if {
 	asked.code("softphone") with input as _input({"account": {"has_email": false}})
-		with data.parameters.no_email as "refuse"
+		with data.parameters as parameters.but({"no_email": "refuse"})
 }

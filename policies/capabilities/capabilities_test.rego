@@ -1,6 +1,7 @@
 package nidan.capabilities_test
 
 import data.nidan.capabilities
+import data.nidan.parameters_test as parameters
 
 _account := {
 	"role": "user",
@@ -132,6 +133,7 @@ _cases := {
 test_reasons[name] if {
 	some name, tc in _cases
 	got := capabilities.decision with input as tc.input
+		with data.parameters as parameters.shipped
 	got.reasons == tc.reasons
 }
 
@@ -139,6 +141,7 @@ test_reasons[name] if {
 test_capabilities_are_those_without_a_reason[name] if {
 	some name, tc in _cases
 	got := capabilities.decision with input as tc.input
+		with data.parameters as parameters.shipped
 	earned := [capability | some capability in ["agent", "console"]; not tc.reasons[capability]]
 	got.capabilities == array.concat(["phonebook", "call_history"], earned)
 }

@@ -1,6 +1,7 @@
 package nidan.console_test
 
 import data.nidan.console
+import data.nidan.parameters_test as parameters
 
 # Who may do what. Where this table names no action of the console, it is refused.
 _table := {
@@ -36,6 +37,7 @@ test_what_administrators_may[action][role] if {
 	some action, [reason, _, _] in _table
 	some role in _administrators
 	got := console.decision with input as _with({"action": action, "visitor": {"role": role}})
+		with data.parameters as parameters.shipped
 	got == _decision(reason)
 }
 
@@ -44,6 +46,7 @@ test_what_administrators_may_without_the_consoles_code[action][role] if {
 	some role in _administrators
 	change := {"action": action, "visitor": {"role": role}, "session": {"console": false}}
 	got := console.decision with input as _with(change)
+		with data.parameters as parameters.shipped
 	got == _decision(reason)
 }
 
@@ -51,6 +54,7 @@ test_what_everybody_else_may[action][role] if {
 	some action, [_, _, reason] in _table
 	some role in _others
 	got := console.decision with input as _with({"action": action, "visitor": {"role": role}})
+		with data.parameters as parameters.shipped
 	got == _decision(reason)
 }
 
@@ -59,6 +63,7 @@ test_what_everybody_else_may_without_the_consoles_code[action][role] if {
 	some role in _others
 	change := {"action": action, "visitor": {"role": role}, "session": {"console": false}}
 	got := console.decision with input as _with(change)
+		with data.parameters as parameters.shipped
 	got == _decision(reason)
 }
 
@@ -76,6 +81,7 @@ test_nobody_changes_an_account_of_a_higher_role[visitor][target][action] if {
 	some action in _changes
 	change := {"action": action, "visitor": {"role": visitor}, "target": {"role": target}}
 	got := console.decision with input as _with(change)
+		with data.parameters as parameters.shipped
 	got == _decision({true: "administrator", false: "higher_role"}[target in changed])
 }
 
@@ -170,12 +176,14 @@ _cases := {
 test_reason[name] if {
 	some name, tc in _cases
 	got := console.decision with input as _with(tc.change)
+		with data.parameters as parameters.shipped
 	got == _decision(tc.reason)
 }
 
 test_an_action_on_an_account_needs_one[action] if {
 	some action in (_changes | {"account.view"})
 	got := console.decision with input as json.remove(_with({"action": action}), ["target"])
+		with data.parameters as parameters.shipped
 	got == _decision("unknown_account")
 }
 
@@ -197,11 +205,13 @@ test_missing_facts_allow_nothing[path] if {
 		"target/has_email",
 	}
 	got := console.decision with input as json.remove(_with({"action": "account.switch_on"}), [path])
+		with data.parameters as parameters.shipped
 	not got.allow
 }
 
 test_nothing_known_allows_nothing if {
 	got := console.decision with input as {}
+		with data.parameters as parameters.shipped
 	not got.allow
 }
 
@@ -217,13 +227,13 @@ test_console_role[console_role][role] if {
 	some console_role, told in _console_roles
 	some role, reason in told
 	got := console.decision with input as _with({"action": "settings.change", "visitor": {"role": role}})
-		with data.parameters.console_role as console_role
+		with data.parameters as parameters.but({"console_role": console_role})
 	got == _decision(reason)
 }
 
 test_without_a_list_of_roles_nobody_is_an_administrator if {
 	got := console.decision with input as _with({"action": "settings.view", "visitor": {"role": "owner"}})
-		with data.parameters.roles as null
+		with data.parameters as parameters.but({"roles": null})
 	got == _decision("role_may_not")
 }
 

@@ -1,6 +1,7 @@
 package nidan.login_test
 
 import data.nidan.login
+import data.nidan.parameters_test as parameters
 
 # An account that is asked, on a channel that is enforced: each case says what it changes of it.
 _asked := {
@@ -218,6 +219,7 @@ _cases := {
 test_outcome[name] if {
 	some name, tc in _cases
 	got := login.decision with input as _with(tc.change)
+		with data.parameters as parameters.shipped
 	object.filter(got, {"action", "reason"}) == tc.outcome
 }
 
@@ -249,12 +251,13 @@ _versions := {
 test_softphones_are_compared_as_semantic_versions[version] if {
 	some version, outcome in _versions
 	got := login.decision with input as _with(_version(version))
+		with data.parameters as parameters.shipped
 	object.filter(got, {"action", "reason"}) == outcome
 }
 
 test_a_channel_without_a_minimum_takes_every_version if {
 	got := login.decision with input as _with(_version("1.0.0"))
-		with data.parameters.minimum_versions as {}
+		with data.parameters as parameters.but({"minimum_versions": {}})
 	got.reason == "code_required"
 }
 
@@ -267,8 +270,7 @@ _evidence := {
 test_trusted_evidence_exempts_a_channel[name] if {
 	some name, change in _evidence
 	got := login.decision with input as _with(change)
-		with data.parameters.channel_header as "x-channel"
-		with data.parameters.channel_of_oauth2_client as {"crm": "opencti"}
+		with data.parameters as parameters.but({"channel_header": "x-channel", "channel_of_oauth2_client": {"crm": "opencti"}})
 	object.filter(got, {"action", "reason"}) == {"action": "allow", "reason": "channel_exempt"}
 	got.channel in {"desk_phone", "opencti"}
 }
@@ -284,21 +286,20 @@ _no_evidence := {
 test_other_evidence_exempts_nobody[name] if {
 	some name, change in _no_evidence
 	got := login.decision with input as _with(change)
-		with data.parameters.channel_header as "x-channel"
-		with data.parameters.channel_of_oauth2_client as {"crm": "opencti", "console": "admin_console"}
+		with data.parameters as parameters.but({"channel_header": "x-channel", "channel_of_oauth2_client": {"crm": "opencti", "console": "admin_console"}})
 	got.reason == "code_required"
 }
 
 test_a_locked_account_is_refused_on_an_exempt_channel_too if {
 	got := login.decision with input as _with({"account": {"locked": true}, "request": {"oauth2_client_id": "crm"}})
-		with data.parameters.channel_of_oauth2_client as {"crm": "opencti"}
+		with data.parameters as parameters.but({"channel_of_oauth2_client": {"crm": "opencti"}})
 	got.reason == "account_locked"
 }
 
 test_days_counted_by_the_calendar[age] if {
 	some age, reason in {0: "device_remembered", 29: "device_remembered", 30: "code_required"}
 	got := login.decision with input as _with({"device": _calendar_device(age)})
-		with data.parameters.days_are_counted_as as "calendar_day"
+		with data.parameters as parameters.but({"days_are_counted_as": "calendar_day"})
 	got.reason == reason
 }
 
@@ -309,7 +310,7 @@ test_days_counted_in_an_unknown_way_count_for_nothing if {
 		"age_days": 0,
 		"age_calendar_days": 0,
 	}})
-		with data.parameters.days_are_counted_as as "moons"
+		with data.parameters as parameters.but({"days_are_counted_as": "moons"})
 	got.reason == "code_required"
 }
 
@@ -325,6 +326,7 @@ test_missing_facts_let_nobody_in[path] if {
 		"request",
 	}
 	got := login.decision with input as json.remove(_asked, [path])
+		with data.parameters as parameters.shipped
 	got.action != "allow"
 }
 
@@ -336,58 +338,64 @@ test_a_missing_state_refuses[path] if {
 		"account": "account_locked",
 	}
 	got := login.decision with input as json.remove(_asked, [path])
+		with data.parameters as parameters.shipped
 	object.filter(got, {"action", "reason"}) == {"action": "refuse", "reason": reason}
 }
 
 test_a_missing_role_does_not_make_the_flag_count if {
 	known := json.remove(_with({"account": {"two_factor": false}}), ["account/role"])
 	got := login.decision with input as known
-		with data.parameters.always_asked_roles as ["owner"]
+		with data.parameters as parameters.but({"always_asked_roles": ["owner"]})
 	got.reason == "code_required"
 }
 
 test_a_missing_list_of_roles_does_not_make_the_flag_count if {
 	got := login.decision with input as _with({"account": {"two_factor": false}})
-		with data.parameters.always_asked_roles as null
+		with data.parameters as parameters.but({"always_asked_roles": null})
 	got.reason == "code_required"
 }
 
 test_an_always_asked_role_is_asked_whatever_its_flag if {
 	got := login.decision with input as _with({"account": {"role": "owner", "two_factor": false}})
-		with data.parameters.always_asked_roles as ["owner"]
+		with data.parameters as parameters.but({"always_asked_roles": ["owner"]})
 	got.reason == "code_required"
 }
 
 test_one_line_refuses_accounts_without_an_address if {
 	got := login.decision with input as _with({"account": {"has_email": false}})
-		with data.parameters.no_email as "refuse"
+		with data.parameters as parameters.but({"no_email": "refuse"})
 	object.filter(got, {"action", "reason"}) == {"action": "refuse", "reason": "no_email"}
 }
 
 test_a_device_without_an_age_is_asked if {
 	known := json.remove(_with({"device": _device(0)}), ["device/age_days"])
 	got := login.decision with input as known
+		with data.parameters as parameters.shipped
 	got.reason == "code_required"
 }
 
 test_channel[flow_type] if {
 	some flow_type, channel in {"browser": "admin_console", "api": "softphone", "": "unknown", "API": "unknown"}
 	got := login.decision with input as _with({"request": {"flow_type": flow_type}})
+		with data.parameters as parameters.shipped
 	got.channel == channel
 }
 
 test_days_are_those_of_the_settings if {
 	got := login.decision with input as _asked
+		with data.parameters as parameters.shipped
 	got.remember_days == 30
 }
 
 test_no_days_where_remembering_is_off if {
 	got := login.decision with input as _with({"settings": {"remember": false}})
+		with data.parameters as parameters.shipped
 	got.remember_days == 0
 }
 
 test_terms_of_the_code_are_those_of_the_data if {
 	got := login.decision with input as _asked
+		with data.parameters as parameters.shipped
 	got.code == {"length": 6, "ttl_seconds": 600, "max_attempts": 10, "resend_after_seconds": 30}
 	got.limits == {"codes": 5, "codes_within_seconds": 600, "wrong_codes": 100}
 	got.capabilities == ["phonebook", "call_history"]

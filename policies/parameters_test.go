@@ -1,0 +1,130 @@
+package policies
+
+import (
+	"encoding/json"
+	"io/fs"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// shippedWith is the shipped set with changes to its parameters, by dotted names.
+func shippedWith(t *testing.T, change map[string]any) fs.FS {
+	t.Helper()
+	set := fstest.MapFS{}
+	err := fs.WalkDir(Shipped(), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(Shipped(), path)
+		set[path] = &fstest.MapFile{Data: text}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var data map[string]any
+	if err := json.Unmarshal(set["data.json"].Data, &data); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range change {
+		at := data["parameters"].(map[string]any)
+		path := strings.Split(name, ".")
+		for _, part := range path[:len(path)-1] {
+			at = at[part].(map[string]any)
+		}
+		if at[path[len(path)-1]] = value; value == nil {
+			delete(at, path[len(path)-1])
+		}
+	}
+	if set["data.json"].Data, err = json.Marshal(data); err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func TestTheTestsGoByTheParametersThatShip(t *testing.T) {
+	s, err := Load(Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range s.modules["parameters/parameters_test.rego"].Rules {
+		if r.Head.Name != "shipped" {
+			continue
+		}
+		have, err := ast.JSON(r.Head.Value.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := json.Marshal(have)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var tests, data any
+		if err := json.Unmarshal(raw, &tests); err != nil {
+			t.Fatal(err)
+		}
+		shipped, err := fs.ReadFile(Shipped(), "data.json")
+		if err == nil {
+			err = json.Unmarshal(shipped, &data)
+		}
+		if err != nil || !reflect.DeepEqual(data, map[string]any{"parameters": tests}) {
+			t.Errorf("policies/parameters/parameters_test.rego is not data.json (%v)", err)
+		}
+		return
+	}
+	t.Error("the tests have no parameters")
+}
+
+// Whoever changes what data.json is there for has no test to change.
+func TestParametersCanBeChanged(t *testing.T) {
+	for name, change := range map[string]map[string]any{
+		"accounts without an address are refused": {"no_email": "refuse"},
+		"owners are always asked":                 {"always_asked_roles": []string{"owner"}},
+		"no channel is exempt":                    {"exempt_channels": []string{}},
+		"a gateway names the channel":             {"channel_header": "x-channel", "channel_of_oauth2_client": map[string]string{"crm": "opencti"}},
+		"no plan is without agents":               {"plans_without_agent": []string{}},
+		"another least version":                   {"minimum_versions.softphone": "4.2.0"},
+		"no least version":                        {"minimum_versions": map[string]string{}},
+		"days by the calendar":                    {"days_are_counted_as": "calendar_day"},
+		"other terms of a code": {"code.length": 8, "code.ttl_seconds": 2, "code.max_attempts": 3, "code.resend_after_seconds": 1,
+			"limits.codes": 3, "limits.codes_within_seconds": 60, "limits.wrong_codes": 10},
+		"no capabilities without a code":   {"capabilities_without_second_step": []string{}},
+		"a role more, and another console": {"roles": []string{"owner", "system_administrator", "auditor", "supervisor", "user"}, "console_role": "owner"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := Load(shippedWith(t, change))
+			if err == nil {
+				_, _, err = Check(t.Context(), s, DecideWithin)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestParametersThatMakeNoSenseAreRefused(t *testing.T) {
+	for name, change := range map[string]map[string]any{
+		"a misspelt outcome":         {"no_email": "refused"},
+		"no outcome":                 {"no_email": nil},
+		"a code of five digits":      {"code.length": 5},
+		"a code without a lifetime":  {"code.ttl_seconds": nil},
+		"a version that is none":     {"minimum_versions.softphone": "newest"},
+		"limits that are too wide":   {"limits.wrong_codes": 1000},
+		"capabilities that are none": {"capabilities_without_second_step": "phonebook"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := Load(shippedWith(t, change))
+			if err == nil {
+				_, _, err = Check(t.Context(), s, DecideWithin)
+			}
+			if err == nil {
+				t.Error("they pass the gate")
+			}
+		})
+	}
+}

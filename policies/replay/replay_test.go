@@ -1,0 +1,268 @@
+package replay
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"nidan/policies"
+)
+
+var at = time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)
+
+func signIn(change func(*policies.Input)) policies.Input {
+	in := policies.Input{
+		Now:      at,
+		Settings: policies.Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30},
+		Account: policies.Account{
+			ID: "1", Name: "agent", Role: "user", Email: "agent@example.com", HasEmail: true, TwoFactor: true, State: "active",
+		},
+		Request: policies.Request{FlowType: "api", Headers: map[string]string{}, Client: policies.Client{Name: "softphone", Version: "3.5.0"}},
+	}
+	if change != nil {
+		change(&in)
+	}
+	return in
+}
+
+func engine(t testing.TB, set fs.FS) *policies.Engine {
+	t.Helper()
+	e, err := policies.New(t.Context(), set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// shippedBut is the shipped set with another text in the place of one in a file.
+func shippedBut(t testing.TB, file, from, to string) fs.FS {
+	t.Helper()
+	set := fstest.MapFS{}
+	err := fs.WalkDir(policies.Shipped(), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(policies.Shipped(), path)
+		if path == file {
+			if !strings.Contains(string(text), from) {
+				t.Fatalf("%s does not hold %s", file, from)
+			}
+			text = []byte(strings.ReplaceAll(string(text), from, to))
+		}
+		set[path] = &fstest.MapFile{Data: text}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// recorded are the records of sign-ins, decided by the shipped policies.
+func recorded(t testing.TB, e *policies.Engine, ins ...policies.Input) iter.Seq2[Recorded, error] {
+	t.Helper()
+	var all []Recorded
+	for i, in := range ins {
+		v, err := e.Login(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		detail, err := json.Marshal(v.Kept)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, Recorded{ID: int64(i + 1), Detail: detail})
+	}
+	return func(yield func(Recorded, error) bool) {
+		for _, r := range all {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// among are sign-ins of each kind that the shipped rules tell apart.
+func among() []policies.Input {
+	return []policies.Input{
+		signIn(nil), signIn(nil),
+		signIn(func(in *policies.Input) { in.Account.HasEmail, in.Account.Email = false, "" }),
+		signIn(func(in *policies.Input) { in.Account.TwoFactor, in.Account.Role = false, "owner" }),
+		signIn(func(in *policies.Input) { in.Account.Locked = true }),
+		signIn(func(in *policies.Input) { in.Request.Client.Version = "3.4.0" }),
+		signIn(func(in *policies.Input) { in.Request.FlowType = "browser" }),
+	}
+}
+
+func run(t *testing.T, set fs.FS, ins ...policies.Input) Summary {
+	t.Helper()
+	d, err := Run(t.Context(), engine(t, set), recorded(t, engine(t, policies.Shipped()), ins...), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.Summary()
+}
+
+// This is also why a mask may not change what is decided: what is decided again is what was masked.
+func TestTheSamePoliciesChangeNothing(t *testing.T) {
+	if s := run(t, policies.Shipped(), among()...); s.Decided != 7 || s.Changed != 0 || s.Failed != 0 || len(s.Changes) != 0 {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestWhatOtherPoliciesWouldChange(t *testing.T) {
+	for name, tc := range map[string]struct {
+		file, from, to string
+		want           string // each change, and how often
+		loosened       int
+	}{
+		"a role that is always asked": {
+			"data.json", `"always_asked_roles": []`, `"always_asked_roles": ["owner"]`,
+			"allow account_off to challenge code_required, softphone, owner: 1", 0,
+		},
+		"no address, no sign-in": {
+			"data.json", `"no_email": "allow"`, `"no_email": "refuse"`,
+			"allow no_email to refuse no_email, softphone, user: 1", 0,
+		},
+		"a softphone that may be older": {
+			"data.json", `"3.5.0"`, `"3.4.0"`,
+			"refuse client_too_old to challenge code_required, softphone, user: 1", 1,
+		},
+		"nobody is asked on the softphone": {
+			"asked/asked.rego", `input.settings.softphone == false`, `input.settings.two_factor == true`,
+			"challenge code_required to allow channel_off, softphone, user: 2; " +
+				"refuse client_too_old to allow channel_off, softphone, user: 1; " +
+				"allow account_off to allow channel_off, softphone, owner: 1; " +
+				"allow no_email to allow channel_off, softphone, user: 1", 3,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := run(t, shippedBut(t, tc.file, tc.from, tc.to), among()...)
+			var got []string
+			for _, c := range s.Changes {
+				got = append(got, fmt.Sprintf("%s %s to %s %s, %s, %s: %d", c.From, c.FromReason, c.To, c.ToReason, c.Channel, c.Role, c.Count))
+				if len(c.Examples) != min(c.Count, examplesKept) || c.Examples[0].Account != "agent" || c.Examples[0].Record == 0 || !c.Examples[0].At.Equal(at) {
+					t.Errorf("the examples are %+v", c.Examples)
+				}
+			}
+			if strings.Join(got, "; ") != tc.want || s.Loosened != tc.loosened {
+				t.Errorf("got  %s (%d loosened)\nwant %s (%d)", strings.Join(got, "; "), s.Loosened, tc.want, tc.loosened)
+			}
+		})
+	}
+}
+
+func TestPoliciesThatDecideNothingRefuse(t *testing.T) {
+	s := run(t, shippedBut(t, "login/login.rego", `decision := {`, `decision := {"x": 1 / input.device.age_days,`), signIn(nil))
+	if s.Failed != 1 || s.Changes[0].To != policies.ActionRefuse || s.Changes[0].ToReason != "undecided" ||
+		!strings.Contains(s.Changes[0].Examples[0].Error, "divide by zero") {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestSignInsThatWereNotDecidedAreCountedToo(t *testing.T) {
+	in, err := json.Marshal(signIn(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := func(yield func(Recorded, error) bool) {
+		_ = yield(Recorded{ID: 1, Detail: fmt.Appendf(nil, `{"input": %s, "decision": null}`, in)}, nil) &&
+			yield(Recorded{ID: 2, Detail: []byte(`{"input": null, "decision": null}`)}, nil)
+	}
+	d, err := Run(t.Context(), engine(t, policies.Shipped()), all, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := d.Summary(); s.Decided != 1 || s.Loosened != 1 || s.Changes[0].FromReason != "undecided" {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestARecordThatCannotBeReadEndsTheReplay(t *testing.T) {
+	broken := errors.New("broken")
+	for name, tc := range map[string]struct {
+		all  iter.Seq2[Recorded, error]
+		want string
+	}{
+		"no JSON":     {func(yield func(Recorded, error) bool) { yield(Recorded{ID: 7, Detail: []byte("{")}, nil) }, "read record 7"},
+		"a failure":   {func(yield func(Recorded, error) bool) { yield(Recorded{}, broken) }, "broken"},
+		"no details":  {func(yield func(Recorded, error) bool) { yield(Recorded{ID: 8}, nil) }, "read record 8"},
+		"a bad line":  {Lines(strings.NewReader("{"), at), "read line 1"},
+		"a long line": {Lines(strings.NewReader(strings.Repeat("x", mostLine+1)), at), "too long"},
+		"no record":   {Lines(strings.NewReader("\n{}\n"), at), "read line 2: it is no record"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, err := Run(t.Context(), engine(t, policies.Shipped()), tc.all, nil)
+			if err == nil || !strings.Contains(err.Error(), tc.want) || d != nil {
+				t.Errorf("got %v, want an error with %q", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestAReplayEndsWhenItIsStopped(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	endless := func(yield func(Recorded, error) bool) {
+		for yield(Recorded{ID: 1, Detail: []byte(`{"input": {}}`)}, nil) {
+		}
+	}
+	_, err := Run(ctx, engine(t, policies.Shipped()), endless, func(n int) { stop() })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAnExportIsReadSinceThen(t *testing.T) {
+	export := fmt.Sprintf(`{"id": 1, "at": %q, "kind": "sign_in", "detail": {"input": {}}}
+{"id": 2, "at": %q, "kind": "mail_sent", "detail": null}
+
+{"id": 3, "at": %q, "kind": "sign_in", "detail": {"input": {}}}
+`, at.Add(-time.Second).Format(time.RFC3339), at.Format(time.RFC3339), at.Format(time.RFC3339))
+	var ids []int64
+	for r, err := range Lines(strings.NewReader(export), at) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, r.ID)
+	}
+	if fmt.Sprint(ids) != "[3]" {
+		t.Errorf("got %v", ids)
+	}
+}
+
+func FuzzLines(f *testing.F) {
+	f.Add(`{"id": 1, "at": "2026-04-01T09:00:00Z", "kind": "sign_in", "detail": {"input": {}, "decision": {"action": "allow"}}}`)
+	f.Add(`{"id": 1, "kind": "sign_in", "detail": {"input": {"account": 1, "now": 2}}}`)
+	f.Add("[1]\n\n{}")
+	e := engine(f, policies.Shipped())
+	f.Fuzz(func(t *testing.T, export string) {
+		if d, err := Run(t.Context(), e, Lines(strings.NewReader(export), time.Time{}), nil); (d == nil) == (err == nil) {
+			t.Errorf("got %v, %v", d, err)
+		}
+	})
+}
+
+// A million recorded sign-ins are to be replayed in less than a minute on two cores.
+func BenchmarkReplay(b *testing.B) {
+	e := engine(b, policies.Shipped())
+	var lines []Recorded
+	for r := range recorded(b, e, among()...) {
+		lines = append(lines, r)
+	}
+	n := 0
+	_, err := Run(b.Context(), e, func(yield func(Recorded, error) bool) {
+		for b.Loop() && yield(lines[n%len(lines)], nil) {
+			n++
+		}
+	}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+}
