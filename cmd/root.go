@@ -32,7 +32,7 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	c.AddCommand(serveCommand(), demoCommand(), migrateCommand(), healthcheckCommand())
+	c.AddCommand(serveCommand(), demoCommand(), migrateCommand(), healthcheckCommand(), policyCommand())
 	return c
 }
 

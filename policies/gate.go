@@ -109,6 +109,13 @@ func namesSchema(chain ast.AnnotationsRefSet) bool {
 	})
 }
 
+// RunTests runs the tests of a set, and nothing else. The error says why they could not be run.
+func RunTests(ctx context.Context, s *Set) (Report, error) {
+	r := Report{Revision: s.revision}
+	_, err := s.test(ctx, &r)
+	return r, err
+}
+
 // tryLogin decides a sign-in that need not be a whole [Input], and asks what of it must not be kept.
 func (e *Engine) tryLogin(ctx context.Context, input ast.Value) error {
 	in, err := ast.JSON(input)

@@ -100,7 +100,7 @@ func (m *Memo) keep(key string, a answer) {
 func (m *Memo) key(in map[string]any) (string, error) {
 	var b strings.Builder
 	for _, path := range m.reads {
-		v, there := at(in, path)
+		v, there := valueAt(in, path)
 		if !there {
 			b.WriteString("\x00") // no JSON value begins so
 			continue
@@ -115,7 +115,7 @@ func (m *Memo) key(in map[string]any) (string, error) {
 	return b.String(), nil
 }
 
-func at(in map[string]any, path []string) (v any, there bool) {
+func valueAt(in map[string]any, path []string) (v any, there bool) {
 	v = in
 	for _, name := range path {
 		m, ok := v.(map[string]any)

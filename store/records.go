@@ -48,6 +48,15 @@ func (s *Store) Records(ctx context.Context, f challenge.RecordFilter) (found []
 	return found, rows.Err()
 }
 
+// CountRecords is how many records the filter asks for, whatever its limit.
+func (s *Store) CountRecords(ctx context.Context, f challenge.RecordFilter) (n int, err error) {
+	where, args := conditions(f)
+	if err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM records WHERE `+where, args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count records: %w", err)
+	}
+	return n, nil
+}
+
 // conditions has no more than what narrows the records down, so that the database can use its indexes.
 func conditions(f challenge.RecordFilter) (string, []any) {
 	where, args := []string{"TRUE"}, []any{}

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,5 +45,16 @@ func TestOpenRefuses(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+func TestOpenExistingMakesNoDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "nidan.db")
+	if s, err := store.OpenExisting(t.Context(), "sqlite:"+path); err == nil {
+		s.Close()
+		t.Error("opened")
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("there is a file now: %v", err)
 	}
 }

@@ -47,13 +47,22 @@ const busyTimeout = 2 * time.Second
 // Open opens the database that a URL names: "sqlite:PATH". The file is made if it is not there; its tables are not, see
 // [Store.Migrate].
 func Open(ctx context.Context, databaseURL string) (*Store, error) {
+	return open(ctx, databaseURL, "rwc")
+}
+
+// OpenExisting opens a database as [Open] does, if it is there.
+func OpenExisting(ctx context.Context, databaseURL string) (*Store, error) {
+	return open(ctx, databaseURL, "rw")
+}
+
+func open(ctx context.Context, databaseURL, mode string) (*Store, error) {
 	path, ok := strings.CutPrefix(databaseURL, "sqlite:")
 	if !ok || path == "" {
 		return nil, errors.New("open the database: its URL must be sqlite:PATH")
 	}
 	// IMMEDIATE: a transaction takes the one write lock when it begins, so that what it reads cannot change before it
 	// writes, and it can never fail half-way for want of the lock. WAL: readers go on meanwhile.
-	q := url.Values{"_txlock": {"immediate"}, "_pragma": {
+	q := url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
 		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 	}}

@@ -61,6 +61,9 @@ func recordsFound(t *testing.T, s *store.Store) {
 		for _, r := range found {
 			states = append(states, r.State)
 		}
+		if n, err := s.CountRecords(t.Context(), f); err != nil || f.Limit == 0 && n != len(found) {
+			t.Errorf("%+v: counted %d, %v, found %d", f, n, err, len(found))
+		}
 		if got := strings.Join(states, " "); err != nil || got != strings.TrimSpace(want) {
 			t.Errorf("%+v: got %q, %v, want %q", f, got, err, want)
 		}

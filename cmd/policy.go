@@ -1,0 +1,52 @@
+package cmd
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"nidan/config"
+	"nidan/policies"
+)
+
+// policyCommand is for those who change the policies: each command says something about a set before it decides about anybody.
+func policyCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "policy",
+		Short: "Check and test policies, and see what they decide and would change",
+		Long: `Check and test policies, and see what they decide and would change.
+
+DIR is a folder of policies, or a bundle (.tar.gz) of them. Without it: those that ship or, where the command reads the
+configuration, those of policies.dir.`,
+	}
+	c.AddCommand(policyCheckCommand(), policyTestCommand(), policyEvalCommand(), policyExplainCommand(), policyReplayCommand())
+	return c
+}
+
+// setAt is the set that a command was given, or else the one of a folder, or else the one that ships.
+func setAt(args []string, folder string) (*policies.Set, error) {
+	switch {
+	case len(args) > 0 && args[0] != "":
+		return policies.Read(args[0])
+	case folder != "":
+		return policies.Read(folder)
+	}
+	return policies.Load(policies.Shipped())
+}
+
+// configuredSet is the set that a command was given, or else the one that the configuration names.
+func configuredSet(args []string, cfg config.Policies) (*policies.Set, error) {
+	if len(args) == 0 && cfg.Bundle.URL != "" {
+		return nil, fmt.Errorf("the policies are those of a bundle: give a folder or the bundle's file")
+	}
+	return setAt(args, cfg.Dir)
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}

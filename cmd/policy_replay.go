@@ -1,0 +1,234 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"nidan/challenge"
+	"nidan/config"
+	"nidan/policies"
+	"nidan/policies/replay"
+	"nidan/store"
+)
+
+func policyReplayCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "replay [DIR]",
+		Short: "Say what these policies would change: decide the recorded sign-ins again",
+		Long: `Say what these policies would change: each recorded sign-in is decided again under them, and what comes out differently is
+counted. The sign-ins are those of the database, or of an export of the console's records (JSON Lines). Past a threshold that is
+given the command fails, so that a merge can be kept from what it should not do.`,
+		Example: `  nidan policy replay ./policies --since 168h
+  nidan policy replay ./policies --file nidan-records.jsonl --max-loosened 0 --max-changed 1%`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	load := withConfig(c)
+	r := replayed{out: c.OutOrStdout, err: c.ErrOrStderr}
+	c.Flags().DurationVar(&r.since, "since", 24*time.Hour, "how far back")
+	c.Flags().StringVar(&r.file, "file", "", `an export of the records, instead of the database ("-": standard input); the configuration is not read then`)
+	c.Flags().BoolVar(&r.json, "json", false, "answer in JSON")
+	c.Flags().StringVar(&r.maxChanged, "max-changed", "", "fail where more end otherwise, a number or a percentage")
+	c.Flags().StringVar(&r.maxLoosened, "max-loosened", "", "fail where more are asked less, a number or a percentage")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		cfg := config.Default()
+		if r.file == "" {
+			var err error
+			if cfg, err = load(); err != nil {
+				return err
+			}
+		}
+		e, err := compiled(c, args, cfg.Policies)
+		if err != nil {
+			return err
+		}
+		return r.run(c.Context(), e, cfg.Database)
+	}
+	return c
+}
+
+// replayed is one run.
+type replayed struct {
+	since                   time.Duration
+	file                    string
+	json                    bool
+	maxChanged, maxLoosened string
+	out, err                func() io.Writer
+}
+
+func (r *replayed) run(ctx context.Context, e *policies.Engine, database string) error {
+	for _, limit := range []string{r.maxChanged, r.maxLoosened} { // before anything long is begun
+		if _, err := most(limit, 0); err != nil {
+			return err
+		}
+	}
+	start := time.Now()
+	var d *replay.Differences
+	var err error
+	if since := start.Add(-r.since); r.file != "" {
+		d, err = r.ofFile(ctx, e, since)
+	} else {
+		d, err = r.ofDatabase(ctx, e, database, since)
+	}
+	if err != nil {
+		return err
+	}
+	s := d.Summary()
+	if r.json {
+		err = writeJSON(r.out(), s)
+	} else {
+		err = printSummary(r.out(), s, e.Revision(), time.Since(start))
+	}
+	return errors.Join(err, r.judge(s))
+}
+
+// bar shows how far it is, on a terminal. Elsewhere it is nil, which shows nothing.
+func (r *replayed) bar(total int64, options ...progressbar.Option) *progressbar.ProgressBar {
+	if f, ok := r.err().(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+		return progressbar.DefaultSilent(total)
+	}
+	return progressbar.NewOptions64(total, append(options, progressbar.OptionSetWriter(r.err()), progressbar.OptionSetDescription("deciding again"),
+		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))...)
+}
+
+func (r *replayed) ofFile(ctx context.Context, e *policies.Engine, since time.Time) (*replay.Differences, error) {
+	f, size := os.Stdin, int64(-1)
+	if r.file != "-" {
+		var err error
+		if f, err = os.Open(r.file); err != nil {
+			return nil, fmt.Errorf("read the records: %w", err)
+		}
+		defer f.Close()
+		if info, err := f.Stat(); err == nil {
+			size = info.Size()
+		}
+	}
+	bar := r.bar(size, progressbar.OptionShowBytes(true))
+	defer bar.Close()
+	return replay.Run(ctx, e, replay.Lines(io.TeeReader(f, bar), since), nil)
+}
+
+func (r *replayed) ofDatabase(ctx context.Context, e *policies.Engine, database string, since time.Time) (*replay.Differences, error) {
+	st, err := store.OpenExisting(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	defer st.Close()
+	total, err := st.CountRecords(ctx, challenge.RecordFilter{Kind: "sign_in", From: since})
+	if err != nil {
+		return nil, err
+	}
+	bar := r.bar(int64(total))
+	defer bar.Close()
+	return replay.Run(ctx, e, signIns(ctx, st, since), func(n int) { _ = bar.Set(n) })
+}
+
+// readAtOnce is how many records are read in one go: a long read keeps SQLite from tidying up behind those who write.
+const readAtOnce = 2000
+
+// signIns are the recorded sign-ins since then, the newest first.
+func signIns(ctx context.Context, st *store.Store, since time.Time) iter.Seq2[replay.Recorded, error] {
+	return func(yield func(replay.Recorded, error) bool) {
+		f := challenge.RecordFilter{Kind: "sign_in", From: since, Limit: readAtOnce}
+		for {
+			found, err := st.Records(ctx, f)
+			if err != nil {
+				yield(replay.Recorded{}, err)
+				return
+			}
+			for _, r := range found {
+				if !yield(replay.Recorded{ID: r.ID, Detail: r.Detail}, nil) {
+					return
+				}
+				f.Before = r.ID
+			}
+			if len(found) < readAtOnce {
+				return
+			}
+		}
+	}
+}
+
+func printSummary(w io.Writer, s replay.Summary, revision string, took time.Duration) error {
+	fmt.Fprintf(w, "%d recorded sign-ins, decided again under revision %s (%v)\n%d would end otherwise: %d of them asked less, %d not decided at all\n",
+		s.Decided, revision, took.Round(10*time.Millisecond), s.Changed, s.Loosened, s.Failed)
+	if len(s.Changes) == 0 {
+		return nil
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "\n\tHOW MANY\tFROM\tTO\tCHANNEL\tROLE\tEXAMPLES")
+	for _, c := range s.Changes {
+		fmt.Fprintf(t, "%s\t%d\t%s %s\t%s %s\t%s\t%s\t%s\n",
+			mark(c.Change), c.Count, c.From, c.FromReason, c.To, c.ToReason, c.Channel, c.Role, examples(c.Examples))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, "\n! asked less   = ends the same, for another reason   Examples are records: nidan policy explain ID")
+	return err
+}
+
+func mark(c replay.Change) string {
+	switch {
+	case c.Loosens():
+		return "!"
+	case c.From == c.To:
+		return "="
+	}
+	return ""
+}
+
+func examples(of []replay.Example) string {
+	var shown []string
+	for _, e := range of {
+		one := fmt.Sprintf("%d (%s)", e.Record, e.Account)
+		if e.Error != "" {
+			one += ": " + strings.ReplaceAll(e.Error, "\n", " ")
+		}
+		shown = append(shown, one)
+	}
+	return strings.Join(shown, ", ")
+}
+
+// judge fails where a threshold is passed.
+func (r *replayed) judge(s replay.Summary) error {
+	var passed []error
+	for _, t := range []struct {
+		n           int
+		limit, what string
+	}{
+		{s.Changed, r.maxChanged, "would end otherwise"}, {s.Loosened, r.maxLoosened, "would be asked less"},
+	} {
+		if most, err := most(t.limit, s.Decided); err != nil || t.n > most {
+			passed = append(passed, errors.Join(err, fmt.Errorf("%d sign-ins %s, and at most %s may", t.n, t.what, t.limit)))
+		}
+	}
+	return errors.Join(passed...)
+}
+
+// most is how many of all a limit allows: "5", "0.5%", or without one any number.
+func most(limit string, of int) (int, error) {
+	if limit == "" {
+		return of, nil
+	}
+	percent, isPercent := strings.CutSuffix(limit, "%")
+	n, err := strconv.ParseFloat(percent, 64)
+	if err != nil || !(n >= 0 && n <= 1e9) || !isPercent && n != float64(int(n)) || isPercent && n > 100 {
+		return 0, fmt.Errorf("%q is no limit; give a number, or a percentage such as 0.5%%", limit)
+	}
+	if isPercent {
+		n = n * float64(of) / 100
+	}
+	return int(n), nil
+}
