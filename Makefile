@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test demo kratos screenshots policies fuzz fmt check setup
+.PHONY: help test demo kratos screenshots policies fuzz fmt check setup measure-replay measure-swaps
 
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 # The policies that are checked: those that ship, or the copy that a security team keeps.
@@ -10,7 +10,7 @@ RESULTS ?= /dev/null
 FUZZTIME ?= 10s
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 test: setup check policies kratos ## Install what the tests need, build Kratos once, run everything
 	@$(GOTESTSUM) --format pkgname-and-test-fails --jsonfile $(RESULTS) -- -race -timeout 30m ./...
@@ -33,6 +33,12 @@ policies: ## Check the policies, or those in POLICIES=folder: opa fmt, check and
 	@$(OPA) check --strict --bundle --schema policies/schema $(POLICIES)
 	@$(OPA) test --bundle --fail-on-empty $(POLICIES)
 	@$(OPA) test --bundle --coverage --threshold 100 --verbose $(POLICIES) >/dev/null
+
+measure-replay: ## Measure how long it takes to replay a million recorded sign-ins
+	@go test -count=1 -tags measure -run TestReplayingAMillion -v -timeout 30m ./cmd
+
+measure-swaps: ## Swap ten thousand sets of policies under load
+	@go test -count=1 -tags measure -run TestSwappingSetsUnderLoad -v -timeout 30m ./policies/live
 
 # The targets are read from the files: asked for its list, a package would first set up all that its tests need.
 fuzz: ## Fuzz every parser, for FUZZTIME (10s) each
