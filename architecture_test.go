@@ -47,6 +47,7 @@ var mayInTests = map[string][]string{
 	"hooks": {"store"},
 
 	"server/signin":        {"server/page/pagetest"},
+	"server/console":       {"store"},
 	"server/console/pages": {"server/page/pagetest"},
 	"e2e":                  {"kratos", "mail/catcher"},
 }

@@ -1,10 +1,13 @@
 package pages
 
 import (
+	"io/fs"
+	"regexp"
 	"strings"
 	"testing"
 
 	"nidan/challenge"
+	"nidan/policies"
 	"nidan/server/page"
 	"nidan/server/page/pagetest"
 )
@@ -42,6 +45,40 @@ func TestTheTexts(t *testing.T) {
 	for name := range done {
 		if texts["ja"]["done_"+name] == "" {
 			t.Errorf("there is nothing to say when %q is done", name)
+		}
+	}
+}
+
+// refusals finds, in the console's policy, what it refuses for.
+var refusals = regexp.MustCompile(`"allow": false, "reason": "([a-z_]+)"`)
+
+func TestEveryReasonToRefuseHasAText(t *testing.T) {
+	texts, err := page.LoadTexts(files, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rego, err := fs.ReadFile(policies.Shipped(), "console/console.rego")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := refusals.FindAllSubmatch(rego, -1)
+	if all := strings.Count(string(rego), `"allow": false`); len(found) == 0 || len(found) != all {
+		t.Fatalf("of %d refusals, %d were found", all, len(found))
+	}
+	given := map[string]bool{"refused_unreadable": true} // that one is not the policy's
+	for _, f := range found {
+		given["refused_"+string(f[1])] = true
+	}
+	for locale, texts := range texts {
+		for name := range given {
+			if texts[name] == "" {
+				t.Errorf("%s: there is no %s", locale, name)
+			}
+		}
+		for name := range texts {
+			if strings.HasPrefix(name, "refused_") && !given[name] {
+				t.Errorf("%s: nobody is refused for %s", locale, name)
+			}
 		}
 	}
 }

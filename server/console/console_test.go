@@ -1,0 +1,224 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"nidan/challenge"
+	"nidan/kratos"
+	"nidan/policies"
+	"nidan/server/session"
+	"nidan/store"
+)
+
+// errFault is what everything fails with that is made to fail here.
+var errFault = errors.New("it is broken")
+
+// scene is a console over a real store and the policies that ship, with a Kratos, a clock and faults of the test's own.
+type scene struct {
+	*Console
+	kratos *accounts
+	store  *faultyStore
+	judge  *faultyJudge
+	clock  time.Time
+}
+
+// accounts is a Kratos with as many accounts as it is given. Each page that it is asked for moves the clock.
+type accounts struct {
+	all      []kratos.Identity
+	slow     func()
+	listed   error // what the list fails with
+	setFlag  error
+	switched []string // whose flag it was asked to change
+}
+
+func (a *accounts) Accounts(_ context.Context, _, from string, size int) ([]kratos.Identity, string, error) {
+	if a.listed != nil {
+		return nil, "", a.listed
+	}
+	a.slow()
+	at := 0
+	if from != "" {
+		at, _ = strconv.Atoi(from)
+	}
+	end := min(at+size, len(a.all))
+	next := strconv.Itoa(end)
+	if end == len(a.all) {
+		next = ""
+	}
+	return a.all[at:end], next, nil
+}
+
+func (a *accounts) Account(_ context.Context, id string) (kratos.Identity, error) {
+	for _, i := range a.all {
+		if i.ID == id {
+			return i, nil
+		}
+	}
+	return kratos.Identity{}, kratos.ErrGone
+}
+
+func (a *accounts) SetFlag(_ context.Context, as kratos.Identity, _ string, _ bool) error {
+	a.switched = append(a.switched, as.ID)
+	return a.setFlag
+}
+
+// faultyStore is the real store, in which some things can fail.
+type faultyStore struct {
+	*store.Store
+	saveSettings error
+	record       map[string]error // by the state that the record has; "": every one
+	recordsFrom  int              // from this read of records on, they fail; 0: none do
+	reads        int
+}
+
+func (s *faultyStore) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
+	return s.Store.Update(ctx, account, func(tx challenge.Tx) error { return fn(faultyTx{tx, s}) })
+}
+
+func (s *faultyStore) Records(ctx context.Context, f challenge.RecordFilter) ([]challenge.Record, error) {
+	if s.reads++; s.recordsFrom != 0 && s.reads >= s.recordsFrom {
+		return nil, errFault
+	}
+	return s.Store.Records(ctx, f)
+}
+
+type faultyTx struct {
+	challenge.Tx
+	s *faultyStore
+}
+
+func (tx faultyTx) SaveSettings(ctx context.Context, version int64, to challenge.Settings, by string, at time.Time) (bool, error) {
+	saved, err := tx.Tx.SaveSettings(ctx, version, to, by, at)
+	return saved, errors.Join(err, tx.s.saveSettings)
+}
+
+func (tx faultyTx) AddRecord(ctx context.Context, r challenge.Record) error {
+	return errors.Join(tx.Tx.AddRecord(ctx, r), tx.s.record[""], tx.s.record[r.State])
+}
+
+// faultyJudge is the engine, or a fault. It says yes with it: whoever does not look at the error lets everybody in.
+type faultyJudge struct {
+	*policies.Engine
+	err error
+}
+
+func (j *faultyJudge) Console(ctx context.Context, in policies.ConsoleInput) (policies.ConsoleDecision, error) {
+	if j.err != nil {
+		return policies.ConsoleDecision{Allow: true, Reason: "administrator"}, j.err
+	}
+	return j.Engine.Console(ctx, in)
+}
+
+var allOn = challenge.Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30}
+
+func newScene(t *testing.T) *scene {
+	t.Helper()
+	st, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	if err := st.Migrate(t.Context(), allOn); err != nil {
+		t.Fatal(err)
+	}
+	engine, err := policies.New(t.Context(), policies.Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &scene{
+		kratos: &accounts{slow: func() {}}, store: &faultyStore{Store: st, record: map[string]error{}}, judge: &faultyJudge{Engine: engine},
+		clock: time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC),
+	}
+	s.Console = &Console{
+		Kratos: s.kratos, Store: s.store, Policies: s.judge, Now: func() time.Time { return s.clock }, Log: slog.New(slog.DiscardHandler),
+		Identity: kratos.Pointers{
+			Account: "/traits/account", Name: "/traits/name", Email: "/traits/email", Locale: "/traits/locale",
+			Role: "/metadata_public/role", TwoFactor: "/metadata_public/two_factor/enabled",
+			Locked: "/metadata_public/locked", PasswordExpired: "/metadata_public/password_expired", Plan: "/metadata_public/plan",
+		},
+	}
+	return s
+}
+
+// identity is an account that is asked for a code.
+func identity(id, role string) kratos.Identity {
+	return kratos.Identity{
+		ID: id, State: "active", Traits: map[string]any{"account": id, "email": id + "@example.com"},
+		MetadataPublic: map[string]any{"role": role, "two_factor": map[string]any{"enabled": true}},
+	}
+}
+
+// visitor is an administrator whose session is worth the console, and who has an account in Kratos.
+func (s *scene) visitor(t *testing.T) session.Visitor {
+	t.Helper()
+	who := session.Visitor{
+		Identity: identity("admin", "system_administrator"), Settings: allOn,
+		Allowed: policies.Capabilities{Capabilities: []string{"console"}},
+	}
+	var err error
+	if who.Person, err = s.Identity.Read(who.Identity); err != nil {
+		t.Fatal(err)
+	}
+	s.kratos.all = append(s.kratos.all, who.Identity)
+	return who
+}
+
+// remember has devices of these accounts remembered, one each, and gives each account wrong codes.
+func (s *scene) remember(t *testing.T, accounts ...string) {
+	t.Helper()
+	for _, a := range accounts {
+		err := s.store.Store.Update(t.Context(), a, func(tx challenge.Tx) error {
+			d := challenge.Device{Account: a, TokenHash: []byte(a), Channel: "softphone", VerifiedAt: s.clock}
+			return errors.Join(tx.RememberDevice(t.Context(), d), tx.SetWrongCodes(t.Context(), a, 100))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// kept is all that can be changed here, in words: who is remembered, the wrong codes, the settings and the records.
+func (s *scene) kept(t *testing.T, accounts ...string) string {
+	t.Helper()
+	settings, err := s.store.Store.KeptSettings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := fmt.Sprintf("remember %v, %d days", settings.Remember, settings.RememberDays)
+	for _, a := range accounts {
+		devices, err := s.store.Store.AccountDevices(t.Context(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wrong, err := s.store.Store.AccountWrongCodes(t.Context(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept += fmt.Sprintf("; %s: %d devices, %d wrong codes", a, len(devices), wrong)
+	}
+	records, err := s.store.Store.Records(t.Context(), challenge.RecordFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Reverse(records)
+	for _, r := range records {
+		detail := map[string]any{}
+		if err := json.Unmarshal(r.Detail, &detail); err != nil {
+			t.Fatal(err)
+		}
+		kept += fmt.Sprintf("; %s %s by %s", r.Kind, r.State, r.By)
+		if n, ok := detail["devices_forgotten"]; ok {
+			kept += fmt.Sprintf(", %v devices forgotten", n)
+		}
+	}
+	return kept
+}
