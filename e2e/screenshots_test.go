@@ -38,22 +38,29 @@ func TestScreenshots(t *testing.T) {
 	})
 }
 
+// photograph takes the sign-in page in each language, light and dark.
 func photograph(t *testing.T, w *window, dir, name string) {
 	t.Helper()
 	for _, locale := range []string{"ja", "en"} {
 		w.run(`document.querySelector('[data-locale="` + locale + `"]').click()`)
 		for _, scheme := range []string{"light", "dark"} {
-			call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-			})
-			w.do(chromedp.EmulateViewport(560, 640))
-			picture, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(dir, name+"-"+locale+"-"+scheme+".png"), picture, 0o644); err != nil {
-				t.Fatal(err)
-			}
+			w.picture(560, 640, scheme, filepath.Join(dir, name+"-"+locale+"-"+scheme+".png"))
 		}
+	}
+}
+
+// picture keeps what is seen in a window of that size.
+func (w *window) picture(width, height int64, scheme, path string) {
+	w.t.Helper()
+	call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+	w.do(chromedp.EmulateViewport(width, height))
+	picture, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, picture, 0o644); err != nil {
+		w.t.Fatal(err)
 	}
 }

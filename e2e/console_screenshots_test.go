@@ -1,0 +1,146 @@
+//go:build screenshots
+
+package e2e
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"nidan/kratos"
+)
+
+// sight is a page of the console, and how it comes to look so.
+type sight struct {
+	name, path string
+	prepare    func(*window)
+}
+
+// TestScreenshotsOfTheConsole is a camera too. It runs after TestScreenshots, which clears the folder that its own is in.
+func TestScreenshotsOfTheConsole(t *testing.T) {
+	dir := "../docs/screenshots/console"
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	startKratos(t, "sqlite://"+filepath.Join(t.TempDir(), "kratos.db")+"?_fk=true&mode=rwc") // with nobody else in it
+	n := forBrowsers(t)
+	people(t)
+	agentSignsIn(t, n)
+
+	w := newBrowser(t)
+	w.open("/console/me")
+	w.shown("password-step")
+	w.keys("admin\t" + password + "\r")
+	w.asked()
+	w.click("#remember")
+	w.run("code.focus(0)")
+	w.keys(n.newestCode() + "\r")
+	w.at("/console/me")
+	changeSomething(t, n, w)
+
+	softphoneOff := func(w *window) {
+		w.choose("softphone", "off")
+		w.click("#settings-form button")
+		w.until(`document.getElementById("question")`)
+	}
+	sights := []sight{
+		{"settings", "/console/settings", nil},
+		{"settings-edit", "/console/settings/edit", nil},
+		{"question", "/console/settings/edit", softphoneOff},
+		{"accounts", "/console/accounts", nil},
+		{"accounts-edit", "/console/accounts?edit=1", nil},
+		{"account", "/console/accounts/" + accountID(t, "agent"), nil},
+		{"me", "/console/me", nil},
+		{"records", "/console/records", nil},
+	}
+	for _, s := range sights {
+		s.photograph(t, w, dir)
+	}
+	supervisor := w.private()
+	supervisor.signInTo(n, "/console/me", "supervisor")
+	sight{"refused", "/console/settings", nil}.photograph(t, supervisor, dir)
+
+	w.open("/language/ja?to=/console/settings")
+	w.at("/console/settings")
+	for _, s := range []sight{sights[0], sights[3]} {
+		w.open(s.path)
+		w.at(s.path)
+		w.picture(400, 900, "light", filepath.Join(dir, s.name+"-narrow-ja-light.png"))
+	}
+}
+
+// photograph takes the page in each language, light and dark.
+func (s sight) photograph(t *testing.T, w *window, dir string) {
+	t.Helper()
+	for _, locale := range []string{"ja", "en"} {
+		w.open("/language/" + locale + "?to=/console/me")
+		w.at("/console/me")
+		w.open(s.path)
+		w.at(s.path)
+		if s.prepare != nil {
+			s.prepare(w)
+		}
+		for _, scheme := range []string{"light", "dark"} {
+			w.picture(1100, 900, scheme, filepath.Join(dir, s.name+"-"+locale+"-"+scheme+".png"))
+		}
+	}
+}
+
+// people are the accounts, those of the demo and some that something is the matter with.
+func people(t *testing.T) {
+	t.Helper()
+	for _, a := range []kratos.Account{
+		{Account: "owner", Name: "Owner", Role: "owner"},
+		{Account: "admin", Name: "Administrator", Role: "system_administrator", TwoFactor: true},
+		{Account: "supervisor", Name: "Supervisor", Role: "supervisor", TwoFactor: true},
+		{Account: "agent", Name: "Agent", Role: "user", TwoFactor: true},
+		{Account: "plain", Name: "Plain", Role: "user"},
+		{Account: "nomail", Name: "No Mail", Role: "user"},
+		{Account: "retired", Name: "Retired", Role: "user"},
+		{Account: "broken", Name: "Broken", Role: "user"},
+	} {
+		account(t, func(as *kratos.Account) {
+			a.Password, a.Email = as.Password, a.Account+"@example.com"
+			if a.Account == "nomail" {
+				a.Email = ""
+			}
+			*as = a
+		})
+	}
+	changed(t, "retired", `[{"op": "replace", "path": "/state", "value": "inactive"}]`)
+	changed(t, "broken", `[{"op": "replace", "path": "/metadata_public/role", "value": 7}]`)
+}
+
+// agentSignsIn does so on a softphone, with a slip, and has it remembered.
+func agentSignsIn(t *testing.T, n *nidan) {
+	t.Helper()
+	s := newSignIn(t, "agent")
+	s.header = http.Header{"User-Agent": {"softphone/3.5.0 (Windows NT 10.0; Win64; x64)"}}
+	s.expect("code_sent", 1990001, nil)
+	right := n.newestCode()
+	s.expect("code_mismatch", 4990001, code(wrong(right)))
+	s.expectIn(map[string]any{"code": right, "remember": true})
+	newSignIn(t, "plain").expectIn(nil)
+	newSignIn(t, "agent").expect("code_sent", 1990001, nil)
+	n.mailed()
+}
+
+// changeSomething gives the records a change of the settings and one of an account.
+func changeSomething(t *testing.T, n *nidan, w *window) {
+	t.Helper()
+	w.open("/console/settings/edit")
+	w.run(`remember_days.value = "14"`)
+	w.click("#settings-form button")
+	w.ok()
+	w.at("/console/settings?done=saved")
+	w.open("/console/accounts/" + accountID(t, "plain") + "?edit=1")
+	w.choose("two_factor", "on")
+	w.click("#two_step button")
+	w.ok()
+	w.until(`location.search === "?done=saved"`)
+	n.sql(`INSERT INTO accounts (account_id, wrong_codes) VALUES ($1, 3) ON CONFLICT (account_id) DO UPDATE SET wrong_codes = 3`, accountID(t, "agent"))
+}
