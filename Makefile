@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test demo kratos screenshots policies fuzz fmt check setup measure-replay measure-swaps
+.PHONY: help test demo kratos screenshots policies fuzz fmt check setup measure-accounts measure-replay measure-swaps
 
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 # The policies that are checked: those that ship, or the copy that a security team keeps.
@@ -22,8 +22,11 @@ demo: ## Try it: a real Kratos, Nidan and a mail catcher on this machine
 kratos: setup ## Build the Kratos that the demo and the tests run on
 	@go run . demo --build-only
 
-screenshots: setup ## Take a picture of each state of the sign-in page, to docs/screenshots
+screenshots: setup ## Take pictures of the sign-in page and the console, to docs/screenshots
 	@go test -count=1 -tags screenshots -run TestScreenshots ./e2e
+
+measure-accounts: setup ## Say how long the console's accounts take with 100,000 in Kratos
+	@go test -count=1 -v -timeout 60m -tags measure -run TestMeasureAccounts ./e2e
 
 # Not --threshold alone: in OPA 1.22.2 that leaves a rule which no test reaches out of the count. With --coverage the tests are
 # not named, so they are run before.
