@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"nidan/kratos"
@@ -288,6 +289,11 @@ func TestTheConsoleIsAccessible(t *testing.T) {
 				if got := eval[string](w, `document.documentElement.lang`); got != locale {
 					t.Errorf("the page is in %q", got)
 				}
+				w.do(chromedp.EmulateViewport(320, 640))
+				if got := eval[int](w, `document.documentElement.scrollWidth`); got > 320 {
+					t.Errorf("it has to be scrolled sideways: %d pixels of 320 (WCAG 2.2, 1.4.10)", got)
+				}
+				w.do(chromedp.EmulateViewport(1000, 900))
 			})
 		}
 		w.t = t
