@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -120,6 +121,9 @@ func (j *faultyJudge) Console(ctx context.Context, in policies.ConsoleInput) (po
 
 var allOn = challenge.Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30}
 
+// shipped is the engine of the policies that ship. It never changes, so all tests share it.
+var shipped = sync.OnceValues(func() (*policies.Engine, error) { return policies.New(context.Background(), policies.Shipped()) })
+
 func newScene(t *testing.T) *scene {
 	t.Helper()
 	st, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
@@ -130,7 +134,7 @@ func newScene(t *testing.T) *scene {
 	if err := st.Migrate(t.Context(), allOn); err != nil {
 		t.Fatal(err)
 	}
-	engine, err := policies.New(t.Context(), policies.Shipped())
+	engine, err := shipped()
 	if err != nil {
 		t.Fatal(err)
 	}
