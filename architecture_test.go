@@ -18,6 +18,7 @@ var may = map[string][]string{
 	".":                    {"cmd"},
 	"challenge":            {},
 	"config":               {},
+	"decisionlog":          {},
 	"kratos":               {},
 	"policies":             {},
 	"policies/live":        {"policies", "policies/replay"},
@@ -35,7 +36,7 @@ var may = map[string][]string{
 	"server/page/pagetest": {"server/page"}, // tests only
 	"server/session":       {"challenge", "hooks", "kratos", "policies"},
 	"server/signin":        {"hooks", "kratos", "server/page"},
-	"cmd":                  {"challenge", "config", "hooks", "kratos", "mail", "mail/catcher", "policies", "policies/live", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "store"},
+	"cmd":                  {"challenge", "config", "decisionlog", "hooks", "kratos", "mail", "mail/catcher", "policies", "policies/live", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "store"},
 	"e2e":                  {}, // drives the program from outside
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"nidan/challenge"
 	"nidan/config"
+	"nidan/decisionlog"
 	"nidan/hooks"
 	"nidan/kratos"
 	"nidan/mail"
@@ -44,7 +45,8 @@ type nidan struct {
 	hooks  *echo.Echo // faces Kratos
 
 	policies *live.Policies
-	keep     []func(context.Context) error // what keeps the policies up to date
+	keep     []func(context.Context) error // what goes on beside answering: keeping the policies up to date, and the like
+	sent     *decisionlog.Log              // nil: decisions are sent nowhere
 }
 
 // newNidan builds the parts from the configuration. Nothing listens yet, and no mail goes out.
@@ -62,6 +64,10 @@ func newNidan(ctx context.Context, cfg config.Config, log *slog.Logger) (*nidan,
 		return nil, err
 	}
 	n := &nidan{cfg: cfg, log: log, store: st, public: server.New(log), hooks: server.New(log), policies: decide, keep: keep}
+	if cfg.DecisionLog.URL != "" {
+		n.sent = newDecisionLog(cfg.DecisionLog, log)
+		n.keep = append(n.keep, n.sent.Run)
+	}
 	if n.queue, err = newQueue(cfg, st, keys, log); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -106,13 +112,17 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 		return err
 	}
 	(&server.Health{Ready: n.ready, Detail: func() string { return n.policies.Status().Detail() }, Log: n.log}).Mount(n.hooks)
-	if err := mountMetrics(n.hooks, policiesMetrics{n.policies}); err != nil {
+	if err := mountMetrics(n.hooks, policiesMetrics{n.policies}, decisionLogMetrics{n.sent}); err != nil {
 		return fmt.Errorf("set up the metrics: %w", err)
+	}
+	var decider hooks.Decider = n.policies
+	if n.sent != nil {
+		decider = logged{n.policies, n.sent}
 	}
 	return (&hooks.Handler{
 		Tokens:       n.cfg.Hooks.Tokens,
 		Store:        n.store,
-		Policies:     n.policies,
+		Policies:     decider,
 		Challenger:   &challenge.Challenger{Keys: keys, Now: time.Now, Rand: rand.Reader},
 		Keys:         keys,
 		Identity:     kratos.Pointers(n.cfg.Identity),

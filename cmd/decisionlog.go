@@ -1,0 +1,65 @@
+package cmd
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"nidan/config"
+	"nidan/decisionlog"
+	"nidan/hooks"
+	"nidan/policies"
+)
+
+func newDecisionLog(cfg config.DecisionLog, log *slog.Logger) *decisionlog.Log {
+	labels := map[string]string{"app": "nidan", "id": uuid.NewString()}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		labels["version"] = info.Main.Version
+	}
+	return decisionlog.New(decisionlog.Config{
+		URL: cfg.URL, Token: cfg.Token, Labels: labels, MinDelay: cfg.MinDelay, MaxDelay: cfg.MaxDelay,
+	}, log)
+}
+
+// logged are policies whose decisions on sign-ins are sent to the decision log.
+type logged struct {
+	hooks.Decider
+	log *decisionlog.Log
+}
+
+// Login implements [hooks.Decider]. Of what could not be masked nothing is sent but that there was a sign-in.
+func (l logged) Login(ctx context.Context, in policies.Input) (policies.Verdict, error) {
+	v, err := l.Decider.Login(ctx, in)
+	e := decisionlog.Entry{
+		ID: uuid.NewString(), Path: "nidan/login/decision", Revision: v.Revision, At: time.Now(), Took: v.Took,
+		Input: v.Kept.Input, Erased: v.Kept.Erased, Masked: v.Kept.Masked,
+	}
+	if err == nil {
+		e.Result = v.Kept.Decision
+	}
+	l.log.Add(e)
+	return v, err
+}
+
+// decisionLogMetrics are those of the decision log, if there is one.
+type decisionLogMetrics struct{ log *decisionlog.Log }
+
+// Describe implements [prometheus.Collector].
+func (decisionLogMetrics) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements [prometheus.Collector].
+func (m decisionLogMetrics) Collect(ch chan<- prometheus.Metric) {
+	if m.log == nil {
+		return
+	}
+	s := m.log.Stats()
+	const help = "Decisions that were sent to the decision log, or dropped on the way."
+	collect(ch, prometheus.CounterValue, "nidan_decision_log_decisions_total", help, float64(s.Sent), "result", "sent")
+	collect(ch, prometheus.CounterValue, "nidan_decision_log_decisions_total", help, float64(s.Dropped), "result", "dropped")
+	collect(ch, prometheus.GaugeValue, "nidan_decision_log_waiting", "Decisions that wait to be sent.", float64(s.Waiting))
+	collect(ch, prometheus.CounterValue, "nidan_decision_log_failures_total", "Uploads to the decision log that failed.", float64(s.Failures))
+}

@@ -1,0 +1,85 @@
+package decisionlog
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+)
+
+// errNotTaken is the error of a batch that will not be taken the next time either.
+var errNotTaken = errors.New("the endpoint does not take it")
+
+// send sends a batch, and says whether there is nothing more to do with it.
+func (l *Log) send(ctx context.Context, b *batch) bool {
+	err := l.post(ctx, b)
+	switch {
+	case err == nil:
+		l.sent.Add(int64(b.n))
+		return true
+	case errors.Is(err, errNotTaken):
+		l.failures.Add(1)
+		l.dropped.Add(int64(b.n))
+		l.log.ErrorContext(ctx, "decisions were dropped from the decision log", "decisions", b.n, "err", err)
+		return true
+	}
+	l.failures.Add(1)
+	l.log.WarnContext(ctx, "decisions could not be sent, and will be later", "decisions", b.n, "waiting", len(l.waiting), "err", err)
+	return false
+}
+
+func (l *Log) post(ctx context.Context, b *batch) error {
+	body, err := compressed(b)
+	if err != nil {
+		return fmt.Errorf("compress the decisions: %w", err)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, l.config.URL, bytes.NewReader(body))
+	if err != nil {
+		return errors.New("send the decisions: the address cannot be read")
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Content-Encoding", "gzip")
+	if l.config.Token != "" {
+		r.Header.Set("Authorization", "Bearer "+l.config.Token)
+	}
+	answer, err := l.client.Do(r)
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	if err != nil {
+		return fmt.Errorf("send the decisions: %w", err)
+	}
+	defer answer.Body.Close()
+	_, _ = io.CopyN(io.Discard, answer.Body, 64<<10) // so that the connection can be used again
+	return verdict(answer.StatusCode)
+}
+
+// verdict is what a status means. What an operator can put right is tried again: a token, an address, a limit of the endpoint's.
+func verdict(status int) error {
+	switch {
+	case status >= 200 && status < 300:
+		return nil
+	case status == http.StatusBadRequest, status == http.StatusRequestEntityTooLarge, status == http.StatusUnprocessableEntity:
+		return fmt.Errorf("%w: status %d", errNotTaken, status)
+	}
+	return fmt.Errorf("the endpoint answers with status %d", status)
+}
+
+func compressed(b *batch) ([]byte, error) {
+	var body bytes.Buffer
+	w := gzip.NewWriter(&body)
+	if _, err := w.Write(b.body.Bytes()); err != nil {
+		return nil, err
+	}
+	if _, err := w.Write([]byte("]")); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return body.Bytes(), nil
+}
