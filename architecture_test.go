@@ -30,9 +30,9 @@ var may = map[string][]string{
 	"hooks":                {"challenge", "kratos", "policies"},
 	"server":               {"challenge", "hooks", "kratos", "policies"},
 	"server/page":          {"hooks"},
-	"server/console":       {"challenge", "hooks", "kratos", "policies", "server/session"},
-	"server/console/api":   {"challenge", "kratos", "policies", "server/console", "server/session"},
-	"server/console/pages": {"challenge", "kratos", "policies", "server/console", "server/page", "server/session"},
+	"server/console":       {"challenge", "hooks", "kratos", "policies", "policies/live", "server/session"},
+	"server/console/api":   {"challenge", "kratos", "policies", "policies/live", "policies/replay", "server/console", "server/session"},
+	"server/console/pages": {"challenge", "kratos", "policies", "policies/live", "policies/replay", "server/console", "server/page", "server/session"},
 	"server/page/pagetest": {"server/page"}, // tests only
 	"server/session":       {"challenge", "hooks", "kratos", "policies"},
 	"server/signin":        {"hooks", "kratos", "server/page"},

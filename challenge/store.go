@@ -135,6 +135,6 @@ type Record struct {
 
 // RecordKinds are all kinds of records.
 var RecordKinds = []string{
-	"sign_in", "mail_sent", "mail_given_up", "password_changed",
+	"sign_in", "mail_sent", "mail_dropped", "mail_given_up", "password_changed",
 	"settings_changed", "account_switched", "devices_forgotten", "wrong_codes_cleared",
 }

@@ -243,7 +243,7 @@ func TestWhoMayUseTheAPI(t *testing.T) {
 	} {
 		a := newAPI(t, n, tc.session)
 		for route, method := range map[string]string{
-			"/settings": "GET", "/accounts": "GET", "/accounts/{id}": "GET", "/records": "GET", "/records/export": "GET",
+			"/settings": "GET", "/accounts": "GET", "/accounts/{id}": "GET", "/records": "GET", "/records/export": "GET", "/policies": "GET",
 		} {
 			path := strings.ReplaceAll(route, "{id}", accountID(t, user))
 			if status, _, got := a.call(t, method, route, path, "", nil); status != tc.status || got["error"] != tc.reason {

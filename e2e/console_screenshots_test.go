@@ -56,6 +56,7 @@ func TestScreenshotsOfTheConsole(t *testing.T) {
 		{"account", "/console/accounts/" + accountID(t, "agent"), nil},
 		{"me", "/console/me", nil},
 		{"records", "/console/records", nil},
+		{"policies", "/console/policies", nil},
 	}
 	for _, s := range sights {
 		s.photograph(t, w, dir)

@@ -279,7 +279,7 @@ func TestTheConsoleIsAccessible(t *testing.T) {
 		w.at("/console/settings")
 		for _, page := range []string{
 			"/console/settings", "/console/settings/edit", "/console/accounts", "/console/accounts?edit=1&id=1", "/console/me",
-			"/console/me?edit=1", "/console/records", "/console/accounts/nobody", "/console/records?account=nobody",
+			"/console/me?edit=1", "/console/records", "/console/policies", "/console/accounts/nobody", "/console/records?account=nobody",
 		} {
 			t.Run(locale+page, func(t *testing.T) {
 				w.t = t

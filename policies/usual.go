@@ -12,15 +12,15 @@ import (
 func (e *Engine) tryUsual(ctx context.Context) error {
 	for _, role := range []string{"owner", "system_administrator", "supervisor", "user"} {
 		for _, flow := range []string{"browser", "api"} {
-			for name, change := range usual {
+			for _, usual := range usual {
 				in := usualSignIn(role, flow)
-				change(&in)
+				usual.change(&in)
 				v, err := e.Login(ctx, in)
 				if err == nil && v.Action == ActionChallenge && !in.Account.HasEmail {
 					err = errors.New("a code is asked, and there is no address to send it to")
 				}
 				if err != nil {
-					return fmt.Errorf("a usual sign-in, of an account with the role %s in a flow of type %s, %s: %w", role, flow, name, err)
+					return fmt.Errorf("a usual sign-in, of an account with the role %s in a flow of type %s, %s: %w", role, flow, usual.name, err)
 				}
 			}
 		}
@@ -29,14 +29,17 @@ func (e *Engine) tryUsual(ctx context.Context) error {
 }
 
 // usual are the facts on which the shipped rules turn, by how they differ from a sign-in that is asked for a code.
-var usual = map[string]func(*Input){
-	"that is asked":                  func(*Input) {},
-	"with two-step verification off": func(in *Input) { in.Settings = Settings{RememberDays: 30} },
-	"without an e-mail address":      func(in *Input) { in.Account.Email, in.Account.HasEmail = "", false },
-	"with its flag off":              func(in *Input) { in.Account.TwoFactor = false },
-	"on a remembered device": func(in *Input) {
+var usual = []struct {
+	name   string
+	change func(*Input)
+}{
+	{"that is asked", func(*Input) {}},
+	{"with two-step verification off", func(in *Input) { in.Settings = Settings{RememberDays: 30} }},
+	{"without an e-mail address", func(in *Input) { in.Account.Email, in.Account.HasEmail = "", false }},
+	{"with its flag off", func(in *Input) { in.Account.TwoFactor = false }},
+	{"on a remembered device", func(in *Input) {
 		in.Device = Device{Known: true, Channel: map[string]string{"browser": "admin_console", "api": "softphone"}[in.Request.FlowType]}
-	},
+	}},
 }
 
 func usualSignIn(role, flow string) Input {

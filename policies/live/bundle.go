@@ -41,7 +41,7 @@ type Bundle struct {
 	policies *Policies
 	config   BundleConfig
 	verify   *bundle.VerificationConfig // nil: no signature is asked for
-	source   string
+	source   Source
 	etag     string // of the bundle that decides
 }
 
@@ -56,7 +56,7 @@ func (p *Policies) Bundle(c BundleConfig) (*Bundle, error) {
 		return nil, errors.New("the address of the policies' bundle cannot be read") // it may hold a secret
 	}
 	// What follows in an address may be a secret, as in those that object stores sign.
-	b.source = "the bundle " + at.Scheme + "://" + at.Host + at.Path
+	b.source = Source{FromBundle, at.Scheme + "://" + at.Host + at.Path}
 	if c.PublicKey == "" {
 		return b, nil
 	}
@@ -200,7 +200,7 @@ func (b *Bundle) Kept(ctx context.Context) error {
 		return fmt.Errorf("read the policies that were kept: %w", err)
 	}
 	defer f.Close()
-	_, err = b.policies.offer(ctx, b.source+", as kept", func() (*policies.Set, error) {
+	_, err = b.policies.offer(ctx, Source{FromKept, b.source.Where}, func() (*policies.Set, error) {
 		read, err := bundle.NewCustomReader(bundle.NewTarballLoaderWithBaseURL(f, "")).
 			WithBundleVerificationConfig(b.verify).WithSizeLimitBytes(mostBytes).Read()
 		if err != nil {

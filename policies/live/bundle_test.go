@@ -179,7 +179,7 @@ func TestABundleThatIsSigned(t *testing.T) {
 	if got := s.requests[0].Header.Get("Authorization"); got != "Bearer bundle-token" || s.requests[0].URL.RawQuery != "version=1" {
 		t.Errorf("it was asked for with %q, %s", got, s.requests[0].URL)
 	}
-	if source := p.Status().Active.Source; source != "the bundle "+strings.TrimSuffix(url, "?version=1") {
+	if source := p.Status().Active.Source.String(); source != "the bundle "+strings.TrimSuffix(url, "?version=1") {
 		t.Errorf("the source is %s", source)
 	}
 
@@ -284,7 +284,7 @@ func TestTheLastGoodBundleIsKeptAcrossAStart(t *testing.T) {
 
 	t.Run("and decides while the server is away", func(t *testing.T) {
 		p, _, _ := downloading(t, config)
-		if !p.gives("first")() || !strings.HasSuffix(p.Status().Active.Source, ", as kept") {
+		if !p.gives("first")() || !strings.HasSuffix(p.Status().Active.Source.String(), ", as kept") {
 			t.Errorf("got %+v", p.Status().Active)
 		}
 		until(t, "the trouble", func() bool { return p.Status().Trouble != nil })

@@ -58,7 +58,7 @@ func (f *Folder) look(ctx context.Context) error {
 	if unreadable == nil && before == f.seen {
 		return nil
 	}
-	_, err := f.policies.offer(ctx, "the folder "+f.dir, func() (*policies.Set, error) {
+	_, err := f.policies.offer(ctx, Source{FromFolder, f.dir}, func() (*policies.Set, error) {
 		if unreadable != nil {
 			return nil, unreadable
 		}

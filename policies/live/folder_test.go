@@ -106,7 +106,7 @@ func TestABadChangeInAFolder(t *testing.T) {
 	p, _ := watched(t, dir, time.Hour)
 	write(t, dir, broken()["reaches out"])
 	until(t, "the refusal", func() bool { return p.Status().Refused != nil })
-	if s := p.Status(); !p.gives("first")() || !strings.Contains(s.Refused.Reason, "http.send") || s.Refused.Source != "the folder "+dir {
+	if s := p.Status(); !p.gives("first")() || !strings.Contains(s.Refused.Reason, "http.send") || s.Refused.Source.String() != "the folder "+dir {
 		t.Errorf("got %+v", s.Refused)
 	}
 	write(t, dir, lets("second"))

@@ -36,10 +36,38 @@ func New(limit time.Duration, now func() time.Time, log *slog.Logger) *Policies 
 	return &Policies{limit: limit, now: now, log: log}
 }
 
+// Source is where a set came from.
+type Source struct {
+	Kind  SourceKind
+	Where string // the folder, or the bundle's address; empty: it ships
+}
+
+// SourceKind is a kind of source.
+type SourceKind string
+
+// The kinds of sources.
+const (
+	FromShipped SourceKind = "shipped"
+	FromFolder  SourceKind = "folder"
+	FromBundle  SourceKind = "bundle"
+	FromKept    SourceKind = "kept" // a bundle, as it was kept before the start
+)
+
+// String is the source in words.
+func (s Source) String() string {
+	switch s.Kind {
+	case FromShipped:
+		return "the policies that ship"
+	case FromKept:
+		return "the bundle " + s.Where + ", as kept"
+	}
+	return "the " + string(s.Kind) + " " + s.Where
+}
+
 // Active is a set that decides.
 type Active struct {
 	Report policies.Report // of the gate
-	Source string          // where it came from, for people
+	Source Source
 	Since  time.Time
 
 	engine *policies.Engine
@@ -51,7 +79,7 @@ func (a *Active) Files() []policies.File { return a.engine.Set().Files() }
 // Refusal is a set that was not activated.
 type Refusal struct {
 	Revision string // empty: it could not even be read
-	Source   string
+	Source   Source
 	At       time.Time
 	Reason   string
 	Current  bool // nothing was offered since that could be activated
@@ -90,13 +118,13 @@ func (p *Policies) Console(ctx context.Context, in policies.ConsoleInput) (polic
 
 // Ship makes the policies that come with the program decide.
 func (p *Policies) Ship(ctx context.Context) error {
-	_, err := p.offer(ctx, "the policies that ship", func() (*policies.Set, error) { return policies.Load(policies.Shipped()) })
+	_, err := p.offer(ctx, Source{Kind: FromShipped}, func() (*policies.Set, error) { return policies.Load(policies.Shipped()) })
 	return err
 }
 
 // offer has a set decide from now on, if it passes the gate, and says whether the set decides now that was not deciding before.
 // An error that is no [policies.ErrRefused] means that nothing was found out about it.
-func (p *Policies) offer(ctx context.Context, source string, load func() (*policies.Set, error)) (activated bool, err error) {
+func (p *Policies) offer(ctx context.Context, source Source, load func() (*policies.Set, error)) (activated bool, err error) {
 	p.offering.Lock()
 	defer p.offering.Unlock()
 	revision := ""
@@ -128,19 +156,19 @@ func (p *Policies) offer(ctx context.Context, source string, load func() (*polic
 	p.active.Store(&Active{Report: report, Source: source, Since: p.now(), engine: engine})
 	p.activations.Add(1)
 	p.settle()
-	p.log.InfoContext(ctx, "policies activated", "revision", revision, "source", source, "tests", len(report.Tests), "coverage", report.Coverage)
+	p.log.InfoContext(ctx, "policies activated", "revision", revision, "source", source.String(), "tests", len(report.Tests), "coverage", report.Coverage)
 	return true, nil
 }
 
 // refuse keeps why a set was not activated. The same set refused again is no news.
 func (p *Policies) refuse(ctx context.Context, r Refusal) {
 	r.At, r.Current = p.now(), true
-	if last := p.refusal.Load(); last != nil && last.Current && last.Reason == r.Reason {
+	if last := p.refusal.Load(); last != nil && last.Current && last.Revision == r.Revision && (r.Revision != "" || last.Reason == r.Reason) {
 		return
 	}
 	p.refusal.Store(&r)
 	p.refusals.Add(1)
-	p.log.ErrorContext(ctx, "policies refused: the older ones go on deciding", "revision", r.Revision, "source", r.Source, "err", r.Reason)
+	p.log.ErrorContext(ctx, "policies refused: the older ones go on deciding", "revision", r.Revision, "source", r.Source.String(), "err", r.Reason)
 }
 
 // settle notes that what is offered now is what decides.

@@ -68,7 +68,7 @@ func newPolicies() (*Policies, *lines) {
 }
 
 func (p *Policies) take(ctx context.Context, set fs.FS) error {
-	_, err := p.offer(ctx, "a test", func() (*policies.Set, error) { return policies.Load(set) })
+	_, err := p.offer(ctx, Source{FromFolder, "a test"}, func() (*policies.Set, error) { return policies.Load(set) })
 	return err
 }
 
@@ -107,7 +107,7 @@ func TestAGoodSetTakesThePlaceOfTheOlder(t *testing.T) {
 		}
 	}
 	s := p.Status()
-	if s.Activations != 2 || s.Refused != nil || s.Active.Source != "a test" || s.Active.Since.IsZero() || len(s.Active.Files()) != 3 ||
+	if s.Activations != 2 || s.Refused != nil || s.Active.Source.Where != "a test" || s.Active.Since.IsZero() || len(s.Active.Files()) != 3 ||
 		len(s.Active.Report.Tests) != 1 || !strings.Contains(log.String(), "policies activated") {
 		t.Errorf("got %+v\n%s", s, log)
 	}
@@ -139,7 +139,7 @@ func TestABadSetChangesNothing(t *testing.T) {
 				t.Errorf("got %s", got)
 			}
 			s := p.Status()
-			if s.Refused == nil || !s.Refused.Current || s.Refused.Source != "a test" || s.Refusals != 1 || s.Activations != 1 {
+			if s.Refused == nil || !s.Refused.Current || s.Refused.Source.Where != "a test" || s.Refusals != 1 || s.Activations != 1 {
 				t.Errorf("got %+v", s)
 			}
 			if !strings.Contains(s.Detail(), "policies: refused at") || strings.Count(log.String(), "policies refused") != 1 {
@@ -162,7 +162,7 @@ func TestARefusalIsOverWhenTheOlderSetIsBack(t *testing.T) {
 
 func TestAPanicInTheGateIsARefusal(t *testing.T) {
 	p, _ := newPolicies()
-	_, err := p.offer(t.Context(), "a test", func() (*policies.Set, error) { panic("a bug") })
+	_, err := p.offer(t.Context(), Source{FromFolder, "a test"}, func() (*policies.Set, error) { panic("a bug") })
 	if !errors.Is(err, policies.ErrRefused) || p.Status().Refused == nil {
 		t.Errorf("got %v, %+v", err, p.Status())
 	}

@@ -62,6 +62,10 @@ var everything = map[string]func(t *testing.T, s *scene, who session.Visitor) er
 		_, err := s.ForgetDevices(t.Context(), who, "user")
 		return err
 	},
+	"PolicyStatus": func(t *testing.T, s *scene, who session.Visitor) error {
+		_, err := s.PolicyStatus(t.Context(), who)
+		return err
+	},
 	"ClearWrongCodes": func(t *testing.T, s *scene, who session.Visitor) error {
 		return s.ClearWrongCodes(t.Context(), who, "user")
 	},

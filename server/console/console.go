@@ -12,6 +12,7 @@ import (
 	"nidan/hooks"
 	"nidan/kratos"
 	"nidan/policies"
+	"nidan/policies/live"
 	"nidan/server/session"
 )
 
@@ -28,9 +29,10 @@ type Store interface {
 	challenge.Overview
 }
 
-// Judge says who may do what. An error means that nobody may.
+// Judge says who may do what. An error means that nobody may. Status is what there is to know of the judge.
 type Judge interface {
 	Console(ctx context.Context, in policies.ConsoleInput) (policies.ConsoleDecision, error)
+	Status() live.Status
 }
 
 // Console does what is asked of it, if whoever asks may. All fields are needed.

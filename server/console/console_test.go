@@ -16,6 +16,7 @@ import (
 	"nidan/challenge"
 	"nidan/kratos"
 	"nidan/policies"
+	"nidan/policies/live"
 	"nidan/server/session"
 	"nidan/store"
 )
@@ -111,6 +112,8 @@ type faultyJudge struct {
 	*policies.Engine
 	err error
 }
+
+func (j *faultyJudge) Status() live.Status { return live.Status{} }
 
 func (j *faultyJudge) Console(ctx context.Context, in policies.ConsoleInput) (policies.ConsoleDecision, error) {
 	if j.err != nil {

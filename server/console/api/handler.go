@@ -61,6 +61,7 @@ func (h *Handler) Mount(e *echo.Echo) error {
 		{"DELETE", "/me/devices/:device", h.forgetDevice},
 		{"GET", "/records", h.records},
 		{"GET", "/records/export", h.export},
+		{"GET", "/policies", h.policies},
 	} {
 		g.Add(r.method, r.path, h.visited(r.do))
 	}

@@ -53,6 +53,7 @@ func (h *Handler) Mount(e *echo.Echo) error {
 	for path, show := range map[string]view{
 		"": h.start, "/settings": h.settings, "/settings/edit": h.editSettings, "/accounts": h.accounts,
 		"/accounts/:id": h.account, "/me": h.me, "/records": h.records, "/records/export": h.export,
+		"/policies": h.policies,
 	} {
 		g.GET(path, h.visited(show))
 	}
