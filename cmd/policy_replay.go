@@ -163,6 +163,9 @@ func signIns(ctx context.Context, st *store.Store, since time.Time) iter.Seq2[re
 func printSummary(w io.Writer, s replay.Summary, revision string, took time.Duration) error {
 	fmt.Fprintf(w, "%d recorded sign-ins, decided again under revision %s (%v)\n%d would end otherwise: %d of them asked less, %d not decided at all\n",
 		s.Decided, revision, took.Round(10*time.Millisecond), s.Changed, s.Loosened, s.Failed)
+	if s.Inexact > 0 {
+		fmt.Fprintf(w, "of %d, these policies read what was masked in the record: what they would have done may be something else\n", s.Inexact)
+	}
 	if len(s.Changes) == 0 {
 		return nil
 	}
@@ -204,6 +207,9 @@ func examples(of []replay.Example) string {
 // judge fails where a threshold is passed.
 func (r *replayed) judge(s replay.Summary) error {
 	var passed []error
+	if s.Inexact > 0 && (r.maxChanged != "" || r.maxLoosened != "") {
+		passed = append(passed, fmt.Errorf("of %d sign-ins it cannot be said: the policies read what was masked", s.Inexact))
+	}
 	for _, t := range []struct {
 		n           int
 		limit, what string

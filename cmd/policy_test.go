@@ -249,12 +249,14 @@ func TestPolicyReplay(t *testing.T) {
 		"a loosened copy": {[]string{loosened}, []string{
 			"1 would end otherwise: 1 of them asked less", "challenge code_required", "allow device_remembered", "softphone", "user", "1 (agent)",
 		}, ""},
-		"further back":                {[]string{loosened, "--since", "48h"}, []string{"3 recorded sign-ins", "2 would end otherwise"}, ""},
-		"past a number":               {[]string{loosened, "--max-loosened", "0"}, []string{"1 would end"}, "1 sign-ins would be asked less, and at most 0 may"},
-		"past a percentage":           {[]string{loosened, "--max-changed", "49%"}, nil, "at most 49% may"},
-		"within one":                  {[]string{loosened, "--max-changed", "50%", "--max-loosened", "1"}, nil, ""},
-		"a limit that is none":        {[]string{loosened, "--max-changed", "few"}, nil, `"few" is no limit`},
-		"half a sign-in":              {[]string{loosened, "--max-changed", "0.5"}, nil, "is no limit"},
+		"further back":         {[]string{loosened, "--since", "48h"}, []string{"3 recorded sign-ins", "2 would end otherwise"}, ""},
+		"past a number":        {[]string{loosened, "--max-loosened", "0"}, []string{"1 would end"}, "1 sign-ins would be asked less, and at most 0 may"},
+		"past a percentage":    {[]string{loosened, "--max-changed", "49%"}, nil, "at most 49% may"},
+		"within one":           {[]string{loosened, "--max-changed", "50%", "--max-loosened", "1"}, nil, ""},
+		"a limit that is none": {[]string{loosened, "--max-changed", "few"}, nil, `"few" is no limit`},
+		"half a sign-in":       {[]string{loosened, "--max-changed", "0.5"}, nil, "is no limit"},
+		"what was masked": {[]string{"--max-changed", "100%", copied(t, "asked/asked.rego", "input.account.has_email == false", `input.account.email == ""`)},
+			[]string{"of 2, these policies read what was masked"}, "it cannot be said"},
 		"policies that do not decide": {[]string{t.TempDir()}, nil, "no .rego file"},
 	} {
 		t.Run(name, func(t *testing.T) {

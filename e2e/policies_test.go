@@ -85,7 +85,7 @@ func TestPoliciesOfABundle(t *testing.T) {
 	bundle := filepath.Join(t.TempDir(), "bundle.tar.gz")
 	build := func(changes ...string) {
 		t.Helper()
-		c := exec.CommandContext(t.Context(), "go", "tool", "-modfile=../policies/opa/go.mod", "opa", "build", "--bundle", "--ignore", "opa",
+		c := exec.CommandContext(t.Context(), "go", "tool", "-modfile=../policies/opa/go.mod", "opa", "build", "--bundle",
 			"--output", bundle, changedPolicies(t, changes...))
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)

@@ -86,6 +86,23 @@ func (m *Memo) Login(ctx context.Context, in map[string]any) (Decision, error) {
 	return a.decision, a.err
 }
 
+// ReadsAny says whether the policies may read something at one of these places, as [Kept] names what was masked.
+func (m *Memo) ReadsAny(pointers []string) bool {
+	for _, p := range pointers {
+		below, ok := strings.CutPrefix(p, "/input/")
+		if !ok {
+			continue
+		}
+		parts := strings.Split(below, "/")
+		for _, path := range m.reads {
+			if n := min(len(parts), len(path)); slices.Equal(parts[:n], path[:n]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (m *Memo) keep(key string, a answer) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

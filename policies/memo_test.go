@@ -142,3 +142,22 @@ func TestAMemoTellsApartWhatIsReadFromWhatIsNot(t *testing.T) {
 		t.Errorf("%d are known", m.size)
 	}
 }
+
+func TestWhetherSomethingMaskedIsRead(t *testing.T) {
+	e, err := New(t.Context(), with("decision := input.account.role if input.request.headers"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := e.Memo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pointer, want := range map[string]bool{
+		"/input/account/role": true, "/input/account": true, "/input/request/headers/x": true,
+		"/input/account/email": false, "/input/request/ip": false, "/result/reason": false, "/result/account/role": false,
+	} {
+		if m.ReadsAny([]string{"/input/now", pointer}) != want {
+			t.Errorf("%s: not %v", pointer, want)
+		}
+	}
+}

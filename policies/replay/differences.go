@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"nidan/policies"
@@ -40,6 +41,7 @@ type Example struct {
 
 // Differences are what two sets of policies decide differently. It is safe for concurrent use.
 type Differences struct {
+	inexact atomic.Int64
 	mu      sync.Mutex
 	decided int
 	failed  int
@@ -89,6 +91,7 @@ type Summary struct {
 	Changed  int       `json:"changed"`  // of them, would end otherwise
 	Loosened int       `json:"loosened"` // of them, would be asked less
 	Failed   int       `json:"failed"`   // of them, could not be decided, and would be refused
+	Inexact  int       `json:"inexact"`  // of them, were not kept with all that the other policies read
 	Changes  []Changed `json:"changes"`  // the most frequent first; those for another reason alone last
 }
 
@@ -103,7 +106,7 @@ type Changed struct {
 func (d *Differences) Summary() Summary {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := Summary{Decided: d.decided, Failed: d.failed, Changes: []Changed{}}
+	s := Summary{Decided: d.decided, Failed: d.failed, Inexact: int(d.inexact.Load()), Changes: []Changed{}}
 	for c, f := range d.changes {
 		s.Changes = append(s.Changes, Changed{Change: c, Count: f.n, Examples: slices.Clone(f.examples)})
 		if c.From != c.To {

@@ -89,6 +89,8 @@ func (d *Differences) decide(ctx context.Context, m *policies.Memo, r Recorded) 
 	var kept struct {
 		Input    map[string]any
 		Decision *policies.Decision
+
+		Erased, Masked []string
 	}
 	if err := json.Unmarshal(r.Detail, &kept); err != nil {
 		return fmt.Errorf("read record %d: %w", r.ID, err)
@@ -105,6 +107,9 @@ func (d *Differences) decide(ctx context.Context, m *policies.Memo, r Recorded) 
 		return ctx.Err()
 	}
 	d.Add(who(kept.Input), from, to, err, r.ID)
+	if m.ReadsAny(kept.Erased) || m.ReadsAny(kept.Masked) {
+		d.inexact.Add(1)
+	}
 	return nil
 }
 
