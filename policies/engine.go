@@ -89,7 +89,7 @@ func (e *Engine) Revision() string { return e.set.revision }
 
 // Capabilities says what a session may do. An error means that it may do nothing.
 func (e *Engine) Capabilities(ctx context.Context, in CapabilitiesInput) (Capabilities, error) {
-	answer, err := e.eval(ctx, e.capabilities, capabilitiesQuery, in)
+	answer, err := e.eval(ctx, e.capabilities, capabilitiesQuery, rego.EvalInput(in))
 	if err != nil {
 		return Capabilities{}, err
 	}
@@ -98,7 +98,7 @@ func (e *Engine) Capabilities(ctx context.Context, in CapabilitiesInput) (Capabi
 
 // Console says whether somebody may see or change something in the console. An error means that they may not.
 func (e *Engine) Console(ctx context.Context, in ConsoleInput) (ConsoleDecision, error) {
-	answer, err := e.eval(ctx, e.console, consoleQuery, in)
+	answer, err := e.eval(ctx, e.console, consoleQuery, rego.EvalInput(in))
 	if err != nil {
 		return ConsoleDecision{}, err
 	}
@@ -107,10 +107,10 @@ func (e *Engine) Console(ctx context.Context, in ConsoleInput) (ConsoleDecision,
 
 // eval asks one question. No answer, more than one, or one that takes too long is an error. Whatever the policy was building
 // when its time was up is garbage then.
-func (e *Engine) eval(ctx context.Context, q rego.PreparedEvalQuery, name string, in any) (any, error) {
+func (e *Engine) eval(ctx context.Context, q rego.PreparedEvalQuery, name string, in rego.EvalOption) (any, error) {
 	limited, cancel := context.WithTimeout(ctx, e.limit)
 	defer cancel()
-	results, err := q.Eval(limited, rego.EvalInput(in))
+	results, err := q.Eval(limited, in)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("evaluate %s: %w: longer than %v", name, ErrTooSlow, e.limit)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/cover"
+	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/tester"
@@ -50,7 +51,7 @@ func Check(ctx context.Context, s *Set, limit time.Duration) (*Engine, Report, e
 	r := Report{Revision: s.revision}
 	e, err := s.Compile(ctx, limit)
 	if err == nil {
-		err = e.typed()
+		err = errors.Join(e.complete(), e.typed())
 	}
 	if err != nil {
 		return nil, r, fmt.Errorf("%w: %w", ErrRefused, err)
@@ -76,6 +77,17 @@ func Check(ctx context.Context, s *Set, limit time.Duration) (*Engine, Report, e
 		return nil, r, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	return e, r, nil
+}
+
+// complete says whether all that is asked of a set is there. Masks need not be.
+func (e *Engine) complete() error {
+	var lacking []error
+	for _, query := range []string{capabilitiesQuery, consoleQuery} {
+		if len(e.compiler.GetRulesExact(ast.MustParseRef(query))) == 0 {
+			lacking = append(lacking, fmt.Errorf("the policies do not define %s", query))
+		}
+	}
+	return errors.Join(lacking...)
 }
 
 // typed says whether each rule that reads the input names the schema of it: without one, OPA checks nothing, and a misspelt
@@ -118,17 +130,13 @@ func RunTests(ctx context.Context, s *Set) (Report, error) {
 
 // tryLogin decides a sign-in that need not be a whole [Input], and asks what of it must not be kept.
 func (e *Engine) tryLogin(ctx context.Context, input ast.Value) error {
-	in, err := ast.JSON(input)
-	if err != nil {
-		return err
-	}
-	answer, err := e.eval(ctx, e.login, loginQuery, in)
+	answer, err := e.eval(ctx, e.login, loginQuery, rego.EvalParsedInput(input))
 	if err != nil {
 		return err
 	}
 	d, err := decodeDecision(answer)
 	if err == nil && e.masks {
-		_, err = e.maskRules(ctx, map[string]any{"input": in, "result": d})
+		_, err = e.maskRules(ctx, input, &d)
 	}
 	return err
 }

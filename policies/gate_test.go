@@ -29,7 +29,11 @@ const typed = "# METADATA\n# schemas:\n#   - input: schema.input\n"
 
 // files is a set of policies of a login and, if there is one, its test.
 func files(login, test string) fstest.MapFS {
-	f := fstest.MapFS{"login/login.rego": {Data: []byte(typed + "package nidan.login\n\n" + login)}}
+	f := fstest.MapFS{
+		"login/login.rego":               {Data: []byte(typed + "package nidan.login\n\n" + login)},
+		"capabilities/capabilities.rego": {Data: []byte("package nidan.capabilities\n\ndecision := {\"capabilities\": [], \"reasons\": {}}\n")},
+		"console/console.rego":           {Data: []byte("package nidan.console\n\ndecision := {\"allow\": false, \"reason\": \"r\"}\n")},
+	}
 	if test != "" {
 		f["login/login_test.rego"] = &fstest.MapFile{Data: []byte("package nidan.login_test\n\nimport data.nidan.login\n\n" + test)}
 	}
@@ -61,6 +65,16 @@ func TestWhatTheGateRefuses(t *testing.T) {
 		set := files(valid, "")
 		set["other/other.rego"] = &fstest.MapFile{Data: []byte("package other\n\np if input.acount.locked\n")}
 		refused(t, set, "other/other.rego:3: p reads the input")
+	})
+	t.Run("no decision for the console", func(t *testing.T) {
+		set := files(valid, "")
+		delete(set, "console/console.rego")
+		refused(t, set, "do not define data.nidan.console.decision")
+	})
+	t.Run("a decision for the console that is none", func(t *testing.T) {
+		set := files(valid, "")
+		set["console/console.rego"] = &fstest.MapFile{Data: []byte("package nidan.console\n\ndecision := {\"allow\": \"no\"}\n")}
+		refused(t, set, "a usual session, of an account with the role owner")
 	})
 	t.Run("a mask that is none", func(t *testing.T) {
 		set := files(valid, `test_it if login.decision with input.account.state as "active"`)
@@ -113,7 +127,7 @@ test_cases[name] if {
 		"nidan.login_test test_cases/one login/login_test.rego:7, nidan.login_test test_cases/two login/login_test.rego:7" {
 		t.Errorf("the tests are %s", got)
 	}
-	if r.Cases != 3 || r.Coverage >= 100 || strings.Join(r.Uncovered, " ") != "login/login.rego:8" {
+	if r.Cases != 3 || r.Coverage >= 100 || strings.Join(r.Uncovered, " ") != "capabilities/capabilities.rego:3 console/console.rego:3 login/login.rego:8" {
 		t.Errorf("%d cases, coverage %v, without %v", r.Cases, r.Coverage, r.Uncovered)
 	}
 }

@@ -4,9 +4,14 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
 )
 
 // RecordInput is what data.nidan.records.mask is asked about: a sign-in, and what was decided on it.
@@ -22,55 +27,62 @@ type maskRule struct {
 	Value any    `json:"value"` // of an upsert
 }
 
-// keep is what may be kept of a sign-in. An error means that this cannot be said, and so that nothing may.
-func (e *Engine) keep(ctx context.Context, in Input, v Verdict, decided bool) (Kept, error) {
-	event := map[string]any{"input": in, "result": nil}
-	if decided {
-		event["result"] = v.Decision
-	}
-	raw, err := json.Marshal(event)
-	if err != nil {
-		return Kept{}, fmt.Errorf("encode a sign-in for its record: %w", err)
-	}
-	if !e.masks {
-		return kept(raw, v)
-	}
-	event = nil
-	if err := json.Unmarshal(raw, &event); err != nil {
-		return Kept{}, fmt.Errorf("encode a sign-in for its record: %w", err)
-	}
-	rules, err := e.maskRules(ctx, event)
-	if err != nil {
-		return Kept{}, err
-	}
-	var erased, masked []string
-	for _, r := range rules {
-		switch r.apply(event) {
-		case "remove":
-			erased = append(erased, r.Path)
-		case "upsert":
-			masked = append(masked, r.Path)
+// keep is what may be kept of a sign-in; d is nil where nothing was decided. The facts are masked where they are. An error means
+// that it cannot be said what may be kept, and so that nothing may.
+func (e *Engine) keep(ctx context.Context, facts map[string]any, value ast.Value, d *Decision, took time.Duration) (k Kept, err error) {
+	event := map[string]any{"input": facts, "result": d}
+	if e.masks {
+		rules, err := e.maskRules(ctx, value, d)
+		if err != nil {
+			return Kept{}, err
+		}
+		for _, r := range rules {
+			if strings.HasPrefix(r.Path, "/result/") && d != nil {
+				if event["result"], err = asMap(event["result"]); err != nil {
+					return Kept{}, err
+				}
+			}
+			switch r.apply(event) {
+			case "remove":
+				k.Erased = append(k.Erased, r.Path)
+			case "upsert":
+				k.Masked = append(k.Masked, r.Path)
+			}
 		}
 	}
-	if raw, err = json.Marshal(event); err != nil {
+	var input, decision error
+	k.Took = took.Microseconds()
+	k.Input, input = json.Marshal(event["input"])
+	k.Decision, decision = json.Marshal(event["result"])
+	if err := errors.Join(input, decision); err != nil {
 		return Kept{}, fmt.Errorf("encode a sign-in for its record: %w", err)
 	}
-	k, err := kept(raw, v)
-	k.Erased, k.Masked = erased, masked
-	return k, err
+	return k, nil
 }
 
-func kept(event []byte, v Verdict) (Kept, error) {
-	var parts struct{ Input, Result json.RawMessage }
-	if err := json.Unmarshal(event, &parts); err != nil {
-		return Kept{}, fmt.Errorf("encode a sign-in for its record: %w", err)
+// asMap is a decision, or one that was made a map before, as JSON has it.
+func asMap(v any) (m map[string]any, err error) {
+	if m, ok := v.(map[string]any); ok {
+		return m, nil
 	}
-	return Kept{Input: parts.Input, Decision: parts.Result, Took: v.Took.Microseconds()}, nil
+	raw, err := json.Marshal(v)
+	if err == nil {
+		err = json.Unmarshal(raw, &m)
+	}
+	return m, err
 }
 
 // maskRules asks the policies, in an order that is always the same: what is removed is removed last.
-func (e *Engine) maskRules(ctx context.Context, event any) ([]maskRule, error) {
-	answer, err := e.eval(ctx, e.mask, maskQuery, event)
+func (e *Engine) maskRules(ctx context.Context, input ast.Value, d *Decision) ([]maskRule, error) {
+	var result ast.Value = ast.Null{}
+	if d != nil {
+		var err error
+		if result, err = ast.InterfaceToValue(*d); err != nil {
+			return nil, fmt.Errorf("encode a decision: %w", err)
+		}
+	}
+	event := ast.NewObject([2]*ast.Term{ast.StringTerm("input"), ast.NewTerm(input)}, [2]*ast.Term{ast.StringTerm("result"), ast.NewTerm(result)})
+	answer, err := e.eval(ctx, e.mask, maskQuery, rego.EvalParsedInput(event))
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/dependencies"
+	"github.com/open-policy-agent/opa/v1/rego"
 )
 
 // Reads are the parts of the input that the decision on a sign-in may depend on, in order: ["account" "role"] and the like. What
@@ -74,7 +75,7 @@ func (m *Memo) Login(ctx context.Context, in map[string]any) (Decision, error) {
 		return a.(answer).decision, a.(answer).err
 	}
 	var a answer
-	result, err := m.engine.eval(ctx, m.engine.login, loginQuery, in)
+	result, err := m.engine.eval(ctx, m.engine.login, loginQuery, rego.EvalInput(in))
 	if err == nil {
 		a.decision, err = decodeDecision(result)
 	}

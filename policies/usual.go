@@ -11,6 +11,9 @@ import (
 // not how.
 func (e *Engine) tryUsual(ctx context.Context) error {
 	for _, role := range []string{"owner", "system_administrator", "supervisor", "user"} {
+		if err := e.tryUsualSession(ctx, role); err != nil {
+			return err
+		}
 		for _, flow := range []string{"browser", "api"} {
 			for _, usual := range usual {
 				in := usualSignIn(role, flow)
@@ -24,6 +27,21 @@ func (e *Engine) tryUsual(ctx context.Context) error {
 				}
 			}
 		}
+	}
+	return nil
+}
+
+// tryUsualSession asks what a session of an account with that role may do, and whether it may see the console.
+func (e *Engine) tryUsualSession(ctx context.Context, role string) error {
+	in := usualSignIn(role, "browser")
+	_, capabilities := e.Capabilities(ctx, CapabilitiesInput{
+		Now: in.Now, Settings: in.Settings, Account: in.Account, Session: Session{Known: true, Channel: "admin_console", SecondStep: "passed"},
+	})
+	_, console := e.Console(ctx, ConsoleInput{
+		Now: in.Now, Settings: in.Settings, Visitor: in.Account, Session: ConsoleSession{Console: true}, Action: ViewSettings,
+	})
+	if err := errors.Join(capabilities, console); err != nil {
+		return fmt.Errorf("a usual session, of an account with the role %s: %w", role, err)
 	}
 	return nil
 }

@@ -4,7 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/util"
 )
 
 // Verdict is a decision on one sign-in, and what is to be put on record of it.
@@ -29,16 +34,38 @@ type Kept struct {
 // may be let in. The verdict says even then whose it is and, unless that is what failed, what to keep.
 func (e *Engine) Login(ctx context.Context, in Input) (Verdict, error) {
 	v := Verdict{Revision: e.set.revision}
+	facts, value, err := factsOf(in)
+	if err != nil {
+		return v, err
+	}
 	start := time.Now()
-	answer, undecided := e.eval(ctx, e.login, loginQuery, in)
+	answer, undecided := e.eval(ctx, e.login, loginQuery, rego.EvalParsedInput(value))
 	v.Took = time.Since(start)
+	var d *Decision
 	if undecided == nil {
 		v.Decision, undecided = decodeDecision(answer)
 	}
-	kept, unmasked := e.keep(ctx, in, v, undecided == nil)
-	if unmasked != nil {
+	if undecided == nil {
+		d = &v.Decision
+	}
+	var unmasked error
+	if v.Kept, unmasked = e.keep(ctx, facts, value, d, v.Took); unmasked != nil {
 		v.Decision = Decision{}
 	}
-	v.Kept = kept
 	return v, errors.Join(undecided, unmasked)
+}
+
+// factsOf is an input as JSON has it, and as OPA does. Both are made once: it is asked about twice.
+func factsOf(in Input) (facts map[string]any, value ast.Value, err error) {
+	raw, err := json.Marshal(in)
+	if err == nil {
+		err = util.UnmarshalJSON(raw, &facts)
+	}
+	if err == nil {
+		value, err = ast.InterfaceToValue(facts)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode a sign-in: %w", err)
+	}
+	return facts, value, nil
 }

@@ -22,6 +22,8 @@ func lets(reason string) fstest.MapFS {
 
 decision := {"action": "allow", "reason": "` + reason + `", "channel": "c", "remember_days": 0}
 `)},
+		"rest/capabilities.rego": {Data: []byte("package nidan.capabilities\n\ndecision := {\"capabilities\": [], \"reasons\": {}}\n")},
+		"rest/console.rego":      {Data: []byte("package nidan.console\n\ndecision := {\"allow\": false, \"reason\": \"r\"}\n")},
 		"login/login_test.rego": {Data: []byte(`package nidan.login_test
 
 import data.nidan.login
@@ -107,7 +109,7 @@ func TestAGoodSetTakesThePlaceOfTheOlder(t *testing.T) {
 		}
 	}
 	s := p.Status()
-	if s.Activations != 2 || s.Refused != nil || s.Active.Source.Where != "a test" || s.Active.Since.IsZero() || len(s.Active.Files()) != 3 ||
+	if s.Activations != 2 || s.Refused != nil || s.Active.Source.Where != "a test" || s.Active.Since.IsZero() || len(s.Active.Files()) != 5 ||
 		len(s.Active.Report.Tests) != 1 || !strings.Contains(log.String(), "policies activated") {
 		t.Errorf("got %+v\n%s", s, log)
 	}
