@@ -6,5 +6,9 @@
 // clock or a random number, and then only answers. Whatever is undefined, conflicting, failing or not a valid [Decision]
 // is an error, and its caller refuses.
 //
+// A set of policies passes a gate ([Check]) before it decides about anybody, and says itself what of a sign-in may be kept
+// (data.nidan.records.mask). [Engine.Explain] says how a decision comes about, and a [Memo] decides once what the policies cannot
+// tell apart; both are for people who look back. Keeping a set up to date is policies/live's.
+//
 // The package holds no rule about whether a second step is needed: Go gives facts, Rego decides.
 package policies

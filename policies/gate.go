@@ -1,7 +1,6 @@
 package policies
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,36 +9,8 @@ import (
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/cover"
 	"github.com/open-policy-agent/opa/v1/rego"
-	"github.com/open-policy-agent/opa/v1/storage"
-	"github.com/open-policy-agent/opa/v1/storage/inmem"
-	"github.com/open-policy-agent/opa/v1/tester"
-	"github.com/open-policy-agent/opa/v1/topdown"
 )
-
-// Report is what was found out about a set of policies.
-type Report struct {
-	Revision  string
-	Tests     []Test
-	Cases     int      // sign-ins that the tests decide, each decided once more as it would be in earnest
-	Coverage  float64  // of the rules by the tests, in percent
-	Uncovered []string // "login/login.rego:12", or "…:12-14": what no test reaches
-}
-
-// Failed are the tests that do not hold.
-func (r Report) Failed() []Test {
-	return slices.DeleteFunc(slices.Clone(r.Tests), func(t Test) bool { return t.Failure == "" })
-}
-
-// Test is one test of a set, or one case of it.
-type Test struct {
-	Package  string // "nidan.login_test"
-	Name     string // "test_decision/the console, with a code"
-	Location string // "login/login_test.rego:12"
-	Failure  string // why it does not hold; empty: it does
-	Duration time.Duration
-}
 
 // ErrRefused is the error of a set that must not decide about anybody. What is wrong stands in its text.
 var ErrRefused = errors.New("the policies are refused")
@@ -121,13 +92,6 @@ func namesSchema(chain ast.AnnotationsRefSet) bool {
 	})
 }
 
-// RunTests runs the tests of a set, and nothing else. The error says why they could not be run.
-func RunTests(ctx context.Context, s *Set) (Report, error) {
-	r := Report{Revision: s.revision}
-	_, err := s.test(ctx, &r)
-	return r, err
-}
-
 // tryLogin decides a sign-in that need not be a whole [Input], and asks what of it must not be kept.
 func (e *Engine) tryLogin(ctx context.Context, input ast.Value) error {
 	answer, err := e.eval(ctx, e.login, loginQuery, rego.EvalParsedInput(input))
@@ -147,104 +111,4 @@ func brief(v ast.Value) string {
 		text = strings.ToValidUTF8(text[:200], "") + "…"
 	}
 	return text
-}
-
-// testWithin is how long one test may take.
-const testWithin = 5 * time.Second
-
-// test runs the set's tests, and returns every input under which they ask for the decision on a sign-in.
-func (s *Set) test(ctx context.Context, r *Report) ([]ast.Value, error) {
-	compiler, err := compile(s.modules)
-	if err != nil {
-		return nil, fmt.Errorf("compile the tests: %w", err)
-	}
-	store := inmem.NewFromObject(s.data)
-	txn, err := store.NewTransaction(ctx, storage.TransactionParams{})
-	if err != nil {
-		return nil, fmt.Errorf("run the tests: %w", err)
-	}
-	defer store.Abort(ctx, txn)
-	seen := &watched{cover: cover.New()}
-	results, err := tester.NewRunner().SetCompiler(compiler).SetStore(store).SetModules(s.modules).RaiseBuiltinErrors(true).
-		SetTimeout(testWithin).SetParallel(1).SetCoverageQueryTracer(seen).RunTests(ctx, txn)
-	if err != nil {
-		return nil, fmt.Errorf("run the tests: %w", err)
-	}
-	for result := range results {
-		r.Tests = append(r.Tests, testsOf(result)...)
-	}
-	slices.SortFunc(r.Tests, func(a, b Test) int {
-		return cmp.Or(cmp.Compare(a.Location, b.Location), cmp.Compare(a.Name, b.Name))
-	})
-	report := seen.cover.Report(s.production())
-	r.Coverage = report.Coverage
-	for file, f := range report.Files {
-		for _, rows := range f.NotCovered {
-			at := fmt.Sprintf("%s:%d", file, rows.Start.Row)
-			if rows.End.Row != rows.Start.Row {
-				at += fmt.Sprintf("-%d", rows.End.Row)
-			}
-			r.Uncovered = append(r.Uncovered, at)
-		}
-	}
-	slices.Sort(r.Uncovered)
-	r.Uncovered = slices.Compact(r.Uncovered)
-	return seen.inputs, ctx.Err()
-}
-
-// testsOf is a test, or each of its cases.
-func testsOf(r *tester.Result) (tests []Test) {
-	t := Test{Package: strings.TrimPrefix(r.Package, "data."), Name: r.Name, Duration: r.Duration}
-	if r.Location != nil {
-		t.Location = fmt.Sprintf("%s:%d", r.Location.File, r.Location.Row)
-	}
-	switch {
-	case r.Error != nil:
-		t.Failure = r.Error.Error()
-	case r.Fail:
-		t.Failure = "it does not hold"
-	case r.Skip:
-		t.Failure = "it is skipped"
-	}
-	for path, sub := range r.SubResults.Iter {
-		if len(path) == 0 || len(sub.SubResults) > 0 {
-			continue
-		}
-		c := t
-		c.Name, c.Failure, c.Duration = r.Name+"/"+strings.Join(path, "/"), "", 0
-		if sub.Fail {
-			c.Failure = "it does not hold"
-		}
-		tests = append(tests, c)
-	}
-	if len(tests) == 0 {
-		return []Test{t}
-	}
-	return tests
-}
-
-// watched is a tracer that counts what is reached, and keeps every input under which a sign-in is decided.
-type watched struct {
-	cover  *cover.Cover
-	inputs []ast.Value
-}
-
-var _ topdown.QueryTracer = (*watched)(nil)
-
-// mostInputs bounds what a set's tests can make the gate do.
-const mostInputs = 10_000
-
-// Enabled implements [topdown.QueryTracer].
-func (*watched) Enabled() bool { return true }
-
-// Config implements [topdown.QueryTracer].
-func (w *watched) Config() topdown.TraceConfig { return w.cover.Config() }
-
-// TraceEvent implements [topdown.QueryTracer].
-func (w *watched) TraceEvent(e topdown.Event) {
-	w.cover.TraceEvent(e)
-	// Rules are looked up before any of them is tried: a sign-in that none decides is seen too.
-	if e.Op == topdown.IndexOp && e.Ref != nil && e.Input() != nil && len(w.inputs) < mostInputs && e.Ref.String() == loginQuery {
-		w.inputs = append(w.inputs, e.Input().Value)
-	}
 }
