@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ given the command fails, so that a merge can be kept from what it should not do.
 	}
 	load := withConfig(c)
 	r := replayed{out: c.OutOrStdout, err: c.ErrOrStderr}
-	c.Flags().DurationVar(&r.since, "since", 24*time.Hour, "how far back")
+	c.Flags().DurationVar(&r.since, "since", 0, "how far back; without it a day, and all of an export")
 	c.Flags().StringVar(&r.file, "file", "", `an export of the records, instead of the database ("-": standard input); the configuration is not read then`)
 	c.Flags().BoolVar(&r.json, "json", false, "answer in JSON")
 	c.Flags().StringVar(&r.maxChanged, "max-changed", "", "fail where more end otherwise, a number or a percentage")
@@ -76,10 +77,13 @@ func (r *replayed) run(ctx context.Context, e *policies.Engine, database string)
 	start := time.Now()
 	var d *replay.Differences
 	var err error
-	if since := start.Add(-r.since); r.file != "" {
-		d, err = r.ofFile(ctx, e, since)
-	} else {
-		d, err = r.ofDatabase(ctx, e, database, since)
+	switch {
+	case r.file != "" && r.since == 0:
+		d, err = r.ofFile(ctx, e, time.Time{})
+	case r.file != "":
+		d, err = r.ofFile(ctx, e, start.Add(-r.since))
+	default:
+		d, err = r.ofDatabase(ctx, e, database, start.Add(-cmp.Or(r.since, 24*time.Hour)))
 	}
 	if err != nil {
 		return err
@@ -206,8 +210,14 @@ func examples(of []replay.Example) string {
 
 // judge fails where a threshold is passed.
 func (r *replayed) judge(s replay.Summary) error {
+	if r.maxChanged == "" && r.maxLoosened == "" {
+		return nil
+	}
+	if s.Decided == 0 {
+		return errors.New("there are no recorded sign-ins to judge by")
+	}
 	var passed []error
-	if s.Inexact > 0 && (r.maxChanged != "" || r.maxLoosened != "") {
+	if s.Inexact > 0 {
 		passed = append(passed, fmt.Errorf("of %d sign-ins it cannot be said: the policies read what was masked", s.Inexact))
 	}
 	for _, t := range []struct {

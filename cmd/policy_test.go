@@ -255,6 +255,7 @@ func TestPolicyReplay(t *testing.T) {
 		"within one":           {[]string{loosened, "--max-changed", "50%", "--max-loosened", "1"}, nil, ""},
 		"a limit that is none": {[]string{loosened, "--max-changed", "few"}, nil, `"few" is no limit`},
 		"half a sign-in":       {[]string{loosened, "--max-changed", "0.5"}, nil, "is no limit"},
+		"nothing to judge by":  {[]string{"--max-changed", "0", "--since", "1ns"}, []string{"0 recorded sign-ins"}, "no recorded sign-ins to judge by"},
 		"what was masked": {[]string{"--max-changed", "100%", copied(t, "asked/asked.rego", "input.account.has_email == false", `input.account.email == ""`)},
 			[]string{"of 2, these policies read what was masked"}, "it cannot be said"},
 		"policies that do not decide": {[]string{t.TempDir()}, nil, "no .rego file"},
@@ -314,7 +315,10 @@ func TestPolicyReplayOfAnExport(t *testing.T) {
 	}
 	// Where changes are reviewed there is no configuration.
 	out, err := run(t, "policy", "replay", loosened(t), "--file", file, "--max-loosened", "0")
-	if err == nil || !strings.Contains(out, "2 recorded sign-ins") || !strings.Contains(out, "1 of them asked less") {
+	if err == nil || !strings.Contains(out, "3 recorded sign-ins") || !strings.Contains(out, "2 of them asked less") {
+		t.Errorf("got %v\n%s", err, out)
+	}
+	if out, err := run(t, "policy", "replay", loosened(t), "--file", file, "--since", "24h"); err != nil || !strings.Contains(out, "2 recorded sign-ins") {
 		t.Errorf("got %v\n%s", err, out)
 	}
 }

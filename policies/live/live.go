@@ -168,7 +168,11 @@ func (p *Policies) refuse(ctx context.Context, r Refusal) {
 	}
 	p.refusal.Store(&r)
 	p.refusals.Add(1)
-	p.log.ErrorContext(ctx, "policies refused: the older ones go on deciding", "revision", r.Revision, "source", r.Source.String(), "err", r.Reason)
+	deciding := "none"
+	if a := p.active.Load(); a != nil {
+		deciding = a.Report.Revision
+	}
+	p.log.ErrorContext(ctx, "policies refused", "revision", r.Revision, "source", r.Source.String(), "deciding", deciding, "err", r.Reason)
 }
 
 // settle notes that what is offered now is what decides.
