@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"net/http"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -17,15 +16,10 @@ type sight struct {
 	prepare    func(*window)
 }
 
-// TestScreenshotsOfTheConsole is a camera too. It runs after TestScreenshots, which clears the folder that its own is in.
+// TestScreenshotsOfTheConsole is a camera too.
 func TestScreenshotsOfTheConsole(t *testing.T) {
 	dir := "../docs/screenshots/console"
-	if err := os.RemoveAll(dir); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	clearPictures(t, dir)
 	startKratos(t, "sqlite://"+filepath.Join(t.TempDir(), "kratos.db")+"?_fk=true&mode=rwc") // with nobody else in it
 	n := forBrowsers(t)
 	people(t)

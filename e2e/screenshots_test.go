@@ -16,12 +16,7 @@ import (
 // light and dark, to docs/screenshots.
 func TestScreenshots(t *testing.T) {
 	dir := "../docs/screenshots"
-	if err := os.RemoveAll(dir); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	clearPictures(t, dir)
 	for _, s := range append(slices.Clone(states), refusals...) {
 		t.Run(s.name, func(t *testing.T) {
 			w := s.reached(t, nil)
@@ -62,5 +57,22 @@ func (w *window) picture(width, height int64, scheme, path string) {
 	}
 	if err := os.WriteFile(path, picture, 0o644); err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// clearPictures takes away what an older camera has left, in the folder itself.
+func clearPictures(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	old, err := filepath.Glob(filepath.Join(dir, "*.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, picture := range old {
+		if err := os.Remove(picture); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -65,11 +65,15 @@ var refusals = []state{
 func refusing(t *testing.T, reason string) string {
 	t.Helper()
 	dir := t.TempDir()
-	policy := `package nidan.login
-
-decision := {"action": "refuse", "reason": "` + reason + `", "channel": "admin_console"}`
-	if err := os.WriteFile(filepath.Join(dir, "login.rego"), []byte(policy), 0o600); err != nil {
-		t.Fatal(err)
+	for name, policy := range map[string]string{
+		"login": `{"action": "refuse", "reason": "` + reason + `", "channel": "admin_console"}`,
+		// A set without these is not activated.
+		"capabilities": `{"capabilities": [], "reasons": {}}`, "console": `{"allow": false, "reason": "role_may_not"}`,
+	} {
+		text := "package nidan." + name + "\n\ndecision := " + policy + "\n"
+		if err := os.WriteFile(filepath.Join(dir, name+".rego"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return dir
 }
