@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,9 @@ import (
 
 // ErrRefused is the error of a set that must not decide about anybody. What is wrong stands in its text.
 var ErrRefused = errors.New("the policies are refused")
+
+// mostSaid is how much of what is wrong with a set is said.
+const mostSaid = 20
 
 // Check is the gate that a set has to pass before it decides about anybody. Beyond what [Set.Compile] asks, the tests that
 // come with the set have to hold, and every sign-in that they decide has to get a valid decision within the limit, under the
@@ -44,6 +48,9 @@ func Check(ctx context.Context, s *Set, limit time.Duration) (*Engine, Report, e
 	if len(wrong) == 0 {
 		wrong = append(wrong, e.tryUsual(ctx))
 	}
+	if more := len(wrong) - mostSaid; more > 0 {
+		wrong = append(wrong[:mostSaid], fmt.Errorf("and %d more", more))
+	}
 	if err := errors.Join(wrong...); err != nil {
 		return nil, r, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
@@ -66,8 +73,8 @@ func (e *Engine) complete() error {
 func (e *Engine) typed() error {
 	var untyped []error
 	annotations := e.compiler.GetAnnotationSet()
-	for _, m := range e.set.production() {
-		for _, r := range e.compiler.Modules[m.Package.Location.File].Rules {
+	for _, path := range slices.Sorted(maps.Keys(e.set.production())) {
+		for _, r := range e.compiler.Modules[path].Rules {
 			if readsInput(r) && !namesSchema(annotations.Chain(r)) {
 				untyped = append(untyped, fmt.Errorf("%s: %s reads the input, and no annotation names its schema", r.Location, r.Head.Name))
 			}
@@ -87,7 +94,7 @@ func readsInput(r *ast.Rule) (reads bool) {
 func namesSchema(chain ast.AnnotationsRefSet) bool {
 	return slices.ContainsFunc(chain, func(a *ast.AnnotationsRef) bool {
 		return a.Annotations != nil && slices.ContainsFunc(a.Annotations.Schemas, func(s *ast.SchemaAnnotation) bool {
-			return s.Path.Equal(ast.InputRootRef)
+			return s.Path.Equal(ast.InputRootRef) && s.Schema != nil // and not one written down on the spot
 		})
 	})
 }

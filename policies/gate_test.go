@@ -66,6 +66,14 @@ func TestWhatTheGateRefuses(t *testing.T) {
 		set["other/other.rego"] = &fstest.MapFile{Data: []byte("package other\n\np if input.acount.locked\n")}
 		refused(t, set, "other/other.rego:3: p reads the input")
 	})
+	t.Run("input with a schema of its own", func(t *testing.T) {
+		set := files(valid, "")
+		set["other/other.rego"] = &fstest.MapFile{Data: []byte("# METADATA\n# schemas:\n#   - input: {type: object}\npackage other\n\np if input.acount.locked\n")}
+		refused(t, set, "p reads the input")
+	})
+	t.Run("more than anybody would read", func(t *testing.T) {
+		refused(t, files(valid, "test_many[n] if {\n\tsome n in numbers.range(1, 100)\n\tlogin.decision.reason == sprintf(\"%d\", [n])\n}\n"), "and 80 more")
+	})
 	t.Run("no decision for the console", func(t *testing.T) {
 		set := files(valid, "")
 		delete(set, "console/console.rego")

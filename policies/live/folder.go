@@ -68,7 +68,8 @@ func (f *Folder) look(ctx context.Context) error {
 		}
 		return set, err
 	})
-	if !errors.Is(err, errUnsettled) && ctx.Err() == nil {
+	// What took too long on a machine that was busy may not the next time.
+	if !errors.Is(err, errUnsettled) && !errors.Is(err, policies.ErrTooSlow) && ctx.Err() == nil {
 		f.seen = before
 	}
 	return err
