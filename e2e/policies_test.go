@@ -3,7 +3,11 @@ package e2e
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -81,26 +85,68 @@ func TestPoliciesAreChangedWhilePeopleSignIn(t *testing.T) {
 	})
 }
 
-func TestPoliciesOfABundle(t *testing.T) {
+// signing is a new pair of keys, in two files.
+func signing(t *testing.T) (private, public string) {
+	t.Helper()
+	dir := t.TempDir()
+	private, public = filepath.Join(dir, "private.pem"), filepath.Join(dir, "public.pem")
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, block := range map[string]*pem.Block{
+		private: {Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}, public: {Type: "PUBLIC KEY", Bytes: der},
+	} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return private, public
+}
+
+func TestPoliciesOfASignedBundle(t *testing.T) {
+	private, public := signing(t)
 	bundle := filepath.Join(t.TempDir(), "bundle.tar.gz")
-	build := func(changes ...string) {
+	build := func(key string, changes ...string) {
 		t.Helper()
 		c := exec.CommandContext(t.Context(), "go", "tool", "-modfile=../policies/opa/go.mod", "opa", "build", "--bundle",
-			"--output", bundle, changedPolicies(t, changes...))
+			"--signing-key", key, "--output", bundle, changedPolicies(t, changes...))
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	}
-	build()
+	build(private)
 	files := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, bundle) }))
 	defer files.Close()
-	n := started(t, "NIDAN_POLICIES_BUNDLE_URL="+files.URL+"/bundle.tar.gz", "NIDAN_POLICIES_BUNDLE_MIN_DELAY=1s",
-		"NIDAN_POLICIES_BUNDLE_MAX_DELAY=1s")
+	n := started(t, "NIDAN_POLICIES_BUNDLE_URL="+files.URL+"/bundle.tar.gz", "NIDAN_POLICIES_BUNDLE_PUBLIC_KEY="+public,
+		"NIDAN_POLICIES_BUNDLE_KEEP_DIR="+t.TempDir(), "NIDAN_POLICIES_BUNDLE_MIN_DELAY=1s", "NIDAN_POLICIES_BUNDLE_MAX_DELAY=1s")
 	name := account(t, off)
 	newSignIn(t, name).expectIn(nil)
-	build(`"always_asked_roles": []`, `"always_asked_roles": ["user"]`)
-	n.eventually("the change decides", n.has("/metrics", "nidan_policies_activations_total 2"))
-	newSignIn(t, name).expect("code_sent", 1990001, nil)
+
+	t.Run("the next one counts for the next sign-in", func(t *testing.T) {
+		build(private, `"always_asked_roles": []`, `"always_asked_roles": ["user"]`)
+		n.eventually("the change decides", n.has("/metrics", "nidan_policies_activations_total 2"))
+		newSignIn(t, name).expect("code_sent", 1990001, nil)
+	})
+	t.Run("one that somebody else has signed does not", func(t *testing.T) {
+		stranger, _ := signing(t)
+		build(stranger)
+		n.eventually("the trouble", n.has("/metrics", "\nnidan_policies_trouble 1\n"))
+		newSignIn(t, name).expect("code_sent", 1990001, nil)
+	})
+	t.Run("the last good one decides after a start, with the server away", func(t *testing.T) {
+		n.stop()
+		files.Close()
+		n.start()
+		if !n.has("/readyz", "bundle.tar.gz, as kept")() {
+			t.Error("/readyz does not say so")
+		}
+		newSignIn(t, account(t, off)).expect("code_sent", 1990001, nil)
+	})
 }
 
 func TestAShadowOfThePolicies(t *testing.T) {
