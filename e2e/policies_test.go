@@ -209,6 +209,23 @@ func TestPoliciesAreTriedOnWhatHappened(t *testing.T) {
 	if err == nil || !strings.Contains(out, "allow account_off") || !strings.Contains(out, "challenge code_required") {
 		t.Errorf("other policies: %v\n%s", err, out)
 	}
+	t.Run("and on an export, without the configuration", func(t *testing.T) {
+		answer := n.get("/console/api/v1/records/export", consoleSession(t, n, account(t, administrator)))
+		defer answer.Body.Close()
+		export, err := io.ReadAll(answer.Body)
+		if err != nil || answer.StatusCode != http.StatusOK {
+			t.Fatal(answer.Status, err)
+		}
+		file := filepath.Join(t.TempDir(), "records.jsonl")
+		if err := os.WriteFile(file, export, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.CommandContext(t.Context(), program, "policy", "replay", everybody, "--file", file, "--json").CombinedOutput()
+		var s struct{ Decided, Changed int }
+		if e := json.Unmarshal(out, &s); err != nil || e != nil || s.Decided != 5 || s.Changed != 1 {
+			t.Errorf("got %v, %v\n%s", err, e, out)
+		}
+	})
 	example := regexp.MustCompile(`(\d+) \(test-`).FindStringSubmatch(out)
 	if example == nil {
 		t.Fatalf("there is no example: %s", out)
