@@ -137,4 +137,5 @@ type Record struct {
 var RecordKinds = []string{
 	"sign_in", "mail_sent", "mail_dropped", "mail_given_up", "password_changed",
 	"settings_changed", "account_switched", "devices_forgotten", "wrong_codes_cleared",
+	"policies_activated",
 }

@@ -190,6 +190,7 @@ func (n *nidan) run(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("start the mail queue: %w", err), public.Close(), hookListener.Close())
 	}
 	n.log.InfoContext(ctx, "nidan is up", "public", n.cfg.Public.Listen, "hooks", n.cfg.Hooks.Listen)
+	n.policies.Tell(ctx, recordPolicies(n.store, n.log))
 	parts, ctx := errgroup.WithContext(ctx)
 	parts.Go(func() error { return server.Serve(ctx, public, n.public) })
 	parts.Go(func() error { return server.Serve(ctx, hookListener, n.hooks) })

@@ -2,11 +2,14 @@ package cmd
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"time"
 
+	"nidan/challenge"
 	"nidan/config"
 	"nidan/policies/live"
+	"nidan/store"
 )
 
 // newPolicies has those policies decide that the configuration names, and returns what keeps them up to date. Only a bundle may
@@ -31,4 +34,22 @@ func newPolicies(ctx context.Context, cfg config.Policies, log *slog.Logger) (p 
 		return p, append(keep, bundle.Run), nil
 	}
 	return p, keep, p.Ship(ctx)
+}
+
+// recordPolicies puts on record which policies decide from now on. That it cannot is no reason to go on with others: each sign-in's
+// own record names those that decided.
+func recordPolicies(st *store.Store, log *slog.Logger) func(context.Context, *live.Active) {
+	return func(ctx context.Context, a *live.Active) {
+		detail, err := json.Marshal(map[string]any{"source": a.Source.String(), "tests": len(a.Report.Tests), "coverage": a.Report.Coverage})
+		if err == nil {
+			err = st.Update(ctx, "", func(tx challenge.Tx) error {
+				return tx.AddRecord(ctx, challenge.Record{
+					At: a.Since, Kind: "policies_activated", State: "changed", Revision: a.Report.Revision, Detail: detail,
+				})
+			})
+		}
+		if err != nil {
+			log.ErrorContext(ctx, "the policies that decide now are not on record", "revision", a.Report.Revision, "err", err)
+		}
+	}
 }

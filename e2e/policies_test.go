@@ -61,6 +61,13 @@ func TestPoliciesAreChangedWhilePeopleSignIn(t *testing.T) {
 		n.eventually("the change decides", n.has("/metrics", "nidan_policies_activations_total 2"))
 		newSignIn(t, name).expect("code_sent", 1990001, nil)
 	})
+	t.Run("and is on record", func(t *testing.T) {
+		var sets int
+		err := n.database().QueryRowContext(t.Context(), `SELECT count(*) FROM records WHERE kind = 'policies_activated' AND revision <> ''`).Scan(&sets)
+		if err != nil || sets != 2 {
+			t.Errorf("%d sets are on record, %v", sets, err)
+		}
+	})
 	t.Run("a bad one changes nothing, and it is said why", func(t *testing.T) {
 		edit(t, login, "input.account.has_email", "input.account.has_a_letterbox")
 		n.eventually("the refusal", n.has("/metrics", "\nnidan_policies_refused 1\n"))

@@ -29,6 +29,7 @@ type Policies struct {
 	offering    sync.Mutex // one set at a time is tried
 
 	shadow *Shadow
+	tell   func(context.Context, *Active) // nil: nobody wants to know
 }
 
 // New returns policies that decide nothing yet, each decision within the limit once they do.
@@ -75,6 +76,17 @@ type Active struct {
 
 // Files are the files of the set.
 func (a *Active) Files() []policies.File { return a.engine.Set().Files() }
+
+// Tell has fn told of the set that decides, if there is one, and of each that will. It is called once, and fn should not take long:
+// the next set waits for it, and sign-ins do not.
+func (p *Policies) Tell(ctx context.Context, fn func(context.Context, *Active)) {
+	p.offering.Lock()
+	defer p.offering.Unlock()
+	p.tell = fn
+	if a := p.active.Load(); a != nil {
+		fn(ctx, a)
+	}
+}
 
 // Refusal is a set that was not activated.
 type Refusal struct {
@@ -153,9 +165,13 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 	if err != nil {
 		return false, err
 	}
-	p.active.Store(&Active{Report: report, Source: source, Since: p.now(), engine: engine})
+	a := &Active{Report: report, Source: source, Since: p.now(), engine: engine}
+	p.active.Store(a)
 	p.activations.Add(1)
 	p.settle()
+	if p.tell != nil {
+		p.tell(ctx, a)
+	}
 	p.log.InfoContext(ctx, "policies activated", "revision", revision, "source", source.String(), "tests", len(report.Tests), "coverage", report.Coverage)
 	return true, nil
 }

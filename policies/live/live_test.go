@@ -115,6 +115,22 @@ func TestAGoodSetTakesThePlaceOfTheOlder(t *testing.T) {
 	}
 }
 
+func TestWhoeverWantsToKnowIsToldOfEachSet(t *testing.T) {
+	p, _ := newPolicies()
+	var told []string
+	if err := p.take(t.Context(), lets("one")); err != nil {
+		t.Fatal(err)
+	}
+	p.Tell(t.Context(), func(_ context.Context, a *Active) { told = append(told, a.Report.Revision) })
+	first := p.Status().Active.Report.Revision
+	for _, set := range []fs.FS{lets("one"), broken()["reaches out"], lets("two")} {
+		_ = p.take(t.Context(), set)
+	}
+	if want := first + " " + p.Status().Active.Report.Revision; strings.Join(told, " ") != want {
+		t.Errorf("told of %v, want %s", told, want)
+	}
+}
+
 func TestTheShippedPoliciesDecide(t *testing.T) {
 	p, _ := newPolicies()
 	if err := p.Ship(t.Context()); err != nil {
