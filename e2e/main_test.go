@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"nidan/kratos"
@@ -68,12 +70,19 @@ func runAll(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
-// freePort is one that nobody listened on a moment ago.
+// lastPort is the port that was given last. The first is a random one, for those who test at the same time.
+var lastPort atomic.Int32
+
+func init() { lastPort.Store(20_000 + mathrand.Int32N(9_000)) }
+
+// freePort is a port that nobody listens on, below those that systems give to connections of their own: one of these could be taken
+// before the program that it is for listens on it.
 func freePort() int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
+	for {
+		port := int(lastPort.Add(1))
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
