@@ -152,7 +152,9 @@ func TestAMountedConfigMap(t *testing.T) {
 	dir := t.TempDir()
 	mount := func(version, reason string) {
 		t.Helper()
-		write(t, filepath.Join(dir, version), lets(reason))
+		set := lets(reason)
+		set["more.rego"] = &fstest.MapFile{Data: []byte("package more\n\nx := 1\n")}
+		write(t, filepath.Join(dir, version), set)
 		if err := os.Symlink(version, filepath.Join(dir, "..new")); err != nil {
 			t.Fatal(err)
 		}
@@ -161,7 +163,7 @@ func TestAMountedConfigMap(t *testing.T) {
 		}
 	}
 	mount("..1", "first")
-	for _, link := range []struct{ to, at string }{{"..data/login", "login"}, {"..data/rest", "rest"}} {
+	for _, link := range []struct{ to, at string }{{"..data/login", "login"}, {"..data/rest", "rest"}, {"..data/more.rego", "more.rego"}} {
 		if err := os.Symlink(link.to, filepath.Join(dir, link.at)); err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +176,7 @@ func TestAMountedConfigMap(t *testing.T) {
 		mount(".."+version, "version-"+version)
 		until(t, "version "+version, p.gives("version-"+version))
 	}
-	if s := p.Status(); s.Refusals != 0 || len(s.Active.Files()) != 5 {
+	if s := p.Status(); s.Refusals != 0 || len(s.Active.Files()) != 6 {
 		t.Errorf("got %d refusals, %d files", s.Refusals, len(s.Active.Files()))
 	}
 }

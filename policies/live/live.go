@@ -15,11 +15,15 @@ import (
 // ErrNone is the error of every decision as long as there are no policies.
 var ErrNone = errors.New("there are no policies yet")
 
+// gateWithin is how long a set may take to pass the gate: a thousand tests take a second.
+const gateWithin = time.Minute
+
 // Policies are the policies that decide. They are safe for concurrent use.
 type Policies struct {
-	limit time.Duration
-	now   func() time.Time
-	log   *slog.Logger
+	limit  time.Duration
+	within time.Duration
+	now    func() time.Time
+	log    *slog.Logger
 
 	active      atomic.Pointer[Active]
 	refusal     atomic.Pointer[Refusal]
@@ -34,7 +38,7 @@ type Policies struct {
 
 // New returns policies that decide nothing yet, each decision within the limit once they do.
 func New(limit time.Duration, now func() time.Time, log *slog.Logger) *Policies {
-	return &Policies{limit: limit, now: now, log: log}
+	return &Policies{limit: limit, within: gateWithin, now: now, log: log}
 }
 
 // Source is where a set came from.
@@ -161,7 +165,12 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 		p.settle()
 		return false, nil
 	}
-	engine, report, err := policies.Check(ctx, set, p.limit)
+	gated, cancel := context.WithTimeout(ctx, p.within)
+	defer cancel()
+	engine, report, err := policies.Check(gated, set, p.limit)
+	if err != nil && gated.Err() != nil && ctx.Err() == nil {
+		return false, fmt.Errorf("%w: to try them takes longer than %v", policies.ErrRefused, p.within)
+	}
 	if err != nil {
 		return false, err
 	}

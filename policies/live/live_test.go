@@ -178,6 +178,24 @@ func TestARefusalIsOverWhenTheOlderSetIsBack(t *testing.T) {
 	}
 }
 
+func TestASetThatTakesForEverToTryIsRefused(t *testing.T) {
+	p, _ := newPolicies()
+	p.within = 20 * time.Millisecond
+	set := lets("x")
+	set["login/login_test.rego"].Data = []byte(`package nidan.login_test
+
+test_all_numbers if {
+	every i in numbers.range(1, 100000000) { i > 0 }
+}
+`)
+	if err := p.take(t.Context(), set); !errors.Is(err, policies.ErrRefused) || !strings.Contains(err.Error(), "longer than 20ms") {
+		t.Errorf("got %v", err)
+	}
+	if p.Status().Refused == nil {
+		t.Error("why is not kept")
+	}
+}
+
 func TestAPanicInTheGateIsARefusal(t *testing.T) {
 	p, _ := newPolicies()
 	_, err := p.offer(t.Context(), Source{FromFolder, "a test"}, func() (*policies.Set, error) { panic("a bug") })
