@@ -10,8 +10,15 @@ import (
 	"nidan/policies"
 )
 
-// examplesKept is how many sign-ins are shown of each change.
-const examplesKept = 3
+const (
+	// examplesKept is how many sign-ins are shown of each change.
+	examplesKept = 3
+	// mostChanges bounds how many changes are told apart: a policy may put anything into its reasons.
+	mostChanges = 1000
+)
+
+// others is what stands for the reasons, channels and roles of those that are not told apart any more.
+const others = "…"
 
 // Change is how other policies decide differently about a sign-in. From and To are equal where it would end the same, for
 // another reason.
@@ -74,6 +81,9 @@ func (d *Differences) Add(in policies.Input, from, to policies.Decision, err err
 	}
 	c := Change{
 		From: from.Action, To: to.Action, FromReason: from.Reason, ToReason: to.Reason, Channel: from.Channel, Role: in.Account.Role,
+	}
+	if d.changes[c] == nil && len(d.changes) >= mostChanges {
+		c = Change{From: from.Action, To: to.Action, FromReason: others, ToReason: others, Channel: others, Role: others}
 	}
 	if d.changes[c] == nil {
 		d.changes[c] = &found{}

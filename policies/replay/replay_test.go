@@ -260,6 +260,17 @@ func FuzzLines(f *testing.F) {
 	})
 }
 
+func TestChangesWithoutNumberAreNotToldApart(t *testing.T) {
+	var d Differences
+	for i := range mostChanges + 500 {
+		d.Add(signIn(nil), policies.Decision{Action: "allow", Reason: "a"}, policies.Decision{Action: "refuse", Reason: fmt.Sprint(i)}, nil, 0)
+	}
+	s := d.Summary()
+	if s.Changed != mostChanges+500 || len(s.Changes) != mostChanges+1 || s.Changes[0].Count != 500 || s.Changes[0].ToReason != others {
+		t.Errorf("%d changed, %d changes, the first %+v", s.Changed, len(s.Changes), s.Changes[0].Change)
+	}
+}
+
 // A million recorded sign-ins are to be replayed in less than a minute on two cores.
 func BenchmarkReplay(b *testing.B) {
 	e := engine(b, policies.Shipped())
