@@ -16,6 +16,9 @@ import (
 // ErrChanged is returned for a change that was not made, because what it was to change is no longer as it was.
 var ErrChanged = errors.New("the account has changed meanwhile")
 
+// ErrSlow is returned for what Kratos did not answer in time.
+var ErrSlow = errors.New("kratos takes too long to answer")
+
 // Accounts returns up to size accounts, in Kratos' own order, from where the page before ended ("" begins), and where the next
 // one begins ("" where there is none). A prefix narrows them down to those whose sign-in name begins so.
 //
@@ -30,6 +33,9 @@ func (a *Admin) Accounts(ctx context.Context, prefix, from string, size int) (pa
 		ask = ask.PreviewCredentialsIdentifierSimilar(prefix)
 	}
 	got, answer, err := ask.Execute()
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, "", fmt.Errorf("list identities: %w", ErrSlow)
+	}
 	if err != nil {
 		return nil, "", fmt.Errorf("list identities: %w", answerError(answer, err))
 	}

@@ -1,9 +1,13 @@
 package kratos
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"testing"
+	"time"
 )
 
 func TestThePatchOfAFlag(t *testing.T) {
@@ -63,5 +67,17 @@ func TestWhereTheNextPageIs(t *testing.T) {
 		if got := nextPage(http.Header{"Link": {link}}); got != want {
 			t.Errorf("%s leads to %q, want %q", link, got, want)
 		}
+	}
+}
+
+func TestAKratosThatDoesNotAnswerInTime(t *testing.T) {
+	release := make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	defer slow.Close()
+	defer close(release)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, _, err := NewAdmin(slow.URL).Accounts(ctx, "a", "", 10); !errors.Is(err, ErrSlow) {
+		t.Errorf("got %v", err)
 	}
 }

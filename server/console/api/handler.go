@@ -112,6 +112,9 @@ func (h *Handler) explain(c echo.Context, err error) error {
 	case errors.Is(err, console.ErrInvalid):
 		return c.JSON(http.StatusUnprocessableEntity, problem{"not_valid", err.Error()})
 	}
+	if errors.Is(err, kratos.ErrSlow) {
+		return c.JSON(http.StatusServiceUnavailable, problem{"too_slow", "Kratos took too long; search with text instead of prefix"})
+	}
 	h.Log.ErrorContext(c.Request().Context(), "a call of the console's API failed", "path", c.Path(), "err", err)
 	return c.JSON(http.StatusServiceUnavailable, problem{"unavailable", "try again in a while"})
 }

@@ -97,6 +97,8 @@ func (h *Handler) explain(c echo.Context, who session.Visitor, err error) error 
 		return h.say(c, who, http.StatusNotFound, "not_found")
 	case errors.Is(err, console.ErrInvalid):
 		return h.say(c, who, http.StatusBadRequest, "not_valid")
+	case errors.Is(err, kratos.ErrSlow):
+		return h.say(c, who, http.StatusServiceUnavailable, "too_slow")
 	}
 	h.Log.ErrorContext(c.Request().Context(), "a page of the console could not be shown", "path", c.Path(), "err", err)
 	return h.say(c, who, http.StatusServiceUnavailable, "unavailable")
