@@ -1,7 +1,6 @@
 package decisionlog
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"math/rand/v2"
@@ -14,7 +13,10 @@ import (
 const (
 	// mostWaiting is how many decisions may wait, as in OPA's event buffer.
 	mostWaiting = 10_000
-	// batchBytes bounds a batch before it is compressed; after that it is about OPA's usual 32 KiB.
+	// uploadBytes bounds an upload, compressed, as OPA's upload_size_limit_bytes does where nobody sets it: collectors made for OPA
+	// may refuse more.
+	uploadBytes = 32 << 10
+	// batchBytes bounds what is compressed at once.
 	batchBytes = 256 << 10
 	// uploadWithin bounds one upload.
 	uploadWithin = 10 * time.Second
@@ -37,9 +39,10 @@ type Log struct {
 	client  *http.Client
 	log     *slog.Logger
 	waiting chan Entry
-	pending *batch // could not be sent yet; only Run has it
+	pending [][]byte // encoded, in order, not sent yet; only Run has it
 
 	sent, dropped, failures atomic.Int64
+	taken                   atomic.Int64 // len(pending), for those who only count
 }
 
 // New returns a log that sends nothing until it runs.
@@ -74,7 +77,9 @@ type Stats struct {
 
 // Stats are those up to now.
 func (l *Log) Stats() Stats {
-	return Stats{Sent: l.sent.Load(), Dropped: l.dropped.Load(), Failures: l.failures.Load(), Waiting: int64(len(l.waiting))}
+	return Stats{
+		Sent: l.sent.Load(), Dropped: l.dropped.Load(), Failures: l.failures.Load(), Waiting: int64(len(l.waiting)) + l.taken.Load(),
+	}
 }
 
 // Run sends until ctx ends, and then once more what there is.
@@ -85,6 +90,7 @@ func (l *Log) Run(ctx context.Context) error {
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWithin)
 			defer cancel()
 			l.sendAll(last)
+			l.dropRest()
 			return nil
 		case <-time.After(l.delay(failures)):
 		}
@@ -102,58 +108,96 @@ func (l *Log) delay(failures int) time.Duration {
 	return d + rand.N(l.config.MaxDelay-d+1)
 }
 
-// batch is some decisions on their way.
+// batch is some decisions on their way: the first n of those pending, compressed.
 type batch struct {
 	n    int
-	body bytes.Buffer // a JSON array without its end
-}
-
-func (b *batch) add(e []byte) {
-	b.n++
-	if b.n == 1 {
-		b.body.WriteByte('[')
-	} else {
-		b.body.WriteByte(',')
-	}
-	b.body.Write(e)
+	body []byte
 }
 
 // sendAll sends what waits, and says whether all of it could be sent.
 func (l *Log) sendAll(ctx context.Context) bool {
-	for l.pending != nil || len(l.waiting) > 0 {
-		if l.pending == nil {
-			l.pending = l.next()
-		}
-		if l.pending == nil {
+	for {
+		l.take()
+		b := l.next()
+		if b == nil {
+			if len(l.waiting) == 0 {
+				return true
+			}
 			continue // all that was taken was too large
 		}
-		if !l.send(ctx, l.pending) {
+		if !l.send(ctx, b) {
 			return false
 		}
-		l.pending = nil
+		l.forget(b.n)
 	}
-	return true
 }
 
-// next is a batch of what waits, nil where nothing does.
-func (l *Log) next() *batch {
-	b := &batch{}
-	for b.body.Len() < batchBytes {
+// take encodes what waits, up to what is compressed at once.
+func (l *Log) take() {
+	size := 0
+	for _, raw := range l.pending {
+		size += len(raw)
+	}
+	for size < batchBytes {
 		select {
 		case e := <-l.waiting:
 			raw, err := e.encode(l.config.Labels)
 			if err != nil || len(raw) > batchBytes {
-				l.dropped.Add(1)
-				l.log.Warn("a decision is too large for the decision log", "bytes", len(raw), "err", err)
+				l.tooLarge(len(raw), err)
 				continue
 			}
-			b.add(raw)
+			l.pending = append(l.pending, raw)
+			l.taken.Add(1)
+			size += len(raw)
 		default:
-			if b.n == 0 {
-				return nil
-			}
-			return b
+			return
 		}
 	}
-	return b
+}
+
+// next is a batch of those pending, nil where there are none. How far they compress is not known before: it is tried with fewer.
+func (l *Log) next() *batch {
+	for n := len(l.pending); n > 0; {
+		body, err := compressed(l.pending[:n])
+		switch {
+		case err == nil && len(body) <= uploadBytes:
+			return &batch{n, body}
+		case err == nil && n > 1:
+			n /= 2
+		default:
+			l.tooLarge(len(l.pending[0]), err)
+			l.forget(1)
+			n = len(l.pending)
+		}
+	}
+	return nil
+}
+
+func (l *Log) forget(n int) {
+	l.pending = l.pending[n:]
+	l.taken.Add(int64(-n))
+}
+
+func (l *Log) tooLarge(size int, err error) {
+	l.dropped.Add(1)
+	l.log.Warn("a decision is too large for the decision log", "bytes", size, "err", err)
+}
+
+// dropRest counts what the program ends with: nobody sends it any more.
+func (l *Log) dropRest() {
+	rest := len(l.pending)
+	l.forget(rest)
+	for {
+		select {
+		case <-l.waiting:
+			rest++
+			continue
+		default:
+		}
+		break
+	}
+	if rest > 0 {
+		l.dropped.Add(int64(rest))
+		l.log.Error("decisions were dropped from the decision log: the program ends", "decisions", rest)
+	}
 }

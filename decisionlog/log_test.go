@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -141,12 +143,13 @@ func TestWhatCouldNotBeDecidedIsSentWithoutAResult(t *testing.T) {
 	}
 }
 
-// incompressible is a large decision.
+// incompressible is a large decision: gzip takes hexadecimal digits to no less than half.
 func incompressible(i, bytes int) Entry {
 	e := entry(i)
+	chance := rand.New(rand.NewPCG(uint64(i), 0))
 	text := make([]byte, bytes)
 	for j := range text {
-		text[j] = "abcdefghijklmnopqrstuvwxyz0123456789"[(j*j+i*j*7+j/5)%36]
+		text[j] = "0123456789abcdef"[chance.IntN(16)]
 	}
 	e.Input = fmt.Appendf(nil, "%q", text)
 	return e
@@ -162,8 +165,8 @@ func TestManyDecisionsAreSentInBatchesAndInOrder(t *testing.T) {
 	}
 	c.answer(0)
 	until(t, "the events", func() bool { return len(c.names()) == 100 })
-	if strings.Join(c.names(), " ") != strings.Join(want, " ") || len(c.batches) < 3 {
-		t.Errorf("%d batches: %v", len(c.batches), c.names())
+	if strings.Join(c.names(), " ") != strings.Join(want, " ") || slices.Max(c.batches) > uploadBytes || len(c.batches) > 50 {
+		t.Errorf("%d batches of up to %d bytes: %v", len(c.batches), slices.Max(c.batches), c.names())
 	}
 	until(t, "the count", func() bool { return l.Stats().Sent == 100 })
 	if s := l.Stats(); s.Dropped != 0 || s.Waiting != 0 {
@@ -173,10 +176,11 @@ func TestManyDecisionsAreSentInBatchesAndInOrder(t *testing.T) {
 
 func TestADecisionThatIsTooLargeIsDropped(t *testing.T) {
 	l, c, _ := collecting(t)
-	l.Add(incompressible(1, batchBytes))
-	l.Add(entry(2))
+	l.Add(incompressible(1, batchBytes)) // before it is compressed
+	l.Add(incompressible(2, 3*uploadBytes))
+	l.Add(entry(3))
 	until(t, "the other event", func() bool { return len(c.names()) == 1 })
-	if s := l.Stats(); s.Dropped != 1 || c.names()[0] != "2" {
+	if s := l.Stats(); s.Dropped != 2 || c.names()[0] != "3" {
 		t.Errorf("got %+v, %v", s, c.names())
 	}
 }
@@ -213,18 +217,18 @@ func TestABatchThatIsNeverTakenDoesNotKeepOthersBack(t *testing.T) {
 
 // It holds by itself: were Add to wait for the endpoint, this would not end.
 func TestNobodyWaitsForTheLog(t *testing.T) {
-	release := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	hangs, release := make(chan struct{}, 1), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hangs <- struct{}{}; <-release }))
 	defer server.Close()
 	defer close(release)
 	l := New(Config{URL: server.URL, MinDelay: time.Millisecond, MaxDelay: time.Millisecond}, slog.New(slog.DiscardHandler))
 	running(t, l)
 	l.Add(entry(0))
-	until(t, "the upload that hangs", func() bool { return l.Stats().Waiting == 0 })
+	<-hangs
 	for i := range mostWaiting + 3 {
 		l.Add(entry(i))
 	}
-	if s := l.Stats(); s.Dropped != 3 || s.Waiting != mostWaiting {
+	if s := l.Stats(); s.Dropped != 3 || s.Waiting != mostWaiting+1 { // the one that hangs waits too
 		t.Errorf("got %+v", s)
 	}
 }
@@ -239,6 +243,23 @@ func TestWhatWaitsIsSentAtTheEnd(t *testing.T) {
 	stop()
 	if len(c.names()) != 1 {
 		t.Errorf("got %v", c.names())
+	}
+}
+
+func TestWhatCannotBeSentAtTheEndIsCounted(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer server.Close()
+	l := New(Config{URL: server.URL, MinDelay: time.Hour, MaxDelay: time.Hour}, slog.New(slog.DiscardHandler))
+	l.Add(entry(1))
+	if l.sendAll(t.Context()) || l.Stats() != (Stats{Waiting: 1, Failures: 1}) {
+		t.Errorf("before the end: got %+v", l.Stats())
+	}
+	l.Add(entry(2))
+	running(t, l)()
+	if l.Stats() != (Stats{Dropped: 2, Failures: 2}) {
+		t.Errorf("after the end: got %+v", l.Stats())
 	}
 }
 

@@ -33,11 +33,7 @@ func (l *Log) send(ctx context.Context, b *batch) bool {
 }
 
 func (l *Log) post(ctx context.Context, b *batch) error {
-	body, err := compressed(b)
-	if err != nil {
-		return fmt.Errorf("compress the decisions: %w", err)
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, l.config.URL, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, l.config.URL, bytes.NewReader(b.body))
 	if err != nil {
 		return errors.New("send the decisions: the address cannot be read")
 	}
@@ -69,17 +65,17 @@ func verdict(status int) error {
 	return fmt.Errorf("the endpoint answers with status %d", status)
 }
 
-func compressed(b *batch) ([]byte, error) {
+// compressed is a JSON array of decisions.
+func compressed(events [][]byte) ([]byte, error) {
 	var body bytes.Buffer
 	w := gzip.NewWriter(&body)
-	if _, err := w.Write(b.body.Bytes()); err != nil {
-		return nil, err
-	}
-	if _, err := w.Write([]byte("]")); err != nil {
-		return nil, err
+	for _, part := range [][]byte{[]byte("["), bytes.Join(events, []byte(",")), []byte("]")} {
+		if _, err := w.Write(part); err != nil {
+			return nil, fmt.Errorf("compress the decisions: %w", err)
+		}
 	}
 	if err := w.Close(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("compress the decisions: %w", err)
 	}
 	return body.Bytes(), nil
 }
