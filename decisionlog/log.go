@@ -16,7 +16,7 @@ const (
 	// uploadBytes bounds an upload, compressed, as OPA's upload_size_limit_bytes does where nobody sets it: collectors made for OPA
 	// may refuse more.
 	uploadBytes = 32 << 10
-	// batchBytes bounds what is compressed at once.
+	// batchBytes is about how much is compressed at once.
 	batchBytes = 256 << 10
 	// uploadWithin bounds one upload.
 	uploadWithin = 10 * time.Second
@@ -142,8 +142,8 @@ func (l *Log) take() {
 		select {
 		case e := <-l.waiting:
 			raw, err := e.encode(l.config.Labels)
-			if err != nil || len(raw) > batchBytes {
-				l.tooLarge(len(raw), err)
+			if err != nil {
+				l.drop("a decision cannot be encoded for the decision log", len(raw), err)
 				continue
 			}
 			l.pending = append(l.pending, raw)
@@ -165,7 +165,7 @@ func (l *Log) next() *batch {
 		case err == nil && n > 1:
 			n /= 2
 		default:
-			l.tooLarge(len(l.pending[0]), err)
+			l.drop("a decision is too large for the decision log", len(l.pending[0]), err)
 			l.forget(1)
 			n = len(l.pending)
 		}
@@ -178,9 +178,9 @@ func (l *Log) forget(n int) {
 	l.taken.Add(int64(-n))
 }
 
-func (l *Log) tooLarge(size int, err error) {
+func (l *Log) drop(why string, size int, err error) {
 	l.dropped.Add(1)
-	l.log.Warn("a decision is too large for the decision log", "bytes", size, "err", err)
+	l.log.Warn(why, "bytes", size, "err", err)
 }
 
 // dropRest counts what the program ends with: nobody sends it any more.

@@ -176,12 +176,23 @@ func TestManyDecisionsAreSentInBatchesAndInOrder(t *testing.T) {
 
 func TestADecisionThatIsTooLargeIsDropped(t *testing.T) {
 	l, c, _ := collecting(t)
-	l.Add(incompressible(1, batchBytes)) // before it is compressed
+	l.Add(incompressible(1, batchBytes))
 	l.Add(incompressible(2, 3*uploadBytes))
 	l.Add(entry(3))
 	until(t, "the other event", func() bool { return len(c.names()) == 1 })
 	if s := l.Stats(); s.Dropped != 2 || c.names()[0] != "3" {
 		t.Errorf("got %+v, %v", s, c.names())
+	}
+}
+
+func TestALargeDecisionThatCompressesWellIsSent(t *testing.T) {
+	l, c, _ := collecting(t)
+	e := entry(1)
+	e.Input = fmt.Appendf(nil, "%q", strings.Repeat("a", 2*batchBytes))
+	l.Add(e)
+	until(t, "the event", func() bool { return len(c.names()) == 1 })
+	if c.batches[0] > uploadBytes {
+		t.Errorf("got %d bytes", c.batches[0])
 	}
 }
 
