@@ -1,0 +1,97 @@
+package decisionlog
+
+import "context"
+
+// batch is some decisions on their way: the first n of those pending, compressed.
+type batch struct {
+	n    int
+	body []byte
+}
+
+// sendAll sends what waits, and says whether all of it could be sent.
+func (l *Log) sendAll(ctx context.Context) bool {
+	for {
+		l.take()
+		b := l.next()
+		if b == nil {
+			if len(l.waiting) == 0 {
+				return true
+			}
+			continue // all that was taken was too large
+		}
+		if !l.send(ctx, b) {
+			return false
+		}
+		l.forget(b.n)
+	}
+}
+
+// take encodes what waits, up to what is compressed at once.
+func (l *Log) take() {
+	size := 0
+	for _, raw := range l.pending {
+		size += len(raw)
+	}
+	for size < batchBytes {
+		select {
+		case e := <-l.waiting:
+			raw, err := e.encode(l.config.Labels)
+			if err != nil {
+				l.drop("a decision cannot be encoded for the decision log", len(raw), err)
+				continue
+			}
+			l.pending = append(l.pending, raw)
+			l.taken.Add(1)
+			size += len(raw)
+		default:
+			return
+		}
+	}
+}
+
+// next is a batch of those pending, nil where there are none. How far they compress is not known before: it is tried with fewer.
+func (l *Log) next() *batch {
+	for n := len(l.pending); n > 0; {
+		body, err := compressed(l.pending[:n])
+		switch {
+		case err == nil && len(body) <= uploadBytes:
+			return &batch{n, body}
+		case err == nil && n > 1:
+			n /= 2
+		default:
+			l.drop("a decision is too large for the decision log", len(l.pending[0]), err)
+			l.forget(1)
+			n = len(l.pending)
+		}
+	}
+	return nil
+}
+
+func (l *Log) forget(n int) {
+	l.pending = l.pending[n:]
+	l.taken.Add(int64(-n))
+}
+
+func (l *Log) drop(why string, size int, err error) {
+	l.dropped.Add(1)
+	l.log.Warn(why, "bytes", size, "err", err)
+}
+
+// dropRest counts what the program ends with: nobody sends it any more.
+func (l *Log) dropRest() {
+	rest := len(l.pending)
+	l.forget(rest)
+	for {
+		select {
+		case <-l.waiting:
+			rest++
+			continue
+		default:
+		}
+		break
+	}
+	if rest > 0 {
+		l.dropped.Add(int64(rest))
+		l.log.Error("decisions were dropped from the decision log: the program ends", "decisions", rest)
+	}
+}
