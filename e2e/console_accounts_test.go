@@ -283,14 +283,7 @@ func TestMyAccount(t *testing.T) {
 		n.t = t
 		w := newBrowser(t)
 		who := account(t, nil)
-		w.open("/console/me")
-		w.shown("password-step")
-		w.keys(who + "\t" + password + "\r")
-		w.asked()
-		w.click("#remember")
-		w.run("code.focus(0)")
-		w.keys(n.newestCode() + "\r")
-		w.at("/console/me")
+		w.signInRemembered(n, "/console/me", who)
 		w.reads("main", "Chrome")
 		if eval[bool](w, `document.getElementById("edit") !== null`) {
 			t.Error("there is a switch")

@@ -26,14 +26,7 @@ func TestScreenshotsOfTheConsole(t *testing.T) {
 	agentSignsIn(t, n)
 
 	w := newBrowser(t)
-	w.open("/console/me")
-	w.shown("password-step")
-	w.keys("admin\t" + password + "\r")
-	w.asked()
-	w.click("#remember")
-	w.run("code.focus(0)")
-	w.keys(n.newestCode() + "\r")
-	w.at("/console/me")
+	w.signInRemembered(n, "/console/me", "admin")
 	changeSomething(t, n, w)
 
 	softphoneOff := func(w *window) {

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 
 	"nidan/challenge"
@@ -16,11 +14,8 @@ func (t *tx) Device(ctx context.Context, account string, tokenHash []byte) (*cha
 	err := t.QueryRowContext(ctx, `SELECT channel, verified_at, ip, user_agent FROM devices
 		WHERE account_id = $1 AND token_hash = $2`, account, notNil(tokenHash)).
 		Scan(&d.Channel, &verified, &d.IP, &d.UserAgent)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, challenge.ErrNotFound
-	}
 	if err != nil {
-		return nil, fmt.Errorf("read a device: %w", err)
+		return nil, notRead("read a device", err)
 	}
 	d.VerifiedAt = fromMicro(verified)
 	return &d, nil

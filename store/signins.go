@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -37,11 +36,8 @@ func signIn(ctx context.Context, q queryer, account string, at time.Time) (*chal
 	err := q.QueryRowContext(ctx, `SELECT authenticated_at, channel, second_step FROM sign_ins
 		WHERE account_id = $1 AND authenticated_at BETWEEN $2 - 1 AND $2 + 1 ORDER BY abs(authenticated_at - $2) LIMIT 1`,
 		account, at.UnixMicro()).Scan(&micro, &s.Channel, &s.SecondStep)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, challenge.ErrNotFound
-	}
 	if err != nil {
-		return nil, fmt.Errorf("read a sign-in: %w", err)
+		return nil, notRead("read a sign-in", err)
 	}
 	s.AuthenticatedAt = fromMicro(micro)
 	return &s, nil

@@ -37,11 +37,8 @@ func (t *tx) LatestChallenge(ctx context.Context, account, flow string) (*challe
 		account, flow).
 		Scan(&c.ID, &c.Channel, &c.SentTo, &c.Facts, &c.CodeMAC, &c.CodeLength, &c.Attempts, &c.MaxAttempts,
 			&c.RememberDays, &issued, &expires, &resend, &c.Closed)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, challenge.ErrNotFound
-	}
 	if err != nil {
-		return nil, fmt.Errorf("read a challenge: %w", err)
+		return nil, notRead("read a challenge", err)
 	}
 	c.IssuedAt, c.ExpiresAt, c.ResendAt = fromMicro(issued), fromMicro(expires), fromMicro(resend)
 	return &c, nil
@@ -109,11 +106,8 @@ func (t *tx) Delivery(ctx context.Context, key string) (*challenge.Delivery, err
 	var at int64
 	err := t.QueryRowContext(ctx, `SELECT digest, status, body, at FROM deliveries WHERE key = $1`, key).
 		Scan(&d.Digest, &d.Status, &d.Body, &at)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, challenge.ErrNotFound
-	}
 	if err != nil {
-		return nil, fmt.Errorf("read an answer: %w", err)
+		return nil, notRead("read an answer", err)
 	}
 	d.At = fromMicro(at)
 	return &d, nil
@@ -127,6 +121,14 @@ func (t *tx) AddDelivery(ctx context.Context, d challenge.Delivery) error {
 		return fmt.Errorf("write an answer: %w", err)
 	}
 	return nil
+}
+
+// notRead is why one row could not be read: [challenge.ErrNotFound] where there is none.
+func notRead(what string, err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return challenge.ErrNotFound
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 func fromMicro(t int64) time.Time { return time.UnixMicro(t).UTC() }

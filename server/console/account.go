@@ -73,6 +73,24 @@ type Changed struct {
 	Err     error
 }
 
+// Why is a stable symbol for why the change was not made, empty where it was. Refused says that it is the policies' reason.
+func (c Changed) Why() (symbol string, refused bool) {
+	var refusal *Refusal
+	switch {
+	case c.Err == nil:
+		return "", false
+	case errors.As(c.Err, &refusal):
+		return refusal.Reason, true
+	case errors.Is(c.Err, kratos.ErrGone):
+		return "not_found", false
+	case errors.Is(c.Err, kratos.ErrChanged):
+		return "changed_meanwhile", false
+	case errors.Is(c.Err, ErrInvalid):
+		return "unreadable", false
+	}
+	return "unavailable", false
+}
+
 // Switch changes the flags of any number of accounts, each by itself: what cannot be done for one does not keep it from the
 // others.
 func (c *Console) Switch(ctx context.Context, who session.Visitor, changes []Change) []Changed {
@@ -82,10 +100,13 @@ func (c *Console) Switch(ctx context.Context, who session.Visitor, changes []Cha
 		identity, err := c.Kratos.Account(ctx, change.ID)
 		if err != nil {
 			done[i].Err = err
-			continue
+		} else {
+			done[i].Account = c.account(identity)
+			done[i].Err = c.switchOne(ctx, who, done[i].Account, change)
 		}
-		done[i].Account = c.account(identity)
-		done[i].Err = c.switchOne(ctx, who, done[i].Account, change)
+		if why, _ := done[i].Why(); why == "unavailable" {
+			c.Log.ErrorContext(ctx, "an account was not switched", "account", change.ID, "err", done[i].Err)
+		}
 	}
 	return done
 }
@@ -145,7 +166,6 @@ func (c *Console) switchOne(ctx context.Context, who session.Visitor, a Account,
 		return d, err
 	})
 	if failed != nil {
-		c.Log.WarnContext(ctx, "an account was not switched", "account", a.ID, "err", failed)
 		return failed
 	}
 	if err != nil {

@@ -2,14 +2,12 @@ package api
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
-	"nidan/kratos"
 	"nidan/policies"
 	"nidan/server/console"
 	"nidan/server/session"
@@ -171,26 +169,8 @@ func (h *Handler) switchAccounts(c echo.Context, who session.Visitor) error {
 	}
 	results := []result{}
 	for _, r := range h.Console.Switch(c.Request().Context(), who, changes) {
-		results = append(results, result{r.ID, h.symbol(c, r.Err)})
+		why, _ := r.Why()
+		results = append(results, result{r.ID, why})
 	}
 	return c.JSON(http.StatusOK, map[string]any{"results": results})
-}
-
-// symbol is what a problem with one of many is called.
-func (h *Handler) symbol(c echo.Context, err error) string {
-	var refusal *console.Refusal
-	switch {
-	case err == nil:
-		return ""
-	case errors.As(err, &refusal):
-		return refusal.Reason
-	case errors.Is(err, kratos.ErrGone):
-		return "not_found"
-	case errors.Is(err, kratos.ErrChanged):
-		return "changed_meanwhile"
-	case errors.Is(err, console.ErrInvalid):
-		return "not_valid"
-	}
-	h.Log.ErrorContext(c.Request().Context(), "an account was not switched", "err", err)
-	return "unavailable"
 }

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/mileusna/useragent"
 
 	"nidan/challenge"
+	"nidan/kratos"
 	"nidan/policies"
 	"nidan/server/console"
 	"nidan/server/session"
@@ -119,8 +121,8 @@ func (h *Handler) switchFlag(c echo.Context, who session.Visitor, at, base strin
 
 // notDone says why a change was not made, where it is no more than that.
 func (h *Handler) notDone(c echo.Context, who session.Visitor, err error) error {
-	if why := h.why(c, err); why == "changed_meanwhile" {
-		return h.say(c, who, http.StatusConflict, why)
+	if errors.Is(err, kratos.ErrChanged) {
+		return h.say(c, who, http.StatusConflict, "changed_meanwhile")
 	}
 	return err
 }

@@ -113,7 +113,11 @@ func (h *Handler) saveAccounts(c echo.Context, who session.Visitor) error {
 	}
 	rows := make([]failure, len(failed))
 	for i, r := range failed {
-		rows[i] = failure{Changed: r, Why: h.why(c, r.Err)}
+		why, refused := r.Why()
+		if refused {
+			why = "refused_" + why
+		}
+		rows[i] = failure{Account: r.Account, Why: why}
 	}
 	return h.show(c, who, http.StatusConflict, "accounts_failed", "accounts", struct {
 		Failed []failure
@@ -123,24 +127,8 @@ func (h *Handler) saveAccounts(c echo.Context, who session.Visitor) error {
 
 // failure is a change that was not made, with the name of the text that says why.
 type failure struct {
-	console.Changed
-	Why string
-}
-
-func (h *Handler) why(c echo.Context, err error) string {
-	var refusal *console.Refusal
-	switch {
-	case errors.As(err, &refusal):
-		return "refused_" + refusal.Reason
-	case errors.Is(err, kratos.ErrGone):
-		return "not_found"
-	case errors.Is(err, kratos.ErrChanged):
-		return "changed_meanwhile"
-	case errors.Is(err, console.ErrInvalid):
-		return "unreadable"
-	}
-	h.Log.ErrorContext(c.Request().Context(), "an account was not switched", "err", err)
-	return "unavailable"
+	Account console.Account
+	Why     string
 }
 
 // readChanges reads the form: for each account "was", what its box was, and "on" where it is checked now. Both hold an
