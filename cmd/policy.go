@@ -2,8 +2,12 @@ package cmd
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"unicode"
+	"unicode/utf16"
 
 	"github.com/spf13/cobra"
 
@@ -39,9 +43,25 @@ func setAt(args []string, folder string) (*policies.Set, error) {
 // configuredSet is the set that a command was given, or else the one that the configuration names.
 func configuredSet(args []string, cfg config.Policies) (*policies.Set, error) {
 	if len(args) == 0 && cfg.Bundle.URL != "" {
-		return nil, fmt.Errorf("the policies are those of a bundle: give a folder or the bundle's file")
+		return nil, errors.New("the policies are those of a bundle: give a folder or the bundle's file")
 	}
 	return setAt(args, cfg.Dir)
+}
+
+// plain is a text that somebody else chose, such as an account's name, as it can be shown on a terminal: control characters could
+// change what else is there, and breaks could pose as lines of ours. It is escaped as in JSON.
+func plain(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, "\\u%04x", unit)
+		}
+	}
+	return b.String()
 }
 
 func writeJSON(w io.Writer, v any) error {

@@ -155,11 +155,11 @@ func recordedSignIn(c *cobra.Command, database string, id int64) (r challenge.Re
 }
 
 func printRecord(w io.Writer, r challenge.Record, k policies.Kept, revision string) error {
-	fmt.Fprintf(w, "Record %d: %s, %s\nIt ended as %s, for the reason %s.\n", r.ID, r.Name, r.At.UTC().Format(time.RFC3339), r.State, r.Reason)
+	fmt.Fprintf(w, "Record %d: %s, %s\nIt ended as %s, for the reason %s.\n", r.ID, plain(r.Name), r.At.UTC().Format(time.RFC3339), r.State, plain(r.Reason))
 	if r.Revision == revision {
-		fmt.Fprintf(w, "The same policies as then, revision %s:\n", revision)
+		fmt.Fprintf(w, "Decided by revision %s then, and below.\n", revision)
 	} else {
-		fmt.Fprintf(w, "Other policies than then: %s, and then %s:\n", revision, r.Revision)
+		fmt.Fprintf(w, "Decided by revision %s then, and by other policies, %s, below.\n", r.Revision, revision)
 	}
 	if not := append(k.Erased, k.Masked...); len(not) > 0 {
 		fmt.Fprintf(w, "Not kept as it was: %s\n", strings.Join(not, ", "))
@@ -169,7 +169,11 @@ func printRecord(w io.Writer, r challenge.Record, k policies.Kept, revision stri
 	if err := json.Indent(&indented, k.Input, "", "  "); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "input = %s\n\n", &indented)
+	fmt.Fprint(w, "input = ")
+	for line := range strings.Lines(indented.String()) {
+		fmt.Fprintln(w, plain(strings.TrimSuffix(line, "\n")))
+	}
+	_, err := fmt.Fprintln(w)
 	return err
 }
 
@@ -187,7 +191,7 @@ func printExplanation(w io.Writer, x policies.Explanation, asJSON bool) error {
 		}
 		fmt.Fprintf(w, "%s %-28s %s%s\n", mark, r.Location, r.Rule, value)
 		if r.Because != "" {
-			fmt.Fprintf(w, "    not %s\n", r.Because)
+			fmt.Fprintf(w, "    not %s\n", plain(r.Because))
 		}
 	}
 	if x.Error != "" {

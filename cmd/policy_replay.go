@@ -97,7 +97,7 @@ func (r *replayed) run(ctx context.Context, e *policies.Engine, database string)
 	return errors.Join(err, r.judge(s))
 }
 
-// bar shows how far it is, on a terminal. Elsewhere it is nil, which shows nothing.
+// bar shows how far it is, on a terminal, and nothing elsewhere.
 func (r *replayed) bar(total int64, options ...progressbar.Option) *progressbar.ProgressBar {
 	if f, ok := r.err().(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
 		return progressbar.DefaultSilent(total)
@@ -177,7 +177,7 @@ func printSummary(w io.Writer, s replay.Summary, revision string, took time.Dura
 	fmt.Fprintln(t, "\n\tHOW MANY\tFROM\tTO\tCHANNEL\tROLE\tEXAMPLES")
 	for _, c := range s.Changes {
 		fmt.Fprintf(t, "%s\t%d\t%s %s\t%s %s\t%s\t%s\t%s\n",
-			mark(c.Change), c.Count, c.From, c.FromReason, c.To, c.ToReason, c.Channel, c.Role, examples(c.Examples))
+			mark(c.Change), c.Count, c.From, plain(c.FromReason), c.To, plain(c.ToReason), plain(c.Channel), plain(c.Role), examples(c.Examples))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -199,9 +199,9 @@ func mark(c replay.Change) string {
 func examples(of []replay.Example) string {
 	var shown []string
 	for _, e := range of {
-		one := fmt.Sprintf("%d (%s)", e.Record, e.Account)
+		one := fmt.Sprintf("%d (%s)", e.Record, plain(e.Account))
 		if e.Error != "" {
-			one += ": " + strings.ReplaceAll(e.Error, "\n", " ")
+			one += ": " + plain(strings.ReplaceAll(e.Error, "\n", " "))
 		}
 		shown = append(shown, one)
 	}

@@ -216,7 +216,7 @@ func TestPolicyExplain(t *testing.T) {
 	kept(t, someSignIns()...)
 	out, err := run(t, "policy", "explain", "1")
 	for _, want := range []string{
-		"Record 1: agent", "for the reason code_required", "The same policies as then", "Not kept as it was: /input/account/email",
+		"Record 1: agent", "for the reason code_required", "then, and below.", "Not kept as it was: /input/account/email",
 		`"email": "a***@example.com"`, "YES login/login.rego:", "input.device.channel == channel", "challenge, code_required",
 	} {
 		if err != nil || !strings.Contains(out, want) {
@@ -224,7 +224,7 @@ func TestPolicyExplain(t *testing.T) {
 		}
 	}
 	if out, err := run(t, "policy", "explain", "1", loosened(t)); err != nil || !strings.Contains(out, "allow, device_remembered") ||
-		!strings.Contains(out, "Other policies than then") {
+		!strings.Contains(out, "and by other policies") {
 		t.Errorf("got %v\n%s", err, out)
 	}
 	if out, err := run(t, "policy", "explain", "1", "--json"); err != nil || !json.Valid([]byte(out)) {
@@ -291,6 +291,20 @@ func TestPolicyReplay(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// A name that an account's holder may have chosen: it would clear the screen and write a verdict of its own.
+func TestWhatAccountHoldersTypeDoesNotRunOnATerminal(t *testing.T) {
+	in := someSignIns()[0]
+	in.Account.Name = "\x1b[2J\nagent\t0 would end otherwise\u202e"
+	kept(t, in)
+	loosened := loosened(t)
+	for _, args := range [][]string{{"replay", loosened}, {"explain", "1"}} {
+		out, err := run(t, append([]string{"policy"}, args...)...)
+		if err != nil || strings.ContainsAny(out, "\x1b\u202e") || strings.Contains(out, "\nagent") || !strings.Contains(out, `\u001b[2J`) {
+			t.Errorf("%v: %v\n%q", args, err, out)
+		}
+	}
 }
 
 func TestPolicyReplayOfAnExport(t *testing.T) {

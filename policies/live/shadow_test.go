@@ -106,6 +106,22 @@ decision := {"action": "allow", "reason": "x", "channel": "c"} if not input.acco
 	}
 }
 
+// It runs beside everything else: not caught, a panic in it would end the program, and every sign-in with it.
+func TestAPanicInTheShadowIsAFailure(t *testing.T) {
+	p := shadowed(t, t.TempDir())
+	if err := p.take(t.Context(), lets("first")); err != nil {
+		t.Fatal(err)
+	}
+	p.shadow.policies.active.Store(&Active{Report: policies.Report{Revision: "broken"}}) // and no engine
+	if !p.gives("first")() {
+		t.Error("not decided")
+	}
+	until(t, "the comparison", func() bool { return p.Status().Shadow.Summary.Failed == 1 })
+	if got := p.Status().Shadow.Summary.Changes[0].Examples[0].Error; !strings.HasPrefix(got, "a panic: ") {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestNobodyWaitsForAShadow(t *testing.T) {
 	p, _ := newPolicies()
 	p.Shadowed(t.TempDir()) // and nothing keeps it going
