@@ -66,6 +66,9 @@ type Change struct {
 	On  bool
 }
 
+// MostChanges are as many as may be asked for at once.
+const MostChanges = 1000
+
 // Changed is what became of a [Change]. Err is [kratos.ErrChanged] where the flag no longer was what had been seen.
 type Changed struct {
 	Change

@@ -137,9 +137,6 @@ func readFlag(c echo.Context) (console.Change, error) {
 	return f.change(c.Param("id"))
 }
 
-// mostChanges are as many as one request may hold.
-const mostChanges = 1000
-
 // switchAccounts changes each account by itself, and says of each what became of it.
 func (h *Handler) switchAccounts(c echo.Context, who session.Visitor) error {
 	var asked []struct {
@@ -149,8 +146,8 @@ func (h *Handler) switchAccounts(c echo.Context, who session.Visitor) error {
 	if err := readJSON(c, &asked); err != nil {
 		return err
 	}
-	if len(asked) > mostChanges {
-		return fmt.Errorf("%w: more than %d changes", console.ErrInvalid, mostChanges)
+	if len(asked) > console.MostChanges {
+		return fmt.Errorf("%w: more than %d changes", console.ErrInvalid, console.MostChanges)
 	}
 	var changes []console.Change
 	for _, a := range asked {

@@ -148,7 +148,7 @@ func readChanges(c echo.Context) (changes []console.Change, ok bool) {
 			}
 		}
 	}
-	return changes, len(changes) <= 1000
+	return changes, len(changes) <= console.MostChanges
 }
 
 // askChanges names the accounts by what Kratos calls them now.
