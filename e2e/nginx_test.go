@@ -81,7 +81,7 @@ func (b *behindNginx) startNginx(address, config string) {
 	}
 	b.t.Cleanup(func() { os.RemoveAll(dir) })
 	path := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(path, []byte(config), 0o644); err != nil { //nolint:gosec // another user reads it
+	if err := os.WriteFile(path, []byte(config), 0o644); err != nil { // another user reads it
 		b.t.Fatal(err)
 	}
 	cmd := exec.Command(program, "-p", dir, "-c", path)

@@ -2,12 +2,14 @@ package policies
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 func TestWhatTheShippedPoliciesRead(t *testing.T) {
@@ -159,5 +161,46 @@ func TestWhetherSomethingMaskedIsRead(t *testing.T) {
 		if m.ReadsAny([]string{"/input/now", pointer}) != want {
 			t.Errorf("%s: not %v", pointer, want)
 		}
+	}
+}
+
+// Were a fact that is missing nothing in the key, one of these would be taken for the other.
+func TestAMemoTellsAMissingFactFromTheNext(t *testing.T) {
+	e, err := New(t.Context(), with(`decision := {"action": "allow", "reason": "by name", "channel": "c"} if {
+	input.account.name == "x"
+} else := {"action": "refuse", "reason": "by role", "channel": "c"} if {
+	input.account.role == "x"
+}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := e.Memo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for fact, want := range map[string]string{"name": "by name", "role": "by role"} {
+		if d, err := m.Login(t.Context(), map[string]any{"account": map[string]any{fact: "x"}}); err != nil || d.Reason != want {
+			t.Errorf("%s: got %+v, %v", fact, d, err)
+		}
+	}
+}
+
+func TestAMemoDoesNotRememberWhatWasTooSlow(t *testing.T) {
+	e, err := New(t.Context(), Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := e.Memo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := asJSON(t, asked())
+	e.limit = time.Nanosecond
+	if _, err := m.Login(t.Context(), in); !errors.Is(err, ErrTooSlow) {
+		t.Fatalf("got %v", err)
+	}
+	e.limit = DecideWithin
+	if d, err := m.Login(t.Context(), in); err != nil || d.Reason != "code_required" {
+		t.Errorf("got %+v, %v", d, err)
 	}
 }
