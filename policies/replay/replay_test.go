@@ -178,6 +178,18 @@ func TestPoliciesThatReadWhatWasNotKept(t *testing.T) {
 	}
 }
 
+func TestPoliciesThatReadWhatWasTakenOut(t *testing.T) {
+	for erased, want := range map[string]int{"/input/account/has_email": 1, "/input/account": 1, "/input/request/ip": 0} {
+		all := func(yield func(Recorded, error) bool) {
+			yield(Recorded{ID: 1, Detail: fmt.Appendf(nil, `{"input": {}, "decision": null, "erased": [%q]}`, erased)}, nil)
+		}
+		d, err := Run(t.Context(), engine(t, policies.Shipped()), all, nil)
+		if err != nil || d.Summary().Inexact != want {
+			t.Errorf("%s: got %+v, %v, want %d", erased, d, err, want)
+		}
+	}
+}
+
 func TestSignInsThatWereNotDecidedAreCountedToo(t *testing.T) {
 	in, err := json.Marshal(signIn(nil))
 	if err != nil {
