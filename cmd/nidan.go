@@ -141,7 +141,7 @@ func (n *nidan) mountPublic(zone *time.Location) error {
 	if err != nil {
 		return fmt.Errorf("read kratos.public_url: %w", err)
 	}
-	(&server.PassThrough{Kratos: kratosURL, Log: n.log}).Mount(n.public)
+	(&server.PassThrough{Kratos: kratosURL, Bounds: server.Bounds(n.cfg.Public.Limits), Log: n.log}).Mount(n.public)
 	page.Mount(n.public)
 	frontend, identity := kratos.NewFrontend(n.cfg.Kratos.PublicURL), kratos.Pointers(n.cfg.Identity)
 	err = (&signin.Handler{

@@ -55,6 +55,23 @@ type Public struct {
 	Listen string `koanf:"listen"`
 	// How browsers reach this listener: scheme, host and port, with no path. Sign-in mail names its host.
 	URL string `koanf:"url" jsonschema:"pattern=^https?://"`
+	// The most that a request handed on to Kratos may hold.
+	Limits Limits `koanf:"limits"`
+}
+
+// Limits are the most that a request handed on to Kratos may hold. What is longer would keep other people from signing in. Sizes
+// are counted as Kratos writes them down: most characters are one byte each, quotes and backslashes four, and < > & seven.
+type Limits struct {
+	// Bytes of the body, 1024 to 16384.
+	Body int `koanf:"body" jsonschema:"minimum=1024,maximum=16384"`
+	// Bytes of all headers together, 2048 to 16384.
+	Headers int `koanf:"headers" jsonschema:"minimum=2048,maximum=16384"`
+	// Bytes of one header, 1024 to 8192.
+	Header int `koanf:"header" jsonschema:"minimum=1024,maximum=8192"`
+	// Bytes of the address, path and query, 512 to 4096.
+	Address int `koanf:"address" jsonschema:"minimum=512,maximum=4096"`
+	// Levels of objects and arrays within each other in a JSON body, 4 to 256.
+	Depth int `koanf:"depth" jsonschema:"minimum=4,maximum=256"`
 }
 
 // Hooks is the listener that Kratos calls. It also answers /healthz, /readyz and /metrics.
@@ -153,9 +170,12 @@ func Default() Config {
 	return Config{
 		Database: "sqlite:nidan.db",
 		Secrets:  []string{},
-		Public:   Public{Listen: "127.0.0.1:4455", URL: "http://127.0.0.1:4455"},
-		Hooks:    Hooks{Listen: "127.0.0.1:4456", Tokens: []string{}},
-		Kratos:   Kratos{PublicURL: "http://127.0.0.1:4433", AdminURL: "http://127.0.0.1:4434"},
+		Public: Public{
+			Listen: "127.0.0.1:4455", URL: "http://127.0.0.1:4455",
+			Limits: Limits{Body: 8192, Headers: 16384, Header: 4096, Address: 4096, Depth: 32},
+		},
+		Hooks:  Hooks{Listen: "127.0.0.1:4456", Tokens: []string{}},
+		Kratos: Kratos{PublicURL: "http://127.0.0.1:4433", AdminURL: "http://127.0.0.1:4434"},
 		Identity: Identity{
 			Account:   "/traits/account",
 			Name:      "/traits/name",

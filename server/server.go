@@ -33,6 +33,9 @@ func New(log *slog.Logger) *echo.Echo {
 	return e
 }
 
+// maxHeaderBytes bounds what is read of a request before any of it is looked at. Who sends more is told 431.
+const maxHeaderBytes = 32 << 10
+
 // Serve answers requests on l until ctx ends, then lets those under way finish. The time limits are for clients that send
 // or read too slowly to mean well.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
@@ -42,6 +45,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    maxHeaderBytes,
 	}
 	drained := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {

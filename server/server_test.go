@@ -119,18 +119,28 @@ func passThrough(t *testing.T) (http.Handler, *http.Request) {
 		t.Fatal(err)
 	}
 	e := New(quiet)
-	(&PassThrough{Kratos: u, Log: quiet}).Mount(e)
+	(&PassThrough{Kratos: u, Bounds: bounds, Log: quiet}).Mount(e)
 	return e, seen
+}
+
+// bounds are those that the configuration has by default.
+var bounds = Bounds{Body: 8192, Headers: 16384, Header: 4096, Address: 4096, Depth: 32}
+
+func form(path, body string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return r
 }
 
 func TestPassThrough(t *testing.T) {
 	h, seen := passThrough(t)
 	for path, want := range map[string]int{
 		"/self-service/login/api?x=1": 418, "/sessions/whoami": 418, "/sessions": 418, "/schemas/account": 418,
-		"/.well-known/ory/webauthn.js": 418, "/admin/identities": 404, "/identities": 404, "/metrics/prometheus": 404, "/": 404,
+		"/.well-known/ory/webauthn.js": 418, "/admin/identities": 404, "/self-service/../admin/identities": 404, "/self-service/%2e%2e/admin/identities": 404,
+		"/self-service//login": 404, "/sessions/./whoami": 404, "/self-service/login/%2fadmin": 404, "/self-service/methods/oidc/": 418, "/identities": 404, "/metrics/prometheus": 404, "/": 404,
 	} {
 		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader("body")))
+		h.ServeHTTP(w, form(path, "body=1"))
 		if w.Code != want {
 			t.Errorf("%s: %d, want %d", path, w.Code, want)
 		}
@@ -166,7 +176,7 @@ func TestWithoutKratosThereIsASentence(t *testing.T) {
 	}
 	l.Close()
 	e := New(quiet)
-	(&PassThrough{Kratos: &url.URL{Scheme: "http", Host: l.Addr().String()}, Log: quiet}).Mount(e)
+	(&PassThrough{Kratos: &url.URL{Scheme: "http", Host: l.Addr().String()}, Bounds: bounds, Log: quiet}).Mount(e)
 	if w := get(e, "/sessions/whoami"); w.Code != http.StatusBadGateway || !strings.Contains(w.Body.String(), "Try again") {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
