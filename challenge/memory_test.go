@@ -97,6 +97,12 @@ func (m *memory) SetPasswordChanged(context.Context, string, time.Time) error { 
 
 func (m *memory) AddSignIn(context.Context, SignIn) error { return nil }
 
+func (m *memory) SignIn(context.Context, string, time.Time) (*SignIn, error) { return nil, ErrNotFound }
+
+func (m *memory) LatestSecondStep(context.Context, string, time.Time) (*SignIn, error) {
+	return nil, ErrNotFound
+}
+
 func (m *memory) byID(id string) *Challenge {
 	for _, c := range m.challenges {
 		if c.ID == id {

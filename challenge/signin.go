@@ -21,3 +21,8 @@ type SignIn struct {
 	Channel         string // as the policy named it
 	SecondStep      SecondStep
 }
+
+// UnknownSignIn is one of which there is no record: a session that was made without Nidan, or before it.
+func UnknownSignIn(account string, authenticatedAt time.Time) SignIn {
+	return SignIn{Account: account, AuthenticatedAt: authenticatedAt, Channel: "unknown", SecondStep: StepUnknown}
+}

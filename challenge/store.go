@@ -106,6 +106,10 @@ type Journal interface {
 	AddDelivery(ctx context.Context, d Delivery) error
 	AddRecord(ctx context.Context, r Record) error
 	AddSignIn(ctx context.Context, s SignIn) error
+	// SignIn is as in [Reader].
+	SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*SignIn, error)
+	// LatestSecondStep returns the account's newest sign-in from then on that was passed or remembered, or [ErrNotFound].
+	LatestSecondStep(ctx context.Context, account string, since time.Time) (*SignIn, error)
 }
 
 // Delivery is a call from Kratos that was answered. Kratos may make the same call up to three times.
@@ -135,7 +139,7 @@ type Record struct {
 
 // RecordKinds are all kinds of records.
 var RecordKinds = []string{
-	"sign_in", "mail_sent", "mail_dropped", "mail_given_up", "password_changed",
+	"sign_in", "mail_sent", "mail_dropped", "mail_given_up", "password_changed", "password_refused",
 	"settings_changed", "account_switched", "devices_forgotten", "wrong_codes_cleared",
 	"policies_activated",
 }

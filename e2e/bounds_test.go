@@ -31,12 +31,12 @@ func TestWhatOneClientSendsKeepsNobodyElseOut(t *testing.T) {
 	nested := func(n int) string { return `{"a":` + strings.Repeat("[", n) + strings.Repeat("]", n) + `}` }
 	long := func(n int) string { return `{"a": "` + strings.Repeat("x", n) + `"}` }
 	for name, a := range map[string]attack{
-		"a payload of 70 KB":            {body: signInWith(attacker, long(70<<10)), status: http.StatusRequestEntityTooLarge},
-		"a payload 4000 levels deep":    {body: signInWith(attacker, nested(4000)), status: http.StatusRequestEntityTooLarge},
-		"a payload 9000 levels deep":    {body: signInWith(attacker, nested(9000)), status: http.StatusRequestEntityTooLarge},
-		"a header of 30 KB":             {body: plain, header: http.Header{"User-Agent": {strings.Repeat("x", 30<<10)}}, status: http.StatusRequestHeaderFieldsTooLarge},
-		"a header of 70 KB":             {body: plain, header: http.Header{"User-Agent": {strings.Repeat("x", 70<<10)}}, status: http.StatusRequestHeaderFieldsTooLarge},
-		"an address of 20 KB":           {body: plain, query: "&a=" + strings.Repeat("x", 20<<10), status: http.StatusRequestURITooLong},
+		"a payload of 70 KB":         {body: signInWith(attacker, long(70<<10)), status: http.StatusRequestEntityTooLarge},
+		"a payload 4000 levels deep": {body: signInWith(attacker, nested(4000)), status: http.StatusRequestEntityTooLarge},
+		"a payload 9000 levels deep": {body: signInWith(attacker, nested(9000)), status: http.StatusRequestEntityTooLarge},
+		"a header of 30 KB":          {body: plain, header: http.Header{"User-Agent": {strings.Repeat("x", 30<<10)}}, status: http.StatusRequestHeaderFieldsTooLarge},
+		"a header of 70 KB":          {body: plain, header: http.Header{"User-Agent": {strings.Repeat("x", 70<<10)}}, status: http.StatusRequestHeaderFieldsTooLarge},
+		"an address of 20 KB":        {body: plain, query: "&a=" + strings.Repeat("x", 20<<10), status: http.StatusRequestURITooLong},
 		"the longest that is handed on": {
 			body: signInWith(attacker, nested(28)+strings.Repeat(" ", 7<<10)), query: "&a=" + strings.Repeat("x", 3<<10),
 			header: http.Header{

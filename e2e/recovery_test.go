@@ -48,7 +48,9 @@ func TestASessionOfKratosRecovery(t *testing.T) {
 		Link string `json:"recovery_link"`
 		Code string `json:"recovery_code"`
 	}
-	s := &signIn{t: t}
+	s := newSignIn(t, "lost")
+	s.expect("code_sent", 1990001, nil)
+	older := s.expectIn(code(n.newestCode()))
 	s.json(http.MethodPost, kratosAdminURL+"/admin/recovery/code", map[string]string{"identity_id": id}, nil, &recovery)
 	link, err := url.Parse(recovery.Link)
 	if err != nil || recovery.Code == "" {
@@ -72,6 +74,9 @@ func TestASessionOfKratosRecovery(t *testing.T) {
 	for _, c := range jar.Cookies(base) {
 		if c.Name == "ory_kratos_session" {
 			n.expectWorth(http.Header{"Cookie": {c.Name + "=" + c.Value}}, "unknown unknown")
+			if active(t, older) {
+				t.Error("a session from before the recovery goes on")
+			}
 			return
 		}
 	}

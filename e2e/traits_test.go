@@ -47,8 +47,9 @@ func TestTraitsCannotSayWhoIsAsked(t *testing.T) {
 func TestAHolderCannotChangeWhereCodesGo(t *testing.T) {
 	n := started(t)
 	name := account(t, nil)
-	n.set("two_factor", "admin_console")
-	session := newSignIn(t, name).expectIn(nil)
+	s := newSignIn(t, name)
+	s.expect("code_sent", 1990001, nil)
+	session := s.expectIn(code(n.newestCode()))
 	before := identityOf(t, name)
 	for how, tc := range map[string]struct {
 		body  string

@@ -19,10 +19,11 @@ import (
 // answerWithin bounds a call. Kratos waits 30 seconds, three times over, and a person waits with it.
 const answerWithin = 5 * time.Second
 
-// Decider says what is to happen with a sign-in. An error means that nobody may be let in; what can be said of the sign-in for
-// its record is in the verdict all the same.
+// Decider says what is to happen with a sign-in, and with a new password. An error means that nobody may be let in, and that no
+// password is changed; what can be said of the sign-in for its record is in the verdict all the same.
 type Decider interface {
 	Login(ctx context.Context, in policies.Input) (policies.Verdict, error)
+	Settings(ctx context.Context, in policies.CapabilitiesInput) (policies.SettingsDecision, error)
 }
 
 // Handler answers Kratos' calls. All fields but texts are needed.

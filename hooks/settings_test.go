@@ -1,9 +1,12 @@
 package hooks
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +27,7 @@ func TestANewPasswordForgetsTheAccountsDevices(t *testing.T) {
 	other[codeAt], other[rememberAt] = s.codeOf("flow of other"), true
 	s.expectIn(browser(mine, other))
 
-	if w := s.changePassword(object{"session/authenticated_at": nil}); w.Code != http.StatusNoContent {
+	if w := s.changePassword(beforeVersion26); w.Code != http.StatusNoContent {
 		t.Fatalf("got %d %s", w.Code, w.Body)
 	}
 	s.expect(challenge.CodeSent, browser(mine, object{"flow/id": "flow-2"}))
@@ -36,20 +39,111 @@ func TestANewPasswordForgetsTheAccountsDevices(t *testing.T) {
 
 func TestACodeIsWorthNothingAfterANewPassword(t *testing.T) {
 	s := newScene(t, policies.Shipped())
+	s.passed("flow of the holder", s.now)
 	s.expect(challenge.CodeSent, nil)
 	s.now = s.now.Add(time.Second)
-	s.changePassword(nil)
+	if w := s.changePassword(beforeVersion26); w.Code != http.StatusNoContent {
+		t.Fatalf("got %d %s", w.Code, w.Body)
+	}
 	s.expect(challenge.SignInAgain, object{codeAt: s.mailed()})
 }
 
+// beforeVersion26 is a call as Kratos makes it that does not say which session asks.
+var beforeVersion26 = object{"session": nil}
+
+// passed signs in by a flow with a code, at that instant as Kratos has it.
+func (s *scene) passed(flow string, at time.Time) {
+	s.t.Helper()
+	s.expect(challenge.CodeSent, object{"flow/id": flow})
+	s.expectIn(object{"flow/id": flow, codeAt: s.codeOf(flow), "session/authenticated_at": at.Format(time.RFC3339Nano)})
+}
+
+func TestASessionThatEarnedNothingSetsNoPassword(t *testing.T) {
+	const instant = "2026-04-01T08:59:00Z"
+	softphoneOff := "UPDATE settings SET softphone = 0"
+	for name, tc := range map[string]struct {
+		before  func(*scene)
+		changes object
+		want    string // reason; empty: the password is kept
+	}{
+		"begun without a code, while another channel asks": {func(s *scene) {
+			s.sql(softphoneOff)
+			s.expectIn(object{"session/authenticated_at": instant})
+		}, object{"session/authenticated_at": instant}, "second_step_missing"},
+		"the same, where Kratos does not say which session asks": {func(s *scene) {
+			s.sql(softphoneOff)
+			s.expectIn(object{"session/authenticated_at": instant})
+		}, beforeVersion26, "second_step_missing"},
+		"begun without a code, while another session of the account had one": {func(s *scene) {
+			s.passed("flow of the holder", s.now)
+		}, object{"session/authenticated_at": instant}, "second_step_missing"},
+		"of which there is no record": {func(*scene) {}, nil, "second_step_missing"},
+		"with a code more than an hour ago, where Kratos does not say which": {func(s *scene) {
+			s.passed("flow-2", s.now.Add(-61*time.Minute))
+		}, beforeVersion26, "second_step_missing"},
+		"of an account that is locked": {func(s *scene) {
+			s.passed("flow-2", s.now)
+		}, object{"session": nil, "identity/metadata_public": object{"locked": true}}, "account_locked"},
+		"begun with a code": {func(s *scene) {
+			s.passed("flow-2", s.now)
+		}, object{"session/authenticated_at": "2026-04-01T09:00:00Z"}, ""},
+		"with a code, where Kratos does not say which": {func(s *scene) { s.passed("flow-2", s.now.Add(-59*time.Minute)) }, beforeVersion26, ""},
+		"of an account that is not asked":              {func(*scene) {}, object{"identity/metadata_public": object{"role": "user"}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, policies.Shipped())
+			tc.before(s)
+			w := s.changePassword(tc.changes)
+			if tc.want == "" {
+				if w.Code != http.StatusNoContent {
+					t.Fatalf("got %d %s", w.Code, w.Body)
+				}
+				return
+			}
+			r := s.read(w)
+			if r.status != http.StatusBadRequest || r.state != string(challenge.SignInAgain) || !strings.Contains(r.raw, "パスワード") {
+				t.Errorf("got %d %s", r.status, r.raw)
+			}
+			if got := s.recorded(); !slices.Contains(got, "sign_in_again "+tc.want) || slices.Contains(got, "devices_forgotten ") {
+				t.Errorf("recorded %q", got)
+			}
+		})
+	}
+}
+
+func TestANewPasswordThatCannotBeDecidedIsRefused(t *testing.T) {
+	s := newScene(t, policies.Shipped())
+	s.hook.Policies = undecided{s.hook.Policies}
+	r := s.read(s.changePassword(object{"identity/metadata_public": object{"role": "user"}}))
+	if r.state != string(stateUnavailable) || !slices.Contains(s.recorded(), "unavailable undecided") {
+		t.Errorf("got %s, recorded %q", r.raw, s.recorded())
+	}
+}
+
+// undecided are policies that do not say what is to become of a new password.
+type undecided struct{ Decider }
+
+func (undecided) Settings(context.Context, policies.CapabilitiesInput) (policies.SettingsDecision, error) {
+	return policies.SettingsDecision{Action: policies.ActionAllow, Reason: "x"}, errors.New("no decision")
+}
+
+func (s *scene) sql(statement string) {
+	s.t.Helper()
+	if _, err := s.store.DB().ExecContext(s.t.Context(), statement); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 func TestAPasswordThatCannotBeRecordedIsRefused(t *testing.T) {
+	notAsked := object{"identity/metadata_public": object{"role": "user"}}
 	for name, tc := range map[string]struct {
 		drop    string
 		changes object
 	}{
-		"without the devices' table": {"devices", nil},
-		"without the records' table": {"records", nil},
-		"without an identity":        {"sign_ins", object{"identity/id": ""}},
+		"without the devices' table":  {"devices", notAsked},
+		"without the records' table":  {"records", notAsked},
+		"without the sign-ins' table": {"sign_ins", notAsked},
+		"without an identity":         {"sign_ins", object{"identity/id": ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, policies.Shipped())

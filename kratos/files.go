@@ -44,7 +44,11 @@ func (r Run) Config() ([]byte, error) {
 	at(c, "selfservice", "flows", "error")["ui_url"] = r.BaseURL + "/error"
 	for _, flow := range []string{"login", "settings"} {
 		for _, hook := range at(selfservice, "flows", flow, "after", "password")["hooks"].([]any) {
-			config := at(hook.(map[string]any), "config")
+			hook := hook.(map[string]any)
+			if hook["hook"] != "web_hook" {
+				continue
+			}
+			config := at(hook, "config")
 			config["url"] = r.HookURL + "/hooks/" + flow + "/after-password"
 			at(config, "auth", "config")["value"] = "Bearer " + r.HookToken
 		}

@@ -55,12 +55,36 @@ func TestTheHookIsCalledWithAForm(t *testing.T) {
 	for _, flow := range []string{"login", "settings"} {
 		hooks := at(c, "selfservice", "flows", flow, "after", "password")["hooks"].([]any)
 		for _, hook := range hooks {
-			if got := at(hook.(map[string]any), "config", "headers")["Content-Type"]; got != "application/x-www-form-urlencoded" {
+			hook := hook.(map[string]any)
+			if hook["hook"] != "web_hook" {
+				continue
+			}
+			if got := at(hook, "config", "headers")["Content-Type"]; got != "application/x-www-form-urlencoded" {
 				t.Errorf("%s: Content-Type is %v", flow, got)
 			}
 		}
 		if len(hooks) == 0 {
 			t.Errorf("%s: there is no hook", flow)
+		}
+	}
+}
+
+// Whoever knew the old password may still be signed in. Nidan is asked first: Kratos calls the hooks in their order.
+func TestOlderSessionsEndWithANewPassword(t *testing.T) {
+	var c map[string]any
+	if err := yaml.Unmarshal(configFile, &c); err != nil {
+		t.Fatal(err)
+	}
+	for how, after := range map[string]map[string]any{
+		"web_hook revoke_active_sessions": at(c, "selfservice", "flows", "settings", "after", "password"),
+		"revoke_active_sessions":          at(c, "selfservice", "flows", "recovery", "after"),
+	} {
+		var names []string
+		for _, hook := range after["hooks"].([]any) {
+			names = append(names, hook.(map[string]any)["hook"].(string))
+		}
+		if got := strings.Join(names, " "); got != how {
+			t.Errorf("got %s, want %s", got, how)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
 
-//go:embed data.json login asked capabilities console records parameters
+//go:embed data.json login asked capabilities settings console records parameters
 var shipped embed.FS
 
 // Shipped are the policies that come with the program.
@@ -23,6 +23,7 @@ func Shipped() fs.FS { return shipped }
 const (
 	loginQuery        = "data.nidan.login.decision"
 	capabilitiesQuery = "data.nidan.capabilities.decision"
+	settingsQuery     = "data.nidan.settings.decision"
 	consoleQuery      = "data.nidan.console.decision"
 	maskQuery         = "data.nidan.records.mask"
 )
@@ -35,6 +36,7 @@ const DecideWithin = 500 * time.Millisecond
 type Engine struct {
 	login        rego.PreparedEvalQuery
 	capabilities rego.PreparedEvalQuery
+	settings     rego.PreparedEvalQuery
 	console      rego.PreparedEvalQuery
 	mask         rego.PreparedEvalQuery
 	masks        bool // the set has something to mask
@@ -53,22 +55,21 @@ func New(ctx context.Context, policies fs.FS) (*Engine, error) {
 }
 
 // Compile makes a set ready to decide, each time within the limit. It refuses a set that is not strict (unused variables and the
-// like), reads a field the input does not have, uses a built-in it may not, or lacks the decision on a sign-in. One without the
-// decision on capabilities, or on the console, gives none, and one that names nothing to mask masks nothing. What else a set has to hold before it decides about anybody is for
-// [Check] to say.
+// like), reads a field the input does not have, uses a built-in it may not, or lacks the decision on a sign-in. One without another
+// of the decisions gives none there, and one that names nothing to mask masks nothing. What else a set has to hold before it decides
+// about anybody is for [Check] to say.
 func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error) {
 	compiler, err := compile(s.production())
 	if err != nil {
 		return nil, fmt.Errorf("compile the policies: %w", err)
 	}
-	if len(compiler.GetRulesExact(ast.MustParseRef(loginQuery))) == 0 {
+	if !defines(compiler, loginQuery) {
 		return nil, fmt.Errorf("the policies do not define %s", loginQuery)
 	}
-	masks := len(compiler.GetRulesExact(ast.MustParseRef(maskQuery))) > 0
-	e := &Engine{compiler: compiler, set: s, limit: limit, masks: masks}
+	e := &Engine{compiler: compiler, set: s, limit: limit, masks: defines(compiler, maskQuery)}
 	data := inmem.NewFromObject(s.data)
 	for query, into := range map[string]*rego.PreparedEvalQuery{
-		loginQuery: &e.login, capabilitiesQuery: &e.capabilities, consoleQuery: &e.console, maskQuery: &e.mask,
+		loginQuery: &e.login, capabilitiesQuery: &e.capabilities, settingsQuery: &e.settings, consoleQuery: &e.console, maskQuery: &e.mask,
 	} {
 		// StrictBuiltinErrors: without it, a failing built-in counts as undefined, and a rule that would have refused is
 		// passed over.

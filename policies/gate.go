@@ -57,15 +57,20 @@ func Check(ctx context.Context, s *Set, limit time.Duration) (*Engine, Report, e
 	return e, r, nil
 }
 
-// complete says whether all that is asked of a set is there. Masks need not be.
+// complete says whether all that is asked of a set is there. Masks need not be, nor the decision on a new password: a set that was
+// made before there was one refuses every new password, and goes on deciding sign-ins.
 func (e *Engine) complete() error {
 	var lacking []error
 	for _, query := range []string{capabilitiesQuery, consoleQuery} {
-		if len(e.compiler.GetRulesExact(ast.MustParseRef(query))) == 0 {
+		if !defines(e.compiler, query) {
 			lacking = append(lacking, fmt.Errorf("the policies do not define %s", query))
 		}
 	}
 	return errors.Join(lacking...)
+}
+
+func defines(c *ast.Compiler, query string) bool {
+	return len(c.GetRulesExact(ast.MustParseRef(query))) > 0
 }
 
 // typed says whether each rule that reads the input names the schema of it: without one, OPA checks nothing, and a misspelt

@@ -79,6 +79,11 @@ func TestWhatTheGateRefuses(t *testing.T) {
 		delete(set, "console/console.rego")
 		refused(t, set, "do not define data.nidan.console.decision")
 	})
+	t.Run("a decision on new passwords that is none", func(t *testing.T) {
+		set := files(valid, "")
+		set["settings/settings.rego"] = &fstest.MapFile{Data: []byte("package nidan.settings\n\ndecision := {\"action\": \"challenge\", \"reason\": \"r\"}\n")}
+		refused(t, set, "action must be allow or refuse")
+	})
 	t.Run("a decision for the console that is none", func(t *testing.T) {
 		set := files(valid, "")
 		set["console/console.rego"] = &fstest.MapFile{Data: []byte("package nidan.console\n\ndecision := {\"allow\": \"no\"}\n")}

@@ -72,7 +72,7 @@ type Device struct {
 	AgeCalendarDays int `json:"age_calendar_days" jsonschema:"description=midnights since then\\, in the configured time zone"`
 }
 
-// CapabilitiesInput is everything that what a session is worth may depend on.
+// CapabilitiesInput is everything that what a session is worth may depend on, and whether a new password is kept.
 type CapabilitiesInput struct {
 	Now      time.Time `json:"now"`
 	Settings Settings  `json:"settings"`

@@ -31,16 +31,22 @@ func (e *Engine) tryUsual(ctx context.Context) error {
 	return nil
 }
 
-// tryUsualSession asks what a session of an account with that role may do, and whether it may see the console.
+// tryUsualSession asks what a session of an account with that role may do, whether it may set a new password, and whether it may
+// see the console.
 func (e *Engine) tryUsualSession(ctx context.Context, role string) error {
 	in := usualSignIn(role, "browser")
-	_, capabilities := e.Capabilities(ctx, CapabilitiesInput{
+	session := CapabilitiesInput{
 		Now: in.Now, Settings: in.Settings, Account: in.Account, Session: Session{Known: true, Channel: "admin_console", SecondStep: "passed"},
-	})
+	}
+	_, capabilities := e.Capabilities(ctx, session)
+	var settings error
+	if defines(e.compiler, settingsQuery) {
+		_, settings = e.Settings(ctx, session)
+	}
 	_, console := e.Console(ctx, ConsoleInput{
 		Now: in.Now, Settings: in.Settings, Visitor: in.Account, Session: ConsoleSession{Console: true}, Action: ViewSettings,
 	})
-	if err := errors.Join(capabilities, console); err != nil {
+	if err := errors.Join(capabilities, settings, console); err != nil {
 		return fmt.Errorf("a usual session, of an account with the role %s: %w", role, err)
 	}
 	return nil

@@ -24,6 +24,26 @@ func (s *Store) SignIn(ctx context.Context, account string, authenticatedAt time
 	return signIn(ctx, s.db, account, authenticatedAt)
 }
 
+// SignIn implements [challenge.Journal].
+func (t *tx) SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*challenge.SignIn, error) {
+	return signIn(ctx, t, account, authenticatedAt)
+}
+
+// LatestSecondStep implements [challenge.Journal].
+func (t *tx) LatestSecondStep(ctx context.Context, account string, since time.Time) (*challenge.SignIn, error) {
+	s := challenge.SignIn{Account: account}
+	var micro int64
+	err := t.QueryRowContext(ctx, `SELECT authenticated_at, channel, second_step FROM sign_ins
+		WHERE account_id = $1 AND authenticated_at >= $2 AND second_step IN ($3, $4) ORDER BY authenticated_at DESC LIMIT 1`,
+		account, since.UnixMicro(), string(challenge.StepPassed), string(challenge.StepRemembered)).
+		Scan(&micro, &s.Channel, &s.SecondStep)
+	if err != nil {
+		return nil, notRead("read a sign-in", err)
+	}
+	s.AuthenticatedAt = fromMicro(micro)
+	return &s, nil
+}
+
 // queryer is a transaction, or the database itself where nothing is written.
 type queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row

@@ -39,21 +39,23 @@ _reason(capability) := "account_locked" if {
 } else := "softphone_asks_a_code" if {
 	capability == "agent"
 	asked.code("softphone")
-	not _second_step
+	not second_step
 } else := "console_asks_a_code" if {
 	capability == "console"
 	asked.code("admin_console")
 	not _signed_in_to_console
 }
 
-# Whatever it was passed on: the agent's function asks that it was, and no more.
-_second_step if {
+# METADATA
+# title: The second step was taken
+# description: With a code or on a remembered device, on whatever channel.
+second_step if {
 	input.session.known == true
 	input.session.second_step in ["passed", "remembered"]
 }
 
 # A console session from before the switch was set has not passed it either.
 _signed_in_to_console if {
-	_second_step
+	second_step
 	input.session.channel == "admin_console"
 }

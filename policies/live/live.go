@@ -123,6 +123,15 @@ func (p *Policies) Capabilities(ctx context.Context, in policies.CapabilitiesInp
 	return a.engine.Capabilities(ctx, in)
 }
 
+// Settings says whether a session may set a new password.
+func (p *Policies) Settings(ctx context.Context, in policies.CapabilitiesInput) (policies.SettingsDecision, error) {
+	a := p.active.Load()
+	if a == nil {
+		return policies.SettingsDecision{}, ErrNone
+	}
+	return a.engine.Settings(ctx, in)
+}
+
 // Console says whether somebody may see or change something in the console.
 func (p *Policies) Console(ctx context.Context, in policies.ConsoleInput) (policies.ConsoleDecision, error) {
 	a := p.active.Load()

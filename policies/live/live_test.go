@@ -88,7 +88,8 @@ func TestWithoutPoliciesNothingIsDecided(t *testing.T) {
 	_, login := p.Login(t.Context(), policies.Input{})
 	_, capabilities := p.Capabilities(t.Context(), policies.CapabilitiesInput{})
 	_, console := p.Console(t.Context(), policies.ConsoleInput{})
-	for _, err := range []error{login, capabilities, console, p.Ready(t.Context())} {
+	_, settings := p.Settings(t.Context(), policies.CapabilitiesInput{})
+	for _, err := range []error{login, capabilities, console, settings, p.Ready(t.Context())} {
 		if !errors.Is(err, ErrNone) {
 			t.Errorf("got %v", err)
 		}

@@ -73,9 +73,7 @@ func (v *Visitors) Of(ctx context.Context, r *http.Request) (Visitor, error) {
 	}
 	allowed, err := v.Policies.Capabilities(ctx, policies.CapabilitiesInput{
 		Now: v.Now().UTC(), Settings: policies.Settings(settings), Account: hooks.PolicyAccount(s.Identity, who),
-		Session: policies.Session{
-			Known: signIn.SecondStep != challenge.StepUnknown, Channel: signIn.Channel, SecondStep: string(signIn.SecondStep),
-		},
+		Session: hooks.PolicySession(signIn),
 	})
 	if err != nil {
 		return Visitor{}, err
@@ -87,9 +85,7 @@ func (v *Visitors) Of(ctx context.Context, r *http.Request) (Visitor, error) {
 func (v *Visitors) signIn(ctx context.Context, s kratos.Session) (challenge.SignIn, error) {
 	found, err := v.Records.SignIn(ctx, s.Identity.ID, s.AuthenticatedAt)
 	if errors.Is(err, challenge.ErrNotFound) {
-		return challenge.SignIn{
-			Account: s.Identity.ID, AuthenticatedAt: s.AuthenticatedAt, Channel: "unknown", SecondStep: challenge.StepUnknown,
-		}, nil
+		return challenge.UnknownSignIn(s.Identity.ID, s.AuthenticatedAt), nil
 	}
 	if err != nil {
 		return challenge.SignIn{}, err

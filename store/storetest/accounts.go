@@ -102,6 +102,29 @@ func signInFound(t *testing.T, s *store.Store) {
 	}
 }
 
+func secondStepFound(t *testing.T, s *store.Store) {
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		for minutes, how := range map[int]challenge.SecondStep{0: challenge.StepPassed, 1: challenge.StepRemembered, 2: challenge.StepNotAsked} {
+			signIn := challenge.SignIn{Account: "agent", AuthenticatedAt: at.Add(time.Duration(minutes) * time.Minute), Channel: "x", SecondStep: how}
+			if err := tx.AddSignIn(ctx, signIn); err != nil {
+				return err
+			}
+		}
+		if got, err := tx.LatestSecondStep(ctx, "agent", at); err != nil || got.SecondStep != challenge.StepRemembered {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		for account, since := range map[string]time.Time{"agent": at.Add(2 * time.Minute), "other": at} {
+			if got, err := tx.LatestSecondStep(ctx, account, since); !errors.Is(err, challenge.ErrNotFound) {
+				t.Errorf("%s since %v: got %+v, %v", account, since, got, err)
+			}
+		}
+		if got, err := tx.SignIn(ctx, "agent", at); err != nil || got.SecondStep != challenge.StepPassed {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		return nil
+	})
+}
+
 func devicesForgotten(t *testing.T, s *store.Store) {
 	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
 		for _, d := range []challenge.Device{

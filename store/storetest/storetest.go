@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"a message goes out with its challenge":               sentTogether,
 		"an answer is kept once":                              answerKeptOnce,
 		"a sign-in is found by its account and instant":       signInFound,
+		"the newest sign-in with a second step is found":      secondStepFound,
 		"the codes of an account are counted from then on":    codesCounted,
 		"wrong codes are counted for each account":            wrongCodesCounted,
 		"a device is known to the account that remembered it": deviceKnown,

@@ -1,0 +1,35 @@
+package policies
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/open-policy-agent/opa/v1/rego"
+)
+
+// SettingsDecision is what the policies say of a new password before Kratos keeps it.
+type SettingsDecision struct {
+	Action Action `json:"action"` // ActionAllow or ActionRefuse
+	Reason string `json:"reason"` // a stable symbol, never empty
+}
+
+// Settings says whether a session may set a new password. An error means that it may not.
+func (e *Engine) Settings(ctx context.Context, in CapabilitiesInput) (SettingsDecision, error) {
+	answer, err := e.eval(ctx, e.settings, settingsQuery, rego.EvalInput(in))
+	if err != nil {
+		return SettingsDecision{}, err
+	}
+	return decodeSettings(answer)
+}
+
+func decodeSettings(answer any) (SettingsDecision, error) {
+	var d SettingsDecision
+	if err := decodeStrictly(answer, &d); err != nil {
+		return SettingsDecision{}, fmt.Errorf("decode the decision on a new password: %w", err)
+	}
+	if d.Reason == "" || d.Action != ActionAllow && d.Action != ActionRefuse {
+		return SettingsDecision{}, errors.New("the decision on a new password is not valid: action must be allow or refuse, with a reason")
+	}
+	return d, nil
+}

@@ -1,0 +1,82 @@
+package nidan.settings_test
+
+import data.nidan.parameters_test as parameters
+import data.nidan.settings
+
+_account := {
+	"role": "user",
+	"has_email": true,
+	"two_factor": true,
+	"state": "active",
+	"locked": false,
+	"password_expired": false,
+	"plan": "",
+}
+
+_settings := {"two_factor": true, "admin_console": true, "softphone": true}
+
+_session(second_step) := {"known": true, "channel": "softphone", "second_step": second_step}
+
+_no_record := {"known": false, "channel": "unknown", "second_step": "unknown"}
+
+_input(session, switches, account) := {
+	"session": session,
+	"settings": object.union(_settings, switches),
+	"account": object.union(_account, account),
+}
+
+_missing := {"action": "refuse", "reason": "second_step_missing"}
+
+_passed := {"action": "allow", "reason": "second_step_passed"}
+
+_not_asked := {"action": "allow", "reason": "no_code_asked"}
+
+_locked := {"action": "refuse", "reason": "account_locked"}
+
+_inactive := {"action": "refuse", "reason": "account_inactive"}
+
+# By session, settings and account: what becomes of a new password.
+_cases := {
+	"with a code": {"input": _input(_session("passed"), {}, {}), "want": _passed},
+	"on a remembered device": {"input": _input(_session("remembered"), {}, {}), "want": _passed},
+	"without a code": {"input": _input(_session("not_asked"), {}, {}), "want": _missing},
+	"a session without a record": {"input": _input(_no_record, {}, {}), "want": _missing},
+	"without a code, while only the console asks": {
+		"input": _input(_session("not_asked"), {"softphone": false}, {}),
+		"want": _missing,
+	},
+	"without a code, while only the softphone asks": {
+		"input": _input(_session("not_asked"), {"admin_console": false}, {}),
+		"want": _missing,
+	},
+	"without a code, while neither asks": {
+		"input": _input(_session("not_asked"), {"admin_console": false, "softphone": false}, {}),
+		"want": _not_asked,
+	},
+	"while two-step verification is off": {"input": _input(_no_record, {"two_factor": false}, {}), "want": _not_asked},
+	"of an account whose flag is off": {"input": _input(_no_record, {}, {"two_factor": false}), "want": _not_asked},
+	"of an account without an address": {"input": _input(_no_record, {}, {"has_email": false}), "want": _not_asked},
+	"on a plan without the agent's function, which the console asks": {
+		"input": _input(_session("not_asked"), {}, {"plan": "business_phone"}),
+		"want": _missing,
+	},
+	"of an account whose password has expired": {
+		"input": _input(_session("passed"), {}, {"password_expired": true}),
+		"want": _passed,
+	},
+	"of an account that is locked": {"input": _input(_session("passed"), {}, {"locked": true}), "want": _locked},
+	"of an account that is inactive": {"input": _input(_session("passed"), {}, {"state": "inactive"}), "want": _inactive},
+	"no session": {"input": json.remove(_input(_no_record, {}, {}), ["session"]), "want": _missing},
+	"settings of which nothing is known": {
+		"input": json.remove(_input(_no_record, {}, {}), ["settings"]),
+		"want": _missing,
+	},
+	"nothing known": {"input": {}, "want": _locked},
+}
+
+test_decision[name] if {
+	some name, tc in _cases
+	got := settings.decision with input as tc.input
+		with data.parameters as parameters.shipped
+	got == tc.want
+}
