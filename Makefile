@@ -6,14 +6,14 @@ GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 POLICIES ?= policies
 OPA := go tool -modfile=policies/opa/go.mod opa
 # Where go test's events go, for those who count them.
-RESULTS ?= /dev/null
+RESULTS ?=
 FUZZTIME ?= 10s
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 test: setup check policies kratos ## Install what the tests need, build Kratos once, run everything
-	@$(GOTESTSUM) --format pkgname-and-test-fails --jsonfile $(RESULTS) -- -race -timeout 30m ./...
+	@$(GOTESTSUM) --format pkgname-and-test-fails $(if $(RESULTS),--jsonfile $(RESULTS)) -- -race -timeout 30m ./...
 
 demo: ## Try it: a real Kratos, Nidan and a mail catcher on this machine
 	@go run . demo

@@ -35,7 +35,7 @@ var may = map[string][]string{
 	"server/console/pages": {"challenge", "kratos", "policies", "policies/live", "policies/replay", "server/console", "server/page", "server/session"},
 	"server/page/pagetest": {"server/page"}, // tests only
 	"server/session":       {"challenge", "hooks", "kratos", "policies"},
-	"server/signin":        {"hooks", "kratos", "server/page"},
+	"server/signin":        {"challenge", "hooks", "kratos", "server/page"},
 	"cmd":                  {"challenge", "config", "decisionlog", "hooks", "kratos", "mail", "mail/catcher", "policies", "policies/live", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "store"},
 	"e2e":                  {}, // drives the program from outside
 }

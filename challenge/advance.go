@@ -203,6 +203,11 @@ func (c *Challenger) remember(ctx context.Context, tx Tx, passed *Challenge, d *
 	if kept.TokenHash == nil {
 		kept.TokenHash = HashDeviceToken(c.DeviceToken(passed.ID))
 	}
+	if kept.Replaces != nil {
+		if err := tx.RenewDevice(ctx, kept.Replaces, kept.TokenHash); err != nil {
+			return fmt.Errorf("renew the device's token: %w", err)
+		}
+	}
 	kept.Account, kept.Channel, kept.VerifiedAt = passed.Account, passed.Channel, now
 	if err := tx.RememberDevice(ctx, kept); err != nil {
 		return fmt.Errorf("remember the device: %w", err)

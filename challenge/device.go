@@ -3,6 +3,8 @@ package challenge
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
+	"io"
 	"time"
 )
 
@@ -11,6 +13,7 @@ import (
 type Device struct {
 	Account    string
 	TokenHash  []byte // see [HashDeviceToken]; nil in a [Submission]: the challenge's own
+	Replaces   []byte // hash of the browser's token before, which is worth nothing from then on; nil: none
 	Channel    string // the one it was remembered on
 	VerifiedAt time.Time
 	IP         string // where it was, for its holder to know it by
@@ -30,6 +33,15 @@ func (d *Device) AgeCalendarDays(now time.Time) int {
 func date(t time.Time) time.Time {
 	y, m, d := t.Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
+// NewDeviceToken draws a token for a browser: 256 bits in base64.
+func NewDeviceToken(rand io.Reader) (string, error) {
+	raw := make([]byte, 32)
+	if _, err := io.ReadFull(rand, raw); err != nil {
+		return "", fmt.Errorf("draw a device token: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
 // DeviceToken is the token that a client without cookies is given with a challenge, and that is worth something once the

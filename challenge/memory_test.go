@@ -81,6 +81,8 @@ func (m *memory) Device(context.Context, string, []byte) (*Device, error) { retu
 
 func (m *memory) ForgetDevice(context.Context, string, []byte) (bool, error) { return false, nil }
 
+func (m *memory) RenewDevice(context.Context, []byte, []byte) error { return m.fail["RenewDevice"] }
+
 func (m *memory) ForgetEveryDevice(context.Context) (int, error) { return 0, nil }
 
 func (m *memory) KeptSettings(context.Context) (KeptSettings, error) { return KeptSettings{}, nil }

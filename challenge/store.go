@@ -64,6 +64,8 @@ type Devices interface {
 	Device(ctx context.Context, account string, tokenHash []byte) (*Device, error)
 	// RememberDevice keeps a device, in place of what was kept of this account on it.
 	RememberDevice(ctx context.Context, d Device) error
+	// RenewDevice puts a token in the place of another, for all accounts that are remembered by it.
+	RenewDevice(ctx context.Context, from, to []byte) error
 	// ForgetDevice forgets one, and says whether there was one to forget.
 	ForgetDevice(ctx context.Context, account string, tokenHash []byte) (bool, error)
 	// ForgetDevices forgets all of an account, and says how many there were.

@@ -141,17 +141,20 @@ func (n *nidan) mountPublic(zone *time.Location) error {
 	if err != nil {
 		return fmt.Errorf("read kratos.public_url: %w", err)
 	}
-	(&server.PassThrough{Kratos: kratosURL, Bounds: server.Bounds(n.cfg.Public.Limits), Log: n.log}).Mount(n.public)
+	(&server.PassThrough{
+		Kratos: kratosURL, Bounds: server.Bounds(n.cfg.Public.Limits), Log: n.log,
+		Devices: &server.Devices{Remembered: n.store.DeviceRemembered, HTTPS: n.https(), Rand: rand.Reader, Log: n.log},
+	}).Mount(n.public)
 	page.Mount(n.public)
 	frontend, identity := kratos.NewFrontend(n.cfg.Kratos.PublicURL), kratos.Pointers(n.cfg.Identity)
 	err = (&signin.Handler{
-		Kratos:       frontend,
-		Identity:     identity,
-		DeviceCookie: hooks.DeviceCookie(n.https()),
-		HTTPS:        n.https(),
-		Brand:        n.cfg.Mail.Brand,
-		Rand:         rand.Reader,
-		Log:          n.log,
+		Kratos:     frontend,
+		Identity:   identity,
+		Remembered: n.store.DeviceRemembered,
+		HTTPS:      n.https(),
+		Brand:      n.cfg.Mail.Brand,
+		Rand:       rand.Reader,
+		Log:        n.log,
 	}).Mount(n.public)
 	if err != nil {
 		return err

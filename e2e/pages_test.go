@@ -176,6 +176,34 @@ func TestRemembering(t *testing.T) {
 	})
 }
 
+// A thief who was at the browser before has put a token there by which the thief's own account is remembered.
+func TestAPlantedTokenIsWorthNothing(t *testing.T) {
+	n := forBrowsers(t)
+	thief, victim, planted := account(t, nil), account(t, nil), strings.Repeat("p", 43)
+	n.rememberBrowser(thief, planted)
+	w := newBrowser(t)
+	w.open("/error?id=1")
+	w.run(`document.cookie = "nidan_device=` + planted + `; path=/"`)
+	w.signIn(victim)
+	w.asked()
+	w.click("#remember")
+	w.run("code.focus(0)")
+	w.keys(n.codeOf(victim) + "\r")
+	w.in(victim)
+	if c := w.cookies()["nidan_device"]; c == nil || c.Value == planted || !c.HTTPOnly || c.SameSite != "Lax" || c.Path != "/" {
+		t.Errorf("the cookie: %+v", c)
+	}
+	w.signOut()
+	w.signIn(victim)
+	w.in(victim)
+
+	f := newForm(t, victim)
+	f.setCookie(deviceCookie, planted)
+	if got := f.ending(`{}`); got != asked {
+		t.Errorf("with the planted token: %s", got)
+	}
+}
+
 func TestWithoutTheTickNothingIsRemembered(t *testing.T) {
 	n := forBrowsers(t)
 	w := newBrowser(t)

@@ -3,6 +3,8 @@ package hooks
 import (
 	"context"
 	"errors"
+	"net/http"
+	"time"
 
 	"nidan/challenge"
 )
@@ -17,6 +19,22 @@ func DeviceCookie(https bool) string {
 		return "__Host-nidan_device"
 	}
 	return "nidan_device"
+}
+
+// NextDeviceCookie is the name of the cookie in which the hook is told by what token a browser is to be known from the next right
+// code on. It comes from Nidan's own listener, which takes it out of what a browser sends.
+func NextDeviceCookie(deviceCookie string) string { return deviceCookie + "_next" }
+
+// deviceCookieAge is as long as browsers keep a cookie (RFC 6265bis §5.5). How long a device is remembered is decided at each
+// sign-in, and is less.
+const deviceCookieAge = 400 * 24 * time.Hour
+
+// NewDeviceCookie is the cookie with a token, for a browser.
+func NewDeviceCookie(https bool, token string) *http.Cookie {
+	return &http.Cookie{
+		Name: DeviceCookie(https), Value: token, Path: "/", MaxAge: int(deviceCookieAge.Seconds()),
+		HttpOnly: true, Secure: https, SameSite: http.SameSiteLaxMode,
+	}
 }
 
 // deviceToken is what the client can be known by, hashed; nil where there is nothing. A browser is known by its cookie and by
@@ -49,10 +67,15 @@ func (h *Handler) deviceToRemember(p payload) *challenge.Device {
 	}
 	from := p.Session.device()
 	d := &challenge.Device{IP: from.IPAddress, UserAgent: from.UserAgent}
-	if p.Flow.Type == browserFlow {
-		if d.TokenHash = h.deviceToken(p); d.TokenHash == nil {
-			return nil
-		}
+	if p.Flow.Type != browserFlow {
+		return d
+	}
+	d.TokenHash = h.deviceToken(p)
+	if next := challenge.HashDeviceToken(p.RequestCookies[NextDeviceCookie(h.DeviceCookie)]); next != nil {
+		d.TokenHash, d.Replaces = next, d.TokenHash
+	}
+	if d.TokenHash == nil {
+		return nil
 	}
 	return d
 }

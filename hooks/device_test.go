@@ -43,6 +43,25 @@ func TestARememberedBrowserIsNotAsked(t *testing.T) {
 	s.expect(challenge.CodeSent, browser(mine, object{"flow/id": "flow-4"}))
 }
 
+// Somebody may have put a token that they know into another person's browser.
+func TestAPlantedTokenIsWorthNothingOnceACodePassed(t *testing.T) {
+	next := strings.Repeat("n", 43)
+	s := remembered(t) // by a token that the thief knows, and is remembered by with an account of their own
+	victim := object{"identity/id": "victim-id", "flow/id": "flow of the victim"}
+	s.expect(challenge.CodeSent, browser(mine, victim))
+	victim[codeAt], victim[rememberAt] = s.codeOf("flow of the victim"), true
+	passing := browser(mine, victim)
+	passing["request_cookies"].(object)["nidan_device_next"] = next
+	s.expectIn(passing)
+
+	victim = object{"identity/id": "victim-id", "flow/id": "flow of the thief"}
+	s.expect(challenge.CodeSent, browser(mine, victim))
+	victim["flow/id"] = "flow-2"
+	s.expectIn(browser(next, victim))
+	s.expectIn(browser(next, object{"flow/id": "flow-3"})) // the browser's other account is remembered still
+	s.expect(challenge.CodeSent, browser(mine, object{"flow/id": "flow-4"}))
+}
+
 func TestWhoIsAskedAllTheSame(t *testing.T) {
 	for name, changes := range map[string]object{
 		"another browser":                       browser(theirs, nil),

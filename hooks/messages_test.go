@@ -75,7 +75,10 @@ func TestLocale(t *testing.T) {
 		"a language there are no messages for": {"fr", "de", "en", "en"},
 		"one of the browser's that there are":  {"", "fr,en;q=0.5", "ja", "en"},
 		"nonsense is passed over":              {"\x00;;", "q=;;,", "en", "en"},
-		"a very long list is passed over":      {"", strings.Repeat("de-", 5000), "", "ja"},
+		"a very long word is passed over":      {"", strings.Repeat("de-", 5000), "", "ja"},
+		"of a long list, its beginning counts": {"", "en," + strings.Repeat("de,", 5000) + "ja", "", "en"},
+		"what comes after 200 bytes does not":  {"", strings.Repeat("de,", 70) + "en", "", "ja"},
+		"nor what begins before and ends then": {"", strings.Repeat("de,", 66) + "en-US", "", "ja"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := Locale(tc.asked, http.Header{"Accept-Language": {tc.accept}}, tc.account); got != tc.want {

@@ -55,7 +55,10 @@ local call(ctx) = {
     devices: device,
   },
   request_headers: { [n]: lines(headers[n]) for n in std.objectFields(headers) },
-  request_cookies: cutAll(get(ctx, 'request_cookies'), ['nidan_device', '__Host-nidan_device'], 200),
+  request_cookies: cutAll(
+    get(ctx, 'request_cookies'),
+    ['nidan_device', '__Host-nidan_device', 'nidan_device_next', '__Host-nidan_device_next'], 200
+  ),
 };
 
 function(ctx) { ctx: std.manifestJsonMinified(call(ctx)) }

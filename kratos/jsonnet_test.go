@@ -127,6 +127,11 @@ func TestOfTheCookiesOnlyOursGoOut(t *testing.T) {
 	if got := body["request_cookies"]; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
+	want = map[string]any{"nidan_device": "a", "nidan_device_next": "b", "__Host-nidan_device_next": "c"}
+	body = evaluate(t, `{"request_cookies": {"nidan_device": "a", "nidan_device_next": "b", "__Host-nidan_device_next": "c", "x": "d"}}`)
+	if got := body["request_cookies"]; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
 }
 
 func TestOfAnOAuth2LoginOnlyTheClientsIdGoesOut(t *testing.T) {

@@ -15,9 +15,10 @@ import (
 // PassThrough hands Kratos' public API on under the pages' own origin, so that its cookies are theirs too, and keeps requests away
 // from it that would do harm there.
 type PassThrough struct {
-	Kratos *url.URL // its public API
-	Bounds Bounds
-	Log    *slog.Logger
+	Kratos  *url.URL // its public API
+	Bounds  Bounds
+	Devices *Devices
+	Log     *slog.Logger
 }
 
 // publicPaths are those of Kratos' public API. Its admin API has none of them.
@@ -45,6 +46,7 @@ func (p *PassThrough) proxy() http.Handler {
 				r.Out.Header.Del(h)
 			}
 		},
+		ModifyResponse: p.Devices.set,
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			p.Log.ErrorContext(r.Context(), "kratos did not answer", "path", r.URL.Path, "err", err)
 			http.Error(w, "The identity provider does not answer. Try again in a while.", http.StatusBadGateway)
@@ -67,7 +69,7 @@ func (p *PassThrough) within(next http.Handler) http.Handler {
 			http.Error(w, refused.says, refused.status)
 			return
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, p.Devices.offer(r))
 	})
 }
 

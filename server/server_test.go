@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
@@ -50,6 +51,36 @@ func TestServeEndsWithItsContextAndLetsRequestsFinish(t *testing.T) {
 	}
 	if err := <-served; err != nil {
 		t.Errorf("it ended with %v", err)
+	}
+}
+
+// A header of a megabyte would keep a processor busy for as long as it takes to parse.
+func TestServeReadsNoMoreOfAHeader(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- Serve(ctx, l, http.NotFoundHandler()) }()
+	for size, want := range map[int]int{16 << 10: http.StatusNotFound, 48 << 10: http.StatusRequestHeaderFieldsTooLarge} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept-Language", strings.Repeat("_", size))
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("%d bytes: got %d, want %d", size, answer.StatusCode, want)
+		}
+	}
+	stop()
+	if err := <-served; err != nil {
+		t.Error(err)
 	}
 }
 
@@ -114,13 +145,20 @@ func passThrough(t *testing.T) (http.Handler, *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
 	}))
 	t.Cleanup(kratos.Close)
-	u, err := url.Parse(kratos.URL)
+	u := mustParse(t, kratos.URL)
+	e := New(quiet)
+	devices := &Devices{Remembered: remembers(false, nil), Rand: rand.Reader, Log: quiet}
+	(&PassThrough{Kratos: u, Bounds: bounds, Devices: devices, Log: quiet}).Mount(e)
+	return e, seen
+}
+
+func mustParse(t *testing.T, raw string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(raw)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := New(quiet)
-	(&PassThrough{Kratos: u, Bounds: bounds, Log: quiet}).Mount(e)
-	return e, seen
+	return u
 }
 
 // bounds are those that the configuration has by default.
@@ -176,7 +214,7 @@ func TestWithoutKratosThereIsASentence(t *testing.T) {
 	}
 	l.Close()
 	e := New(quiet)
-	(&PassThrough{Kratos: &url.URL{Scheme: "http", Host: l.Addr().String()}, Bounds: bounds, Log: quiet}).Mount(e)
+	(&PassThrough{Kratos: &url.URL{Scheme: "http", Host: l.Addr().String()}, Bounds: bounds, Devices: &Devices{}, Log: quiet}).Mount(e)
 	if w := get(e, "/sessions/whoami"); w.Code != http.StatusBadGateway || !strings.Contains(w.Body.String(), "Try again") {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}

@@ -34,6 +34,23 @@ func (t *tx) RememberDevice(ctx context.Context, d challenge.Device) error {
 	return nil
 }
 
+// RenewDevice implements [challenge.Devices].
+func (t *tx) RenewDevice(ctx context.Context, from, to []byte) error {
+	if _, err := t.ExecContext(ctx, `UPDATE devices SET token_hash = $2 WHERE token_hash = $1`, notNil(from), to); err != nil {
+		return fmt.Errorf("renew a device: %w", err)
+	}
+	return nil
+}
+
+// DeviceRemembered says whether any account is remembered by that token, however long ago.
+func (s *Store) DeviceRemembered(ctx context.Context, tokenHash []byte) (found bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM devices WHERE token_hash = $1)`, notNil(tokenHash)).Scan(&found)
+	if err != nil {
+		return false, fmt.Errorf("read a device: %w", err)
+	}
+	return found, nil
+}
+
 // ForgetDevices implements [challenge.Devices].
 func (t *tx) ForgetDevices(ctx context.Context, account string) (int, error) {
 	res, err := t.ExecContext(ctx, `DELETE FROM devices WHERE account_id = $1`, account)

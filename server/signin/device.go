@@ -1,38 +1,43 @@
 package signin
 
 import (
-	"encoding/base64"
+	"context"
 	"fmt"
-	"io"
-	"net/http"
-	"time"
 
 	"github.com/labstack/echo/v4"
-)
 
-// deviceCookieAge is as long as browsers keep a cookie (RFC 6265bis §5.5). How long a device is remembered is decided at each
-// sign-in, and is less.
-const deviceCookieAge = 400 * 24 * time.Hour
+	"nidan/challenge"
+	"nidan/hooks"
+)
 
 // knowAgain sees to it that the browser has a token of 256 random bits to be known by. It is set before any password is
 // submitted and is worth nothing until a right code came with the wish to be remembered.
+//
+// A token by which no device is remembered is replaced each time: somebody may have put it there who knows it.
 func (h *Handler) knowAgain(c echo.Context) error {
-	token := ""
-	if known, err := c.Cookie(h.DeviceCookie); err == nil && len(known.Value) == tokenLength {
-		token = known.Value
-	} else {
-		raw := make([]byte, 32)
-		if _, err := io.ReadFull(h.Rand, raw); err != nil {
-			return fmt.Errorf("draw a device token: %w", err)
-		}
-		token = base64.RawURLEncoding.EncodeToString(raw)
+	known, err := c.Cookie(hooks.DeviceCookie(h.HTTPS))
+	if err == nil && h.remembered(c.Request().Context(), known.Value) {
+		c.SetCookie(hooks.NewDeviceCookie(h.HTTPS, known.Value))
+		return nil
 	}
-	c.SetCookie(&http.Cookie{
-		Name: h.DeviceCookie, Value: token, Path: "/", MaxAge: int(deviceCookieAge.Seconds()),
-		HttpOnly: true, Secure: h.HTTPS, SameSite: http.SameSiteLaxMode,
-	})
+	token, err := challenge.NewDeviceToken(h.Rand)
+	if err != nil {
+		return fmt.Errorf("give the browser a token: %w", err)
+	}
+	c.SetCookie(hooks.NewDeviceCookie(h.HTTPS, token))
 	return nil
 }
 
-// tokenLength is that of 32 bytes in base64 without padding.
-const tokenLength = 43
+// remembered says whether a device is remembered by a token. Where that cannot be told, a browser that was remembered keeps its
+// token: without a database nobody is remembered with it anyway.
+func (h *Handler) remembered(ctx context.Context, token string) bool {
+	hash := challenge.HashDeviceToken(token)
+	if hash == nil {
+		return false
+	}
+	found, err := h.Remembered(ctx, hash)
+	if err != nil {
+		h.Log.ErrorContext(ctx, "whether a device is remembered cannot be told", "err", err)
+	}
+	return found || err != nil
+}

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"context"
 	"embed"
 	"errors"
 	"io"
@@ -20,13 +21,14 @@ var files embed.FS
 
 // Handler serves the pages. All fields but the unexported ones are needed.
 type Handler struct {
-	Kratos       *kratos.Frontend
-	Identity     kratos.Pointers
-	DeviceCookie string // see hooks.DeviceCookie
-	HTTPS        bool   // browsers reach the pages over HTTPS
-	Brand        string
-	Rand         io.Reader
-	Log          *slog.Logger
+	Kratos   *kratos.Frontend
+	Identity kratos.Pointers
+	// Remembered says whether any account is remembered by a token (challenge.HashDeviceToken).
+	Remembered func(ctx context.Context, tokenHash []byte) (bool, error)
+	HTTPS      bool // browsers reach the pages over HTTPS
+	Brand      string
+	Rand       io.Reader
+	Log        *slog.Logger
 
 	texts page.Texts
 	pages *page.Pages

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"log/slog"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"nidan/challenge"
 	"nidan/hooks"
 	"nidan/kratos"
 	"nidan/server/page"
@@ -53,13 +55,20 @@ func mounted(t *testing.T, https bool) *echo.Echo {
 	t.Cleanup(k.Close)
 	e := echo.New()
 	h := &Handler{
-		Kratos: kratos.NewFrontend(k.URL), DeviceCookie: hooks.DeviceCookie(https), HTTPS: https, Brand: "<Brand>", Rand: rand.Reader,
+		Kratos: kratos.NewFrontend(k.URL), Remembered: remembers, HTTPS: https, Brand: "<Brand>", Rand: rand.Reader,
 		Log: slog.New(slog.DiscardHandler),
 	}
 	if err := h.Mount(e); err != nil {
 		t.Fatal(err)
 	}
 	return e
+}
+
+var rememberedToken = strings.Repeat("r", 43)
+
+// remembers is a store in which one device is remembered.
+func remembers(_ context.Context, tokenHash []byte) (bool, error) {
+	return bytes.Equal(tokenHash, challenge.HashDeviceToken(rememberedToken)), nil
 }
 
 func get(e *echo.Echo, path string, cookies ...*http.Cookie) *http.Response {
@@ -112,7 +121,7 @@ func TestThePageRunsNothingButItsOwn(t *testing.T) {
 
 func TestTheDevicesCookie(t *testing.T) {
 	first := get(mounted(t, false), "/login?flow=known").Cookies()[0]
-	if first.Name != "nidan_device" || len(first.Value) != tokenLength || !first.HttpOnly || first.Secure ||
+	if first.Name != "nidan_device" || len(first.Value) != 43 || !first.HttpOnly || first.Secure ||
 		first.SameSite != http.SameSiteLaxMode || first.Path != "/" || first.Domain != "" {
 		t.Errorf("on plain HTTP: %+v", first)
 	}
@@ -123,8 +132,12 @@ func TestTheDevicesCookie(t *testing.T) {
 	if secure.Value == first.Value {
 		t.Error("two browsers have the same token")
 	}
-	if again := get(mounted(t, false), "/login?flow=known", first).Cookies()[0]; again.Value != first.Value {
-		t.Error("a browser that is known gets another token")
+	known := &http.Cookie{Name: "nidan_device", Value: rememberedToken}
+	if again := get(mounted(t, false), "/login?flow=known", known).Cookies()[0]; again.Value != known.Value {
+		t.Error("a browser that is remembered gets another token")
+	}
+	if again := get(mounted(t, false), "/login?flow=known", first).Cookies()[0]; again.Value == first.Value {
+		t.Error("a token that nobody is remembered by is kept: somebody may have planted it")
 	}
 	odd := &http.Cookie{Name: "nidan_device", Value: "short"}
 	if got := get(mounted(t, false), "/login?flow=known", odd).Cookies()[0]; got.Value == "short" {

@@ -125,6 +125,29 @@ func secondStepFound(t *testing.T, s *store.Store) {
 	})
 }
 
+func deviceRenewed(t *testing.T, s *store.Store) {
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		for _, account := range []string{"agent", "other"} {
+			for _, token := range []string{"old of both", "of " + account} {
+				if err := tx.RememberDevice(ctx, challenge.Device{Account: account, TokenHash: []byte(token), VerifiedAt: at}); err != nil {
+					return err
+				}
+			}
+		}
+		return tx.RenewDevice(ctx, []byte("old of both"), []byte("new of both"))
+	})
+	for token, want := range map[string]bool{"old of both": false, "new of both": true, "of agent": true, "of other": true, "": false} {
+		if got, err := s.DeviceRemembered(t.Context(), []byte(token)); got != want || err != nil {
+			t.Errorf("%q: got %v, %v", token, got, err)
+		}
+	}
+	for _, account := range []string{"agent", "other"} {
+		if found, err := s.AccountDevices(t.Context(), account); len(found) != 2 || err != nil {
+			t.Errorf("%s has %v, %v", account, found, err)
+		}
+	}
+}
+
 func devicesForgotten(t *testing.T, s *store.Store) {
 	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
 		for _, d := range []challenge.Device{

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"the codes of an account are counted from then on":    codesCounted,
 		"wrong codes are counted for each account":            wrongCodesCounted,
 		"a device is known to the account that remembered it": deviceKnown,
+		"a device gets a new token, for each of its accounts": deviceRenewed,
 		"the devices of an account are forgotten":             devicesForgotten,
 		"the date of a password is kept":                      passwordDated,
 		"of two who save the settings, the second is told":    settingsSavedOnce,
