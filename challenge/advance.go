@@ -20,9 +20,9 @@ func (c *Challenger) Advance(ctx context.Context, tx Tx, s Submission, t Terms) 
 	if s.Action == ActionCancel {
 		return c.cancel(ctx, tx, last, now)
 	}
-	wrong, err := tx.WrongCodes(ctx, s.Account)
+	wrong, err := wrongCodes(ctx, tx, s.Account, t, now)
 	if err != nil {
-		return Outcome{}, fmt.Errorf("count the account's wrong codes: %w", err)
+		return Outcome{}, err
 	}
 	switch {
 	case wrong >= t.WrongCodes:
@@ -43,7 +43,7 @@ func (c *Challenger) Advance(ctx context.Context, tx Tx, s Submission, t Terms) 
 	case s.Code == "":
 		return show(last, now), nil
 	}
-	return c.verify(ctx, tx, last, s, wrong, now)
+	return c.verify(ctx, tx, last, s, now)
 }
 
 // Withdraw is called where the policy asks for no second step, and says how that affects one under way. A person who is
@@ -68,7 +68,7 @@ func (c *Challenger) Withdraw(ctx context.Context, tx Tx, s Submission) (Outcome
 // codes is over and the account has not had too many: each costs its holder a mail, and brings a thief ten more guesses.
 func (c *Challenger) send(ctx context.Context, tx Tx, s Submission, t Terms, last *Challenge, as State) (Outcome, error) {
 	now := c.now()
-	retryAt, err := nextCode(ctx, tx, s.Account, t, now)
+	retryAt, err := nextCode(ctx, tx, s, t, now)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -86,18 +86,6 @@ func (c *Challenger) send(ctx context.Context, tx Tx, s Submission, t Terms, las
 	return c.issue(ctx, tx, s, t, as)
 }
 
-// nextCode is when the account may be sent a code, the zero time where it may be at once.
-func nextCode(ctx context.Context, tx Tx, account string, t Terms, now time.Time) (time.Time, error) {
-	sent, err := tx.CodesSince(ctx, account, now.Add(-t.CodesWithin))
-	if err != nil {
-		return time.Time{}, fmt.Errorf("count the account's codes: %w", err)
-	}
-	if len(sent) < t.Codes {
-		return time.Time{}, nil
-	}
-	return sent[len(sent)-t.Codes].Add(t.CodesWithin), nil
-}
-
 func (c *Challenger) issue(ctx context.Context, tx Tx, s Submission, t Terms, as State) (Outcome, error) {
 	now := c.now()
 	id, err := newID(c.Rand)
@@ -110,20 +98,38 @@ func (c *Challenger) issue(ctx context.Context, tx Tx, s Submission, t Terms, as
 	}
 	ch := &Challenge{
 		ID: id, Account: s.Account, Flow: s.Flow, Channel: s.Channel, SentTo: MaskEmail(s.Email), Facts: s.Facts,
-		CodeMAC: c.Keys.MAC(codePurpose(id), []byte(code)), CodeLength: t.Length, MaxAttempts: t.MaxAttempts,
+		Reserved: t.reserved(s), CodeMAC: c.Keys.MAC(codePurpose(id), []byte(code)), CodeLength: t.Length, MaxAttempts: t.MaxAttempts,
 		RememberDays: t.RememberDays, IssuedAt: now, ExpiresAt: now.Add(t.TTL), ResendAt: now.Add(t.ResendAfter),
 	}
 	if err := tx.AddChallenge(ctx, ch); err != nil {
 		return Outcome{}, fmt.Errorf("keep the challenge: %w", err)
 	}
+	told, err := c.toTell(ctx, tx, s.Account, t)
+	if err != nil {
+		return Outcome{}, err
+	}
 	m := Message{
 		Challenge: id, Account: s.Account, Name: s.Name, Flow: s.Flow, To: s.Email, Locale: s.Locale,
 		Sealed: c.Keys.Seal(code, mailContext(id)), ValidFor: t.TTL, ExpiresAt: ch.ExpiresAt,
+		WrongCodes: told,
 	}
 	if err := tx.Send(ctx, m); err != nil {
 		return Outcome{}, fmt.Errorf("send the code: %w", err)
 	}
 	return Outcome{State: as, Challenge: ch}, nil
+}
+
+// toTell are the wrong codes that the mail tells the account's holder of: those since the last right one, once they are enough to
+// be more than slips.
+func (c *Challenger) toTell(ctx context.Context, tx Tx, account string, t Terms) (WrongCodes, error) {
+	wrong, err := tx.UntoldWrongCodes(ctx, account)
+	if err != nil {
+		return WrongCodes{}, fmt.Errorf("read the account's wrong codes: %w", err)
+	}
+	if wrong.Count < t.TellWrongCodes {
+		return WrongCodes{}, nil
+	}
+	return wrong, nil
 }
 
 func (c *Challenger) cancel(ctx context.Context, tx Tx, last *Challenge, now time.Time) (Outcome, error) {
@@ -156,7 +162,7 @@ func show(last *Challenge, now time.Time) Outcome {
 // verify compares a code. The order is what makes it safe: the try is counted before the comparison, so that whatever
 // fails afterwards has cost one (OWASP ASVS 5.0 6.6.3); and the challenge is closed by an update that hits exactly one open
 // row, so that one code opens one session (NIST SP 800-63B-4 §3.1.3.2).
-func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, s Submission, wrong int, now time.Time) (Outcome, error) {
+func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, s Submission, now time.Time) (Outcome, error) {
 	if shown := show(last, now); shown.State != CodeSent {
 		return shown, nil
 	}
@@ -168,7 +174,7 @@ func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, s Submi
 		return Outcome{State: AttemptsExceeded, Challenge: last}, nil
 	}
 	last.Attempts++
-	if err := tx.SetWrongCodes(ctx, s.Account, wrong+1); err != nil {
+	if err := tx.AddWrongCode(ctx, s.Account, s.Flow, now); err != nil {
 		return Outcome{}, fmt.Errorf("count the try for the account: %w", err)
 	}
 	if !c.Keys.VerifyMAC(last.CodeMAC, codePurpose(last.ID), []byte(s.Code)) {
@@ -184,13 +190,30 @@ func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, s Submi
 	if !closed {
 		return Outcome{State: SignInAgain}, nil
 	}
-	if err := tx.SetWrongCodes(ctx, s.Account, 0); err != nil {
-		return Outcome{}, fmt.Errorf("clear the account's wrong codes: %w", err)
+	others, err := clearOwn(ctx, tx, s)
+	if err != nil {
+		return Outcome{}, err
 	}
 	if err := c.remember(ctx, tx, last, s.Device, now); err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{State: Passed, Challenge: last}, nil
+	return Outcome{State: Passed, Challenge: last, WrongCodes: others}, nil
+}
+
+// clearOwn forgets the wrong codes of the flow in which the right one came, and returns those of other flows, to be told of once. They
+// go on counting: a thief who knows the password would else begin anew with each sign-in of the account's holder.
+func clearOwn(ctx context.Context, tx Tx, s Submission) (WrongCodes, error) {
+	if err := tx.ClearWrongCodes(ctx, s.Account, s.Flow); err != nil {
+		return WrongCodes{}, fmt.Errorf("clear the flow's wrong codes: %w", err)
+	}
+	others, err := tx.UntoldWrongCodes(ctx, s.Account)
+	if err == nil && others.Count > 0 {
+		err = tx.TellWrongCodes(ctx, s.Account)
+	}
+	if err != nil {
+		return WrongCodes{}, fmt.Errorf("read the account's wrong codes: %w", err)
+	}
+	return others, nil
 }
 
 // remember keeps the device on which a right code was just entered, if that was asked for and offered. A token is worth

@@ -26,9 +26,10 @@ func newScene(t *testing.T) *scene {
 		t.Fatal(err)
 	}
 	s := &scene{
-		t: t, tx: &memory{fail: map[string]error{}, wrong: map[string]int{}}, now: time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC),
+		t: t, tx: &memory{fail: map[string]error{}}, now: time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC),
 		terms: Terms{Length: 6, TTL: 10 * time.Minute, MaxAttempts: 10, ResendAfter: 30 * time.Second, RememberDays: 30,
-			Codes: 5, CodesWithin: 10 * time.Minute, WrongCodes: 100},
+			Codes: 5, CodesWithin: 10 * time.Minute, CodesPerDay: 20, WaitDoublesAfter: 10, ReservedPerDay: 10,
+			WrongCodes: 100, WrongCodesFor: 30 * 24 * time.Hour, TellWrongCodes: 3},
 		next: Submission{Account: "agent", Flow: "flow", Channel: "softphone", Email: "agent@example.com", Locale: "ja",
 			Facts: Facts{Email: "agent@example.com", TwoFactor: true}.Digest()},
 	}
@@ -293,6 +294,13 @@ func TestNothingPassesThatCannotBeKept(t *testing.T) {
 		"a device": {"RememberDevice", func(s *scene) Submission {
 			sub := s.next
 			sub.Code, sub.Device = s.mailed(), &Device{TokenHash: []byte{1}}
+			return sub
+		}},
+		"a wrong code":               {"AddWrongCode", func(s *scene) Submission { sub := s.next; sub.Code = s.mailed(); return sub }},
+		"what was tried in the flow": {"ClearWrongCodes", func(s *scene) Submission { sub := s.next; sub.Code = s.mailed(); return sub }},
+		"a renewed device": {"RenewDevice", func(s *scene) Submission {
+			sub := s.next
+			sub.Code, sub.Device = s.mailed(), &Device{TokenHash: []byte{1}, Replaces: []byte{2}}
 			return sub
 		}},
 		"a success": {"CloseChallenge", func(s *scene) Submission { sub := s.next; sub.Code = s.mailed(); return sub }},

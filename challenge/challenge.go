@@ -13,6 +13,7 @@ type Challenge struct {
 	Channel      string // as the policy names it
 	SentTo       string // the masked address: the full one is not needed to answer, so it is not kept
 	Facts        []byte // digest of the facts it was issued on, see [Facts]
+	Reserved     bool   // sent to a client by which the account was remembered before
 	CodeMAC      []byte // see [Keyring.CodeMAC]; the code itself is kept nowhere
 	CodeLength   int    // digits
 	Attempts     int    // tries counted so far
@@ -57,10 +58,17 @@ type Terms struct {
 	ResendAfter  time.Duration // between a code and the next one in the same flow
 	RememberDays int           // 0: remembering is off
 
-	// What an account may use up, across challenges and flows: Codes within CodesWithin, and WrongCodes one after the other.
-	Codes       int
-	CodesWithin time.Duration
-	WrongCodes  int
+	// What an account may use up, across challenges and flows: Codes within CodesWithin, CodesPerDay within 24 hours, with a wait that
+	// doubles with each of them after WaitDoublesAfter; and besides, on clients by which it was remembered before, ReservedPerDay.
+	Codes            int
+	CodesWithin      time.Duration
+	CodesPerDay      int
+	WaitDoublesAfter int
+	ReservedPerDay   int
+
+	WrongCodes     int           // that keep the account out
+	WrongCodesFor  time.Duration // for which one counts, as long as they do not
+	TellWrongCodes int           // from which on a mail tells of them
 }
 
 // Action is what a client asks for besides answering.
@@ -82,6 +90,7 @@ type Submission struct {
 	Email   string  // where a code goes; never empty where a challenge can be issued
 	Locale  string  // language of the mail, "ja" or "en"
 	Facts   []byte  // digest of the facts as they are now
+	Known   bool    // the client is one by which the account was remembered, however long ago
 	Device  *Device // to be remembered if the code is right, see [Device]; nil: not asked for
 	Action  Action
 	Code    string // normalised, see [NormalizeCode]; empty: none was submitted
@@ -110,6 +119,9 @@ type Outcome struct {
 	Challenge *Challenge // nil where there is none to show
 	RetryAt   time.Time  // with TooManyCodes: when another code may be sent
 	Reason    string     // a symbol for the records, where the state has a reason of its own
+
+	// WrongCodes are, with Passed, those that were tried in other flows since the last right code.
+	WrongCodes WrongCodes
 }
 
 // ReasonWrongCodes is why an account is refused that has tried too many wrong codes.

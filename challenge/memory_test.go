@@ -2,8 +2,16 @@ package challenge
 
 import (
 	"context"
+	"slices"
 	"time"
 )
+
+// wrongCode is one that was tried.
+type wrongCode struct {
+	account, flow string
+	at            time.Time
+	told          bool
+}
 
 // memory is a unit of work that keeps everything in memory, for tests of the rules alone. What the database does with it is
 // tested in the store.
@@ -11,7 +19,7 @@ type memory struct {
 	challenges []*Challenge
 	sent       []Message
 	devices    []Device
-	wrong      map[string]int
+	wrong      []wrongCode
 	fail       map[string]error // by name of the method
 }
 
@@ -54,22 +62,57 @@ func (m *memory) Send(_ context.Context, msg Message) error {
 	return m.fail["Send"]
 }
 
-func (m *memory) CodesSince(_ context.Context, account string, since time.Time) (sent []time.Time, err error) {
+func (m *memory) CodesSince(_ context.Context, account string, reserved bool, since time.Time) (sent []time.Time, err error) {
 	for _, c := range m.challenges {
-		if c.Account == account && c.IssuedAt.After(since) {
+		if c.Account == account && c.Reserved == reserved && c.IssuedAt.After(since) {
 			sent = append(sent, c.IssuedAt)
 		}
 	}
 	return sent, m.fail["CodesSince"]
 }
 
-func (m *memory) WrongCodes(_ context.Context, account string) (int, error) {
-	return m.wrong[account], m.fail["WrongCodes"]
+func (m *memory) WrongCodes(_ context.Context, account string) (n int, err error) {
+	for _, w := range m.wrong {
+		if w.account == account {
+			n++
+		}
+	}
+	return n, m.fail["WrongCodes"]
 }
 
-func (m *memory) SetWrongCodes(_ context.Context, account string, n int) error {
-	m.wrong[account] = n
-	return m.fail["SetWrongCodes"]
+func (m *memory) AddWrongCode(_ context.Context, account, flow string, at time.Time) error {
+	m.wrong = append(m.wrong, wrongCode{account: account, flow: flow, at: at})
+	return m.fail["AddWrongCode"]
+}
+
+func (m *memory) ClearWrongCodes(_ context.Context, account, flow string) error {
+	m.wrong = slices.DeleteFunc(m.wrong, func(w wrongCode) bool { return w.account == account && (flow == "" || w.flow == flow) })
+	return m.fail["ClearWrongCodes"]
+}
+
+func (m *memory) ForgetWrongCodes(_ context.Context, account string, before time.Time) (int, error) {
+	all := len(m.wrong)
+	m.wrong = slices.DeleteFunc(m.wrong, func(w wrongCode) bool { return w.account == account && w.at.Before(before) })
+	return all - len(m.wrong), m.fail["ForgetWrongCodes"]
+}
+
+func (m *memory) UntoldWrongCodes(_ context.Context, account string) (found WrongCodes, err error) {
+	for _, w := range m.wrong {
+		if w.account == account && !w.told {
+			if found.Count == 0 {
+				found.Since = w.at
+			}
+			found.Count++
+		}
+	}
+	return found, m.fail["UntoldWrongCodes"]
+}
+
+func (m *memory) TellWrongCodes(_ context.Context, account string) error {
+	for i := range m.wrong {
+		m.wrong[i].told = m.wrong[i].told || m.wrong[i].account == account
+	}
+	return m.fail["TellWrongCodes"]
 }
 
 func (m *memory) RememberDevice(_ context.Context, d Device) error {

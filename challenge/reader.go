@@ -18,7 +18,7 @@ type Overview interface {
 	KeptSettings(ctx context.Context) (KeptSettings, error)
 	// AccountDevices are the devices that an account has asked to be remembered, the newest first.
 	AccountDevices(ctx context.Context, account string) ([]Device, error)
-	// AccountWrongCodes is how many wrong codes the account has tried since the last right one.
+	// AccountWrongCodes is how many wrong codes count against the account.
 	AccountWrongCodes(ctx context.Context, account string) (int, error)
 	// Records are those that the filter asks for, the newest first.
 	Records(ctx context.Context, f RecordFilter) ([]Record, error)

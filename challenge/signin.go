@@ -20,6 +20,7 @@ type SignIn struct {
 	AuthenticatedAt time.Time
 	Channel         string // as the policy named it
 	SecondStep      SecondStep
+	WrongCodes      WrongCodes // tried by others since the last right code, for the holder to be told of
 }
 
 // UnknownSignIn is one of which there is no record: a session that was made without Nidan, or before it.

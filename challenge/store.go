@@ -43,12 +43,20 @@ type Challenges interface {
 
 // Limits count what an account has used up, across all of its challenges and flows.
 type Limits interface {
-	// CodesSince returns when codes were sent to the account from then on, oldest first.
-	CodesSince(ctx context.Context, account string, since time.Time) ([]time.Time, error)
-	// WrongCodes is how many wrong codes were tried since the last right one.
+	// CodesSince returns when codes were sent to the account from then on, oldest first: the reserved ones, or the others.
+	CodesSince(ctx context.Context, account string, reserved bool, since time.Time) ([]time.Time, error)
+	// WrongCodes is how many wrong codes count against the account.
 	WrongCodes(ctx context.Context, account string) (int, error)
-	// SetWrongCodes replaces that number.
-	SetWrongCodes(ctx context.Context, account string, n int) error
+	// AddWrongCode counts one that was tried in a flow.
+	AddWrongCode(ctx context.Context, account, flow string, at time.Time) error
+	// ClearWrongCodes forgets those of a flow; of every flow where it is empty.
+	ClearWrongCodes(ctx context.Context, account, flow string) error
+	// ForgetWrongCodes forgets those from before then, and says how many there were.
+	ForgetWrongCodes(ctx context.Context, account string, before time.Time) (int, error)
+	// UntoldWrongCodes are those that the account's holder has not been told of after a right code.
+	UntoldWrongCodes(ctx context.Context, account string) (WrongCodes, error)
+	// TellWrongCodes keeps that the account's holder has been told of them.
+	TellWrongCodes(ctx context.Context, account string) error
 }
 
 // Passwords are what is known of the passwords of a [Tx]'s accounts: when they changed, and nothing else.
@@ -91,6 +99,8 @@ type Message struct {
 	Sealed    []byte        `json:"sealed_code"` // the code, by [Keyring.Seal]: a queue is no place for a secret in clear
 	ValidFor  time.Duration `json:"valid_for"`   // how long the code was good for when it was issued, for the text
 	ExpiresAt time.Time     `json:"expires_at"`  // when the code stops being good, and sending it stops making sense
+
+	WrongCodes WrongCodes `json:"wrong_codes"` // to tell of in the mail; none: nothing to tell
 }
 
 // Open returns the code. It fails where the secret it was sealed with is gone.

@@ -151,6 +151,7 @@ func (n *nidan) mountPublic(zone *time.Location) error {
 		Kratos:     frontend,
 		Identity:   identity,
 		Remembered: n.store.DeviceRemembered,
+		SignIn:     n.store.SignIn,
 		HTTPS:      n.https(),
 		Brand:      n.cfg.Mail.Brand,
 		Rand:       rand.Reader,

@@ -112,7 +112,7 @@ func TestWhatAlsoLeadsToSigningInAgain(t *testing.T) {
 		n.t = t
 		s := newSignIn(t, account(t, nil))
 		s.expect("code_sent", 1990001, nil)
-		n.later(tenMinutes)
+		n.rested()
 		changed(t, s.identifier, changeAddress)
 		s.expect("sign_in_again", 4990004, resend)
 	})
@@ -120,7 +120,7 @@ func TestWhatAlsoLeadsToSigningInAgain(t *testing.T) {
 		n.t = t
 		s := newSignIn(t, account(t, nil))
 		s.expect("code_sent", 1990001, nil)
-		n.later(tenMinutes)
+		n.rested()
 		n.set()
 		defer n.set(everySwitch...)
 		s.expect("sign_in_again", 4990004, resend)

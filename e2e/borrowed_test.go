@@ -64,7 +64,7 @@ func TestBorrowedDevices(t *testing.T) {
 	} {
 		t.Run("as a softphone, "+tc.how, func(t *testing.T) {
 			n.t = t
-			n.later(tenMinutes)
+			n.rested()
 			if got := newSignIn(t, mine).submit(map[string]any{"device_token": tc.token}).ending(); got != tc.ends {
 				t.Errorf("%s, want %s", got, tc.ends)
 			}
@@ -82,7 +82,7 @@ func TestBorrowedDevices(t *testing.T) {
 	} {
 		t.Run("as a browser, "+tc.how, func(t *testing.T) {
 			n.t = t
-			n.later(tenMinutes)
+			n.rested()
 			f := newForm(t, mine)
 			f.setCookie(tc.name, tc.cookie)
 			if got := f.ending(tc.payload); got != tc.ends {
@@ -138,7 +138,7 @@ func TestBorrowedFlowsAndCodes(t *testing.T) {
 		{"a code that was given up, when there is another", func(_ *testing.T, mine, _ *signIn) reply {
 			right := n.codeOf(mine.identifier)
 			mine.submit(map[string]any{"action": "cancel"})
-			n.later(tenMinutes)
+			n.rested()
 			mine.submit(nil)
 			n.newestCode()
 			return mine.submit(code(right))
@@ -148,19 +148,19 @@ func TestBorrowedFlowsAndCodes(t *testing.T) {
 		}, "cancelled"},
 		{"a code that another one replaced", func(_ *testing.T, mine, _ *signIn) reply {
 			right := n.codeOf(mine.identifier)
-			n.later(tenMinutes)
+			n.rested()
 			mine.submit(resend)
 			n.newestCode()
 			return mine.submit(code(right))
 		}, "code_mismatch"},
 		{"a code replaced in the same breath", func(_ *testing.T, mine, _ *signIn) reply {
 			right := n.codeOf(mine.identifier)
-			n.later(tenMinutes)
+			n.rested()
 			return mine.submit(map[string]any{"action": "resend", "code": right})
 		}, "code_resent"},
 		{"a code that has expired", func(_ *testing.T, mine, _ *signIn) reply {
 			right := n.codeOf(mine.identifier)
-			n.later(tenMinutes)
+			n.rested()
 			return mine.submit(code(right))
 		}, "code_expired"},
 		{"a code that was used", func(_ *testing.T, mine, _ *signIn) reply {

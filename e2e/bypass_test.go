@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"nidan/kratos"
 )
@@ -13,11 +12,7 @@ import (
 // Attempts to get out of the second step by lying. An account that is asked for a code signs in with the right password and
 // a lie, as a softphone and as a browser; each ends with a code asked, or with a refusal, and never with a session.
 
-const (
-	softphone = `"client": {"name": "softphone", "version": "3.5.0"}`
-	// tenMinutes is a little longer than that: after it, an account may have five codes again.
-	tenMinutes = 10*time.Minute + time.Second
-)
+const softphone = `"client": {"name": "softphone", "version": "3.5.0"}`
 
 // lie is something that a client puts into transient_payload, and how it ends.
 type lie struct{ how, payload, softphone, browser string }
@@ -86,7 +81,7 @@ func TestLiesInThePayload(t *testing.T) {
 	for _, l := range lies() {
 		t.Run(l.how, func(t *testing.T) {
 			n.t = t
-			n.later(tenMinutes)
+			n.rested()
 			if got := newSignIn(t, name).submitPayload(json.RawMessage(l.payload)).ending(); got != l.softphone {
 				t.Errorf("as a softphone: %s, want %s", got, l.softphone)
 			}
@@ -121,7 +116,7 @@ func TestAChannelThatIsOffIsNoWayAroundTheOther(t *testing.T) {
 		} {
 			t.Run(off+" off, and a client that says it is "+client, func(t *testing.T) {
 				n.t = t
-				n.later(tenMinutes)
+				n.rested()
 				on := map[string]string{"softphone": "admin_console", "admin_console": "softphone"}[off]
 				n.set("two_factor", on)
 				if got := newSignIn(t, name).submitPayload(json.RawMessage(payload)).ending(); got != want.softphone {
@@ -167,7 +162,7 @@ func TestLiesInTheBody(t *testing.T) {
 	} {
 		t.Run(tc.how, func(t *testing.T) {
 			n.t = t
-			n.later(tenMinutes)
+			n.rested()
 			if got := newSignIn(t, name).submitBody(strings.ReplaceAll(tc.body, "NAME", name)).ending(); got != tc.ends {
 				t.Errorf("%s, want %s", got, tc.ends)
 			}
@@ -175,7 +170,7 @@ func TestLiesInTheBody(t *testing.T) {
 	}
 	t.Run("a form with transient_payload twice", func(t *testing.T) {
 		n.t = t
-		n.later(tenMinutes)
+		n.rested()
 		f := newForm(t, name)
 		f.fields["transient_payload"] = []string{`{"two_factor": {"code": "1"}}`, `{"two_factor": {}}`}
 		if got := f.postEnding(); got != asked {
@@ -184,7 +179,7 @@ func TestLiesInTheBody(t *testing.T) {
 	})
 	t.Run("a form with dotted names", func(t *testing.T) {
 		n.t = t
-		n.later(tenMinutes)
+		n.rested()
 		f := newForm(t, name)
 		f.fields.Set("transient_payload.two_factor.channel", "mobile")
 		f.fields.Set("transient_payload[two_factor][channel]", "mobile")
@@ -207,7 +202,7 @@ func TestLiesInTheHeaders(t *testing.T) {
 	} {
 		t.Run(header, func(t *testing.T) {
 			n.t = t
-			n.later(tenMinutes)
+			n.rested()
 			s := newSignIn(t, name)
 			s.header = http.Header{header: {value}}
 			if got := s.submit(nil).ending(); got != asked {
@@ -231,7 +226,7 @@ func TestLiesInTheAddressOfTheFlow(t *testing.T) {
 	} {
 		t.Run(query, func(t *testing.T) {
 			n.t = t
-			n.later(tenMinutes)
+			n.rested()
 			s := newSignIn(t, name)
 			s.begin("?"+query, nil)
 			if got := s.submit(nil).ending(); got != asked {
@@ -269,7 +264,7 @@ func TestRefreshingASession(t *testing.T) {
 	} {
 		t.Run(query, func(t *testing.T) {
 			n.t, s.t = t, t
-			n.later(tenMinutes)
+			n.rested()
 			s.begin("?"+query, session)
 			if got := s.submit(nil).ending(); got != ends {
 				t.Errorf("%s, want %s", got, ends)

@@ -218,7 +218,7 @@ func TestAnAccount(t *testing.T) {
 	})
 	t.Run("has its wrong codes cleared", func(t *testing.T) {
 		w.t = t
-		n.sql("UPDATE accounts SET wrong_codes = 100 WHERE account_id = ?", id)
+		n.triedBy(id, 100)
 		newSignIn(t, name).expect("refused", 4990007, nil)
 		w.open(page)
 		w.reads("#wrong_codes", "100")

@@ -85,11 +85,17 @@ func TestFiveCodesInTenMinutes(t *testing.T) {
 	newSignIn(t, name).expect("code_sent", 1990001, nil) // the first one is ten minutes ago
 }
 
-// tried says that an account has entered that many wrong codes, one after the other.
+// tried says that an account has entered that many wrong codes, in some other flow.
 func (n *nidan) tried(account string, wrong int) {
 	n.t.Helper()
-	n.sql(`INSERT INTO accounts (account_id, wrong_codes) VALUES ($1, $2)
-		ON CONFLICT (account_id) DO UPDATE SET wrong_codes = excluded.wrong_codes`, identityOf(n.t, account).ID, wrong)
+	n.triedBy(identityOf(n.t, account).ID, wrong)
+}
+
+func (n *nidan) triedBy(id string, wrong int) {
+	n.t.Helper()
+	n.sql(`INSERT INTO wrong_codes (account_id, flow_id, at, told)
+		WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < $2)
+		SELECT $1, 'a flow of before', $3, 1 FROM number`, id, wrong, time.Now().UnixMicro())
 }
 
 func TestAHundredWrongCodes(t *testing.T) {
@@ -143,14 +149,21 @@ func TestAHundredWrongCodes(t *testing.T) {
 			s.expect("code_sent", 1990001, nil)
 			s.expect("code_mismatch", 4990001, code("x"))
 		}, "refused"},
-		{"a right one begins anew", func(s *signIn, _ http.Header) {
+		{"a right one clears those of its own sign-in, and no others", func(s *signIn, _ http.Header) {
+			s.expect("code_mismatch", 4990001, code("x"))
+			s.expectIn(code(n.codeOf(s.identifier)))
+			s.begin("", nil)
+			s.expect("code_sent", 1990001, nil)
+			s.expect("code_mismatch", 4990001, code("x")) // the 99th
+		}, asked},
+		{"so that what a thief tried before goes on counting", func(s *signIn, _ http.Header) {
 			s.expect("code_mismatch", 4990001, code("x"))
 			s.expectIn(code(n.codeOf(s.identifier)))
 			s.begin("", nil)
 			s.expect("code_sent", 1990001, nil)
 			s.expect("code_mismatch", 4990001, code("x"))
-			s.expect("code_mismatch", 4990001, code("x"))
-		}, asked},
+			s.expect("code_mismatch", 4990001, code("x")) // the hundredth
+		}, "refused"},
 		{"no code at all counts for nothing", func(s *signIn, _ http.Header) {
 			for range 3 {
 				s.expect("code_sent", 1990001, code(" 　"))
@@ -185,7 +198,7 @@ func TestAHundredWrongCodes(t *testing.T) {
 			s := newSignIn(t, account(t, nil))
 			s.expect("code_sent", 1990001, nil)
 			session := s.expectIn(code(n.codeOf(s.identifier)))
-			n.later(tenMinutes)
+			n.rested()
 			s.begin("", nil)
 			s.expect("code_sent", 1990001, nil)
 			n.tried(s.identifier, 98)
@@ -202,4 +215,51 @@ func TestAHundredWrongCodes(t *testing.T) {
 		n.tried(name, 100)
 		newSignIn(t, name).expectIn(nil)
 	})
+}
+
+// Whoever knows the password has codes sent until there are no more. The holder, at a browser that was remembered once, still gets
+// one.
+func TestTheHoldersBrowserHasCodesOfItsOwn(t *testing.T) {
+	n := started(t)
+	name, cookie := account(t, nil), strings.Repeat("h", 43)
+	n.rememberBrowser(name, cookie)
+	n.later(40 * day) // longer than it is remembered
+	for range 5 {
+		newSignIn(t, name).expect("code_sent", 1990001, nil)
+	}
+	newSignIn(t, name).expect("too_many_codes", 4990006, nil)
+	stranger := newForm(t, name)
+	if got := stranger.ending(`{}`); got != "too_many_codes" {
+		t.Errorf("another browser: %s", got)
+	}
+	holder := newForm(t, name)
+	holder.setCookie(deviceCookie, cookie)
+	if got := holder.ending(`{}`); got != asked {
+		t.Fatalf("the holder's browser: %s", got)
+	}
+	holder.in(holder.submitCode(n.newestCode()))
+}
+
+// A day's codes, each as soon as it may be sent.
+func TestAThiefHasTwentyCodesADay(t *testing.T) {
+	n := started(t)
+	name := account(t, nil)
+	codes := 0
+	for left := day; left > 0; {
+		r := newSignIn(t, name).submit(nil)
+		if r.state() == asked {
+			codes++
+			continue
+		}
+		said := seconds.FindStringSubmatch(r.UI.Messages[0].Text)
+		if said == nil {
+			t.Fatalf("got %+v", r.UI.Messages)
+		}
+		wait, _ := strconv.Atoi(said[1])
+		n.later(time.Duration(wait) * time.Second)
+		left -= time.Duration(wait) * time.Second
+	}
+	if codes > 20 || codes < 15 {
+		t.Errorf("%d codes were sent within a day", codes)
+	}
 }

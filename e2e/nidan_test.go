@@ -199,6 +199,9 @@ func (n *nidan) later(d time.Duration) {
 	n.sql(`UPDATE devices SET verified_at = verified_at - $1`, d.Microseconds())
 }
 
+// rested is later, by a little more than the day in which an account's codes are counted.
+func (n *nidan) rested() { n.t.Helper(); n.later(day + time.Second) }
+
 // shortPolicies is a folder of the policies that ship, with terms short enough to be waited for.
 func shortPolicies(t *testing.T, ttlSeconds, resendSeconds int) string {
 	t.Helper()

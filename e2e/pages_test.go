@@ -176,6 +176,41 @@ func TestRemembering(t *testing.T) {
 	})
 }
 
+func TestTheHolderIsToldThatOthersTriedCodes(t *testing.T) {
+	n := forBrowsers(t)
+	who := account(t, nil)
+	thief := newSignIn(t, who)
+	thief.expect("code_sent", 1990001, nil)
+	for range 3 {
+		thief.expect("code_mismatch", 4990001, code("x"))
+	}
+	w := newBrowser(t)
+	w.signIn(who)
+	w.asked()
+	right := n.codeOf(who) // once the mail has come
+	if mail := n.mailbox.Messages()[0].Text; !strings.Contains(mail, "誤った認証コードが3回入力されました") {
+		t.Errorf("the mail does not tell of them:\n%s", mail)
+	}
+	w.keys(wrong(right) + "\r")
+	w.says("認証コードが間違っています")
+	w.run("code.focus(0)")
+	w.keys(right + "\r")
+	w.says("誤った認証コードが3回入力されました")
+	if focused := w.focused(); focused != "次へ" && eval[string](w, `document.activeElement.innerText`) != "次へ" {
+		t.Errorf("the focus is on %q", focused)
+	}
+	w.keys("\r")
+	w.in(who)
+	if told := eval[string](w, `document.getElementById("wrong-codes").innerText`); !strings.Contains(told, "3回") {
+		t.Errorf("the page that follows says %q", told)
+	}
+	w.signOut()
+	w.signIn(who)
+	w.asked()
+	w.keys(n.codeOf(who) + "\r")
+	w.in(who) // and is told once
+}
+
 // A thief who was at the browser before has put a token there by which the thief's own account is remembered.
 func TestAPlantedTokenIsWorthNothing(t *testing.T) {
 	n := forBrowsers(t)

@@ -70,7 +70,7 @@ func (h *Handler) decide(ctx context.Context, tx challenge.Tx, c call) (answer, 
 		verdict.Decision = policies.Decision{Reason: "undecided"}
 	}
 	d := verdict.Decision
-	out, err := h.carryOut(ctx, tx, c, d)
+	out, err := h.carryOut(ctx, tx, c, d, device != nil)
 	if err != nil {
 		return answer{}, err
 	}
@@ -78,7 +78,7 @@ func (h *Handler) decide(ctx context.Context, tx challenge.Tx, c call) (answer, 
 		return answer{}, err
 	}
 	if out.State == challenge.Passed {
-		return goOn(), recordSignIn(ctx, tx, c, d)
+		return goOn(), recordSignIn(ctx, tx, c, d, out.WrongCodes)
 	}
 	return interrupt(h.texts, interruption{
 		state: out.State, challenge: out.Challenge, retryAt: out.RetryAt, deviceToken: h.tokenToShow(c.payload, out.Challenge),
@@ -86,12 +86,14 @@ func (h *Handler) decide(ctx context.Context, tx challenge.Tx, c call) (answer, 
 	})
 }
 
-// carryOut does what was decided. What is not one of the three actions refuses.
-func (h *Handler) carryOut(ctx context.Context, tx challenge.Tx, c call, d policies.Decision) (challenge.Outcome, error) {
+// carryOut does what was decided, for a client by which the account was remembered before, or not. What is not one of the three
+// actions refuses.
+func (h *Handler) carryOut(ctx context.Context, tx challenge.Tx, c call, d policies.Decision, known bool) (challenge.Outcome, error) {
 	s, err := h.submission(ctx, tx, c, d)
 	if err != nil {
 		return challenge.Outcome{}, err
 	}
+	s.Known = known
 	switch d.Action {
 	case policies.ActionAllow:
 		if d.Reason == "account_off" {
@@ -116,11 +118,11 @@ func (h *Handler) carryOut(ctx context.Context, tx challenge.Tx, c call, d polic
 
 // recordSignIn keeps how a session came to be, for as long as it may be asked what it is worth. Newer versions of Kratos need
 // not say when it was; what is not found again is worth the least.
-func recordSignIn(ctx context.Context, tx challenge.Tx, c call, d policies.Decision) error {
+func recordSignIn(ctx context.Context, tx challenge.Tx, c call, d policies.Decision, wrong challenge.WrongCodes) error {
 	if c.payload.Session.at.IsZero() {
 		return nil
 	}
-	s := challenge.SignIn{Account: c.payload.Identity.ID, AuthenticatedAt: c.payload.Session.at, Channel: d.Channel}
+	s := challenge.SignIn{Account: c.payload.Identity.ID, AuthenticatedAt: c.payload.Session.at, Channel: d.Channel, WrongCodes: wrong}
 	switch {
 	case d.Action == policies.ActionChallenge:
 		s.SecondStep = challenge.StepPassed
@@ -138,14 +140,19 @@ func terms(d policies.Decision) challenge.Terms {
 		limits = *d.Limits
 	}
 	return challenge.Terms{
-		Length:       d.Code.Length,
-		TTL:          time.Duration(d.Code.TTLSeconds) * time.Second,
-		MaxAttempts:  d.Code.MaxAttempts,
-		ResendAfter:  time.Duration(d.Code.ResendAfterSeconds) * time.Second,
-		RememberDays: d.RememberDays,
-		Codes:        limits.Codes,
-		CodesWithin:  time.Duration(limits.CodesWithinSeconds) * time.Second,
-		WrongCodes:   limits.WrongCodes,
+		Length:           d.Code.Length,
+		TTL:              time.Duration(d.Code.TTLSeconds) * time.Second,
+		MaxAttempts:      d.Code.MaxAttempts,
+		ResendAfter:      time.Duration(d.Code.ResendAfterSeconds) * time.Second,
+		RememberDays:     d.RememberDays,
+		Codes:            limits.Codes,
+		CodesWithin:      time.Duration(limits.CodesWithinSeconds) * time.Second,
+		CodesPerDay:      limits.CodesPerDay,
+		WaitDoublesAfter: limits.WaitDoublesAfter,
+		ReservedPerDay:   limits.ReservedCodesPerDay,
+		WrongCodes:       limits.WrongCodes,
+		WrongCodesFor:    time.Duration(limits.WrongCodeDays) * 24 * time.Hour,
+		TellWrongCodes:   limits.TellWrongCodes,
 	}
 }
 

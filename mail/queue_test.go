@@ -142,7 +142,7 @@ func (s *scene) submit(a challenge.Action) challenge.Outcome {
 			},
 			challenge.Terms{
 				Length: 6, TTL: s.ttl, MaxAttempts: 10, ResendAfter: time.Second,
-				Codes: 5, CodesWithin: 10 * time.Minute, WrongCodes: 100,
+				Codes: 5, CodesWithin: 10 * time.Minute, CodesPerDay: 20, WaitDoublesAfter: 10, WrongCodes: 100,
 			})
 		return err
 	})

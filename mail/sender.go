@@ -10,6 +10,8 @@ import (
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
+
+	"nidan/challenge"
 )
 
 // Config says how mails look and where they are handed over.
@@ -59,7 +61,7 @@ func newSender(c Config) (*sender, error) {
 	}
 	domain := from.Address[strings.LastIndexByte(from.Address, '@')+1:]
 	s := &sender{config: c, domain: domain, texts: all, options: options}
-	if _, err := s.compose("ja", "nobody@example.com", "", time.Minute); err != nil {
+	if _, err := s.compose(challenge.Message{Locale: "ja", To: "nobody@example.com", ValidFor: time.Minute}, ""); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -86,8 +88,8 @@ func smtpOptions(c SMTP) ([]gomail.Option, error) {
 }
 
 // send hands one mail over. With a nil error the server has taken charge of it.
-func (s *sender) send(ctx context.Context, locale, to, code string, validFor time.Duration) error {
-	m, err := s.compose(locale, to, code, validFor)
+func (s *sender) send(ctx context.Context, about challenge.Message, code string) error {
+	m, err := s.compose(about, code)
 	if err != nil {
 		return err
 	}
@@ -99,24 +101,25 @@ func (s *sender) send(ctx context.Context, locale, to, code string, validFor tim
 		return fmt.Errorf("set SMTP up: %w", err)
 	}
 	if err := client.DialAndSendWithContext(ctx, m); err != nil {
-		return fmt.Errorf("hand the mail to the server: %w", discreet{err, to, code})
+		return fmt.Errorf("hand the mail to the server: %w", discreet{err, about.To, code})
 	}
 	return nil
 }
 
-func (s *sender) compose(locale, to, code string, validFor time.Duration) (*gomail.Msg, error) {
-	t, ok := s.texts[locale]
+func (s *sender) compose(about challenge.Message, code string) (*gomail.Msg, error) {
+	t, ok := s.texts[about.Locale]
 	if !ok {
 		t = s.texts["ja"]
 	}
 	w := words{
-		Brand: s.config.Brand, Code: code, Length: len(code), Minutes: minutes(validFor), Host: s.config.CodeHost,
+		Brand: s.config.Brand, Code: code, Length: len(code), Minutes: minutes(about.ValidFor), Host: s.config.CodeHost,
+		WrongCodes: about.WrongCodes.Count, Since: about.WrongCodes.Since.UTC().Format("2006-01-02 15:04 UTC"),
 	}
 	m := gomail.NewMsg()
 	if err := m.From(s.config.From); err != nil {
 		return nil, fmt.Errorf("write the sender: %w", err)
 	}
-	if err := m.To(to); err != nil {
+	if err := m.To(about.To); err != nil {
 		return nil, errors.New("write the receiver: not an e-mail address") // the library's error repeats it
 	}
 	subject, err := t.subject(w)

@@ -261,7 +261,7 @@ func TestConversations(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = s.send(t.Context(), "en", "agent@example.com", "123456", 10*time.Minute)
+			err = s.send(t.Context(), message("en", 10*time.Minute), "123456")
 			if tc.want == "" {
 				if err != nil || len(tc.server.received()) != 1 {
 					t.Fatalf("%d mails, %v", len(tc.server.received()), err)
@@ -296,7 +296,7 @@ func TestAServerThatHangsIsGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	var late net.Error
-	err = s.send(t.Context(), "ja", "agent@example.com", "123456", time.Minute)
+	err = s.send(t.Context(), message("ja", time.Minute), "123456")
 	if !errors.As(err, &late) || !late.Timeout() {
 		t.Errorf("got %v, want a time-out", err)
 	}
@@ -314,7 +314,7 @@ func TestNoServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	var refused *net.OpError
-	if err := s.send(t.Context(), "ja", "agent@example.com", "123456", time.Minute); !errors.As(err, &refused) {
+	if err := s.send(t.Context(), message("ja", time.Minute), "123456"); !errors.As(err, &refused) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -25,6 +25,9 @@ type words struct {
 	Length  int // digits
 	Minutes int // for which the code holds
 	Host    string
+
+	WrongCodes int    // to tell of; 0: nothing
+	Since      string // when the first of them was, in UTC
 }
 
 // loadTexts reads the texts of every language there is.

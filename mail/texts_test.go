@@ -9,10 +9,21 @@ import (
 	"time"
 
 	"github.com/emersion/go-message/mail"
+
+	"nidan/challenge"
 )
 
 // read composes a mail and reads it as a mail program does.
 func read(t *testing.T, locale, brand string, validFor time.Duration) (header mail.Header, text, html string) {
+	t.Helper()
+	return readMessage(t, brand, message(locale, validFor))
+}
+
+func message(locale string, validFor time.Duration) challenge.Message {
+	return challenge.Message{Locale: locale, To: "agent@example.com", ValidFor: validFor}
+}
+
+func readMessage(t *testing.T, brand string, about challenge.Message) (header mail.Header, text, html string) {
 	t.Helper()
 	c := config(SMTP{Host: "localhost", Port: 25, TLS: "none", Timeout: time.Second})
 	c.Brand = brand
@@ -20,7 +31,7 @@ func read(t *testing.T, locale, brand string, validFor time.Duration) (header ma
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := s.compose(locale, "agent@example.com", "012345", validFor)
+	m, err := s.compose(about, "012345")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,6 +67,23 @@ func parts(r *mail.Reader) func(func(*mail.Part, error) bool) {
 			if err != nil && err.Error() == "EOF" || !yield(p, err) || err != nil {
 				return
 			}
+		}
+	}
+}
+
+func TestTheMailTellsOfWrongCodes(t *testing.T) {
+	for locale, say := range map[string]string{
+		"ja": "2026-04-01 09:00 UTC 以降、このアカウントで誤った認証コードが4回入力されました。",
+		"en": "Since 2026-04-01 09:00 UTC, 4 wrong verification codes were entered",
+	} {
+		about := message(locale, time.Minute)
+		if _, text, html := readMessage(t, "Nidan", about); strings.Contains(text+html, "UTC") {
+			t.Errorf("%s: it tells of none:\n%s\n%s", locale, text, html)
+		}
+		about.WrongCodes = challenge.WrongCodes{Count: 4, Since: time.Date(2026, 4, 1, 9, 0, 59, 0, time.UTC)}
+		_, text, html := readMessage(t, "Nidan", about)
+		if !strings.Contains(text, say) || !strings.Contains(html, say) || !strings.HasSuffix(text, "\n\n@login.example.com #012345\n") {
+			t.Errorf("%s: got\n%s\n%s", locale, text, html)
 		}
 	}
 }
@@ -121,7 +149,7 @@ func TestAReceiverCannotAddHeaders(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, to := range []string{"a@example.com\r\nBcc: b@example.com", "a@example.com, b@example.com", "nobody", ""} {
-		if _, err := s.compose("ja", to, "123456", time.Minute); err == nil {
+		if _, err := s.compose(challenge.Message{Locale: "ja", To: to, ValidFor: time.Minute}, "123456"); err == nil {
 			t.Errorf("%q is taken for one address", to)
 		} else if strings.Contains(err.Error(), "example.com") {
 			t.Errorf("the error repeats the address: %v", err)

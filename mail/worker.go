@@ -52,7 +52,7 @@ func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 	if err != nil {
 		return w.failed(ctx, j, err)
 	}
-	if err := w.sender.send(ctx, m.Locale, m.To, code, m.ValidFor); err != nil {
+	if err := w.sender.send(ctx, m, code); err != nil {
 		return w.failed(ctx, j, err)
 	}
 	if err := w.record(ctx, m, recordSent); err != nil {

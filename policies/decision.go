@@ -33,11 +33,38 @@ type Decision struct {
 type Limits struct {
 	Codes              int `json:"codes"`                // codes it may be sent, 1 to 20, …
 	CodesWithinSeconds int `json:"codes_within_seconds"` // … within so many seconds, 60 to 86400
-	WrongCodes         int `json:"wrong_codes"`          // wrong codes in a row before it is refused, 1 to 100
+	WrongCodes         int `json:"wrong_codes"`          // wrong codes before it is refused, 1 to 100
+
+	// What follows has its usual value where a policy does not name it.
+
+	CodesPerDay         int `json:"codes_per_day"`          // codes it may be sent within 24 hours, 1 to 100
+	WaitDoublesAfter    int `json:"wait_doubles_after"`     // of these, 1 to 100, after which the wait doubles with each
+	ReservedCodesPerDay int `json:"reserved_codes_per_day"` // codes besides, on devices it was remembered on, 0 to 100
+	WrongCodeDays       int `json:"wrong_code_days"`        // for how many days a wrong code counts, 1 to 365
+	TellWrongCodes      int `json:"tell_wrong_codes"`       // from how many on a mail tells of them, 1 to 100
 }
 
 // UsualLimits hold where a policy names none.
-func UsualLimits() Limits { return Limits{Codes: 5, CodesWithinSeconds: 600, WrongCodes: 100} }
+func UsualLimits() Limits {
+	return Limits{
+		Codes: 5, CodesWithinSeconds: 600, WrongCodes: 100,
+		CodesPerDay: 20, WaitDoublesAfter: 10, ReservedCodesPerDay: 10, WrongCodeDays: 30, TellWrongCodes: 3,
+	}
+}
+
+// UnmarshalJSON gives what a policy does not name its usual value. The three limits of the first version have to be named.
+func (l *Limits) UnmarshalJSON(raw []byte) error {
+	type limits Limits
+	named := limits(UsualLimits())
+	named.Codes, named.CodesWithinSeconds, named.WrongCodes = 0, 0, 0
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&named); err != nil {
+		return err
+	}
+	*l = Limits(named)
+	return nil
+}
 
 // Code are the terms of a code.
 type Code struct {
@@ -125,12 +152,17 @@ func (c Code) validate() error {
 	)
 }
 
-// validate holds what no policy can loosen: a hundred wrong codes in a row at most (NIST SP 800-63B-4 §3.2.2).
+// validate holds what no policy can loosen: a hundred wrong codes at most (NIST SP 800-63B-4 §3.2.2).
 func (l Limits) validate() error {
 	return inRange(
 		number{"limits.codes", l.Codes, 1, 20},
 		number{"limits.codes_within_seconds", l.CodesWithinSeconds, 60, 86400},
 		number{"limits.wrong_codes", l.WrongCodes, 1, 100},
+		number{"limits.codes_per_day", l.CodesPerDay, 1, 100},
+		number{"limits.wait_doubles_after", l.WaitDoublesAfter, 1, 100},
+		number{"limits.reserved_codes_per_day", l.ReservedCodesPerDay, 0, 100},
+		number{"limits.wrong_code_days", l.WrongCodeDays, 1, 365},
+		number{"limits.tell_wrong_codes", l.TellWrongCodes, 1, 100},
 	)
 }
 

@@ -11,8 +11,13 @@ import (
 
 // AddSignIn implements [challenge.Journal].
 func (t *tx) AddSignIn(ctx context.Context, s challenge.SignIn) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO sign_ins (account_id, authenticated_at, channel, second_step)
-		VALUES ($1, $2, $3, $4)`, s.Account, s.AuthenticatedAt.UnixMicro(), s.Channel, string(s.SecondStep))
+	var since int64
+	if s.WrongCodes.Count > 0 {
+		since = s.WrongCodes.Since.UnixMicro()
+	}
+	_, err := t.ExecContext(ctx, `INSERT INTO sign_ins (account_id, authenticated_at, channel, second_step, wrong_codes, wrong_codes_since)
+		VALUES ($1, $2, $3, $4, $5, $6)`,
+		s.Account, s.AuthenticatedAt.UnixMicro(), s.Channel, string(s.SecondStep), s.WrongCodes.Count, since)
 	if err != nil {
 		return fmt.Errorf("write a sign-in: %w", err)
 	}
@@ -31,17 +36,9 @@ func (t *tx) SignIn(ctx context.Context, account string, authenticatedAt time.Ti
 
 // LatestSecondStep implements [challenge.Journal].
 func (t *tx) LatestSecondStep(ctx context.Context, account string, since time.Time) (*challenge.SignIn, error) {
-	s := challenge.SignIn{Account: account}
-	var micro int64
-	err := t.QueryRowContext(ctx, `SELECT authenticated_at, channel, second_step FROM sign_ins
-		WHERE account_id = $1 AND authenticated_at >= $2 AND second_step IN ($3, $4) ORDER BY authenticated_at DESC LIMIT 1`,
-		account, since.UnixMicro(), string(challenge.StepPassed), string(challenge.StepRemembered)).
-		Scan(&micro, &s.Channel, &s.SecondStep)
-	if err != nil {
-		return nil, notRead("read a sign-in", err)
-	}
-	s.AuthenticatedAt = fromMicro(micro)
-	return &s, nil
+	return scanSignIn(account, t.QueryRowContext(ctx, selectSignIn+`
+		AND authenticated_at >= $2 AND second_step IN ($3, $4) ORDER BY authenticated_at DESC LIMIT 1`,
+		account, since.UnixMicro(), string(challenge.StepPassed), string(challenge.StepRemembered)))
 }
 
 // queryer is a transaction, or the database itself where nothing is written.
@@ -49,16 +46,23 @@ type queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
+const selectSignIn = `SELECT authenticated_at, channel, second_step, wrong_codes, wrong_codes_since FROM sign_ins WHERE account_id = $1`
+
 // signIn finds the sign-in of an instant. Databases round it to microseconds, or cut it off: the neighbour is it too.
 func signIn(ctx context.Context, q queryer, account string, at time.Time) (*challenge.SignIn, error) {
+	return scanSignIn(account, q.QueryRowContext(ctx, selectSignIn+`
+		AND authenticated_at BETWEEN $2 - 1 AND $2 + 1 ORDER BY abs(authenticated_at - $2) LIMIT 1`, account, at.UnixMicro()))
+}
+
+func scanSignIn(account string, row *sql.Row) (*challenge.SignIn, error) {
 	s := challenge.SignIn{Account: account}
-	var micro int64
-	err := q.QueryRowContext(ctx, `SELECT authenticated_at, channel, second_step FROM sign_ins
-		WHERE account_id = $1 AND authenticated_at BETWEEN $2 - 1 AND $2 + 1 ORDER BY abs(authenticated_at - $2) LIMIT 1`,
-		account, at.UnixMicro()).Scan(&micro, &s.Channel, &s.SecondStep)
-	if err != nil {
+	var at, since int64
+	if err := row.Scan(&at, &s.Channel, &s.SecondStep, &s.WrongCodes.Count, &since); err != nil {
 		return nil, notRead("read a sign-in", err)
 	}
-	s.AuthenticatedAt = fromMicro(micro)
+	s.AuthenticatedAt = fromMicro(at)
+	if s.WrongCodes.Count > 0 {
+		s.WrongCodes.Since = fromMicro(since)
+	}
 	return &s, nil
 }

@@ -139,6 +139,9 @@ func (s *Store) Purge(ctx context.Context, before time.Time) error {
 	if _, err := s.db.ExecContext(ctx, `DELETE FROM sign_ins WHERE authenticated_at < $1`, yearAgo); err != nil {
 		return fmt.Errorf("purge sign-ins: %w", err)
 	}
+	if _, err := s.db.ExecContext(ctx, `DELETE FROM wrong_codes WHERE at < $1 AND told = 1`, yearAgo); err != nil {
+		return fmt.Errorf("purge wrong codes: %w", err)
+	}
 	return nil
 }
 

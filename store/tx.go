@@ -31,11 +31,11 @@ func (t *tx) LatestChallenge(ctx context.Context, account, flow string) (*challe
 	c := challenge.Challenge{Account: account, Flow: flow}
 	var issued, expires, resend int64
 	// The open one first: a new one may be issued in the same instant as the older one is closed.
-	err := t.QueryRowContext(ctx, `SELECT id, channel, sent_to, facts, code_mac, code_length, attempts, max_attempts,
+	err := t.QueryRowContext(ctx, `SELECT id, channel, sent_to, facts, reserved, code_mac, code_length, attempts, max_attempts,
 			remember_days, issued_at, expires_at, resend_at, closed
 		FROM challenges WHERE account_id = $1 AND flow_id = $2 ORDER BY closed = '' DESC, issued_at DESC LIMIT 1`,
 		account, flow).
-		Scan(&c.ID, &c.Channel, &c.SentTo, &c.Facts, &c.CodeMAC, &c.CodeLength, &c.Attempts, &c.MaxAttempts,
+		Scan(&c.ID, &c.Channel, &c.SentTo, &c.Facts, &c.Reserved, &c.CodeMAC, &c.CodeLength, &c.Attempts, &c.MaxAttempts,
 			&c.RememberDays, &issued, &expires, &resend, &c.Closed)
 	if err != nil {
 		return nil, notRead("read a challenge", err)
@@ -46,10 +46,10 @@ func (t *tx) LatestChallenge(ctx context.Context, account, flow string) (*challe
 
 // AddChallenge implements [challenge.Challenges].
 func (t *tx) AddChallenge(ctx context.Context, c *challenge.Challenge) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO challenges (id, account_id, flow_id, channel, sent_to, facts, code_mac,
+	_, err := t.ExecContext(ctx, `INSERT INTO challenges (id, account_id, flow_id, channel, sent_to, facts, reserved, code_mac,
 			code_length, attempts, max_attempts, remember_days, issued_at, expires_at, resend_at, closed)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-		c.ID, c.Account, c.Flow, c.Channel, c.SentTo, c.Facts, c.CodeMAC, c.CodeLength, c.Attempts, c.MaxAttempts,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		c.ID, c.Account, c.Flow, c.Channel, c.SentTo, c.Facts, c.Reserved, c.CodeMAC, c.CodeLength, c.Attempts, c.MaxAttempts,
 		c.RememberDays, c.IssuedAt.UnixMicro(), c.ExpiresAt.UnixMicro(), c.ResendAt.UnixMicro(), string(c.Closed))
 	if err != nil {
 		return fmt.Errorf("write a challenge: %w", err)
@@ -83,9 +83,9 @@ func (t *tx) exactlyOne(ctx context.Context, query string, args ...any) (bool, e
 }
 
 // CodesSince implements [challenge.Limits].
-func (t *tx) CodesSince(ctx context.Context, account string, since time.Time) (sent []time.Time, err error) {
-	rows, err := t.QueryContext(ctx, `SELECT issued_at FROM challenges WHERE account_id = $1 AND issued_at > $2
-		ORDER BY issued_at`, account, since.UnixMicro())
+func (t *tx) CodesSince(ctx context.Context, account string, reserved bool, since time.Time) (sent []time.Time, err error) {
+	rows, err := t.QueryContext(ctx, `SELECT issued_at FROM challenges WHERE account_id = $1 AND reserved = $2 AND issued_at > $3
+		ORDER BY issued_at`, account, reserved, since.UnixMicro())
 	if err != nil {
 		return nil, fmt.Errorf("read when codes were sent: %w", err)
 	}

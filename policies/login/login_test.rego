@@ -397,6 +397,15 @@ test_terms_of_the_code_are_those_of_the_data if {
 	got := login.decision with input as _asked
 		with data.parameters as parameters.shipped
 	got.code == {"length": 6, "ttl_seconds": 600, "max_attempts": 10, "resend_after_seconds": 30}
-	got.limits == {"codes": 5, "codes_within_seconds": 600, "wrong_codes": 100}
+	got.limits == {
+		"codes": 5,
+		"codes_within_seconds": 600,
+		"wrong_codes": 100,
+		"codes_per_day": 20,
+		"wait_doubles_after": 10,
+		"reserved_codes_per_day": 10,
+		"wrong_code_days": 30,
+		"tell_wrong_codes": 3,
+	}
 	got.capabilities == ["phonebook", "call_history"]
 }

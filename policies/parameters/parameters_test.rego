@@ -34,6 +34,11 @@ shipped := {
 		"codes": 5,
 		"codes_within_seconds": 600,
 		"wrong_codes": 100,
+		"codes_per_day": 20,
+		"wait_doubles_after": 10,
+		"reserved_codes_per_day": 10,
+		"wrong_code_days": 30,
+		"tell_wrong_codes": 3,
 	},
 	"capabilities_without_second_step": [
 		"phonebook",

@@ -15,7 +15,7 @@ import (
 type AccountDetail struct {
 	Account
 	Devices    []challenge.Device
-	WrongCodes int                // since the last right one
+	WrongCodes int                // that count against the account
 	Records    []challenge.Record // the last 50
 }
 

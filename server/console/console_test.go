@@ -185,7 +185,11 @@ func (s *scene) remember(t *testing.T, accounts ...string) {
 	for _, a := range accounts {
 		err := s.store.Store.Update(t.Context(), a, func(tx challenge.Tx) error {
 			d := challenge.Device{Account: a, TokenHash: []byte(a), Channel: "softphone", VerifiedAt: s.clock}
-			return errors.Join(tx.RememberDevice(t.Context(), d), tx.SetWrongCodes(t.Context(), a, 100))
+			err := tx.RememberDevice(t.Context(), d)
+			for range 100 {
+				err = errors.Join(err, tx.AddWrongCode(t.Context(), a, "flow", s.clock))
+			}
+			return err
 		})
 		if err != nil {
 			t.Fatal(err)

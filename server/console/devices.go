@@ -54,7 +54,7 @@ func (c *Console) ClearWrongCodes(ctx context.Context, who session.Visitor, id s
 		if err != nil {
 			return nil, err
 		}
-		return map[string]any{"from": n, "to": 0}, tx.SetWrongCodes(ctx, a.ID, 0)
+		return map[string]any{"from": n, "to": 0}, tx.ClearWrongCodes(ctx, a.ID, "")
 	})
 }
 

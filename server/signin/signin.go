@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"nidan/challenge"
 	"nidan/hooks"
 	"nidan/kratos"
 	"nidan/server/page"
@@ -25,10 +27,12 @@ type Handler struct {
 	Identity kratos.Pointers
 	// Remembered says whether any account is remembered by a token (challenge.HashDeviceToken).
 	Remembered func(ctx context.Context, tokenHash []byte) (bool, error)
-	HTTPS      bool // browsers reach the pages over HTTPS
-	Brand      string
-	Rand       io.Reader
-	Log        *slog.Logger
+	// SignIn is as in challenge.Reader.
+	SignIn func(ctx context.Context, account string, authenticatedAt time.Time) (*challenge.SignIn, error)
+	HTTPS  bool // browsers reach the pages over HTTPS
+	Brand  string
+	Rand   io.Reader
+	Log    *slog.Logger
 
 	texts page.Texts
 	pages *page.Pages
@@ -46,6 +50,7 @@ func (h *Handler) Mount(e *echo.Echo) error {
 	e.GET("/login", h.login, page.Headers)
 	e.GET("/error", h.error, page.Headers)
 	e.GET("/", h.home, page.Headers)
+	e.GET("/notices", h.notices)
 	e.StaticFS("/assets", echo.MustSubFS(files, "assets"))
 	return nil
 }
@@ -109,6 +114,10 @@ func (h *Handler) home(c echo.Context) error {
 	}
 	var who kratos.Person
 	var logout string
+	var told notices
+	if err == nil {
+		told, err = h.told(ctx, session)
+	}
 	if err == nil {
 		who, err = h.Identity.Read(session.Identity)
 	}
@@ -119,5 +128,9 @@ func (h *Handler) home(c echo.Context) error {
 		h.Log.ErrorContext(ctx, "who is signed in could not be shown", "err", err)
 		return h.pages.Render(c, http.StatusBadGateway, "error", "")
 	}
-	return h.pages.Render(c, http.StatusOK, "home", struct{ Name, Logout string }{who.Account, logout})
+	return h.pages.Render(c, http.StatusOK, "home", struct {
+		Name, Logout string
+		notices
+		SinceUTC string
+	}{who.Account, logout, told, told.Since.UTC().Format("2006-01-02 15:04 UTC")})
 }

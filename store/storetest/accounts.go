@@ -44,9 +44,15 @@ func codesCounted(t *testing.T, s *store.Store) {
 	other := sample("other")
 	other.Account = "other"
 	add(t, s, other)
+	reserved := sample("reserved")
+	reserved.Flow, reserved.Reserved = "4", true
+	add(t, s, reserved)
 	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		if got, err := tx.CodesSince(ctx, "agent", true, at.Add(-time.Microsecond)); err != nil || len(got) != 1 {
+			t.Errorf("the reserved: %v, %v", got, err)
+		}
 		for since, want := range map[time.Duration]int{-time.Microsecond: 3, 0: 2, time.Second: 1, 2 * time.Second: 0} {
-			got, err := tx.CodesSince(ctx, "agent", at.Add(since))
+			got, err := tx.CodesSince(ctx, "agent", false, at.Add(since))
 			if err != nil || len(got) != want {
 				t.Errorf("since %v: %v, %v, want %d", since, got, err, want)
 			}
@@ -62,26 +68,55 @@ func codesCounted(t *testing.T, s *store.Store) {
 
 func wrongCodesCounted(t *testing.T, s *store.Store) {
 	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
-		for _, n := range []int{7, 0, 100} {
-			if err := tx.SetWrongCodes(ctx, "agent", n); err != nil {
+		for i, flow := range []string{"1", "2", "2", "3"} {
+			if err := tx.AddWrongCode(ctx, "agent", flow, at.Add(time.Duration(i)*time.Second)); err != nil {
 				return err
 			}
-			if got, err := tx.WrongCodes(ctx, "agent"); err != nil || got != n {
-				t.Errorf("got %d, %v, want %d", got, err, n)
+		}
+		untold, err := tx.UntoldWrongCodes(ctx, "agent")
+		if err != nil || untold.Count != 4 || !untold.Since.Equal(at) {
+			t.Errorf("untold are %+v, %v", untold, err)
+		}
+		if err := tx.TellWrongCodes(ctx, "agent"); err != nil {
+			return err
+		}
+		if untold, err := tx.UntoldWrongCodes(ctx, "agent"); err != nil || untold != (challenge.WrongCodes{}) {
+			t.Errorf("once told of, untold are %+v, %v", untold, err)
+		}
+		counts := func(account string, want int) {
+			t.Helper()
+			if got, err := tx.WrongCodes(ctx, account); err != nil || got != want {
+				t.Errorf("%s has %d, %v, want %d", account, got, err, want)
 			}
 		}
-		if got, err := tx.WrongCodes(ctx, "other"); err != nil || got != 0 {
-			t.Errorf("another account has %d, %v", got, err)
+		counts("agent", 4)
+		counts("other", 0)
+		if n, err := tx.ForgetWrongCodes(ctx, "agent", at.Add(time.Second)); n != 1 || err != nil {
+			t.Errorf("%d forgotten, %v", n, err)
 		}
+		counts("agent", 3)
+		if err := tx.ClearWrongCodes(ctx, "agent", "2"); err != nil {
+			return err
+		}
+		counts("agent", 1)
+		if err := tx.ClearWrongCodes(ctx, "other", ""); err != nil {
+			return err
+		}
+		counts("agent", 1)
+		if err := tx.ClearWrongCodes(ctx, "agent", ""); err != nil {
+			return err
+		}
+		counts("agent", 0)
 		return nil
 	})
 }
 
 func signInFound(t *testing.T, s *store.Store) {
-	exact := time.Date(2026, 4, 1, 9, 0, 0, 123456789, time.UTC)
+	exact, first := time.Date(2026, 4, 1, 9, 0, 0, 123456789, time.UTC), at
 	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
 		return errors.Join(
-			tx.AddSignIn(ctx, challenge.SignIn{Account: "agent", AuthenticatedAt: exact, Channel: "softphone", SecondStep: "passed"}),
+			tx.AddSignIn(ctx, challenge.SignIn{Account: "agent", AuthenticatedAt: exact, Channel: "softphone", SecondStep: "passed",
+				WrongCodes: challenge.WrongCodes{Count: 3, Since: first}}),
 			tx.AddSignIn(ctx, challenge.SignIn{Account: "agent", AuthenticatedAt: exact.Add(time.Hour), Channel: "x", SecondStep: "y"}))
 	})
 	for name, at := range map[string]time.Time{
@@ -91,7 +126,8 @@ func signInFound(t *testing.T, s *store.Store) {
 		"in another time zone":           exact.In(time.FixedZone("", 3600)),
 	} {
 		got, err := s.SignIn(t.Context(), "agent", at)
-		if err != nil || got.Channel != "softphone" || got.SecondStep != challenge.StepPassed {
+		if err != nil || got.Channel != "softphone" || got.SecondStep != challenge.StepPassed ||
+			got.WrongCodes.Count != 3 || !got.WrongCodes.Since.Equal(first) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
@@ -170,10 +206,7 @@ func devicesForgotten(t *testing.T, s *store.Store) {
 
 func passwordDated(t *testing.T, s *store.Store) {
 	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
-		if err := tx.SetWrongCodes(ctx, "counted", 3); err != nil {
-			return err
-		}
-		for _, account := range []string{"new", "counted"} {
+		for _, account := range []string{"new", "other"} {
 			if got, err := tx.PasswordChanged(ctx, account); err != nil || !got.IsZero() {
 				t.Errorf("before: %v, %v", got, err)
 			}
@@ -185,9 +218,6 @@ func passwordDated(t *testing.T, s *store.Store) {
 					t.Errorf("got %v, %v, want %v", got, err, want)
 				}
 			}
-		}
-		if n, err := tx.WrongCodes(ctx, "counted"); err != nil || n != 3 {
-			t.Errorf("%d wrong codes, %v: they were 3 before", n, err)
 		}
 		return nil
 	})

@@ -59,7 +59,7 @@ function writeMessage() {
 }
 
 function showStep(step) {
-  for (const id of ['password-step', 'code-step', 'start-again']) $(id).hidden = id !== step;
+  for (const id of ['password-step', 'code-step', 'start-again', 'go-on']) $(id).hidden = id !== step;
   writeTexts();
 }
 
@@ -172,7 +172,17 @@ function exchange(twoFactor) {
   });
 }
 
-function signedIn() { location.assign(flow.ReturnTo || '/'); }
+// signedIn goes on, once the person has seen what there is to tell: that others tried codes.
+async function signedIn() {
+  const onward = flow.ReturnTo || '/';
+  const told = await send('GET', '/notices').catch(() => null);
+  if (!told || !told.answer.ok || !told.body.wrong_codes) return location.assign(onward);
+  const since = new Date(told.body.since).toLocaleString(locale);
+  say('error', { name: 'wrong_codes_told', facts: { Count: told.body.wrong_codes, Since: since } });
+  $('go-on').firstElementChild.href = onward;
+  showStep('go-on');
+  $('go-on').firstElementChild.focus();
+}
 
 // show shows a message: one with a state is Nidan's, others are Kratos' own.
 async function show(message, answer) {
