@@ -5,50 +5,76 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"nidan/challenge"
+	"nidan/hooks"
 )
 
 // PassThrough hands Kratos' public API on under the pages' own origin, so that its cookies are theirs too, and keeps requests away
 // from it that would do harm there.
 type PassThrough struct {
-	Kratos *url.URL // its public API
-	Bounds Bounds
-	Log    *slog.Logger
+	Kratos  *url.URL // its public API
+	Bounds  Bounds
+	Proxies Proxies            // as given to [New]
+	Keys    *challenge.Keyring // sign where a client is
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // publicPaths are those of Kratos' public API. Its admin API has none of them.
 var publicPaths = []string{"/self-service/*", "/sessions", "/sessions/*", "/schemas", "/schemas/*", "/.well-known/ory/*"}
 
-// clientAddressHeaders are those in which Kratos looks for a client's address, in its order. Sent by a client, they are
-// lies: only X-Forwarded-For is set anew here, from the connection.
-var clientAddressHeaders = []string{"True-Client-Ip", "Cf-Connecting-Ip", "X-Real-Ip"}
+// addressHeaders are those in which Kratos looks for a client's address, in its order, and the one that a signature goes into.
+// Sent by a client, they are lies.
+var addressHeaders = []string{
+	hooks.AddressHeader, "Cf-Connecting-Ip", "X-Real-Ip", echo.HeaderXForwardedFor, "Forwarded", hooks.SignatureHeader,
+}
 
-// Mount puts the routes on e.
+// Mount puts the routes on e, which has to be one of [New].
 func (p *PassThrough) Mount(e *echo.Echo) {
-	handler := echo.WrapHandler(p.within(p.proxy()))
+	handler := echo.WrapHandler(p.within(p.proxy(e.IPExtractor)))
 	for _, path := range publicPaths {
 		e.Any(path, handler)
 	}
 }
 
-func (p *PassThrough) proxy() http.Handler {
+func (p *PassThrough) proxy(clientAddress echo.IPExtractor) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(p.Kratos)
 			r.SetXForwarded()
 			r.Out.Host = r.In.Host
-			for _, h := range clientAddressHeaders {
-				r.Out.Header.Del(h)
-			}
+			p.sayWhere(r, clientAddress(r.In))
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			p.Log.ErrorContext(r.Context(), "kratos did not answer", "path", r.URL.Path, "err", err)
 			http.Error(w, "The identity provider does not answer. Try again in a while.", http.StatusBadGateway)
 		},
+	}
+}
+
+// sayWhere tells Kratos, and by way of it the hook, where the client is. A proxy's own address is not signed: a proxy that does not
+// say for whom it asks is no client, and everybody behind it would pass for one in its network.
+func (p *PassThrough) sayWhere(r *httputil.ProxyRequest, clientAddress string) {
+	for _, h := range addressHeaders {
+		r.Out.Header.Del(h)
+	}
+	a, err := netip.ParseAddr(clientAddress)
+	if err != nil {
+		return // it did not come by TCP: nobody can say
+	}
+	a = a.WithZone("").Unmap()
+	r.Out.Header.Set(hooks.AddressHeader, a.String())
+	r.Out.Header.Set(echo.HeaderXForwardedFor, a.String())
+	if !p.Proxies.has(a) {
+		r.Out.Header.Set(hooks.SignatureHeader, hooks.SignAddress(p.Keys, a, r.In.URL.Query().Get("flow"), p.Now()))
 	}
 }
 
