@@ -147,7 +147,8 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 		return fmt.Errorf("read kratos.public_url: %w", err)
 	}
 	(&server.PassThrough{
-		Kratos: kratosURL, Bounds: server.Bounds(n.cfg.Public.Limits), Proxies: proxies, Keys: keys, Now: time.Now, Log: n.log,
+		Kratos: kratosURL, Bounds: server.Bounds(n.cfg.Public.Limits), Proxies: proxies, HTTPS: n.https(), Keys: keys, Now: time.Now,
+		Log: n.log,
 	}).Mount(n.public)
 	page.Mount(n.public)
 	frontend, identity := kratos.NewFrontend(n.cfg.Kratos.PublicURL), kratos.Pointers(n.cfg.Identity)

@@ -33,30 +33,35 @@ func TestKratosIsToldWhereTheClientIs(t *testing.T) {
 		via     []string
 		want    string
 		signed  bool
+		https   bool
 	}{
-		"it connects itself":                         {nil, seen, nil, "192.0.2.7", true},
-		"it connects itself, by IPv6":                {nil, "[2001:db8::1]:1234", nil, "2001:db8::1", true},
-		"it connects itself, on this link":           {nil, "[fe80::1%eth0]:1234", nil, "fe80::1", true},
-		"it connects itself, as IPv4 is in IPv6":     {nil, "[::ffff:192.0.2.7]:1234", nil, "192.0.2.7", true},
-		"it connects itself and says otherwise":      {nil, seen, []string{"203.0.113.9"}, "192.0.2.7", true},
-		"it connects itself beside a proxy":          {[]string{"10.0.0.5/32"}, seen, []string{"203.0.113.9"}, "192.0.2.7", true},
-		"it is on the proxy's network, and no proxy": {[]string{"10.0.0.5/32"}, "10.0.0.6:1", []string{"203.0.113.9"}, "10.0.0.6", true},
-		"it is on loopback, and that is no proxy":    {[]string{"10.0.0.5/32"}, "127.0.0.1:1", []string{"203.0.113.9"}, "127.0.0.1", true},
-		"behind a proxy":                             {[]string{"10.0.0.5/32"}, private, []string{"203.0.113.9"}, "203.0.113.9", true},
-		"behind a proxy, by IPv6":                    {[]string{"2001:db8:1::/64"}, "[2001:db8:1::5]:1", []string{"2001:db8::1"}, "2001:db8::1", true},
-		"behind a proxy, on a private network":       {[]string{"10.0.0.5/32"}, private, []string{"10.1.2.3"}, "10.1.2.3", true},
-		"behind a proxy that adds to a lie":          {[]string{"10.0.0.5/32"}, private, []string{"198.51.100.66, 203.0.113.9"}, "203.0.113.9", true},
-		"behind a proxy that adds a line to a lie":   {[]string{"10.0.0.5/32"}, private, []string{"198.51.100.66", "203.0.113.9"}, "203.0.113.9", true},
-		"behind a proxy that adds to nonsense":       {[]string{"10.0.0.5/32"}, private, []string{"<script>, 203.0.113.9"}, "203.0.113.9", true},
-		"behind two proxies":                         {[]string{"10.0.0.0/24", "192.0.2.0/24"}, private, []string{"203.0.113.9, 192.0.2.1"}, "203.0.113.9", true},
-		"behind a proxy that does not say for whom":  {[]string{"10.0.0.5/32"}, private, nil, "10.0.0.5", false},
-		"behind a proxy that says nonsense":          {[]string{"10.0.0.5/32"}, private, []string{"unknown"}, "10.0.0.5", false},
-		"behind a proxy that says a port too":        {[]string{"10.0.0.5/32"}, private, []string{"203.0.113.9:1234"}, "10.0.0.5", false},
-		"it is itself where only proxies are":        {[]string{"10.0.0.0/8"}, private, []string{"10.1.2.3"}, "10.1.2.3", false},
-		"it does not come by TCP":                    {nil, "@", []string{"203.0.113.9"}, "", false},
+		"it connects itself":                           {nil, seen, nil, "192.0.2.7", true, false},
+		"it connects itself, by IPv6":                  {nil, "[2001:db8::1]:1234", nil, "2001:db8::1", true, false},
+		"it connects itself, on this link":             {nil, "[fe80::1%eth0]:1234", nil, "fe80::1", true, false},
+		"it connects itself, as IPv4 is in IPv6":       {nil, "[::ffff:192.0.2.7]:1234", nil, "192.0.2.7", true, false},
+		"it connects itself and says otherwise":        {nil, seen, []string{"203.0.113.9"}, "192.0.2.7", true, false},
+		"it connects itself beside a proxy":            {[]string{"10.0.0.5/32"}, seen, []string{"203.0.113.9"}, "192.0.2.7", true, false},
+		"it is on the proxy's network, and no proxy":   {[]string{"10.0.0.5/32"}, "10.0.0.6:1", []string{"203.0.113.9"}, "10.0.0.6", true, false},
+		"it is on loopback, and that is no proxy":      {[]string{"10.0.0.5/32"}, "127.0.0.1:1", []string{"203.0.113.9"}, "127.0.0.1", true, false},
+		"behind a proxy":                               {[]string{"10.0.0.5/32"}, private, []string{"203.0.113.9"}, "203.0.113.9", true, false},
+		"behind a proxy, by IPv6":                      {[]string{"2001:db8:1::/64"}, "[2001:db8:1::5]:1", []string{"2001:db8::1"}, "2001:db8::1", true, false},
+		"behind a proxy, on a private network":         {[]string{"10.0.0.5/32"}, private, []string{"10.1.2.3"}, "10.1.2.3", true, false},
+		"behind a proxy that adds to a lie":            {[]string{"10.0.0.5/32"}, private, []string{"198.51.100.66, 203.0.113.9"}, "203.0.113.9", true, false},
+		"behind a proxy that adds a line to a lie":     {[]string{"10.0.0.5/32"}, private, []string{"198.51.100.66", "203.0.113.9"}, "203.0.113.9", true, false},
+		"behind a proxy that adds to nonsense":         {[]string{"10.0.0.5/32"}, private, []string{"<script>, 203.0.113.9"}, "203.0.113.9", true, false},
+		"behind two proxies":                           {[]string{"10.0.0.0/24", "192.0.2.0/24"}, private, []string{"203.0.113.9, 192.0.2.1"}, "203.0.113.9", true, false},
+		"behind a proxy that does not say for whom":    {[]string{"10.0.0.5/32"}, private, nil, "10.0.0.5", false, false},
+		"behind a proxy that says nonsense":            {[]string{"10.0.0.5/32"}, private, []string{"unknown"}, "10.0.0.5", false, false},
+		"behind a proxy that says a port too":          {[]string{"10.0.0.5/32"}, private, []string{"203.0.113.9:1234"}, "10.0.0.5", false, false},
+		"it is itself where only proxies are":          {[]string{"10.0.0.0/8"}, private, []string{"10.1.2.3"}, "10.1.2.3", false, false},
+		"it does not come by TCP":                      {nil, "@", []string{"203.0.113.9"}, "", false, false},
+		"over HTTPS, behind a proxy":                   {[]string{"10.0.0.5/32"}, private, []string{"203.0.113.9"}, "203.0.113.9", true, true},
+		"over HTTPS, behind a proxy that is not named": {nil, private, []string{"203.0.113.9"}, "10.0.0.5", false, true},
+		"over HTTPS, behind another proxy than named":  {[]string{"10.0.0.6/32"}, private, []string{"203.0.113.9"}, "10.0.0.5", false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h, at := passThrough(t, tc.proxies...)
+			kratos, at := fakeKratos(t)
+			h := passThroughTo(t, kratos, tc.https, tc.proxies...)
 			r := lying(httptest.NewRequest(http.MethodGet, "/self-service/login?flow=the-flow&flow=another", nil))
 			r.RemoteAddr = tc.from
 			if r.Header["X-Forwarded-For"] = tc.via; tc.via == nil {

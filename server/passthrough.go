@@ -23,6 +23,7 @@ type PassThrough struct {
 	Kratos  *url.URL // its public API
 	Bounds  Bounds
 	Proxies Proxies            // as given to [New]
+	HTTPS   bool               // browsers reach the listener over HTTPS
 	Keys    *challenge.Keyring // sign where a client is
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -60,8 +61,7 @@ func (p *PassThrough) proxy(clientAddress echo.IPExtractor) http.Handler {
 	}
 }
 
-// sayWhere tells Kratos, and by way of it the hook, where the client is. A proxy's own address is not signed: a proxy that does not
-// say for whom it asks is no client, and everybody behind it would pass for one in its network.
+// sayWhere tells Kratos, and by way of it the hook, where the client is.
 func (p *PassThrough) sayWhere(r *httputil.ProxyRequest, clientAddress string) {
 	for _, h := range addressHeaders {
 		r.Out.Header.Del(h)
@@ -73,9 +73,17 @@ func (p *PassThrough) sayWhere(r *httputil.ProxyRequest, clientAddress string) {
 	a = a.WithZone("").Unmap()
 	r.Out.Header.Set(hooks.AddressHeader, a.String())
 	r.Out.Header.Set(echo.HeaderXForwardedFor, a.String())
-	if !p.Proxies.has(a) {
+	if !p.isProxy(a, r.In.RemoteAddr) {
 		r.Out.Header.Set(hooks.SignatureHeader, hooks.SignAddress(p.Keys, a, r.In.URL.Query().Get("flow"), p.Now()))
 	}
+}
+
+// isProxy says whether an address is a proxy's own, which is not signed: everybody behind the proxy would pass for somebody in its
+// network. A proxy may fail to say for whom it asks. Over HTTPS, for which this program has no listener, whoever connects is a
+// proxy, also one that is not among those named.
+func (p *PassThrough) isProxy(a netip.Addr, connection string) bool {
+	peer, err := netip.ParseAddrPort(connection)
+	return p.Proxies.has(a) || p.HTTPS && (err != nil || !p.Proxies.has(peer.Addr()))
 }
 
 // within hands on what keeps to the bounds and means the path that was matched: Kratos cleans a path, and a way out of the public

@@ -107,20 +107,27 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// passThrough is the way to a Kratos that says what it was asked, behind proxies in these networks.
-func passThrough(t *testing.T, networks ...string) (http.Handler, *http.Request) {
+// fakeKratos says what it was asked.
+func fakeKratos(t *testing.T) (address string, asked *http.Request) {
 	t.Helper()
-	seen := &http.Request{}
+	asked = &http.Request{}
 	kratos := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		*seen = *r.Clone(context.WithoutCancel(r.Context()))
+		*asked = *r.Clone(context.WithoutCancel(r.Context()))
 		w.Header().Add("Set-Cookie", "ory_kratos_session=1")
 		w.WriteHeader(http.StatusTeapot)
 	}))
 	t.Cleanup(kratos.Close)
-	return passThroughTo(t, kratos.URL, networks...), seen
+	return kratos.URL, asked
 }
 
-func passThroughTo(t *testing.T, kratos string, networks ...string) *echo.Echo {
+// passThrough is the way to a Kratos that says what it was asked.
+func passThrough(t *testing.T) (http.Handler, *http.Request) {
+	t.Helper()
+	address, asked := fakeKratos(t)
+	return passThroughTo(t, address, false), asked
+}
+
+func passThroughTo(t *testing.T, kratos string, https bool, networks ...string) *echo.Echo {
 	t.Helper()
 	u, err := url.Parse(kratos)
 	if err != nil {
@@ -131,7 +138,9 @@ func passThroughTo(t *testing.T, kratos string, networks ...string) *echo.Echo {
 		t.Fatal(err)
 	}
 	e := New(quiet, proxies)
-	(&PassThrough{Kratos: u, Bounds: bounds, Proxies: proxies, Keys: keyring(t), Now: func() time.Time { return now }, Log: quiet}).Mount(e)
+	(&PassThrough{
+		Kratos: u, Bounds: bounds, Proxies: proxies, HTTPS: https, Keys: keyring(t), Now: func() time.Time { return now }, Log: quiet,
+	}).Mount(e)
 	return e
 }
 
@@ -179,7 +188,7 @@ func TestWithoutKratosThereIsASentence(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	e := passThroughTo(t, "http://"+l.Addr().String())
+	e := passThroughTo(t, "http://"+l.Addr().String(), false)
 	if w := get(e, "/sessions/whoami"); w.Code != http.StatusBadGateway || !strings.Contains(w.Body.String(), "Try again") {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
