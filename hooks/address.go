@@ -23,15 +23,15 @@ const (
 
 const (
 	addressPurpose = "client address"
-	// signatureHolds is for how long, and because clocks differ, also from how long before. Kratos makes its last try to call
-	// the hook a minute and a half after the first.
+	// signatureHolds is how far from now the time of a signature may be, before or after: clocks differ, and Kratos makes its last
+	// try to call the hook a minute and a half after the first.
 	signatureHolds = 5 * time.Minute
 
 	signatureBefore, signatureAfter = `u=3, nidan="`, `"`
 )
 
 // SignAddress returns the value of [SignatureHeader] for a request in a flow of Kratos that came from an address. It holds for
-// that flow, that address and a few minutes alone: who reads it somewhere can do nothing with it in a flow of their own.
+// that flow, that address and a few minutes alone: whoever reads it in a log of Kratos cannot use it in another sign-in.
 func SignAddress(keys *challenge.Keyring, address netip.Addr, flow string, at time.Time) string {
 	mac := keys.MAC(addressPurpose, signedAddress(address, flow, at))
 	return signatureBefore + strconv.FormatInt(at.Unix(), 10) + "." + base64.RawURLEncoding.EncodeToString(mac) + signatureAfter

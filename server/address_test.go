@@ -13,7 +13,7 @@ import (
 	"nidan/hooks"
 )
 
-// Every header in which somebody may look for a client's address, and what could make one of them go away again.
+// lying puts a lie into every header in which somebody may look for a client's address, and asks to have the true ones taken away.
 func lying(r *http.Request) *http.Request {
 	for _, name := range append([]string{"X-Client-Ip", "X-Forwarded", "Fastly-Client-Ip"}, addressHeaders...) {
 		r.Header[http.CanonicalHeaderKey(name)] = []string{"198.51.100.66", "198.51.100.67"}
