@@ -63,7 +63,7 @@ func newNidan(ctx context.Context, cfg config.Config, log *slog.Logger) (*nidan,
 	if err != nil {
 		return nil, err
 	}
-	n := &nidan{cfg: cfg, log: log, store: st, public: server.New(log), hooks: server.New(log), policies: decide, keep: keep}
+	n := &nidan{cfg: cfg, log: log, store: st, hooks: server.New(log, nil), policies: decide, keep: keep}
 	if cfg.DecisionLog.URL != "" {
 		n.sent = newDecisionLog(cfg.DecisionLog, log)
 		n.keep = append(n.keep, n.sent.Run)
@@ -108,7 +108,7 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 	if err != nil {
 		return fmt.Errorf("read policies.time_zone: %w", err)
 	}
-	if err := n.mountPublic(zone); err != nil {
+	if err := n.mountPublic(keys, zone); err != nil {
 		return err
 	}
 	(&server.Health{Ready: n.ready, Detail: func() string { return n.policies.Status().Detail() }, Log: n.log}).Mount(n.hooks)
@@ -136,14 +136,19 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 func (n *nidan) https() bool { return strings.HasPrefix(n.cfg.Public.URL, "https:") }
 
 // mountPublic mounts what faces browsers.
-func (n *nidan) mountPublic(zone *time.Location) error {
+func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error {
+	proxies, err := server.ParseProxies(n.cfg.Public.TrustedProxies)
+	if err != nil {
+		return fmt.Errorf("read public.trusted_proxies: %w", err)
+	}
+	n.public = server.New(n.log, proxies)
 	kratosURL, err := url.Parse(n.cfg.Kratos.PublicURL)
 	if err != nil {
 		return fmt.Errorf("read kratos.public_url: %w", err)
 	}
 	(&server.PassThrough{
-		Kratos: kratosURL, Bounds: server.Bounds(n.cfg.Public.Limits), Log: n.log,
-		Devices: &server.Devices{Remembered: n.store.DeviceRemembered, HTTPS: n.https(), Rand: rand.Reader, Log: n.log},
+		Kratos: kratosURL, Bounds: server.Bounds(n.cfg.Public.Limits), Proxies: proxies, HTTPS: n.https(), Keys: keys, Now: time.Now,
+		Devices: &server.Devices{Remembered: n.store.DeviceRemembered, HTTPS: n.https(), Rand: rand.Reader, Log: n.log}, Log: n.log,
 	}).Mount(n.public)
 	page.Mount(n.public)
 	frontend, identity := kratos.NewFrontend(n.cfg.Kratos.PublicURL), kratos.Pointers(n.cfg.Identity)

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"fmt"
 	"net"
 	"net/mail"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -64,6 +66,23 @@ func publicURLProblem(address string) string {
 	}
 	if u, err := url.Parse(address); err != nil || strings.Trim(u.Path, "/") != "" {
 		return "has a path; write the scheme, the host and the port alone"
+	}
+	return ""
+}
+
+// networksProblem refuses what can be read in two ways. Each of these networks may say where a request comes from: one that is
+// larger than was meant lets strangers choose their address.
+func networksProblem(networks []string) string {
+	for i, n := range networks {
+		switch p, err := netip.ParsePrefix(n); {
+		case err != nil || p.Addr().Is4In6(): // ::ffff:0:0/96 is every IPv4 address
+			return fmt.Sprintf("number %d is no network; write ADDRESS/LENGTH, such as 10.0.0.5/32", i+1)
+		case p.Bits() == 0:
+			return fmt.Sprintf("number %d is every address there is; write the proxies' own", i+1)
+		case p != p.Masked():
+			return fmt.Sprintf("number %d is an address within a network; write %v for the network, or %v for the address", i+1,
+				p.Masked(), netip.PrefixFrom(p.Addr(), p.Addr().BitLen()))
+		}
 	}
 	return ""
 }

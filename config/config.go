@@ -55,6 +55,10 @@ type Public struct {
 	Listen string `koanf:"listen"`
 	// How browsers reach this listener: scheme, host and port, with no path. Sign-in mail names its host.
 	URL string `koanf:"url" jsonschema:"pattern=^https?://"`
+	// The networks of the reverse proxies in front of this listener, each as ADDRESS/LENGTH (RFC 4632). What one of them
+	// hands on comes from the address that the proxy puts, or adds, into X-Forwarded-For. Empty: no proxy is believed,
+	// and a request comes from whoever connects.
+	TrustedProxies []string `koanf:"trusted_proxies"`
 	// The most that a request handed on to Kratos may hold.
 	Limits Limits `koanf:"limits"`
 }
@@ -171,7 +175,7 @@ func Default() Config {
 		Database: "sqlite:nidan.db",
 		Secrets:  []string{},
 		Public: Public{
-			Listen: "127.0.0.1:4455", URL: "http://127.0.0.1:4455",
+			Listen: "127.0.0.1:4455", URL: "http://127.0.0.1:4455", TrustedProxies: []string{},
 			Limits: Limits{Body: 8192, Headers: 16384, Header: 4096, Address: 4096, Depth: 32},
 		},
 		Hooks:  Hooks{Listen: "127.0.0.1:4456", Tokens: []string{}},

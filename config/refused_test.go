@@ -246,6 +246,26 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			func(c *Config) { c.Public.URL = "http://a/login" },
 			"public.url: has a path",
 		},
+		"with a trusted proxy that is a name": {
+			func(c *Config) { c.Public.TrustedProxies = []string{"10.0.0.0/8", "proxy"} },
+			"public.trusted_proxies: number 2 is no network",
+		},
+		"with a trusted proxy without a length": {
+			func(c *Config) { c.Public.TrustedProxies = []string{"10.0.0.5"} },
+			"public.trusted_proxies: number 1 is no network",
+		},
+		"with everybody as a trusted proxy": {
+			func(c *Config) { c.Public.TrustedProxies = []string{"::/0"} },
+			"public.trusted_proxies: number 1 is every address there is",
+		},
+		"with everybody as a trusted proxy, in IPv6": {
+			func(c *Config) { c.Public.TrustedProxies = []string{"::ffff:0:0/96"} },
+			"public.trusted_proxies: number 1 is no network",
+		},
+		"with a trusted proxy and too many others": {
+			func(c *Config) { c.Public.TrustedProxies = []string{"10.0.0.5/8"} },
+			"public.trusted_proxies: number 1 is an address within a network; write 10.0.0.0/8 for the network, or 10.0.0.5/32",
+		},
 		"without a token": {
 			func(c *Config) { c.Hooks.Tokens = nil },
 			"hooks.tokens: none is given",

@@ -232,6 +232,7 @@ func TestTheHoldersBrowserHasCodesOfItsOwn(t *testing.T) {
 	if got := stranger.ending(`{}`); got != "too_many_codes" {
 		t.Errorf("another browser: %s", got)
 	}
+	n.mailed() // so that the next mail is the holder's
 	holder := newForm(t, name)
 	holder.setCookie(deviceCookie, cookie)
 	if got := holder.ending(`{}`); got != asked {

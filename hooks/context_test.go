@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-jsonnet"
 
 	"nidan/challenge"
-	"nidan/kratos"
 	"nidan/policies"
 )
 
@@ -41,11 +40,12 @@ func TestTheWholeContextIsReadLikeTheBodyThatShips(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				who, err := newScene(t, policies.Shipped()).hook.Identity.Read(p.Identity)
+				s := newScene(t, policies.Shipped())
+				who, err := s.hook.Identity.Read(p.Identity)
 				if err != nil {
 					t.Fatal(err)
 				}
-				in := policyInput(time.Time{}, challenge.Settings{}, p, who, nil, nil)
+				in := policyInput(time.Time{}, challenge.Settings{}, call{payload: p, person: who, from: s.hook.originOf(p)}, nil, nil)
 				// The whole context has more headers, which policies may read if they are sent.
 				in.Request.Headers = map[string]string{"accept-language": in.Request.Headers["accept-language"]}
 				inputs = append(inputs, in)
@@ -74,11 +74,12 @@ func TestWhereASignInComesFromIsItsOwnDevice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := policyInput(time.Time{}, challenge.Settings{}, p, kratos.Person{}, nil, nil)
-	if got := in.Request; got.IP != "198.51.100.1:1" || got.UserAgent != "now" {
+	c := call{payload: p, from: s.hook.originOf(p)}
+	in := policyInput(time.Time{}, challenge.Settings{}, c, nil, nil)
+	if got := in.Request; got.IP != "198.51.100.1" || got.UserAgent != "now" {
 		t.Errorf("the policies are told %s, %s", got.IP, got.UserAgent)
 	}
-	if d := s.hook.deviceToRemember(p); d.IP != "198.51.100.1:1" || d.UserAgent != "now" {
+	if d := s.hook.deviceToRemember(c); d.IP != "198.51.100.1" || d.UserAgent != "now" {
 		t.Errorf("remembered is %+v", d)
 	}
 }

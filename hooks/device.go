@@ -61,12 +61,12 @@ func (h *Handler) knownDevice(ctx context.Context, tx challenge.Tx, p payload) (
 
 // deviceToRemember is what is to be kept if the code is right; nil where the client does not ask for it, or is a browser
 // without the cookie. What is not a browser is known by the token of its challenge from then on.
-func (h *Handler) deviceToRemember(p payload) *challenge.Device {
+func (h *Handler) deviceToRemember(c call) *challenge.Device {
+	p := c.payload
 	if !p.Flow.TransientPayload.TwoFactor.Remember {
 		return nil
 	}
-	from := p.Session.device()
-	d := &challenge.Device{IP: from.IPAddress, UserAgent: from.UserAgent}
+	d := &challenge.Device{IP: c.from.ip, UserAgent: p.Session.device().UserAgent}
 	if p.Flow.Type != browserFlow {
 		return d
 	}

@@ -59,6 +59,7 @@ type call struct {
 	body    []byte
 	payload payload
 	person  kratos.Person
+	from    origin
 	locale  string
 }
 
@@ -86,7 +87,7 @@ func (h *Handler) read(c echo.Context) (call, error) {
 		return none, err
 	}
 	return call{
-		body: body, payload: p, person: person,
+		body: body, payload: p, person: person, from: h.originOf(p),
 		locale: Locale(p.Flow.TransientPayload.TwoFactor.Locale, p.RequestHeaders, person.Locale),
 	}, nil
 }

@@ -15,19 +15,19 @@ import (
 //
 // Midnights are those of now's time zone.
 func policyInput(
-	now time.Time, s challenge.Settings, p payload, who kratos.Person, d *challenge.Device, open *challenge.Challenge,
+	now time.Time, s challenge.Settings, c call, d *challenge.Device, open *challenge.Challenge,
 ) policies.Input {
-	from := p.Session.device()
+	p := c.payload
 	in := policies.Input{
 		Now:      now.UTC(),
 		Settings: policies.Settings(s),
-		Account:  PolicyAccount(p.Identity, who),
+		Account:  PolicyAccount(p.Identity, c.person),
 		Request: policies.Request{
 			FlowType: p.Flow.Type, ReturnTo: returnTo(p.Flow), Headers: plainHeaders(p.RequestHeaders),
 			OAuth2Client: p.Flow.OAuth2.Client.ID,
 			Client:       policies.Client(p.Flow.TransientPayload.TwoFactor.Client),
 			Refresh:      p.Flow.Refresh, RequestedAAL: p.Flow.RequestedAAL,
-			IP: from.IPAddress, UserAgent: from.UserAgent,
+			IP: c.from.ip, IPTrusted: c.from.trusted, UserAgent: p.Session.device().UserAgent,
 		},
 	}
 	if d != nil {
@@ -60,12 +60,12 @@ func returnTo(f flow) string {
 }
 
 // plainHeaders are the headers with their names in lower case. Those that carry a secret are left out, whatever Kratos'
-// own list of allowed headers says.
+// own list of allowed headers says; so is the client's address, which policies are told in a place of its own.
 func plainHeaders(h http.Header) map[string]string {
 	plain := make(map[string]string, len(h))
 	for name, values := range h {
 		switch name = strings.ToLower(name); name {
-		case "cookie", "authorization", "proxy-authorization", "x-session-token":
+		case "cookie", "authorization", "proxy-authorization", "x-session-token", strings.ToLower(SignatureHeader), strings.ToLower(AddressHeader):
 		default:
 			plain[name] = strings.Join(values, ", ")
 		}

@@ -62,7 +62,7 @@ func (h *Handler) decide(ctx context.Context, tx challenge.Tx, c call) (answer, 
 	if err != nil {
 		return answer{}, err
 	}
-	in := policyInput(h.Now().In(h.TimeZone), settings, c.payload, c.person, device, last)
+	in := policyInput(h.Now().In(h.TimeZone), settings, c, device, last)
 	verdict, err := h.Policies.Login(ctx, in)
 	if err != nil {
 		h.Log.ErrorContext(ctx, "a sign-in was refused because it could not be decided",
@@ -182,7 +182,7 @@ func (h *Handler) submission(
 	says := c.payload.Flow.TransientPayload.TwoFactor
 	return challenge.Submission{
 		Account: c.payload.Identity.ID, Name: c.person.Account, Flow: c.payload.Flow.ID, Channel: d.Channel, Email: c.person.Email,
-		Locale: c.locale, Facts: facts.Digest(), Device: h.deviceToRemember(c.payload),
+		Locale: c.locale, Facts: facts.Digest(), Device: h.deviceToRemember(c),
 		Action: challenge.Action(says.Action), Code: challenge.NormalizeCode(says.Code),
 	}, nil
 }

@@ -17,7 +17,7 @@ local cut(v, most) =
   else if std.isArray(v) then []
   else v;
 local cutAll(o, names, most) = { [n]: cut(o[n], most) for n in std.objectFields(pick(o, names)) };
-local lines(values) = if std.isArray(values) then [cut(v, 500) for v in values[0:2]] else cut(values, 500);
+local lines(values, most, long) = if std.isArray(values) then [cut(v, long) for v in values[0:most]] else cut(values, long);
 
 // What a client says, by its exact names: Nidan's own parser takes "Code" for "code".
 local said(two_factor) =
@@ -37,6 +37,8 @@ local call(ctx) = {
   local seen = if std.isArray(devices) then std.length(devices) else 0,
   local device = if seen > 0 then [cutAll(devices[seen - 1], ['ip_address', 'user_agent'], 500)] else [],
   local headers = pick(get(ctx, 'request_headers'), ['Accept-Language', 'User-Agent']),
+  // Where the client is, as Nidan's own listener saw it, and a signature of that (hooks/address.go).
+  local address = pick(get(ctx, 'request_headers'), ['True-Client-Ip', 'Priority']),
   local two_factor = get(get(flow, 'transient_payload'), 'two_factor'),
 
   flow: pick(flow, ['id', 'type', 'requested_aal', 'refresh']) + cutAll(flow, ['return_to', 'request_url'], 1000) + {
@@ -54,7 +56,8 @@ local call(ctx) = {
   session: pick(session, ['id', 'authenticated_at']) + {
     devices: device,
   },
-  request_headers: { [n]: lines(headers[n]) for n in std.objectFields(headers) },
+  request_headers: { [n]: lines(headers[n], 2, 500) for n in std.objectFields(headers) } +
+                   { [n]: lines(address[n], 1, 100) for n in std.objectFields(address) },
   request_cookies: cutAll(
     get(ctx, 'request_cookies'),
     ['nidan_device', '__Host-nidan_device', 'nidan_device_next', '__Host-nidan_device_next'], 200

@@ -162,6 +162,15 @@ func TestOfWhatAClientSaysOnlyWhatIsKnownGoesOut(t *testing.T) {
 	}
 }
 
+func TestWhereTheClientIsGoesOut(t *testing.T) {
+	body := evaluate(t, `{"request_headers": {"True-Client-Ip": ["203.0.113.9", "192.0.2.1"], "Priority": ["u=3, nidan=\"1.x\""],
+		"X-Forwarded-For": ["192.0.2.1"], "Origin": ["x"]}}`)
+	want := map[string]any{"True-Client-Ip": []any{"203.0.113.9"}, "Priority": []any{`u=3, nidan="1.x"`}}
+	if got := body["request_headers"]; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func TestOfTheDevicesThisSignInsGoesOut(t *testing.T) {
 	body := evaluate(t, `{"session": {"devices": [{"ip_address": "earlier"}, {"ip_address": "now", "user_agent": "softphone"}]}}`)
 	want := []any{map[string]any{"ip_address": "now", "user_agent": "softphone"}}
@@ -189,7 +198,8 @@ func TestNoClientCanMakeTheBodyTooLong(t *testing.T) {
 			context := strings.NewReplacer("LONG", string(long), "DEEP", deep).Replace(`{
 				"flow": {"return_to": LONG, "request_url": LONG, "transient_payload": {"two_factor": ` + said + `}},
 				"session": {"devices": [{"user_agent": LONG}, {"ip_address": LONG, "user_agent": LONG}]},
-				"request_headers": {"User-Agent": [LONG, LONG, LONG], "Accept-Language": [LONG, LONG, LONG], "X": LONG},
+				"request_headers": {"User-Agent": [LONG, LONG, LONG], "Accept-Language": [LONG, LONG, LONG], "X": LONG,
+					"True-Client-Ip": [LONG, LONG], "Priority": [LONG, LONG]},
 				"request_cookies": {"nidan_device": LONG, "__Host-nidan_device": LONG, "other": LONG}}`)
 			// The traits, which the schema bounds to some 850 letters, come on top.
 			if got := len(interpret(t, context)); got > 64<<10-7*850 {

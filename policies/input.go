@@ -37,13 +37,15 @@ type Account struct {
 	Plan            string `json:"plan" jsonschema:"description=what the account's holder has subscribed to\\, empty where that is not said"`
 }
 
-// Request is what is known of the sign-in itself. All but FlowType, RequestedAAL and Refresh is a client's own claim.
+// Request is what is known of the sign-in itself. All but FlowType, RequestedAAL, Refresh and IPTrusted is a client's own claim;
+// so is IP, unless IPTrusted.
 type Request struct {
 	FlowType     string            `json:"flow_type" jsonschema:"description=browser or api\\, as Kratos says"`
 	ReturnTo     string            `json:"return_to" jsonschema:"description=where the browser goes afterwards"`
 	OAuth2Client string            `json:"oauth2_client_id" jsonschema:"description=the one that Kratos signs in for\\, empty where there is none"`
 	Headers      map[string]string `json:"headers" jsonschema:"description=those that Kratos passes on\\, names in lower case"`
-	IP           string            `json:"ip"`
+	IP           string            `json:"ip" jsonschema:"description=the client's address\\, without a port\\, or empty: never empty where ip_trusted is true"`
+	IPTrusted    bool              `json:"ip_trusted" jsonschema:"description=Nidan itself saw the client at that address: a rule about networks has to ask for it"`
 	UserAgent    string            `json:"user_agent"`
 	Client       Client            `json:"client" jsonschema:"description=the client's own claim: it may raise what is asked\\, never lower it"`
 	Refresh      bool              `json:"refresh" jsonschema:"description=a session is being refreshed"`

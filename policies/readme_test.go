@@ -83,6 +83,54 @@ func TestReasonsInAnnotationsAreThoseOfTheDecision(t *testing.T) {
 	}
 }
 
+// The rule is copied from here, so it must hold for an address that Nidan saw, for no other, and pass the gate.
+func TestTheReadmesRuleAboutNetworks(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(readme), "\n## A rule about networks\n")
+	_, rule, _ := strings.Cut(section, "```rego\n")
+	rule, _, found := strings.Cut(rule, "```\n")
+	if !found {
+		t.Fatal("there is no rule")
+	}
+	const decision = `default decision := {"action": "refuse", "reason": "elsewhere", "channel": "c"}
+
+decision := {"action": "allow", "reason": "in_office", "channel": "c"} if _in_office
+
+`
+	s, err := Load(files(decision+rule, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, _, err := Check(t.Context(), s, DecideWithin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		ip      string
+		trusted bool
+		reason  string
+	}{
+		"in the office":                       {"192.0.2.7", true, "in_office"},
+		"elsewhere":                           {"203.0.113.9", true, "elsewhere"},
+		"elsewhere, by IPv6":                  {"2001:db8::1", true, "elsewhere"},
+		"in the office, by the client's word": {"192.0.2.7", false, "elsewhere"},
+		"nowhere":                             {"", false, "elsewhere"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := asked()
+			in.Request.IP, in.Request.IPTrusted = tc.ip, tc.trusted
+			if v, err := e.Login(t.Context(), in); err != nil || v.Reason != tc.reason {
+				t.Errorf("got %q, %v, want %s", v.Reason, err, tc.reason)
+			}
+		})
+	}
+	careless := strings.Replace(rule, "input.request.ip_trusted == true\n", "", 1)
+	refused(t, files(decision+careless, ""), "net.cidr_contains")
+}
+
 // reasonsIn are the symbols that a module gives: what is under "reason" in an object, and the values of a rule that is
 // called so.
 func reasonsIn(m *ast.Module) []string {

@@ -61,6 +61,7 @@ var usual = []struct {
 	{"with two-step verification off", func(in *Input) { in.Settings = Settings{RememberDays: 30} }},
 	{"without an e-mail address", func(in *Input) { in.Account.Email, in.Account.HasEmail = "", false }},
 	{"with its flag off", func(in *Input) { in.Account.TwoFactor = false }},
+	{"from an address that Nidan saw", func(in *Input) { in.Request.IP, in.Request.IPTrusted = "192.0.2.1", true }},
 	{"on a remembered device", func(in *Input) {
 		in.Device = Device{Known: true, Channel: map[string]string{"browser": "admin_console", "api": "softphone"}[in.Request.FlowType]}
 	}},

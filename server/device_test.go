@@ -8,8 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-
-	"github.com/labstack/echo/v4"
+	"time"
 
 	"nidan/challenge"
 )
@@ -37,12 +36,13 @@ func TestABrowserGetsANewTokenWhenACodePasses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var arrived *http.Request
-			p := &PassThrough{Bounds: bounds, Log: quiet, Devices: &Devices{Remembered: tc.remembered, Rand: rand.Reader, Log: quiet}}
 			kratos := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { arrived = r }))
 			defer kratos.Close()
-			p.Kratos = mustParse(t, kratos.URL)
-			e := echo.New()
-			p.Mount(e)
+			e := New(quiet, Proxies{})
+			(&PassThrough{
+				Kratos: mustParse(t, kratos.URL), Bounds: bounds, Keys: keyring(t), Now: time.Now, Log: quiet,
+				Devices: &Devices{Remembered: tc.remembered, Rand: rand.Reader, Log: quiet},
+			}).Mount(e)
 			r := httptest.NewRequest(tc.method, tc.path, nil)
 			r.Header.Set("Cookie", tc.cookie)
 			w := httptest.NewRecorder()

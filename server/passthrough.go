@@ -5,11 +5,16 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"nidan/challenge"
+	"nidan/hooks"
 )
 
 // PassThrough hands Kratos' public API on under the pages' own origin, so that its cookies are theirs too, and keeps requests away
@@ -17,6 +22,10 @@ import (
 type PassThrough struct {
 	Kratos  *url.URL // its public API
 	Bounds  Bounds
+	Proxies Proxies            // as given to [New]
+	HTTPS   bool               // browsers reach the listener over HTTPS
+	Keys    *challenge.Keyring // sign where a client is
+	Now     func() time.Time
 	Devices *Devices
 	Log     *slog.Logger
 }
@@ -24,27 +33,27 @@ type PassThrough struct {
 // publicPaths are those of Kratos' public API. Its admin API has none of them.
 var publicPaths = []string{"/self-service/*", "/sessions", "/sessions/*", "/schemas", "/schemas/*", "/.well-known/ory/*"}
 
-// clientAddressHeaders are those in which Kratos looks for a client's address, in its order. Sent by a client, they are
-// lies: only X-Forwarded-For is set anew here, from the connection.
-var clientAddressHeaders = []string{"True-Client-Ip", "Cf-Connecting-Ip", "X-Real-Ip"}
+// addressHeaders are those in which Kratos looks for a client's address, in its order, and the one that a signature goes into.
+// Sent by a client, they are lies.
+var addressHeaders = []string{
+	hooks.AddressHeader, "Cf-Connecting-Ip", "X-Real-Ip", echo.HeaderXForwardedFor, "Forwarded", hooks.SignatureHeader,
+}
 
-// Mount puts the routes on e.
+// Mount puts the routes on e, which has to be one of [New].
 func (p *PassThrough) Mount(e *echo.Echo) {
-	handler := echo.WrapHandler(p.within(p.proxy()))
+	handler := echo.WrapHandler(p.within(p.proxy(e.IPExtractor)))
 	for _, path := range publicPaths {
 		e.Any(path, handler)
 	}
 }
 
-func (p *PassThrough) proxy() http.Handler {
+func (p *PassThrough) proxy(clientAddress echo.IPExtractor) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(p.Kratos)
 			r.SetXForwarded()
 			r.Out.Host = r.In.Host
-			for _, h := range clientAddressHeaders {
-				r.Out.Header.Del(h)
-			}
+			p.sayWhere(r, clientAddress(r.In))
 		},
 		ModifyResponse: p.Devices.set,
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
@@ -52,6 +61,31 @@ func (p *PassThrough) proxy() http.Handler {
 			http.Error(w, "The identity provider does not answer. Try again in a while.", http.StatusBadGateway)
 		},
 	}
+}
+
+// sayWhere tells Kratos, and by way of it the hook, where the client is.
+func (p *PassThrough) sayWhere(r *httputil.ProxyRequest, clientAddress string) {
+	for _, h := range addressHeaders {
+		r.Out.Header.Del(h)
+	}
+	a, err := netip.ParseAddr(clientAddress)
+	if err != nil {
+		return // it did not come by TCP: nobody can say
+	}
+	a = a.WithZone("").Unmap()
+	r.Out.Header.Set(hooks.AddressHeader, a.String())
+	r.Out.Header.Set(echo.HeaderXForwardedFor, a.String())
+	if !p.isProxy(a, r.In.RemoteAddr) {
+		r.Out.Header.Set(hooks.SignatureHeader, hooks.SignAddress(p.Keys, a, r.In.URL.Query().Get("flow"), p.Now()))
+	}
+}
+
+// isProxy says whether an address is a proxy's own, which is not signed: everybody behind the proxy would pass for somebody in its
+// network. A proxy may fail to say for whom it asks. Over HTTPS, for which this program has no listener, whoever connects is a
+// proxy, also one that is not among those named.
+func (p *PassThrough) isProxy(a netip.Addr, connection string) bool {
+	peer, err := netip.ParseAddrPort(connection)
+	return p.Proxies.has(a) || p.HTTPS && (err != nil || !p.Proxies.has(peer.Addr()))
 }
 
 // within hands on what keeps to the bounds and means the path that was matched: Kratos cleans a path, and a way out of the public

@@ -16,11 +16,12 @@ import (
 // drainWithin bounds how long requests under way may take once the server is told to stop.
 const drainWithin = 10 * time.Second
 
-// New returns an Echo without routes, with what every listener needs: a panic ends its request only, and every answer
-// tells browsers to guess nothing and to be framed by nobody.
-func New(log *slog.Logger) *echo.Echo {
+// New returns an Echo without routes, with what every listener needs: a panic ends its request only, every answer tells browsers
+// to guess nothing and to be framed by nobody, and where a request comes from is asked of nobody but the proxies in front.
+func New(log *slog.Logger, proxies Proxies) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = proxies.clientAddress()
 	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{
 		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
 			log.ErrorContext(c.Request().Context(), "a request ended in a panic", "path", c.Path(), "err", err, "stack", string(stack))

@@ -31,6 +31,7 @@ _asked := {
 		"oauth2_client_id": "",
 		"headers": {},
 		"ip": "192.0.2.1",
+		"ip_trusted": true,
 		"user_agent": "softphone/3.5.0",
 		"client": {"name": "softphone", "version": "3.5.0"},
 		"refresh": false,
