@@ -8,19 +8,22 @@ OPA := go tool -modfile=policies/opa/go.mod opa
 # Where go test's events go, for those who count them.
 RESULTS ?=
 FUZZTIME ?= 10s
+# The Kratos that the tests run on: a program, or the one that is built.
+KRATOS ?=
+export KRATOS := $(if $(KRATOS),$(abspath $(KRATOS)))
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-test: setup check policies kratos ## Install what the tests need, build Kratos once, run everything
+test: setup check policies kratos ## Install what the tests need, build Kratos once, run everything; on another Kratos: KRATOS=program
 	@$(GOTESTSUM) --format pkgname-and-test-fails $(if $(RESULTS),--jsonfile $(RESULTS)) -- -race -timeout 30m ./...
 
 demo: ## Try it: a real Kratos, Nidan and a mail catcher on this machine
 	@go run . demo
 
 # After setup: it needs the C compiler.
-kratos: setup ## Build the Kratos that the demo and the tests run on
-	@go run . demo --build-only
+kratos: setup ## Build the Kratos that the demo and the tests run on, unless KRATOS=program names one
+	@go run . demo --build-only $(if $(KRATOS),--kratos $(KRATOS))
 
 screenshots: setup ## Take pictures of the sign-in page and the console, to docs/screenshots
 	@go test -count=1 -tags screenshots -run TestScreenshots ./e2e

@@ -47,7 +47,7 @@ func runAll(m *testing.M) (int, error) {
 		return 0, fmt.Errorf("build nidan: %w: %s", err, out)
 	}
 	ctx := context.Background()
-	if kratosBinary, err = kratos.Build(ctx, func(step string) { fmt.Println(step) }); err != nil {
+	if kratosBinary, err = findKratos(ctx); err != nil {
 		return 0, err
 	}
 	defer theRelay.server.Close()
@@ -68,6 +68,14 @@ func runAll(m *testing.M) (int, error) {
 	kratosAdminURL = fmt.Sprintf("http://127.0.0.1:%d", run.AdminPort)
 	kratosAdmin = kratos.NewAdmin(kratosAdminURL)
 	return m.Run(), nil
+}
+
+// findKratos is the Kratos that the environment names (make test KRATOS=path), or the one that is built.
+func findKratos(ctx context.Context) (string, error) {
+	if named := os.Getenv("KRATOS"); named != "" {
+		return named, nil
+	}
+	return kratos.Build(ctx, func(step string) { fmt.Println(step) })
 }
 
 // lastPort is the port that was given last. The first is a random one, for those who test at the same time.

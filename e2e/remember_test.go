@@ -87,7 +87,12 @@ func TestHowLongADeviceIsRemembered(t *testing.T) {
 			newPassword(r.n.t, r.session(), r.password)
 		}, asked},
 		{"when its holder has set the same password again", func(r *remembered) {
-			newPassword(r.n.t, r.session(), password)
+			if status := settings(r.n.t, r.session(), `{"method": "password", "password": "`+password+`"}`); status == http.StatusOK {
+				return
+			}
+			// Kratos since version 26 takes another one only.
+			r.password = password + "-other"
+			newPassword(r.n.t, r.session(), r.password)
 		}, asked},
 		{"when its holder's new password was not taken", func(r *remembered) {
 			if status := settings(r.n.t, r.session(), `{"method": "password", "password": "short"}`); status != http.StatusBadRequest {
