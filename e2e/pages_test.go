@@ -196,8 +196,11 @@ func TestTheHolderIsToldThatOthersTriedCodes(t *testing.T) {
 	w.run("code.focus(0)")
 	w.keys(right + "\r")
 	w.says("誤った認証コードが3回入力されました")
-	if focused := w.focused(); focused != "次へ" && eval[string](w, `document.activeElement.innerText`) != "次へ" {
+	if focused := eval[string](w, `document.activeElement.innerText`); focused != "次へ" {
 		t.Errorf("the focus is on %q", focused)
+	}
+	if title := eval[string](w, `document.title`); !strings.HasPrefix(title, "ログインしました") {
+		t.Errorf("the title is %q", title)
 	}
 	w.keys("\r")
 	w.in(who)

@@ -33,7 +33,7 @@ function writeTexts() {
   for (const e of document.querySelectorAll('[data-text]')) e.textContent = text(e.dataset.text);
   for (const b of document.querySelectorAll('[data-locale]')) b.setAttribute('aria-pressed', String(b.dataset.locale === locale));
   if (challenge) {
-    $('title').textContent = $('code-step').hidden ? text('sign_in') : text('two_step');
+    $('title').textContent = text(title());
     $('code-label').textContent = text('code', facts());
     $('remember-label').textContent = text('remember', facts());
     code.name((digit) => text('digit', { Digit: digit, Length: challenge.code_length }));
@@ -41,6 +41,11 @@ function writeTexts() {
   document.title = `${$('title').textContent} · ${document.title.split(' · ').pop()}`;
   writeMessage();
   countDown();
+}
+
+function title() {
+  if (!$('go-on').hidden) return 'signed_in';
+  return $('code-step').hidden ? 'sign_in' : 'two_step';
 }
 
 // ---- what is shown ----
