@@ -143,7 +143,7 @@ func (n *nidan) mountPublic(zone *time.Location) error {
 	}
 	(&server.PassThrough{Kratos: kratosURL, Bounds: server.Bounds(n.cfg.Public.Limits), Log: n.log}).Mount(n.public)
 	page.Mount(n.public)
-	frontend, identity := kratos.NewFrontend(n.cfg.Kratos.PublicURL), kratos.Pointers(n.cfg.Identity)
+	frontend, identity := kratos.NewFrontend(n.cfg.Kratos.PublicURL, n.cfg.Kratos.SessionCookie), kratos.Pointers(n.cfg.Identity)
 	err = (&signin.Handler{
 		Kratos:       frontend,
 		Identity:     identity,

@@ -89,6 +89,8 @@ type Kratos struct {
 	PublicURL string `koanf:"public_url" jsonschema:"pattern=^https?://"`
 	// Kratos' admin API, as this program reaches it.
 	AdminURL string `koanf:"admin_url" jsonschema:"pattern=^https?://"`
+	// Name of the cookie that holds a browser's session: session.cookie.name in Kratos' configuration.
+	SessionCookie string `koanf:"session_cookie" jsonschema:"pattern=^[A-Za-z0-9_.-]+$"`
 }
 
 // Identity says where in an identity of Kratos the facts about an account stand (JSON Pointers, RFC 6901).
@@ -175,7 +177,7 @@ func Default() Config {
 			Limits: Limits{Body: 8192, Headers: 16384, Header: 4096, Address: 4096, Depth: 32},
 		},
 		Hooks:  Hooks{Listen: "127.0.0.1:4456", Tokens: []string{}},
-		Kratos: Kratos{PublicURL: "http://127.0.0.1:4433", AdminURL: "http://127.0.0.1:4434"},
+		Kratos: Kratos{PublicURL: "http://127.0.0.1:4433", AdminURL: "http://127.0.0.1:4434", SessionCookie: "ory_kratos_session"},
 		Identity: Identity{
 			Account:   "/traits/account",
 			Name:      "/traits/name",
