@@ -142,6 +142,18 @@ func TestWhatASessionIsWorth(t *testing.T) {
 		n.set("two_factor", "admin_console", "softphone", "remember")
 		n.expectWorth(before, "admin_console not_asked")
 	})
+	t.Run("of an account that is locked, or whose password expires, meanwhile", func(t *testing.T) {
+		n.t = t
+		for _, flag := range []string{"locked", "password_expired"} {
+			name := account(t, administrator)
+			f := newForm(t, name)
+			f.submit(`{}`)
+			session := f.in(f.submitCode(n.newestCode()))
+			n.expectWorth(session, "admin_console passed", "agent", "console")
+			changed(t, name, `[{"op": "add", "path": "/metadata_public/`+flag+`", "value": true}]`)
+			n.expectWorth(session, "admin_console passed")
+		}
+	})
 	t.Run("one older than the records", func(t *testing.T) {
 		n.t = t
 		f := newForm(t, account(t, administrator))
