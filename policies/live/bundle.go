@@ -1,11 +1,13 @@
 package live
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -19,9 +21,6 @@ import (
 
 	"nidan/policies"
 )
-
-// mostBytes bounds a file of a bundle.
-const mostBytes = 16 << 20
 
 // BundleConfig says where a bundle is to be had, as the configuration of an OPA does.
 type BundleConfig struct {
@@ -85,8 +84,7 @@ func (b *Bundle) Run(ctx context.Context) error {
 	if err := config.ValidateAndInjectDefaults(); err != nil {
 		return fmt.Errorf("configure the download of the policies: %w", err)
 	}
-	d := download.New(config, client, path).WithBundleVerificationConfig(b.verify).
-		WithSizeLimitBytes(mostBytes).WithBundlePersistence(true)
+	d := download.New(config, client, path).WithBundleVerificationConfig(b.verify).WithBundlePersistence(true)
 	d.WithCallback(func(_ context.Context, u download.Update) error { return b.offered(ctx, d, u) })
 	d.Start(ctx)
 	<-ctx.Done()
@@ -104,19 +102,59 @@ func (b *Bundle) client() (rest.Client, string, error) {
 	if err != nil {
 		return rest.Client{}, "", errors.New("the address of the policies' bundle cannot be read")
 	}
-	config := map[string]any{"url": at.Scheme + "://" + at.Host}
-	if b.config.Token != "" {
-		config["credentials"] = map[string]any{"bearer": map[string]any{"token": b.config.Token}}
-	}
-	raw, err := json.Marshal(config)
+	raw, err := json.Marshal(map[string]any{
+		"url": at.Scheme + "://" + at.Host, "credentials": map[string]any{"plugin": "bounded"},
+	})
 	if err != nil {
 		return rest.Client{}, "", fmt.Errorf("configure the download of the policies: %w", err)
 	}
-	client, err := rest.New(raw, nil, rest.Logger(logging.NewNoOpLogger()))
+	client, err := rest.New(raw, nil, rest.Logger(logging.NewNoOpLogger()),
+		rest.AuthPluginLookup(func(string) rest.HTTPAuthPlugin { return asking{b.config.Token} }))
 	if err != nil {
 		return rest.Client{}, "", fmt.Errorf("configure the download of the policies: %w", err)
 	}
 	return client, at.RequestURI(), nil
+}
+
+// asking is how OPA's client asks for a bundle: with the token, and in a way that OPA is given no answer before it is known to be
+// within bounds.
+type asking struct{ token string }
+
+// NewClient implements [rest.HTTPAuthPlugin].
+func (a asking) NewClient(c rest.Config) (*http.Client, error) {
+	t, err := rest.DefaultTLSConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	client := rest.DefaultRoundTripperClient(t, *c.ResponseHeaderTimeoutSeconds)
+	client.Transport = boundedTransport{client.Transport}
+	return client, nil
+}
+
+// Prepare implements [rest.HTTPAuthPlugin].
+func (a asking) Prepare(r *http.Request) error {
+	if a.token != "" {
+		r.Header.Set("Authorization", "Bearer "+a.token)
+	}
+	return nil
+}
+
+// boundedTransport hands on answers that are within bounds.
+type boundedTransport struct{ http.RoundTripper }
+
+// RoundTrip implements [http.RoundTripper].
+func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := t.RoundTripper.RoundTrip(r)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		return answer, err
+	}
+	defer answer.Body.Close()
+	archive, err := policies.Archive(answer.Body)
+	if err != nil {
+		return nil, err
+	}
+	answer.Body = io.NopCloser(bytes.NewReader(archive))
+	return answer, nil
 }
 
 // offered takes what a download has brought. An error has OPA wait longer and longer before it asks again; otherwise a server
@@ -201,8 +239,12 @@ func (b *Bundle) Kept(ctx context.Context) error {
 	}
 	defer f.Close()
 	_, err = b.policies.offer(ctx, Source{FromKept, b.source.Where}, func() (*policies.Set, error) {
-		read, err := bundle.NewCustomReader(bundle.NewTarballLoaderWithBaseURL(f, "")).
-			WithBundleVerificationConfig(b.verify).WithSizeLimitBytes(mostBytes).Read()
+		archive, err := policies.Archive(f)
+		if err != nil {
+			return nil, err
+		}
+		read, err := bundle.NewCustomReader(bundle.NewTarballLoaderWithBaseURL(bytes.NewReader(archive), "")).
+			WithBundleVerificationConfig(b.verify).Read()
 		if err != nil {
 			return nil, err
 		}
