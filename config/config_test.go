@@ -85,7 +85,7 @@ var other = map[string]string{
 	"public.limits.depth": "16", "policies.time_zone": "Europe/Berlin", "policies.time_limit": "100ms", "policies.shadow_dir": "/s", "policies.dir": "/p",
 	"policies.bundle.url": "https://b.example.com/p.tar.gz?v=1", "policies.bundle.token": "t", "policies.bundle.public_key": "/k.pem",
 	"policies.bundle.algorithm": "ES256", "policies.bundle.scope": "s", "policies.bundle.min_delay": "2s", "policies.bundle.max_delay": "3s",
-	"policies.bundle.long_polling": "4s", "policies.bundle.keep_dir": "/b", "records.keep_days": "8",
+	"policies.bundle.long_polling": "4s", "policies.bundle.keep_dir": "/b", "policies.bundle.allow_older": "true", "records.keep_days": "8",
 	"decision_log.url": "https://l.example.com/x", "decision_log.token": "t", "decision_log.min_delay": "2s", "decision_log.max_delay": "9s",
 	"settings.two_factor": "false", "settings.admin_console": "false", "settings.softphone": "false",
 	"settings.remember": "false", "settings.remember_days": "5", "mail.from": "a@example.com", "mail.brand": "B, C",

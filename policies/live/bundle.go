@@ -32,7 +32,8 @@ type BundleConfig struct {
 	MinDelay    time.Duration // between one look and the next, in whole seconds; it is chosen at random between the two
 	MaxDelay    time.Duration
 	LongPolling time.Duration // how long the server may keep a request until there is something new, in whole seconds; 0: it is not asked to
-	KeepDir     string        // where the last bundle that was activated is kept; empty: nowhere
+	KeepDir     string        // where the last bundle that was activated is kept, and when the newest was signed; empty: nowhere
+	AllowOlder  bool          // one that is older than the newest may decide
 }
 
 // Bundle is a bundle whose policies decide.
@@ -41,7 +42,8 @@ type Bundle struct {
 	config   BundleConfig
 	verify   *bundle.VerificationConfig // nil: no signature is asked for
 	source   Source
-	etag     string // of the bundle that decides
+	etag     string    // of the bundle that decides
+	newest   time.Time // when the newest one was signed that has decided; zero: none said so
 }
 
 // keyName is what the one key is called.
@@ -66,6 +68,9 @@ func (p *Policies) Bundle(c BundleConfig) (*Bundle, error) {
 	key := &keys.Config{Key: string(pem), Algorithm: c.Algorithm, Scope: c.Scope}
 	// Named here, the key is used whatever a signature says of its own.
 	b.verify = bundle.NewVerificationConfig(map[string]*keys.Config{keyName: key}, keyName, c.Scope, nil)
+	if err := b.recall(); err != nil {
+		return nil, err
+	}
 	return b, nil
 }
 
@@ -171,61 +176,86 @@ func (b *Bundle) offered(ctx context.Context, d *download.Downloader, u download
 	}
 	b.policies.troubled(ctx, "")
 	if u.Bundle == nil {
-		return nil // there is nothing new
+		if b.etag != "" { // what is offered now is what decides
+			b.policies.settle()
+		}
+		return nil
 	}
-	activated, err := b.policies.offer(ctx, b.source, func() (*policies.Set, error) { return set(u.Bundle) })
+	var signed time.Time
+	activated, err := b.policies.offer(ctx, b.source, func() (set *policies.Set, err error) {
+		set, signed, err = b.set(u.Bundle)
+		return set, err
+	})
 	if err != nil {
 		// Under the older bundle's tag: a server that goes back to that has nothing new to say.
 		d.SetCache(b.etag)
 		return err
 	}
 	b.etag = u.ETag
-	if activated {
-		b.keep(ctx, u.Raw)
+	if activated || signed.After(b.newest) { // the same policies, signed anew
+		b.keep(ctx, u.Raw, signed)
 	}
 	return nil
 }
 
-// set is the policies of a bundle.
-func set(b *bundle.Bundle) (*policies.Set, error) {
-	if b.Type() == bundle.DeltaBundleType {
-		return nil, errors.New("it is a delta bundle, which cannot be signed: a whole one is needed")
+// set is the policies of a bundle that has been verified, and when it was signed. With an error, there may be policies: for their
+// revision.
+func (b *Bundle) set(read *bundle.Bundle) (set *policies.Set, signed time.Time, err error) {
+	if read.Type() == bundle.DeltaBundleType {
+		return nil, signed, errors.New("it is a delta bundle, which cannot be signed: a whole one is needed")
 	}
-	return policies.FromBundle(b)
+	if set, err = policies.FromBundle(read); err != nil || b.verify == nil {
+		return set, signed, err
+	}
+	if signed, err = signedAt(read); err == nil {
+		err = b.checkAge(signed)
+	}
+	return set, signed, err
 }
 
 func (b *Bundle) kept() string { return filepath.Join(b.config.KeepDir, "policies.tar.gz") }
 
-// keep writes a bundle where the next start finds it. That it cannot is no reason not to use it.
-func (b *Bundle) keep(ctx context.Context, raw io.Reader) {
+// keep remembers a bundle that decides, also for the next start. That it cannot do so is no reason not to use it.
+func (b *Bundle) keep(ctx context.Context, raw io.Reader, signed time.Time) {
+	if b.verify != nil && signed.IsZero() {
+		b.policies.log.WarnContext(ctx, "the policies' bundle does not say when it was signed (iat): an older one will not be told from it")
+	}
+	if signed.After(b.newest) {
+		b.newest = signed
+	}
 	if b.config.KeepDir == "" {
 		return
 	}
-	if err := b.write(raw); err != nil {
+	// In this order: the other way round, a start in between would find a bundle that is too old.
+	err := b.write(b.kept(), raw)
+	if err == nil {
+		err = b.writeNewest()
+	}
+	if err != nil {
 		b.policies.log.WarnContext(ctx, "the policies are not kept for the next start", "err", err)
 	}
 }
 
-func (b *Bundle) write(raw io.Reader) error {
+func (b *Bundle) write(path string, content io.Reader) error {
 	if err := os.MkdirAll(b.config.KeepDir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(b.config.KeepDir, "policies-*.tmp")
+	f, err := os.CreateTemp(b.config.KeepDir, filepath.Base(path)+"-*.tmp")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name())
-	if _, err := io.Copy(f, raw); err != nil {
+	if _, err := io.Copy(f, content); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), b.kept())
+	return os.Rename(f.Name(), path)
 }
 
-// Kept has the bundle decide that was activated last, before this start. It goes through the gate again, and its signature is
-// verified again: the folder may not be as well guarded as the program. Where none was kept, nothing is done.
+// Kept has the bundle decide that was activated last, before this start. It goes through the gate again, and its signature and its age
+// are checked again: the folder may not be as well guarded as the program. Where none was kept, nothing is done.
 func (b *Bundle) Kept(ctx context.Context) error {
 	if b.config.KeepDir == "" {
 		return nil
@@ -238,7 +268,8 @@ func (b *Bundle) Kept(ctx context.Context) error {
 		return fmt.Errorf("read the policies that were kept: %w", err)
 	}
 	defer f.Close()
-	_, err = b.policies.offer(ctx, Source{FromKept, b.source.Where}, func() (*policies.Set, error) {
+	var signed time.Time
+	_, err = b.policies.offer(ctx, Source{FromKept, b.source.Where}, func() (set *policies.Set, err error) {
 		archive, err := policies.Archive(f)
 		if err != nil {
 			return nil, err
@@ -248,7 +279,12 @@ func (b *Bundle) Kept(ctx context.Context) error {
 		if err != nil {
 			return nil, err
 		}
-		return set(&read)
+		set, signed, err = b.set(&read)
+		return set, err
 	})
-	return err
+	if err != nil || !signed.After(b.newest) {
+		return err
+	}
+	b.newest = signed
+	return b.writeNewest()
 }

@@ -240,7 +240,7 @@ func tampered(t *testing.T, bundle []byte, from, to string) []byte {
 }
 
 func TestADeltaBundleIsRefused(t *testing.T) {
-	if _, err := set(&bundle.Bundle{Patch: bundle.Patch{Data: []bundle.PatchOperation{{Op: "remove", Path: "/parameters"}}}}); err == nil ||
+	if _, _, err := new(Bundle).set(&bundle.Bundle{Patch: bundle.Patch{Data: []bundle.PatchOperation{{Op: "remove", Path: "/parameters"}}}}); err == nil ||
 		!strings.Contains(err.Error(), "delta") {
 		t.Errorf("got %v", err)
 	}
