@@ -1,23 +1,16 @@
 package live
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/bundle"
 	"github.com/open-policy-agent/opa/v1/download"
 	"github.com/open-policy-agent/opa/v1/keys"
-	"github.com/open-policy-agent/opa/v1/logging"
-	"github.com/open-policy-agent/opa/v1/plugins/rest"
 
 	"nidan/policies"
 )
@@ -102,66 +95,6 @@ func seconds(d time.Duration) *int64 {
 	return &n
 }
 
-func (b *Bundle) client() (rest.Client, string, error) {
-	at, err := url.Parse(b.config.URL)
-	if err != nil {
-		return rest.Client{}, "", errors.New("the address of the policies' bundle cannot be read")
-	}
-	raw, err := json.Marshal(map[string]any{
-		"url": at.Scheme + "://" + at.Host, "credentials": map[string]any{"plugin": "bounded"},
-	})
-	if err != nil {
-		return rest.Client{}, "", fmt.Errorf("configure the download of the policies: %w", err)
-	}
-	client, err := rest.New(raw, nil, rest.Logger(logging.NewNoOpLogger()),
-		rest.AuthPluginLookup(func(string) rest.HTTPAuthPlugin { return asking{b.config.Token} }))
-	if err != nil {
-		return rest.Client{}, "", fmt.Errorf("configure the download of the policies: %w", err)
-	}
-	return client, at.RequestURI(), nil
-}
-
-// asking is how OPA's client asks for a bundle: with the token, and in a way that OPA is given no answer before it is known to be
-// within bounds.
-type asking struct{ token string }
-
-// NewClient implements [rest.HTTPAuthPlugin].
-func (a asking) NewClient(c rest.Config) (*http.Client, error) {
-	t, err := rest.DefaultTLSConfig(c)
-	if err != nil {
-		return nil, err
-	}
-	client := rest.DefaultRoundTripperClient(t, *c.ResponseHeaderTimeoutSeconds)
-	client.Transport = boundedTransport{client.Transport}
-	return client, nil
-}
-
-// Prepare implements [rest.HTTPAuthPlugin].
-func (a asking) Prepare(r *http.Request) error {
-	if a.token != "" {
-		r.Header.Set("Authorization", "Bearer "+a.token)
-	}
-	return nil
-}
-
-// boundedTransport hands on answers that are within bounds.
-type boundedTransport struct{ http.RoundTripper }
-
-// RoundTrip implements [http.RoundTripper].
-func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer, err := t.RoundTripper.RoundTrip(r)
-	if err != nil || answer.StatusCode != http.StatusOK {
-		return answer, err
-	}
-	defer answer.Body.Close()
-	archive, err := policies.Archive(answer.Body)
-	if err != nil {
-		return nil, err
-	}
-	answer.Body = io.NopCloser(bytes.NewReader(archive))
-	return answer, nil
-}
-
 // offered takes what a download has brought. An error has OPA wait longer and longer before it asks again; otherwise a server
 // that is asked to wait until there is something new would be asked for a refused bundle without end.
 func (b *Bundle) offered(ctx context.Context, d *download.Downloader, u download.Update) error {
@@ -211,80 +144,4 @@ func (b *Bundle) set(read *bundle.Bundle) (set *policies.Set, signed time.Time, 
 		err = b.checkAge(signed)
 	}
 	return set, signed, err
-}
-
-func (b *Bundle) kept() string { return filepath.Join(b.config.KeepDir, "policies.tar.gz") }
-
-// keep remembers a bundle that decides, also for the next start. That it cannot do so is no reason not to use it.
-func (b *Bundle) keep(ctx context.Context, raw io.Reader, signed time.Time) {
-	if b.verify != nil && signed.IsZero() {
-		b.policies.log.WarnContext(ctx, "the policies' bundle does not say when it was signed (iat): an older one will not be told from it")
-	}
-	if signed.After(b.newest) {
-		b.newest = signed
-	}
-	if b.config.KeepDir == "" {
-		return
-	}
-	// In this order: the other way round, a start in between would find a bundle that is too old.
-	err := b.write(b.kept(), raw)
-	if err == nil {
-		err = b.writeNewest()
-	}
-	if err != nil {
-		b.policies.log.WarnContext(ctx, "the policies are not kept for the next start", "err", err)
-	}
-}
-
-func (b *Bundle) write(path string, content io.Reader) error {
-	if err := os.MkdirAll(b.config.KeepDir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(b.config.KeepDir, filepath.Base(path)+"-*.tmp")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	if _, err := io.Copy(f, content); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
-// Kept has the bundle decide that was activated last, before this start. It goes through the gate again, and its signature and its age
-// are checked again: the folder may not be as well guarded as the program. Where none was kept, nothing is done.
-func (b *Bundle) Kept(ctx context.Context) error {
-	if b.config.KeepDir == "" {
-		return nil
-	}
-	f, err := os.Open(b.kept())
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read the policies that were kept: %w", err)
-	}
-	defer f.Close()
-	var signed time.Time
-	_, err = b.policies.offer(ctx, Source{FromKept, b.source.Where}, func() (set *policies.Set, err error) {
-		archive, err := policies.Archive(f)
-		if err != nil {
-			return nil, err
-		}
-		read, err := bundle.NewCustomReader(bundle.NewTarballLoaderWithBaseURL(bytes.NewReader(archive), "")).
-			WithBundleVerificationConfig(b.verify).Read()
-		if err != nil {
-			return nil, err
-		}
-		set, signed, err = b.set(&read)
-		return set, err
-	})
-	if err != nil || !signed.After(b.newest) {
-		return err
-	}
-	b.newest = signed
-	return b.writeNewest()
 }

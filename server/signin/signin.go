@@ -106,7 +106,7 @@ func (h *Handler) home(c echo.Context) error {
 	case errors.Is(err, kratos.ErrGone):
 		return c.Redirect(http.StatusSeeOther, "/login")
 	case errors.Is(err, kratos.ErrTwoProofs):
-		return h.pages.Render(c, http.StatusBadRequest, "error", "")
+		return h.pages.Render(c, http.StatusBadRequest, "two_proofs", nil)
 	}
 	var who kratos.Person
 	var logout string
