@@ -52,6 +52,7 @@ func TestAnOlderBundleDoesNotDecide(t *testing.T) {
 			t.Error("/readyz or the log does not say why")
 		}
 		newSignIn(t, name).expect("code_sent", 1990001, nil)
+		n.mailed() // so that the newest code is the administrator's
 		a := newAPI(t, n, consoleSession(t, n, account(t, administrator)))
 		_, _, got := a.call(t, "GET", "/policies", "/policies", "", nil)
 		if refused := got["refused"].(map[string]any); !strings.Contains(refused["reason"].(string), why) || refused["current"] != true {
