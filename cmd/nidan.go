@@ -151,7 +151,7 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 		Devices: &server.Devices{Remembered: n.store.DeviceRemembered, HTTPS: n.https(), Rand: rand.Reader, Log: n.log}, Log: n.log,
 	}).Mount(n.public)
 	page.Mount(n.public)
-	frontend, identity := kratos.NewFrontend(n.cfg.Kratos.PublicURL), kratos.Pointers(n.cfg.Identity)
+	frontend, identity := kratos.NewFrontend(n.cfg.Kratos.PublicURL, n.cfg.Kratos.SessionCookie), kratos.Pointers(n.cfg.Identity)
 	err = (&signin.Handler{
 		Kratos:     frontend,
 		Identity:   identity,

@@ -87,6 +87,16 @@ func networksProblem(networks []string) string {
 	return ""
 }
 
+// cookieProblem takes fewer names than RFC 6265 section 4.1.1, which allows more characters: those that all who read cookies agree
+// about.
+func cookieProblem(name string) string {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+	if name == "" || strings.Trim(name, letters) != "" {
+		return "is no name of a cookie; write the one that Kratos has as session.cookie.name, in letters, digits, -, _ and ."
+	}
+	return ""
+}
+
 // pointerProblem checks a JSON Pointer (RFC 6901 section 3) to something that is read of an identity.
 func pointerProblem(pointer string) string {
 	if !isBelow(pointer, "/traits/") && !isBelow(pointer, "/metadata_public/") {

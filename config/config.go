@@ -20,8 +20,8 @@ var Schema []byte
 
 // Config is the whole configuration. The comments of this struct are the descriptions in the schema.
 type Config struct {
-	// Where state is kept: sqlite:PATH. The file is made when it is not there; a relative path starts in the working
-	// directory.
+	// Where state is kept: sqlite:PATH. The file is made when it is not there, for its owner alone (mode 0600); a relative
+	// path starts in the working directory.
 	Database string `koanf:"database" jsonschema:"pattern=^sqlite:"`
 	// Secrets that protect codes at rest, each of at least 32 bytes. The first is used for all that is new, the others
 	// still open what was made with them: to rotate, put a new one first and drop the old one a day later.
@@ -93,6 +93,8 @@ type Kratos struct {
 	PublicURL string `koanf:"public_url" jsonschema:"pattern=^https?://"`
 	// Kratos' admin API, as this program reaches it.
 	AdminURL string `koanf:"admin_url" jsonschema:"pattern=^https?://"`
+	// Name of the cookie that holds a browser's session: session.cookie.name in Kratos' configuration.
+	SessionCookie string `koanf:"session_cookie" jsonschema:"pattern=^[A-Za-z0-9_.-]+$"`
 }
 
 // Identity says where in an identity of Kratos the facts about an account stand (JSON Pointers, RFC 6901).
@@ -179,7 +181,7 @@ func Default() Config {
 			Limits: Limits{Body: 8192, Headers: 16384, Header: 4096, Address: 4096, Depth: 32},
 		},
 		Hooks:  Hooks{Listen: "127.0.0.1:4456", Tokens: []string{}},
-		Kratos: Kratos{PublicURL: "http://127.0.0.1:4433", AdminURL: "http://127.0.0.1:4434"},
+		Kratos: Kratos{PublicURL: "http://127.0.0.1:4433", AdminURL: "http://127.0.0.1:4434", SessionCookie: "ory_kratos_session"},
 		Identity: Identity{
 			Account:   "/traits/account",
 			Name:      "/traits/name",

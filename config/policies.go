@@ -27,7 +27,8 @@ type Bundle struct {
 	URL string `koanf:"url"`
 	// Bearer token for its server (RFC 6750). Empty: none.
 	Token string `koanf:"token" secret:"true"`
-	// File with the public key (PEM) of whoever signs bundles. Empty: they need not be signed.
+	// File with the public key (PEM) of whoever signs bundles. Empty: they need not be signed, and an older one cannot be told from a
+	// newer one.
 	PublicKey string `koanf:"public_key"`
 	// Algorithm of the signature (RFC 7518 section 3.1).
 	Algorithm string `koanf:"algorithm" jsonschema:"enum=RS256,enum=RS384,enum=RS512,enum=PS256,enum=PS384,enum=PS512,enum=ES256,enum=ES384,enum=ES512"`
@@ -39,9 +40,12 @@ type Bundle struct {
 	MaxDelay time.Duration `koanf:"max_delay"`
 	// How long the server is asked to wait for something new before it answers, up to 10m. 0s: it is not asked to.
 	LongPolling time.Duration `koanf:"long_polling"`
-	// Folder in which the last bundle that was activated is kept for the next start. Empty: after a start, nobody is let in
-	// until the bundle has been downloaded.
+	// Folder in which the last bundle that was activated is kept for the next start, and when the newest was signed. Empty: after
+	// a start, nobody is let in until the bundle has been downloaded, and that may be an older one.
 	KeepDir string `koanf:"keep_dir"`
+	// A signed bundle may decide although it is older than one that has decided, by the claim iat of its signature. To go back,
+	// it is better to sign the older policies anew.
+	AllowOlder bool `koanf:"allow_older"`
 }
 
 // Records says what is kept of sign-ins and changes.

@@ -234,6 +234,14 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			func(c *Config) { c.Kratos.PublicURL = "http://:4433" },
 			"kratos.public_url: is no absolute URL",
 		},
+		"with a cookie without a name": {
+			func(c *Config) { c.Kratos.SessionCookie = "" },
+			"kratos.session_cookie: is no name of a cookie",
+		},
+		"with a cookie's name that others would read otherwise": {
+			func(c *Config) { c.Kratos.SessionCookie = "s;t" },
+			"kratos.session_cookie: is no name of a cookie",
+		},
 		"with a query in a URL": {
 			func(c *Config) { c.Kratos.PublicURL = "http://k?x=1" },
 			"kratos.public_url: holds more",

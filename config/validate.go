@@ -41,6 +41,7 @@ func (c Config) Validate() error {
 		{"hooks.tokens", reusedProblem(c)},
 		{"kratos.public_url", urlProblem(c.Kratos.PublicURL)},
 		{"kratos.admin_url", urlProblem(c.Kratos.AdminURL)},
+		{"kratos.session_cookie", cookieProblem(c.Kratos.SessionCookie)},
 		{"identity.account", pointerProblem(c.Identity.Account)},
 		{"identity.name", pointerProblem(c.Identity.Name)},
 		{"identity.email", pointerProblem(c.Identity.Email)},

@@ -255,6 +255,7 @@ func TestWhoMayUseTheAPI(t *testing.T) {
 			t.Errorf("%s: %d %v", name, status, got)
 		}
 	}
+	t.Run("who may not does not learn which accounts there are", func(t *testing.T) { learnsNothing(t, n, accountID(t, user)) })
 	mine := newAPI(t, n, consoleSession(t, n, account(t, nil)))
 	for route, want := range map[string]int{"GET /me": http.StatusOK, "DELETE /me/devices": http.StatusOK, "PUT /me/two-step": http.StatusForbidden} {
 		method, path, _ := strings.Cut(route, " ")
@@ -264,5 +265,44 @@ func TestWhoMayUseTheAPI(t *testing.T) {
 	}
 	if status, _, _ := mine.call(t, "DELETE", "/me/devices/{device}", "/me/devices/01", "", nil); status != http.StatusNotFound {
 		t.Errorf("a device that is not there: %d", status)
+	}
+}
+
+// learnsNothing wants the same answers about an account that is there and one that is not, from the API and from the pages.
+func learnsNothing(t *testing.T, n *nidan, there string) {
+	t.Helper()
+	session := consoleSession(t, n, account(t, func(a *kratos.Account) { a.Role = "supervisor" }))
+	form := session.Clone()
+	form.Set("Content-Type", "application/x-www-form-urlencoded")
+	const missing = "01234567-89ab-cdef-0123-456789abcdef"
+	for _, ask := range []struct {
+		method, path, body string
+		header             http.Header
+	}{
+		{"GET", apiBase + "/accounts/{id}", "", session},
+		{"PUT", apiBase + "/accounts/{id}/two-step", `{"enabled": false, "was": true}`, session},
+		{"POST", apiBase + "/accounts/two-step", `[{"id": "{id}", "enabled": false, "was": true}]`, session},
+		{"DELETE", apiBase + "/accounts/{id}/wrong-codes", "", session},
+		{"DELETE", apiBase + "/accounts/{id}/devices", "", session},
+		{"DELETE", apiBase + "/accounts/{id}/devices/01", "", session},
+		{"GET", "/console/accounts/{id}", "", session},
+		{"POST", "/console/accounts", "was_on={id}", form},
+		{"POST", "/console/accounts", "was_on={id}&confirmed=yes", form},
+		{"POST", "/console/accounts/{id}/two-step", "was=on&two_factor=off&confirmed=yes", form},
+		{"POST", "/console/accounts/{id}/devices", "confirmed=yes", form},
+		{"POST", "/console/accounts/{id}/wrong-codes", "confirmed=yes", form},
+	} {
+		var answers []string
+		for _, id := range []string{there, missing} {
+			answer := n.send(ask.method, strings.ReplaceAll(ask.path, "{id}", id), ask.header, strings.ReplaceAll(ask.body, "{id}", id))
+			body, err := io.ReadAll(answer.Body)
+			if err != nil || answer.StatusCode != http.StatusForbidden {
+				t.Errorf("%s %s of %s: %d %s, %v", ask.method, ask.path, id, answer.StatusCode, body, err)
+			}
+			answers = append(answers, strings.ReplaceAll(string(body), id, "{id}"))
+		}
+		if answers[0] != answers[1] {
+			t.Errorf("%s %s: of an account that is there\n%s\nof one that is not\n%s", ask.method, ask.path, answers[0], answers[1])
+		}
 	}
 }

@@ -116,8 +116,9 @@ func (b *behindNginx) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 	}
 	body, _ := io.ReadAll(r.Body)
-	fmt.Fprintf(w, "%s %s %s, cookie %q, token %q, user %q", r.Method, r.URL.RequestURI(), body,
-		r.Header.Get("Cookie"), r.Header.Get("X-Session-Token")+r.Header.Get("X_Session_Token"), r.Header.Get("X-User")+r.Header.Get("X_User"))
+	fmt.Fprintf(w, "%s %s %s, cookie %q, token %q, account %q", r.Method, r.URL.RequestURI(), body,
+		r.Header.Get("Cookie"), r.Header.Get("X-Session-Token")+r.Header.Get("X_Session_Token"),
+		r.Header.Get("X-Nidan-Account")+r.Header.Get("X_Nidan_Account"))
 }
 
 // answer is what a client gets from nginx.
@@ -192,7 +193,8 @@ func TestApplicationsBehindNginx(t *testing.T) {
 		"a softphone's session opens the agent's application and not the console's": aSoftphonesSession,
 		"without the second step, signing in again opens it":                        signingInAgain,
 		"no client chooses what is asked":                                           noClientChooses,
-		"the application gets the proof that was checked and no other":              oneProof,
+		"the application gets the proof that was checked, and whose it is":          oneProof,
+		"two proofs are nobody's":                                                   twoProofs,
 		"what the application itself refuses is left alone":                         itsOwnRefusal,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -234,7 +236,8 @@ func withoutASession(b *behindNginx) {
 func aSoftphonesSession(b *behindNginx) {
 	session := b.softphone(true)
 	got := b.expectStatus(http.StatusOK, http.MethodPost, b.agent+"/calls?from=3", session)
-	want := fmt.Sprintf(`POST /calls?from=3 capability=phonebook, cookie "", token %q, user ""`, session.Get("X-Session-Token"))
+	want := fmt.Sprintf(`POST /calls?from=3 capability=phonebook, cookie "", token %q, account %q`,
+		session.Get("X-Session-Token"), whose(b.t, session))
 	if got.body != want {
 		b.t.Errorf("%s arrived, want %s", got.body, want)
 	}
@@ -293,18 +296,33 @@ func noClientChooses(b *behindNginx) {
 }
 
 func oneProof(b *behindNginx) {
-	checked := b.softphone(true)
 	f := newForm(b.t, account(b.t, func(a *kratos.Account) { a.TwoFactor = false }))
-	another := f.in(f.submit(`{}`))
-	got := b.expectStatus(http.StatusOK, http.MethodGet, b.agent+"/", checked, another,
-		http.Header{"X-User": {"owner"}, "X_User": {"owner"}})
-	if want := fmt.Sprintf(`GET / , cookie "", token %q, user ""`, checked.Get("X-Session-Token")); got.body != want {
+	byCookie, byToken := f.in(f.submit(`{}`)), b.softphone(true)
+	lies := http.Header{"X-Nidan-Account": {whose(b.t, byToken)}, "X_Nidan_Account": {"owner"}}
+	got := b.expectStatus(http.StatusOK, http.MethodGet, b.agent+"/", byCookie, lies,
+		http.Header{"X_Session_Token": {byToken.Get("X-Session-Token")}})
+	want := fmt.Sprintf(`GET / , cookie %q, token "", account %q`, byCookie.Get("Cookie"), whose(b.t, byCookie))
+	if got.body != want {
 		b.t.Errorf("%s arrived, want %s", got.body, want)
 	}
-	got = b.expectStatus(http.StatusOK, http.MethodGet, b.agent+"/", another,
-		http.Header{"X_Session_Token": {checked.Get("X-Session-Token")}})
-	if want := fmt.Sprintf(`GET / , cookie %q, token "", user ""`, another.Get("Cookie")); got.body != want {
-		b.t.Errorf("%s arrived, want %s", got.body, want)
+}
+
+func twoProofs(b *behindNginx) {
+	f := newForm(b.t, account(b.t, func(a *kratos.Account) { a.TwoFactor = false }))
+	byCookie, byToken := f.in(f.submit(`{}`)), b.softphone(true)
+	cookie, token := byCookie.Get("Cookie"), byToken.Get("X-Session-Token")
+	for name, more := range map[string]http.Header{
+		"a token":           byToken,
+		"a bearer token":    {"Authorization": {"Bearer " + token}},
+		"another cookie":    {"Cookie": {cookie + "; ory_kratos_session=another"}},
+		"a second header":   {"Cookie": {cookie, "ory_kratos_session=another"}},
+		"a made-up token":   {"X-Session-Token": {"ory_st_made-up"}},
+		"its own cookie":    {"Cookie": {cookie + "; " + cookie}},
+		"a token, empty":    {"X-Session-Token": {""}, "Cookie": {cookie + "; " + cookie}},
+		"bearer and cookie": {"authorization": {"bearer x"}},
+	} {
+		b.t.Logf("a cookie, and %s", name)
+		b.expectStatus(http.StatusInternalServerError, http.MethodGet, b.agent+"/", page, byCookie, more)
 	}
 }
 

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -55,6 +56,10 @@ func (n *nidan) expectWorth(session http.Header, how string, earned ...string) w
 	if err := json.NewDecoder(answer.Body).Decode(&w); err != nil || answer.StatusCode != http.StatusOK {
 		n.t.Fatalf("got %d, %v", answer.StatusCode, err)
 	}
+	account := whose(n.t, session)
+	if got := answer.Header.Get("X-Nidan-Account"); got != account {
+		n.t.Errorf("/capabilities answers for %q, want %q", got, account)
+	}
 	want := strings.Join(append([]string{"phonebook", "call_history"}, earned...), " ")
 	if got := strings.Join(w.Capabilities, " "); got != want || w.how() != how {
 		n.t.Errorf("a session by %s may do %q (%v), want %s with %q", w.how(), got, w.Reasons, how, want)
@@ -64,8 +69,9 @@ func (n *nidan) expectWorth(session http.Header, how string, earned ...string) w
 		if strings.Contains(want, capability) {
 			status = http.StatusNoContent
 		}
-		if got := n.get("/check?capability="+capability, session).StatusCode; got != status {
-			n.t.Errorf("/check says %d of %s, want %d", got, capability, status)
+		got := n.get("/check?capability="+capability, session)
+		if got.StatusCode != status || got.Header.Get("X-Nidan-Account") != account {
+			n.t.Errorf("/check says %d of %s for %q, want %d for %q", got.StatusCode, capability, got.Header.Get("X-Nidan-Account"), status, account)
 		}
 		if status == http.StatusNoContent {
 			status = http.StatusOK
@@ -75,6 +81,17 @@ func (n *nidan) expectWorth(session http.Header, how string, earned ...string) w
 		}
 	}
 	return w
+}
+
+// whose is the id of the account that Kratos says a session is of.
+func whose(t *testing.T, session http.Header) string {
+	t.Helper()
+	var who struct{ Identity identity }
+	s := &signIn{t: t}
+	if status := s.json(http.MethodGet, kratosPublic+"/sessions/whoami", nil, session, &who); status != http.StatusOK {
+		t.Fatalf("whoami: %d", status)
+	}
+	return who.Identity.ID
 }
 
 // set sets the console's switches: those named are on, all others off.
@@ -124,6 +141,18 @@ func TestWhatASessionIsWorth(t *testing.T) {
 		n.expectWorth(before, "admin_console not_asked", "console")
 		n.set("two_factor", "admin_console", "softphone", "remember")
 		n.expectWorth(before, "admin_console not_asked")
+	})
+	t.Run("of an account that is locked, or whose password expires, meanwhile", func(t *testing.T) {
+		n.t = t
+		for _, flag := range []string{"locked", "password_expired"} {
+			name := account(t, administrator)
+			f := newForm(t, name)
+			f.submit(`{}`)
+			session := f.in(f.submitCode(n.newestCode()))
+			n.expectWorth(session, "admin_console passed", "agent", "console")
+			changed(t, name, `[{"op": "add", "path": "/metadata_public/`+flag+`", "value": true}]`)
+			n.expectWorth(session, "admin_console passed")
+		}
 	})
 	t.Run("one older than the records", func(t *testing.T) {
 		n.t = t
@@ -192,6 +221,40 @@ func TestWithoutASession(t *testing.T) {
 	for _, path := range []string{"/check", "/check?capability=", "/check?capability=Agent", "/check?capability=everything"} {
 		if got := n.get(path, in).StatusCode; got != http.StatusForbidden {
 			t.Errorf("%s: %d", path, got)
+		}
+	}
+}
+
+// An application may read the cookie where Kratos takes the token, and so take what the one may do for what the other may.
+func TestTwoProofsAreNobodys(t *testing.T) {
+	n := started(t)
+	f := newForm(t, account(t, func(a *kratos.Account) { a.TwoFactor = false }))
+	alice := f.in(f.submit(`{}`))
+	bob := newSignIn(t, account(t, func(a *kratos.Account) { a.TwoFactor = false })).expectIn(nil)
+	n.expectWorth(alice, "admin_console not_asked", "agent", "console")
+	n.expectWorth(bob, "softphone not_asked", "agent", "console")
+
+	cookie, token := alice.Get("Cookie"), bob.Get("X-Session-Token")
+	for name, header := range map[string]http.Header{
+		"one's cookie with another's token":        {"Cookie": {cookie}, "X-Session-Token": {token}},
+		"one's cookie with another's bearer token": {"Cookie": {cookie}, "Authorization": {"Bearer " + token}},
+		"two cookies":                {"Cookie": {cookie + "; ory_kratos_session=another"}},
+		"two cookies in two headers": {"Cookie": {cookie, "ory_kratos_session=another"}},
+		"two tokens":                 {"X-Session-Token": {token, "ory_st_another"}},
+		"two bearer tokens":          {"Authorization": {"Bearer " + token, "Bearer another"}},
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			got := n.send(method, "/check?capability=phonebook", header, "")
+			body, err := io.ReadAll(got.Body)
+			if err != nil || got.StatusCode != http.StatusBadRequest || !strings.Contains(string(body), "send one session") ||
+				got.Header.Get("X-Nidan-Account") != "" {
+				t.Errorf("%s by %s: %d %s, for %q", name, method, got.StatusCode, body, got.Header.Get("X-Nidan-Account"))
+			}
+		}
+		for _, path := range []string{"/capabilities", "/console/me", "/console/api/v1/me", "/"} {
+			if got := n.get(path, header).StatusCode; got != http.StatusBadRequest {
+				t.Errorf("%s with %s: %d", path, name, got)
+			}
 		}
 	}
 }

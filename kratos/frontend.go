@@ -15,14 +15,17 @@ var ErrGone = errors.New("not to be had from Kratos")
 
 // Frontend is a client of Kratos' public API, on behalf of whoever sent a request to Nidan. It is safe for concurrent
 // use.
-type Frontend struct{ api client.FrontendAPI }
+type Frontend struct {
+	api           client.FrontendAPI
+	sessionCookie string // its name
+}
 
-// NewFrontend returns a client of the public API at url.
-func NewFrontend(url string) *Frontend {
+// NewFrontend returns a client of the public API at url, for browsers that have their session in the cookie of that name.
+func NewFrontend(url, sessionCookie string) *Frontend {
 	c := client.NewConfiguration()
 	c.Servers = client.ServerConfigurations{{URL: url}}
 	c.HTTPClient = &http.Client{Timeout: 10 * time.Second}
-	return &Frontend{api: client.NewAPIClient(c).FrontendAPI}
+	return &Frontend{api: client.NewAPIClient(c).FrontendAPI, sessionCookie: sessionCookie}
 }
 
 // LoginFlow is what a sign-in page has to know of a login flow.
@@ -62,36 +65,35 @@ func (f *Frontend) LoginFlow(ctx context.Context, id, cookie string) (LoginFlow,
 	return flow, nil
 }
 
-// Credentials are what a request proves its session with: a browser its cookies, a native client its token.
-type Credentials struct{ Cookie, Token string }
-
-// CredentialsOf are those that Kratos would find in r.
-func CredentialsOf(r *http.Request) Credentials {
-	return Credentials{Cookie: r.Header.Get("Cookie"), Token: r.Header.Get("X-Session-Token")}
-}
-
 // Session is one that somebody is signed in with.
 type Session struct {
 	Identity        Identity
 	AuthenticatedAt time.Time // when the password was last right; Kratos keeps it to the nanosecond, or as its database does
 }
 
-// Whoami returns the session, or [ErrGone].
-func (f *Frontend) Whoami(ctx context.Context, c Credentials) (Session, error) {
-	ask := f.api.ToSession(ctx).Cookie(c.Cookie)
-	if c.Token != "" {
-		ask = ask.XSessionToken(c.Token)
+// Whoami returns the session that r proves, [ErrGone] where there is none, or [ErrTwoProofs]. Nothing of r but its proof goes to
+// Kratos.
+func (f *Frontend) Whoami(ctx context.Context, r *http.Request) (Session, error) {
+	p, err := proofOf(r, f.sessionCookie)
+	if err != nil {
+		return Session{}, err
+	}
+	ask := f.api.ToSession(ctx)
+	if p.cookie != "" {
+		ask = ask.Cookie(p.cookie)
+	}
+	if p.token != "" {
+		ask = ask.XSessionToken(p.token)
 	}
 	got, answer, err := ask.Execute()
 	if err != nil {
 		return Session{}, fmt.Errorf("ask who is signed in: %w", answerError(answer, err))
 	}
 	defer answer.Body.Close()
-	id := Identity{}
-	if got.Identity != nil {
-		id = identityOf(got.Identity)
+	if got.Identity == nil {
+		return Session{}, errors.New("ask who is signed in: the answer names no account")
 	}
-	return Session{Identity: id, AuthenticatedAt: got.GetAuthenticatedAt()}, nil
+	return Session{Identity: identityOf(got.Identity), AuthenticatedAt: got.GetAuthenticatedAt()}, nil
 }
 
 // LogoutURL is where the browser is signed out.

@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -59,7 +60,11 @@ func Read(path string) (*Set, error) {
 		return nil, fmt.Errorf("load the policies: %w", err)
 	}
 	defer f.Close()
-	b, err := bundle.NewCustomReader(bundle.NewTarballLoaderWithBaseURL(f, "")).WithSkipBundleVerification(true).Read()
+	archive, err := Archive(f)
+	if err != nil {
+		return nil, fmt.Errorf("load the policies: %s is neither a folder nor a bundle: %w", path, err)
+	}
+	b, err := bundle.NewCustomReader(bundle.NewTarballLoaderWithBaseURL(bytes.NewReader(archive), "")).WithSkipBundleVerification(true).Read()
 	if err != nil {
 		return nil, fmt.Errorf("load the policies: %s is neither a folder nor a bundle: %w", path, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"nidan/challenge"
@@ -46,6 +47,50 @@ func TestOpenRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestANewDatabaseIsItsOwnersAlone(t *testing.T) {
+	dir := t.TempDir()
+	opened := func(name string) {
+		t.Helper()
+		s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		if err := s.Migrate(t.Context(), challenge.Settings{RememberDays: 30}); err != nil { // makes -wal and -shm
+			t.Fatal(err)
+		}
+	}
+	expect := func(name string, want os.FileMode) {
+		t.Helper()
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			info, err := os.Stat(filepath.Join(dir, name+suffix))
+			if err != nil || info.Mode().Perm() != want {
+				t.Errorf("%s: %v, %v, want %v", name+suffix, info, err, want)
+			}
+		}
+	}
+	for name, umask := range map[string]int{"open": 0, "usual": 0o022, "closed": 0o277} {
+		before := syscall.Umask(umask)
+		opened(name)
+		syscall.Umask(before)
+		expect(name, 0o600)
+	}
+	if err := os.Symlink(filepath.Join(dir, "elsewhere"), filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	opened("link")
+	expect("elsewhere", 0o600)
+
+	if err := os.WriteFile(filepath.Join(dir, "shared"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(dir, "shared"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	opened("shared")
+	expect("shared", 0o640)
 }
 
 func TestOpenExistingMakesNoDatabase(t *testing.T) {

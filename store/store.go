@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -44,8 +45,8 @@ var (
 // busyTimeout bounds the wait for another writer. Kratos is waiting, and so is a person.
 const busyTimeout = 2 * time.Second
 
-// Open opens the database that a URL names: "sqlite:PATH". The file is made if it is not there; its tables are not, see
-// [Store.Migrate].
+// Open opens the database that a URL names: "sqlite:PATH". The file is made if it is not there, for its owner alone; its tables are
+// not, see [Store.Migrate].
 func Open(ctx context.Context, databaseURL string) (*Store, error) {
 	return open(ctx, databaseURL, "rwc")
 }
@@ -59,6 +60,11 @@ func open(ctx context.Context, databaseURL, mode string) (*Store, error) {
 	path, ok := strings.CutPrefix(databaseURL, "sqlite:")
 	if !ok || path == "" {
 		return nil, errors.New("open the database: its URL must be sqlite:PATH")
+	}
+	if mode == "rwc" {
+		if err := makeFile(path); err != nil {
+			return nil, fmt.Errorf("open the database: %w", err)
+		}
 	}
 	// IMMEDIATE: a transaction takes the one write lock when it begins, so that what it reads cannot change before it
 	// writes, and it can never fail half-way for want of the lock. WAL: readers go on meanwhile.
@@ -76,6 +82,20 @@ func open(ctx context.Context, databaseURL, mode string) (*Store, error) {
 		return nil, fmt.Errorf("open the database %s: %w", path, err)
 	}
 	return &Store{db: db}, nil
+}
+
+// makeFile makes the file where there is none, for its owner alone whatever the umask: it holds who signed in from where, and what
+// remembered devices are known by. SQLite gives the files beside it (-wal, -shm) the same mode. A file that is there keeps its mode,
+// which may let a backup read it: whether that is meant, only its owner knows.
+func makeFile(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil // what may be wrong with it, SQLite says
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(0o600), f.Close())
 }
 
 // DB is the pool of connections, for a queue that keeps its jobs in the same database.

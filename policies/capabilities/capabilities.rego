@@ -34,6 +34,8 @@ _reasons[capability] := reason if {
 # description: The first that holds, from top to bottom. Undefined where nothing is against it.
 _reason(capability) := "account_locked" if {
 	not input.account.locked == false
+} else := "password_expired" if {
+	not input.account.password_expired == false
 } else := "account_inactive" if {
 	not input.account.state == "active"
 } else := "softphone_asks_a_code" if {

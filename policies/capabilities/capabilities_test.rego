@@ -9,6 +9,7 @@ _account := {
 	"two_factor": true,
 	"state": "active",
 	"locked": false,
+	"password_expired": false,
 	"plan": "",
 }
 
@@ -104,6 +105,14 @@ _cases := {
 		"input": _input(_session("admin_console", "not_asked"), {"two_factor": false}, {"locked": true}),
 		"reasons": {"agent": "account_locked", "console": "account_locked"},
 	},
+	"an account whose password has expired since": {
+		"input": _input(_session("admin_console", "passed"), {}, {"password_expired": true}),
+		"reasons": {"agent": "password_expired", "console": "password_expired"},
+	},
+	"an account whose password has expired since, while nobody is asked": {
+		"input": _input(_session("admin_console", "not_asked"), {"two_factor": false}, {"password_expired": true}),
+		"reasons": {"agent": "password_expired", "console": "password_expired"},
+	},
 	"an account made inactive since": {
 		"input": _input(_session("admin_console", "passed"), {}, {"state": "inactive"}),
 		"reasons": {"agent": "account_inactive", "console": "account_inactive"},
@@ -111,6 +120,10 @@ _cases := {
 	"an account of which it is not known whether it is locked": {
 		"input": json.remove(_input(_session("admin_console", "passed"), {}, {}), ["account/locked"]),
 		"reasons": {"agent": "account_locked", "console": "account_locked"},
+	},
+	"an account of which it is not known whether its password has expired": {
+		"input": json.remove(_input(_session("admin_console", "passed"), {}, {}), ["account/password_expired"]),
+		"reasons": {"agent": "password_expired", "console": "password_expired"},
 	},
 	"an account of which the state is not known": {
 		"input": json.remove(_input(_session("admin_console", "passed"), {}, {}), ["account/state"]),

@@ -2,26 +2,18 @@ package live
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/bundle"
 	"github.com/open-policy-agent/opa/v1/download"
 	"github.com/open-policy-agent/opa/v1/keys"
-	"github.com/open-policy-agent/opa/v1/logging"
-	"github.com/open-policy-agent/opa/v1/plugins/rest"
 
 	"nidan/policies"
 )
-
-// mostBytes bounds a file of a bundle.
-const mostBytes = 16 << 20
 
 // BundleConfig says where a bundle is to be had, as the configuration of an OPA does.
 type BundleConfig struct {
@@ -33,7 +25,8 @@ type BundleConfig struct {
 	MinDelay    time.Duration // between one look and the next, in whole seconds; it is chosen at random between the two
 	MaxDelay    time.Duration
 	LongPolling time.Duration // how long the server may keep a request until there is something new, in whole seconds; 0: it is not asked to
-	KeepDir     string        // where the last bundle that was activated is kept; empty: nowhere
+	KeepDir     string        // where the last bundle that was activated is kept, and when the newest was signed; empty: nowhere
+	AllowOlder  bool          // one that is older than the newest may decide
 }
 
 // Bundle is a bundle whose policies decide.
@@ -42,7 +35,8 @@ type Bundle struct {
 	config   BundleConfig
 	verify   *bundle.VerificationConfig // nil: no signature is asked for
 	source   Source
-	etag     string // of the bundle that decides
+	etag     string    // of the bundle that decides
+	newest   time.Time // when the newest one was signed that has decided; zero: none said so
 }
 
 // keyName is what the one key is called.
@@ -67,6 +61,9 @@ func (p *Policies) Bundle(c BundleConfig) (*Bundle, error) {
 	key := &keys.Config{Key: string(pem), Algorithm: c.Algorithm, Scope: c.Scope}
 	// Named here, the key is used whatever a signature says of its own.
 	b.verify = bundle.NewVerificationConfig(map[string]*keys.Config{keyName: key}, keyName, c.Scope, nil)
+	if err := b.recall(); err != nil {
+		return nil, err
+	}
 	return b, nil
 }
 
@@ -85,8 +82,7 @@ func (b *Bundle) Run(ctx context.Context) error {
 	if err := config.ValidateAndInjectDefaults(); err != nil {
 		return fmt.Errorf("configure the download of the policies: %w", err)
 	}
-	d := download.New(config, client, path).WithBundleVerificationConfig(b.verify).
-		WithSizeLimitBytes(mostBytes).WithBundlePersistence(true)
+	d := download.New(config, client, path).WithBundleVerificationConfig(b.verify).WithBundlePersistence(true)
 	d.WithCallback(func(_ context.Context, u download.Update) error { return b.offered(ctx, d, u) })
 	d.Start(ctx)
 	<-ctx.Done()
@@ -97,26 +93,6 @@ func (b *Bundle) Run(ctx context.Context) error {
 func seconds(d time.Duration) *int64 {
 	n := int64(d / time.Second)
 	return &n
-}
-
-func (b *Bundle) client() (rest.Client, string, error) {
-	at, err := url.Parse(b.config.URL)
-	if err != nil {
-		return rest.Client{}, "", errors.New("the address of the policies' bundle cannot be read")
-	}
-	config := map[string]any{"url": at.Scheme + "://" + at.Host}
-	if b.config.Token != "" {
-		config["credentials"] = map[string]any{"bearer": map[string]any{"token": b.config.Token}}
-	}
-	raw, err := json.Marshal(config)
-	if err != nil {
-		return rest.Client{}, "", fmt.Errorf("configure the download of the policies: %w", err)
-	}
-	client, err := rest.New(raw, nil, rest.Logger(logging.NewNoOpLogger()))
-	if err != nil {
-		return rest.Client{}, "", fmt.Errorf("configure the download of the policies: %w", err)
-	}
-	return client, at.RequestURI(), nil
 }
 
 // offered takes what a download has brought. An error has OPA wait longer and longer before it asks again; otherwise a server
@@ -133,80 +109,39 @@ func (b *Bundle) offered(ctx context.Context, d *download.Downloader, u download
 	}
 	b.policies.troubled(ctx, "")
 	if u.Bundle == nil {
-		return nil // there is nothing new
+		if b.etag != "" { // what is offered now is what decides
+			b.policies.settle()
+		}
+		return nil
 	}
-	activated, err := b.policies.offer(ctx, b.source, func() (*policies.Set, error) { return set(u.Bundle) })
+	var signed time.Time
+	activated, err := b.policies.offer(ctx, b.source, func() (set *policies.Set, err error) {
+		set, signed, err = b.set(u.Bundle)
+		return set, err
+	})
 	if err != nil {
 		// Under the older bundle's tag: a server that goes back to that has nothing new to say.
 		d.SetCache(b.etag)
 		return err
 	}
 	b.etag = u.ETag
-	if activated {
-		b.keep(ctx, u.Raw)
+	if activated || signed.After(b.newest) { // the same policies, signed anew
+		b.keep(ctx, u.Raw, signed)
 	}
 	return nil
 }
 
-// set is the policies of a bundle.
-func set(b *bundle.Bundle) (*policies.Set, error) {
-	if b.Type() == bundle.DeltaBundleType {
-		return nil, errors.New("it is a delta bundle, which cannot be signed: a whole one is needed")
+// set is the policies of a bundle that has been verified, and when it was signed. With an error, there may be policies: for their
+// revision.
+func (b *Bundle) set(read *bundle.Bundle) (set *policies.Set, signed time.Time, err error) {
+	if read.Type() == bundle.DeltaBundleType {
+		return nil, signed, errors.New("it is a delta bundle, which cannot be signed: a whole one is needed")
 	}
-	return policies.FromBundle(b)
-}
-
-func (b *Bundle) kept() string { return filepath.Join(b.config.KeepDir, "policies.tar.gz") }
-
-// keep writes a bundle where the next start finds it. That it cannot is no reason not to use it.
-func (b *Bundle) keep(ctx context.Context, raw io.Reader) {
-	if b.config.KeepDir == "" {
-		return
+	if set, err = policies.FromBundle(read); err != nil || b.verify == nil {
+		return set, signed, err
 	}
-	if err := b.write(raw); err != nil {
-		b.policies.log.WarnContext(ctx, "the policies are not kept for the next start", "err", err)
+	if signed, err = signedAt(read); err == nil {
+		err = b.checkAge(signed)
 	}
-}
-
-func (b *Bundle) write(raw io.Reader) error {
-	if err := os.MkdirAll(b.config.KeepDir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(b.config.KeepDir, "policies-*.tmp")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	if _, err := io.Copy(f, raw); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), b.kept())
-}
-
-// Kept has the bundle decide that was activated last, before this start. It goes through the gate again, and its signature is
-// verified again: the folder may not be as well guarded as the program. Where none was kept, nothing is done.
-func (b *Bundle) Kept(ctx context.Context) error {
-	if b.config.KeepDir == "" {
-		return nil
-	}
-	f, err := os.Open(b.kept())
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read the policies that were kept: %w", err)
-	}
-	defer f.Close()
-	_, err = b.policies.offer(ctx, Source{FromKept, b.source.Where}, func() (*policies.Set, error) {
-		read, err := bundle.NewCustomReader(bundle.NewTarballLoaderWithBaseURL(f, "")).
-			WithBundleVerificationConfig(b.verify).WithSizeLimitBytes(mostBytes).Read()
-		if err != nil {
-			return nil, err
-		}
-		return set(&read)
-	})
-	return err
+	return set, signed, err
 }

@@ -1,7 +1,9 @@
 package live
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -9,6 +11,8 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -236,10 +240,54 @@ func tampered(t *testing.T, bundle []byte, from, to string) []byte {
 }
 
 func TestADeltaBundleIsRefused(t *testing.T) {
-	if _, err := set(&bundle.Bundle{Patch: bundle.Patch{Data: []bundle.PatchOperation{{Op: "remove", Path: "/parameters"}}}}); err == nil ||
+	if _, _, err := new(Bundle).set(&bundle.Bundle{Patch: bundle.Patch{Data: []bundle.PatchOperation{{Op: "remove", Path: "/parameters"}}}}); err == nil ||
 		!strings.Contains(err.Error(), "delta") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// bomb is an archive of a few kilobytes that holds more than anybody has memory for.
+func bomb(t *testing.T) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	zipped := gzip.NewWriter(&out)
+	w := tar.NewWriter(zipped)
+	for i := range 10 {
+		if err := w.WriteHeader(&tar.Header{Name: fmt.Sprint(i, ".rego"), Mode: 0o644, Size: 10 << 20}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(make([]byte, 10<<20)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), zipped.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestABundleThatIsOutOfBounds(t *testing.T) {
+	keep := t.TempDir()
+	s, url := serve(t, built(t, lets("first")))
+	config := BundleConfig{URL: url, KeepDir: keep}
+	p, _, stop := downloading(t, config)
+	until(t, "the bundle", p.gives("first"))
+	s.put(bomb(t), 0)
+	until(t, "the trouble", func() bool { return p.Status().Trouble != nil })
+	const why = "the bundle is larger than 67108864 bytes when unpacked"
+	if got := p.Status().Trouble.Reason; !strings.HasSuffix(got, why) || strings.Contains(got, "version=1") || !p.gives("first")() {
+		t.Errorf("got %s", got)
+	}
+	stop()
+	t.Run("as kept", func(t *testing.T) {
+		if err := os.WriteFile(filepath.Join(keep, "policies.tar.gz"), bomb(t), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p, _, _ := downloading(t, config)
+		if p.Status().Active != nil || p.Status().Refused == nil || !strings.HasSuffix(p.Status().Refused.Reason, why) {
+			t.Errorf("got %+v", p.Status())
+		}
+	})
 }
 
 func TestABundleThatDoesNotPassTheGate(t *testing.T) {

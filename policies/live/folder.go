@@ -19,8 +19,6 @@ const (
 	lookEvery = 10 * time.Second
 	// quietFor is how long nothing may happen in a folder before it is read: a change is seldom one file, and seldom one write.
 	quietFor = 200 * time.Millisecond
-	// mostFiles bounds what is taken for a folder of policies.
-	mostFiles = 10_000
 )
 
 // errUnsettled is the error of a folder that changes while it is read.
@@ -145,8 +143,8 @@ func digest(files fs.FS) (sum [sha256.Size]byte, err error) {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		if n++; n > mostFiles {
-			return fmt.Errorf("there are more than %d files: this is no folder of policies", mostFiles)
+		if n++; n > policies.MostFiles {
+			return fmt.Errorf("there are more than %d files: this is no folder of policies", policies.MostFiles)
 		}
 		text, err := fs.ReadFile(files, path)
 		fmt.Fprintf(h, "%q %q\n", path, sha256.Sum256(text))

@@ -163,13 +163,15 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 		}
 	}()
 	set, err := load()
+	if set != nil {
+		revision = set.Revision()
+	}
 	if errors.Is(err, errUnsettled) || ctx.Err() != nil {
 		return false, errors.Join(err, ctx.Err())
 	}
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", policies.ErrRefused, err)
 	}
-	revision = set.Revision()
 	if a := p.active.Load(); a != nil && a.Report.Revision == revision {
 		p.settle()
 		return false, nil

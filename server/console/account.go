@@ -19,13 +19,25 @@ type AccountDetail struct {
 	Records    []challenge.Record // the last 50
 }
 
+// find looks an account up, for somebody who may see which there are, or returns [kratos.ErrGone]. Who may not is refused before
+// anything is looked up: neither the answer nor the time that it takes tells whether there is such an account.
+func (c *Console) find(ctx context.Context, who session.Visitor, id string) (Account, error) {
+	if err := c.May(ctx, who, policies.ViewAccounts, nil); err != nil {
+		return Account{ID: id}, err
+	}
+	identity, err := c.Kratos.Account(ctx, id)
+	if err != nil {
+		return Account{ID: id}, err
+	}
+	return c.account(identity), nil
+}
+
 // Account is one account, or [kratos.ErrGone].
 func (c *Console) Account(ctx context.Context, who session.Visitor, id string) (AccountDetail, error) {
-	identity, err := c.Kratos.Account(ctx, id)
+	a, err := c.find(ctx, who, id)
 	if err != nil {
 		return AccountDetail{}, err
 	}
-	a := c.account(identity)
 	if err := c.May(ctx, who, policies.ViewAccount, &a); err != nil {
 		return AccountDetail{}, err
 	}
@@ -34,11 +46,10 @@ func (c *Console) Account(ctx context.Context, who session.Visitor, id string) (
 
 // Name is what an account is called.
 func (c *Console) Name(ctx context.Context, who session.Visitor, id string) (string, error) {
-	identity, err := c.Kratos.Account(ctx, id)
+	a, err := c.find(ctx, who, id)
 	if err != nil {
 		return "", err
 	}
-	a := c.account(identity)
 	return a.Person.Account, c.May(ctx, who, policies.ViewAccount, &a)
 }
 
@@ -99,14 +110,11 @@ func (c Changed) Why() (symbol string, refused bool) {
 func (c *Console) Switch(ctx context.Context, who session.Visitor, changes []Change) []Changed {
 	done := make([]Changed, len(changes))
 	for i, change := range changes {
-		done[i] = Changed{Change: change, Account: Account{ID: change.ID}}
-		identity, err := c.Kratos.Account(ctx, change.ID)
-		if err != nil {
-			done[i].Err = err
-		} else {
-			done[i].Account = c.account(identity)
-			done[i].Err = c.switchOne(ctx, who, done[i].Account, change)
+		a, err := c.find(ctx, who, change.ID)
+		if err == nil {
+			err = c.switchOne(ctx, who, a, change)
 		}
+		done[i] = Changed{Change: change, Account: a, Err: err}
 		if why, _ := done[i].Why(); why == "unavailable" {
 			c.Log.ErrorContext(ctx, "an account was not switched", "account", change.ID, "err", done[i].Err)
 		}

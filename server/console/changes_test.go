@@ -128,6 +128,56 @@ func TestWithoutADecisionNobodyMayDoAnything(t *testing.T) {
 	}
 }
 
+func TestWhoMayNotLearnsOfNoAccount(t *testing.T) {
+	asks := map[string]func(s *scene, who session.Visitor, id string) error{
+		"Name": func(s *scene, who session.Visitor, id string) error {
+			_, err := s.Name(t.Context(), who, id)
+			return err
+		},
+		"Account": func(s *scene, who session.Visitor, id string) error {
+			_, err := s.Account(t.Context(), who, id)
+			return err
+		},
+		"ForgetDevices": func(s *scene, who session.Visitor, id string) error {
+			_, err := s.ForgetDevices(t.Context(), who, id)
+			return err
+		},
+		"ClearWrongCodes": func(s *scene, who session.Visitor, id string) error { return s.ClearWrongCodes(t.Context(), who, id) },
+		"ForgetDevice": func(s *scene, who session.Visitor, id string) error {
+			_, err := s.ForgetDevice(t.Context(), who, id, []byte(id))
+			return err
+		},
+		"Switch": func(s *scene, who session.Visitor, id string) error {
+			return s.Switch(t.Context(), who, []Change{{ID: id, Was: true, On: false}})[0].Err
+		},
+	}
+	for name, tc := range map[string]struct {
+		change func(*session.Visitor)
+		want   string
+	}{
+		"a role that may not": {func(who *session.Visitor) { who.Person.Role = "supervisor" }, "refused: role_may_not"},
+		"a session that is not worth the console": {
+			func(who *session.Visitor) { who.Allowed = policies.Capabilities{} }, "refused: sign_in_again",
+		},
+	} {
+		s, who := remembered(t)
+		tc.change(&who)
+		unreadable := identity("unreadable", "user")
+		unreadable.MetadataPublic["role"] = 7.0
+		s.kratos.all = append(s.kratos.all, identity("boss", "owner"), unreadable)
+		for what, ask := range asks {
+			for _, id := range []string{"user", "boss", "unreadable", "nobody"} {
+				if err := ask(s, who, id); err == nil || err.Error() != tc.want {
+					t.Errorf("%s, %s of %s: got %v, want %s", name, what, id, err, tc.want)
+				}
+			}
+		}
+		if len(s.kratos.lookedUp) != 0 {
+			t.Errorf("%s: looked up were %v", name, s.kratos.lookedUp)
+		}
+	}
+}
+
 func TestAChangeThatCannotBeRecordedIsNotMade(t *testing.T) {
 	for _, name := range changes {
 		t.Run(name, func(t *testing.T) {

@@ -40,6 +40,7 @@ type accounts struct {
 	listed   error // what the list fails with
 	setFlag  error
 	switched []string // whose flag it was asked to change
+	lookedUp []string
 }
 
 func (a *accounts) Accounts(_ context.Context, _, from string, size int) ([]kratos.Identity, string, error) {
@@ -60,6 +61,7 @@ func (a *accounts) Accounts(_ context.Context, _, from string, size int) ([]krat
 }
 
 func (a *accounts) Account(_ context.Context, id string) (kratos.Identity, error) {
+	a.lookedUp = append(a.lookedUp, id)
 	for _, i := range a.all {
 		if i.ID == id {
 			return i, nil

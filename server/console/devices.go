@@ -41,11 +41,10 @@ func (c *Console) ForgetDevices(ctx context.Context, who session.Visitor, id str
 // ClearWrongCodes lets an account be asked for codes again that has tried too many wrong ones. Somebody may have been trying
 // to guess: it is worth a look at the records first (NIST SP 800-63B-4 §3.2.2).
 func (c *Console) ClearWrongCodes(ctx context.Context, who session.Visitor, id string) error {
-	identity, err := c.Kratos.Account(ctx, id)
+	a, err := c.find(ctx, who, id)
 	if err != nil {
 		return err
 	}
-	a := c.account(identity)
 	if err := c.May(ctx, who, policies.ClearWrongCodes, &a); err != nil {
 		return err
 	}
@@ -64,10 +63,9 @@ func (c *Console) whoseDevices(ctx context.Context, who session.Visitor, id stri
 		a := c.account(who.Identity)
 		return a, c.May(ctx, who, policies.ForgetOwnDevices, &a)
 	}
-	identity, err := c.Kratos.Account(ctx, id)
+	a, err := c.find(ctx, who, id)
 	if err != nil {
 		return Account{}, err
 	}
-	a := c.account(identity)
 	return a, c.May(ctx, who, policies.ForgetAccountsDevices, &a)
 }

@@ -5,6 +5,9 @@
 //	GET /check?capability=agent    whether it may do one thing, for the forward-auth of a reverse proxy
 //	POST /check?capability=agent   the same, for a proxy that takes 200 and not 204 for leave
 //
+// Each answer about a session names the account whose session it is in X-Nidan-Account. A request that could be taken for two
+// people's is answered for neither.
+//
 // It is a folder of its own because the console asks the same question on every request. Nothing is kept between requests:
 // there is no cookie of Nidan's own, and a switch that is set counts from the next request on.
 package session

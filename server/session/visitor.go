@@ -17,9 +17,9 @@ import (
 // ErrNobody is returned where Kratos knows of no session.
 var ErrNobody = errors.New("nobody is signed in")
 
-// Kratos says whose session a request carries, or [kratos.ErrGone].
+// Kratos says whose session a request proves, or [kratos.ErrGone], or [kratos.ErrTwoProofs].
 type Kratos interface {
-	Whoami(ctx context.Context, c kratos.Credentials) (kratos.Session, error)
+	Whoami(ctx context.Context, r *http.Request) (kratos.Session, error)
 }
 
 // Judge says what a session may do. An error means nothing.
@@ -50,9 +50,9 @@ func (v Visitor) May(capability string) bool {
 	return slices.Contains(v.Allowed.Capabilities, capability)
 }
 
-// Of returns who r comes from, or [ErrNobody]. Any other error means that it cannot be told, and that nothing may be done.
+// Of returns who r comes from, or [ErrNobody], or [kratos.ErrTwoProofs]. Any other error means that it cannot be told, and that nothing may be done.
 func (v *Visitors) Of(ctx context.Context, r *http.Request) (Visitor, error) {
-	s, err := v.Kratos.Whoami(ctx, kratos.CredentialsOf(r))
+	s, err := v.Kratos.Whoami(ctx, r)
 	if errors.Is(err, kratos.ErrGone) {
 		return Visitor{}, ErrNobody
 	}

@@ -34,9 +34,12 @@ func (h *Handler) told(ctx context.Context, s kratos.Session) (notices, error) {
 func (h *Handler) notices(c echo.Context) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	ctx := c.Request().Context()
-	session, err := h.Kratos.Whoami(ctx, kratos.CredentialsOf(c.Request()))
-	if errors.Is(err, kratos.ErrGone) {
+	session, err := h.Kratos.Whoami(ctx, c.Request())
+	switch {
+	case errors.Is(err, kratos.ErrGone):
 		return c.NoContent(http.StatusUnauthorized)
+	case errors.Is(err, kratos.ErrTwoProofs):
+		return c.NoContent(http.StatusBadRequest)
 	}
 	var n notices
 	if err == nil {

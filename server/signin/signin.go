@@ -108,9 +108,12 @@ func (h *Handler) error(c echo.Context) error {
 // home says who is signed in.
 func (h *Handler) home(c echo.Context) error {
 	ctx, cookie := c.Request().Context(), c.Request().Header.Get("Cookie")
-	session, err := h.Kratos.Whoami(ctx, kratos.CredentialsOf(c.Request()))
-	if errors.Is(err, kratos.ErrGone) {
+	session, err := h.Kratos.Whoami(ctx, c.Request())
+	switch {
+	case errors.Is(err, kratos.ErrGone):
 		return c.Redirect(http.StatusSeeOther, "/login")
+	case errors.Is(err, kratos.ErrTwoProofs):
+		return h.pages.Render(c, http.StatusBadRequest, "two_proofs", nil)
 	}
 	var who kratos.Person
 	var logout string

@@ -55,7 +55,7 @@ func mounted(t *testing.T, https bool) *echo.Echo {
 	t.Cleanup(k.Close)
 	e := echo.New()
 	h := &Handler{
-		Kratos: kratos.NewFrontend(k.URL), Remembered: remembers, HTTPS: https, Brand: "<Brand>", Rand: rand.Reader,
+		Kratos: kratos.NewFrontend(k.URL, "ory_kratos_session"), Remembered: remembers, HTTPS: https, Brand: "<Brand>", Rand: rand.Reader,
 		Log: slog.New(slog.DiscardHandler),
 	}
 	if err := h.Mount(e); err != nil {
@@ -93,6 +93,13 @@ func TestAFlowIsBegunWhereThereIsNone(t *testing.T) {
 		if got := get(e, path); got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != want {
 			t.Errorf("%s: %d to %s, want %s", path, got.StatusCode, got.Header.Get("Location"), want)
 		}
+	}
+}
+
+func TestNobodyIsShownToWhoSendsTwoSessions(t *testing.T) {
+	session := &http.Cookie{Name: "ory_kratos_session", Value: "1"}
+	if got := get(mounted(t, false), "/", session, session).StatusCode; got != http.StatusBadRequest {
+		t.Errorf("got %d", got)
 	}
 }
 

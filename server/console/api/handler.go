@@ -101,6 +101,8 @@ func (h *Handler) explain(c echo.Context, err error) error {
 		return nil
 	case errors.Is(err, session.ErrNobody):
 		return c.JSON(http.StatusUnauthorized, problem{"no_session", "sign in to Kratos first"})
+	case errors.Is(err, kratos.ErrTwoProofs):
+		return c.JSON(http.StatusBadRequest, problem{"two_proofs", "send one session: either its cookie or X-Session-Token, once"})
 	case errors.As(err, &refusal):
 		return c.JSON(http.StatusForbidden, problem{refusal.Reason, "the policies do not allow this"})
 	case errors.Is(err, kratos.ErrGone):

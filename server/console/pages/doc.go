@@ -9,7 +9,7 @@
 //	GET /console/records           what happened; …/export gives the same as JSON Lines
 //
 // What changes something is a POST, asks back before it does (「保存しますか?」), and is taken from these pages only: a form
-// on another site is refused by its Sec-Fetch-Site or Origin header, whatever cookies come with it. Whoever is not signed in,
+// on another site is refused by its Origin or Sec-Fetch-Site header, whatever cookies come with it. Whoever is not signed in,
 // or whose session is not worth the console, is sent to sign in.
 //
 // The package decides nothing and keeps nothing; that is package console's.

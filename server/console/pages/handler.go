@@ -89,6 +89,8 @@ func (h *Handler) explain(c echo.Context, who session.Visitor, err error) error 
 		return nil
 	case errors.Is(err, session.ErrNobody):
 		return h.signIn(c, false)
+	case errors.Is(err, kratos.ErrTwoProofs):
+		return h.say(c, who, http.StatusBadRequest, "two_proofs")
 	case errors.As(err, &refusal) && refusal.SignInAgain():
 		return h.signIn(c, true)
 	case errors.As(err, &refusal):
