@@ -193,6 +193,20 @@ func (w *window) in(account string) {
 	w.until(fmt.Sprintf(`location.pathname === "/" && document.getElementById("account")?.innerText === %q`, account))
 }
 
+// focusCode puts the focus into the code's first box.
+func (w *window) focusCode() { w.t.Helper(); w.focusBox("#code") }
+
+func (w *window) focusBox(code string) {
+	w.t.Helper()
+	w.run(fmt.Sprintf(`document.querySelector("%s input").focus()`, code))
+}
+
+// aMinuteLater moves the page's clock.
+func (w *window) aMinuteLater() {
+	w.t.Helper()
+	w.run(`Date.now = (now => () => now() + 60000)(Date.now)`)
+}
+
 // boxes are the digits in the boxes, "." where one is empty.
 func (w *window) boxes() string {
 	w.t.Helper()

@@ -32,7 +32,7 @@ func (w *window) signInRemembered(n *nidan, path, account string) {
 	w.keys(account + "\t" + password + "\r")
 	w.asked()
 	w.click("#remember")
-	w.run("code.focus(0)")
+	w.focusCode()
 	w.keys(n.newestCode() + "\r")
 	w.at(path)
 }

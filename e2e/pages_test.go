@@ -49,9 +49,14 @@ func TestTheBoxesOfTheCode(t *testing.T) {
 			t.Errorf("the boxes are %s with the focus at %s, want %s at %s", got, at, boxes, focused)
 		}
 	}
-	clear := func() { w.run("code.clear(); code.focus(0)") }
+	clear := func() {
+		w.run(`for (const box of document.querySelectorAll("#code input")) box.value = ""`)
+		w.focusCode()
+	}
 	clickBox := func(i int) { w.click(fmt.Sprintf("#code input:nth-child(%d)", i)) }
 
+	w.keys(wrong(n.code(1))) // the first whole code submits itself, and no other
+	w.says("認証コードが間違っています")
 	want("......", "1")
 	w.keys("12")
 	want("12....", "3") // typing moves on
@@ -135,7 +140,7 @@ func TestRemembering(t *testing.T) {
 		t.Errorf("label: %q", label)
 	}
 	w.click("#remember")
-	w.run("code.focus(0)")
+	w.focusCode()
 	w.keys(n.code(1) + "\r")
 	w.in(who)
 	if c := w.cookies()["nidan_device"]; c == nil || !c.HTTPOnly || c.SameSite != "Lax" || c.Path != "/" {
@@ -193,7 +198,7 @@ func TestTheHolderIsToldThatOthersTriedCodes(t *testing.T) {
 	}
 	w.keys(wrong(right) + "\r")
 	w.says("認証コードが間違っています")
-	w.run("code.focus(0)")
+	w.focusCode()
 	w.keys(right + "\r")
 	w.says("誤った認証コードが3回入力されました")
 	if focused := eval[string](w, `document.activeElement.innerText`); focused != "次へ" {
@@ -225,7 +230,7 @@ func TestAPlantedTokenIsWorthNothing(t *testing.T) {
 	w.signIn(victim)
 	w.asked()
 	w.click("#remember")
-	w.run("code.focus(0)")
+	w.focusCode()
 	w.keys(n.codeOf(victim) + "\r")
 	w.in(victim)
 	if c := w.cookies()["nidan_device"]; c == nil || c.Value == planted || !c.HTTPOnly || c.SameSite != "Lax" || c.Path != "/" {
@@ -285,20 +290,22 @@ func TestSendingTheCodeAgain(t *testing.T) {
 	if wait := eval[string](w, `document.getElementById("resend-wait").innerText`); !strings.Contains(wait, "秒で再送信できます") {
 		t.Errorf("no count: %q", wait)
 	}
-	before := eval[int](w, "secondsToResend()")
-	w.until(fmt.Sprintf("secondsToResend() < %d", before)) // it counts down
+	const counted = `Number(document.getElementById("resend-wait").innerText.match(/\d+/)[0])`
+	before := eval[int](w, counted)
+	w.until(fmt.Sprintf(counted+" < %d", before)) // it counts down
 	w.click("#resend")
 	w.says("認証コードを続けて送信することはできません。")
+	if wait := eval[string](w, `document.getElementById("resend-wait").innerText`); wait != "" {
+		t.Errorf("there is a second count beside the message's: %q", wait)
+	}
 	n.code(1)
-	w.run("resendAt = Date.now(); countDown()") // the page believes the time has come; Nidan does not
+	w.aMinuteLater() // the page believes the time has come; Nidan does not
 	w.click("#resend")
 	w.says("認証コードを続けて送信することはできません。")
 	n.code(1)
 	n.sql(`UPDATE challenges SET resend_at = 0`)
-	w.run("resendAt = Date.now(); countDown()")
-	if wait := eval[string](w, `document.getElementById("resend-wait").innerText`); wait != "認証コードを再送信できます。" {
-		t.Errorf("it does not say so: %q", wait)
-	}
+	w.aMinuteLater()
+	w.until(`document.getElementById("resend-wait").innerText === "認証コードを再送信できます。"`)
 	w.click("#resend")
 	w.says("新しい認証コードを送信しました")
 	w.keys(n.code(2) + "\r")
@@ -356,7 +363,10 @@ func TestAnExpiredFlowIsReplacedUnnoticed(t *testing.T) {
 		"on submitting one": func(w *window) {
 			w.open("/login")
 			w.shown("password-step")
-			w.run(`flow.Action = flow.Action.replace(/flow=.*/, "flow=00000000-0000-4000-8000-000000000000")`)
+			w.run(`(ask => { window.fetch = (url, how) => {
+				window.fetch = ask;
+				return ask(url.replace(/flow=.*/, "flow=00000000-0000-4000-8000-000000000000"), how);
+			} })(window.fetch)`)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -32,7 +32,7 @@ var states = []state{
 	{"code_resent", func(n *nidan, w *window) {
 		n.code(1)
 		n.sql(`UPDATE challenges SET resend_at = 0`)
-		w.run("resendAt = Date.now(); countDown()")
+		w.aMinuteLater()
 		w.click("#resend")
 	}, "新しい認証コードを送信しました。", "We sent a new verification code to", "code-step", "1"},
 	{"cancelled", func(_ *nidan, w *window) { w.click("#cancel") },

@@ -28,43 +28,6 @@ func NewFrontend(url, sessionCookie string) *Frontend {
 	return &Frontend{api: client.NewAPIClient(c).FrontendAPI, sessionCookie: sessionCookie}
 }
 
-// LoginFlow is what a sign-in page has to know of a login flow.
-type LoginFlow struct {
-	ID        string
-	Action    string // where to submit it
-	CSRFToken string
-	ReturnTo  string // empty: not said
-	Refresh   bool   // somebody is signed in already, and proves it again
-	Messages  []Message
-}
-
-// Message is one that Kratos shows above its form.
-type Message struct {
-	ID      int64          `json:"id"`
-	Text    string         `json:"text"`
-	Type    string         `json:"type"`
-	Context map[string]any `json:"context"`
-}
-
-// LoginFlow returns the browser's flow of that id, or [ErrGone].
-func (f *Frontend) LoginFlow(ctx context.Context, id, cookie string) (LoginFlow, error) {
-	got, answer, err := f.api.GetLoginFlow(ctx).Id(id).Cookie(cookie).Execute()
-	if err != nil {
-		return LoginFlow{}, fmt.Errorf("get a login flow: %w", answerError(answer, err))
-	}
-	defer answer.Body.Close()
-	flow := LoginFlow{ID: got.Id, Action: got.Ui.Action, ReturnTo: got.GetReturnTo(), Refresh: got.GetRefresh()}
-	for _, n := range got.Ui.Nodes {
-		if a := n.Attributes.UiNodeInputAttributes; a != nil && a.Name == "csrf_token" {
-			flow.CSRFToken, _ = a.Value.(string)
-		}
-	}
-	for _, m := range got.Ui.Messages {
-		flow.Messages = append(flow.Messages, Message{ID: m.Id, Text: m.Text, Type: m.Type, Context: m.Context})
-	}
-	return flow, nil
-}
-
 // Session is one that somebody is signed in with.
 type Session struct {
 	Identity        Identity

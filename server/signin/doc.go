@@ -5,7 +5,7 @@
 //	GET /         who is signed in, until there is something to go to
 //	GET /assets/  script and style
 //
-// The page is rendered here; what happens on it goes between the browser and Kratos (assets/signin.js), as the flow's JSON.
+// The page is rendered here; what happens on it goes between the browser and Kratos (assets/nidan.js, which any page may use), as the flow's JSON.
 // Every submission needs the password again, and it is kept nowhere but in the page that it was typed into. That, and the
 // six boxes for the code, need JavaScript; without it the page says so.
 //

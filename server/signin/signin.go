@@ -31,6 +31,7 @@ type Handler struct {
 	SignIn func(ctx context.Context, account string, authenticatedAt time.Time) (*challenge.SignIn, error)
 	HTTPS  bool // browsers reach the pages over HTTPS
 	Brand  string
+	Mail   string // where a demonstration shows the mail; empty: nowhere
 	Rand   io.Reader
 	Log    *slog.Logger
 
@@ -51,40 +52,11 @@ func (h *Handler) Mount(e *echo.Echo) error {
 	e.GET("/error", h.error, page.Headers)
 	e.GET("/", h.home, page.Headers)
 	e.GET("/notices", h.notices)
-	e.StaticFS("/assets", echo.MustSubFS(files, "assets"))
+	// A page on another origin may load the module and its sentences: nothing in them is anybody's.
+	assets := e.Group("/assets", anyOrigin)
+	assets.StaticFS("/", echo.MustSubFS(files, "assets"))
+	assets.GET("/texts/:file", h.sentences)
 	return nil
-}
-
-// script is what the page's script is told.
-type script struct {
-	Flow     kratos.LoginFlow `json:"flow"`
-	Locale   string           `json:"locale"`
-	Texts    page.Texts       `json:"texts"`
-	Cookie   string           `json:"locale_cookie"`
-	StartNew string           `json:"start_new"` // where to begin a new flow
-}
-
-// login shows a flow. Without one, or with one that has expired or is another browser's, it begins a new one: a person who
-// comes back to an old page meets a sign-in and not an error.
-func (h *Handler) login(c echo.Context) error {
-	id := c.QueryParam("flow")
-	if id == "" {
-		return c.Redirect(http.StatusSeeOther, startNew(c.QueryParam("return_to"), c.QueryParam("refresh") == "true"))
-	}
-	flow, err := h.Kratos.LoginFlow(c.Request().Context(), id, c.Request().Header.Get("Cookie"))
-	if errors.Is(err, kratos.ErrGone) {
-		return c.Redirect(http.StatusSeeOther, startNew("", false))
-	}
-	if err != nil {
-		h.Log.ErrorContext(c.Request().Context(), "a sign-in page could not be shown", "err", err)
-		return h.pages.Render(c, http.StatusBadGateway, "error", "")
-	}
-	if err := h.knowAgain(c); err != nil {
-		return err
-	}
-	return h.pages.Render(c, http.StatusOK, "login", script{
-		Flow: flow, Locale: page.LocaleOf(c.Request()), Texts: h.texts, Cookie: page.LocaleCookie, StartNew: startNew(flow.ReturnTo, flow.Refresh),
-	})
 }
 
 // startNew is where a flow begins. One that refreshes asks for the password although somebody is signed in.

@@ -33,7 +33,7 @@ func SameInBothLanguages(t *testing.T, texts page.Texts) {
 }
 
 // use is a place where a text is named.
-var use = regexp.MustCompile(`(?:\.Text "|data-text="|text\('|name: ')(\w+)`)
+var use = regexp.MustCompile(`(?:\.Text "|data-text="|'data-text': '|texts\.say\('|name: ')(\w+)`)
 
 // NoneMissingNoneTooMany wants the texts that the files name, and that those there are are named. Texts whose names are put
 // together from elsewhere are told by their prefix.

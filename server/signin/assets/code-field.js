@@ -1,15 +1,16 @@
 // The boxes for a code, one for each digit. A person may type, paste, delete, click on one digit to replace just that one, or
 // let the phone or the mail program fill all of them in.
-'use strict';
 
 // normaliseDigits turns full-width digits into plain ones and drops whatever is no digit.
 function normaliseDigits(text) {
   return text.replace(/[０-９]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0)).replace(/[^0-9]/g, '');
 }
 
-class CodeField {
-  constructor(place) {
+export class CodeField {
+  // onFull is called when the last empty box is filled.
+  constructor(place, onFull) {
     this.place = place;
+    this.onFull = onFull;
     this.boxes = [];
   }
 
@@ -51,8 +52,10 @@ class CodeField {
   spread(i, digits) {
     if (digits.length >= this.boxes.length) i = 0;
     const room = digits.slice(0, this.boxes.length - i);
+    const before = this.value.length;
     [...room].forEach((d, k) => { this.boxes[i + k].value = d; });
     if (room.length > 0) this.focus(Math.min(i + room.length, this.boxes.length - 1));
+    if (before < this.boxes.length && this.value.length === this.boxes.length) this.onFull();
   }
 
   key(i, e) {

@@ -1,0 +1,108 @@
+package kratos
+
+import (
+	"context"
+	"fmt"
+
+	client "github.com/ory/kratos-client-go"
+)
+
+// LoginFlow is what a sign-in page has to know of a login flow.
+type LoginFlow struct {
+	ID         string    `json:"id"`
+	Action     string    `json:"action"` // where to submit it
+	CSRFToken  string    `json:"csrf_token"`
+	ReturnTo   string    `json:"return_to"` // empty: not said
+	Refresh    bool      `json:"refresh"`   // somebody is signed in already, and proves it again
+	Messages   []Message `json:"messages"`
+	Identifier string    `json:"-"` // as it was last submitted; empty: not yet
+	Methods    []Method  `json:"-"` // in Kratos' order
+}
+
+// Message is one that Kratos shows above its form, or at a field.
+type Message struct {
+	ID      int64          `json:"id"`
+	Text    string         `json:"text"`
+	Type    string         `json:"type"`
+	Context map[string]any `json:"context"`
+}
+
+// Method is a way to sign in that Kratos offers on a flow: one of its groups of nodes, such as password, oidc, passkey or code.
+type Method struct {
+	Name  string
+	Nodes []Node
+}
+
+// Node is a field, a button or a script of a method.
+type Node struct {
+	Name     string // of the field
+	Type     string // as in HTML: text, hidden, submit, button, …; "script" for a script
+	Value    string
+	Required bool
+	Label    Message // empty: none
+	Trigger  string  // the function of the method's script that a button calls; empty: none
+	Src      string  // of a script
+	Messages []Message
+}
+
+// LoginFlow returns the browser's flow of that id, or [ErrGone].
+func (f *Frontend) LoginFlow(ctx context.Context, id, cookie string) (LoginFlow, error) {
+	got, answer, err := f.api.GetLoginFlow(ctx).Id(id).Cookie(cookie).Execute()
+	if err != nil {
+		return LoginFlow{}, fmt.Errorf("get a login flow: %w", answerError(answer, err))
+	}
+	defer answer.Body.Close()
+	flow := LoginFlow{
+		ID: got.Id, Action: got.Ui.Action, ReturnTo: got.GetReturnTo(), Refresh: got.GetRefresh(), Messages: messages(got.Ui.Messages),
+	}
+	for _, n := range got.Ui.Nodes {
+		flow.add(n)
+	}
+	return flow, nil
+}
+
+// add puts a node where it belongs. Nodes of the group "default" are every method's.
+func (flow *LoginFlow) add(n client.UiNode) {
+	node, ok := nodeOf(n)
+	switch {
+	case !ok:
+	case node.Name == "csrf_token":
+		flow.CSRFToken = node.Value
+	case node.Name == "identifier":
+		flow.Identifier = node.Value
+	case n.Group == "default":
+	case len(flow.Methods) > 0 && flow.Methods[len(flow.Methods)-1].Name == n.Group:
+		last := &flow.Methods[len(flow.Methods)-1]
+		last.Nodes = append(last.Nodes, node)
+	default:
+		flow.Methods = append(flow.Methods, Method{Name: n.Group, Nodes: []Node{node}})
+	}
+}
+
+// nodeOf leaves out what no login method has: images, links and plain text.
+func nodeOf(n client.UiNode) (Node, bool) {
+	if script := n.Attributes.UiNodeScriptAttributes; script != nil {
+		return Node{Type: "script", Src: script.Src}, true
+	}
+	input := n.Attributes.UiNodeInputAttributes
+	if input == nil {
+		return Node{}, false
+	}
+	node := Node{
+		Name: input.Name, Type: input.Type, Required: input.GetRequired(), Trigger: input.GetOnclickTrigger(), Messages: messages(n.Messages),
+	}
+	if input.Value != nil {
+		node.Value = fmt.Sprint(input.Value)
+	}
+	if label := n.Meta.Label; label != nil {
+		node.Label = messages([]client.UiText{*label})[0]
+	}
+	return node, true
+}
+
+func messages(texts []client.UiText) (all []Message) {
+	for _, m := range texts {
+		all = append(all, Message{ID: m.Id, Text: m.Text, Type: m.Type, Context: m.Context})
+	}
+	return all
+}

@@ -1,0 +1,227 @@
+// The code's step: where the code went and how long it holds, the boxes, remember, send again, cancel; and the message above it.
+// It stands beside the form of account and password, and takes its place.
+import { CodeField } from './code-field.js';
+
+// element makes an element. Its id is the given one behind the page's prefix.
+function element(tag, attributes = {}, ...children) {
+  const e = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name in e && typeof value === 'boolean') e[name] = value;
+    else e.setAttribute(name, value);
+  }
+  e.append(...children);
+  return e;
+}
+
+export class CodeStep {
+  constructor(form, texts, actions, { prefix = 'nidan-', mail = '', title = null, startAgain = '' } = {}) {
+    Object.assign(this, { form, texts, actions, prefix, title });
+    this.challenge = null;
+    this.showing = null; // the message: {name, facts} or {text}, and its kind
+    this.resendAt = 0;   // by this machine's clock, in milliseconds, like expiresAt
+    this.expiresAt = 0;
+    this.submitted = false; // a full code submits itself once
+    this.dead = false;      // the challenge's code can no longer be used
+    this.working = false;   // an exchange is under way
+    this.build(mail, startAgain || location.href);
+    setInterval(() => this.tick(), 1000);
+  }
+
+  get(name) { return document.getElementById(this.prefix + name); }
+
+  build(mail, startAgain) {
+    const id = (name) => this.prefix + name;
+    this.message = element('div', { id: id('message'), role: 'alert', class: 'message', hidden: true });
+    const place = element('div', { id: id('code'), class: 'code' });
+    this.step = element('form', { id: id('code-step'), method: 'post', hidden: true },
+      element('p', { id: id('sent'), class: 'hint' }),
+      // Before the boxes: the last digit submits.
+      element('label', { id: id('remember-choice'), class: 'choice', hidden: true },
+        element('input', { id: id('remember'), type: 'checkbox' }), ' ', element('span', { id: id('remember-label') })),
+      element('fieldset', { 'aria-describedby': id('sent') }, element('legend', { id: id('code-label') }), place),
+      element('button', { class: 'primary', id: id('verify'), 'data-text': 'verify' }),
+      element('p', { class: 'more' }, element('button', {
+        type: 'button', class: 'link', id: id('resend'), 'data-text': 'resend', 'aria-describedby': id('resend-wait'),
+      }), ' ', element('span', { id: id('resend-wait'), class: 'hint' })),
+      element('p', { class: 'more hint' }, element('span', { 'data-text': 'spam' }),
+        ...(mail ? [' ', element('a', { href: mail, target: '_blank', 'data-text': 'open_mail' })] : [])),
+      element('p', { class: 'more' }, element('button', { type: 'button', class: 'link', id: id('cancel'), 'data-text': 'cancel' })));
+    this.ends = [['start-again', 'start_again'], ['go-on', 'go_on']].map(([name, text]) => element('p',
+      { id: id(name), class: 'more', hidden: true }, element('a', { class: 'button primary', href: startAgain, 'data-text': text })));
+    this.status = element('p', { id: id('working'), class: 'hint', role: 'status' });
+    this.form.before(this.message);
+    this.form.after(this.step, ...this.ends, this.status);
+    this.code = new CodeField(place, () => this.filled());
+    this.listen();
+  }
+
+  listen() {
+    this.step.addEventListener('submit', (e) => {
+      e.preventDefault();
+      this.verify();
+    });
+    this.get('resend').addEventListener('click', () => (this.mayResend() ? this.actions.resend() : this.sayTooSoon()));
+    this.get('cancel').addEventListener('click', () => this.actions.cancel());
+  }
+
+  verify() {
+    this.submitted = true;
+    this.actions.verify(this.code.value, this.get('remember').checked && !this.get('remember-choice').hidden);
+  }
+
+  // filled submits a code as soon as it is whole: the first one. Whoever mends a wrong one says when.
+  filled() {
+    if (!this.submitted) this.verify();
+  }
+
+  // ---- what is shown ----
+
+  say(kind, message) {
+    this.showing = { kind, ...message };
+    this.writeMessage();
+  }
+
+  // sayTooSoon says when another code may be sent: in the message, which counts down, and not beside the button too.
+  sayTooSoon() {
+    this.say('error', { name: 'too_many_codes', counting: true });
+    this.tick();
+  }
+
+  clear() {
+    this.showing = null;
+    this.writeMessage();
+  }
+
+  writeMessage() {
+    this.message.hidden = !this.showing;
+    if (!this.showing) return;
+    const { kind, name, text, facts, counting } = this.showing;
+    this.message.className = `message ${kind}`;
+    const said = text || this.texts.say(name, counting ? this.facts() : facts);
+    if (this.message.textContent !== said) this.message.textContent = said;
+  }
+
+  // write writes every text in the current language.
+  write() {
+    for (const part of [this.form, this.message, this.step, ...this.ends, this.status]) {
+      part.lang = this.texts.locale;
+      for (const e of part.querySelectorAll('[data-text]')) e.textContent = this.texts.say(e.dataset.text);
+    }
+    if (this.challenge) {
+      this.get('code-label').textContent = this.texts.say('code', this.facts());
+      this.get('remember-label').textContent = this.texts.say('remember', this.facts());
+      this.code.name((digit) => this.texts.say('digit', { Digit: digit, Length: this.challenge.code_length }));
+    }
+    if (this.title) {
+      document.documentElement.lang = this.texts.locale;
+      this.title.textContent = this.texts.say(this.heading());
+      document.title = `${this.title.textContent} · ${document.title.split(' · ').pop()}`;
+    }
+    this.writeMessage();
+    this.tick();
+  }
+
+  heading() {
+    if (!this.ends[1].hidden) return 'signed_in';
+    return this.step.hidden ? 'sign_in' : 'two_step';
+  }
+
+  // show shows the boxes, or with no name the form of account and password. Where the code is dead, only a new one helps.
+  show(name, dead = false) {
+    this.form.hidden = name !== null;
+    this.step.hidden = name !== 'code-step';
+    for (const end of this.ends) end.hidden = end.id !== this.prefix + name;
+    this.dead = dead;
+    if (name === 'code-step') {
+      this.code.build(this.challenge.code_length);
+      this.code.clear();
+      this.get('remember-choice').hidden = this.challenge.remember_days === 0;
+      this.disable();
+    }
+    this.write();
+    this.moved = true;
+    if (name === 'code-step') this.focus();
+  }
+
+  focus() {
+    if (this.dead) this.get('resend').focus();
+    else this.code.focus(0);
+  }
+
+  showEnd(name, onGo) {
+    this.show(name);
+    const link = this.get(name).firstElementChild;
+    if (onGo) link.onclick = (e) => { e.preventDefault(); onGo(); };
+    link.focus();
+  }
+
+  // busy says that an exchange is under way: nothing can be pressed twice, and what was said before is not of this try.
+  busy(on) {
+    this.working = on;
+    if (on) {
+      this.clear();
+      this.moved = false;
+      this.had = document.activeElement; // what is disabled loses the focus
+      document.body.setAttribute('aria-busy', 'true');
+    } else {
+      document.body.removeAttribute('aria-busy');
+    }
+    this.status.textContent = on ? this.texts.say('working') : '';
+    for (const b of [...this.form.querySelectorAll('button:not([type=button])'), this.get('verify')]) this.press(b, on);
+    this.disable();
+    if (on) return;
+    if (this.moved && !this.step.hidden) this.focus();
+    else if (!this.moved && this.had) this.had.focus();
+  }
+
+  // press shows on a button that it works.
+  press(button, on) {
+    button.disabled = on;
+    if (on) button.dataset.says = button.textContent;
+    button.textContent = on ? this.texts.say('working') : button.dataset.says;
+  }
+
+  disable() {
+    this.code.disabled = this.dead || this.working;
+    this.get('verify').disabled = this.dead || this.working;
+  }
+
+  // ---- time ----
+
+  // takeOver shows another challenge. The clocks of this machine and the server may differ, so what counts is how far off the
+  // server says the times are.
+  takeOver(next, answer) {
+    if (!this.challenge || this.challenge.id !== next.id) this.submitted = false;
+    this.challenge = next;
+    const ahead = Date.now() - (Date.parse(answer.headers.get('Date') || '') || Date.now());
+    this.resendAt = Date.parse(next.resend_at) + ahead;
+    this.expiresAt = Date.parse(next.expires_at) + ahead;
+  }
+
+  mayResend() { return Date.now() >= this.resendAt; }
+
+  // secondsToResend is for people. The server tells its time in whole seconds, so what is left may be a second too much.
+  secondsToResend() { return Math.max(1, Math.floor((this.resendAt - Date.now()) / 1000)); }
+
+  facts() {
+    const c = this.challenge;
+    if (!c) return {};
+    const left = Math.max(0, Math.floor((this.expiresAt - Date.now()) / 1000));
+    return {
+      SentTo: c.sent_to, Length: c.code_length, Days: c.remember_days, Seconds: this.secondsToResend(), Tries: c.attempts_left,
+      Left: `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`,
+    };
+  }
+
+  // tick writes what changes with the time.
+  tick() {
+    if (!this.challenge || this.step.hidden) return;
+    const counting = this.showing && this.showing.counting;
+    if (counting && this.mayResend()) this.clear();
+    else if (counting) this.writeMessage();
+    this.get('sent').textContent = this.texts.say(this.dead ? 'sent_dead' : 'sent', this.facts());
+    this.get('resend').setAttribute('aria-disabled', String(!this.mayResend()));
+    const wait = this.mayResend() ? this.texts.say('resend_ready') : this.texts.say('resend_wait', this.facts());
+    this.get('resend-wait').textContent = this.showing && this.showing.counting ? '' : wait;
+  }
+}

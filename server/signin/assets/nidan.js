@@ -1,0 +1,200 @@
+// Two-step sign-in for a form on any page: account and password, then the code, in the form's place. What is typed goes to Kratos
+// as the flow's JSON; what comes back is a session, or a message whose state says what to show. docs/your-own-login-page.md
+// shows how to use this module; nidan.d.ts has its types.
+import { CodeStep } from './code-step.js';
+import { Texts } from './texts.js';
+
+const home = new URL('..', import.meta.url).origin;
+
+/** Runs the sign-in of a form with the fields identifier and password. */
+export function signIn(form, options = {}) { return new SignIn(form, options); }
+
+class SignIn {
+  constructor(form, options) {
+    this.form = form;
+    this.nidan = options.nidan || home;
+    this.flow = options.flow || null;
+    this.returnTo = options.returnTo || '';
+    this.onSignedIn = options.onSignedIn || ((url) => location.assign(url));
+    this.texts = new Texts(this.nidan, options.locale, options.texts);
+    this.credentials = null; // what was typed, for the submissions that follow; never stored
+    this.challenge = null;   // the one on show
+    this.pending = false;
+    this.step = new CodeStep(form, this.texts, {
+      verify: (code, remember) => this.exchange({ code, remember }),
+      resend: () => this.exchange({ action: 'resend' }),
+      cancel: () => this.exchange({ action: 'cancel' }),
+    }, options);
+    form.addEventListener('submit', (e) => {
+      e.preventDefault();
+      this.credentials = { identifier: this.field('identifier').value, password: this.field('password').value };
+      this.exchange({});
+    });
+    this.ready = this.texts.load().then(() => this.begun());
+  }
+
+  /** Changes the language of what is shown; what was typed stays. */
+  async setLocale(locale) {
+    await this.texts.load(locale);
+    this.step.write();
+  }
+
+  /** A sentence in the current language, with its facts put in. */
+  say(name, facts) { return this.texts.say(name, facts); }
+
+  field(name) { return this.form.elements.namedItem(name); }
+
+  // begun shows what the page was loaded with. After a reload, the password is gone and is asked for; the code that is out stays good.
+  begun() {
+    this.step.write();
+    const [message] = (this.flow && this.flow.messages) || [];
+    if (message && message.context && message.context.challenge) this.step.say('info', { name: 'password_again' });
+    else if (message) this.sayKratos(message);
+    this.showPassword();
+  }
+
+  showPassword() {
+    this.credentials = null;
+    this.challenge = null;
+    const password = this.field('password');
+    this.step.show(null);
+    if (!password) return; // Kratos offers other methods only
+    password.value = '';
+    (this.field('identifier').value ? password : this.field('identifier')).focus();
+  }
+
+  // ---- talking to Kratos ----
+
+  async send(method, url, body) {
+    const answer = await fetch(url, {
+      method, credentials: 'include', headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
+      body: body && JSON.stringify(body),
+    });
+    return { answer, body: await answer.json().catch(() => ({})) };
+  }
+
+  // begin starts a flow, in place of one that has expired if there is one.
+  async begin() {
+    const query = new URLSearchParams();
+    const returnTo = this.returnTo || (this.flow && this.flow.return_to);
+    if (returnTo) query.set('return_to', returnTo);
+    if (this.flow && this.flow.refresh) query.set('refresh', 'true');
+    const { answer, body } = await this.send('GET', `${this.nidan}/self-service/login/browser?${query}`);
+    if (body.error && body.error.id === 'session_already_available') return false;
+    if (!answer.ok) throw new Error(`begin: ${answer.status}`);
+    const csrf = body.ui.nodes.find((n) => n.attributes.name === 'csrf_token');
+    const page = new URL(location.href);
+    if (page.searchParams.has('flow')) {
+      page.searchParams.set('flow', body.id);
+      history.replaceState(null, '', page);
+    }
+    this.flow = {
+      id: body.id, action: body.ui.action, csrf_token: csrf ? csrf.attributes.value : '', return_to: body.return_to, refresh: body.refresh,
+    };
+    return true;
+  }
+
+  // submit sends account and password again, with what is new. A flow that has expired is replaced once, unnoticed.
+  async submit(twoFactor, again = true) {
+    const { answer, body } = await this.send('POST', this.flow.action, {
+      method: 'password', csrf_token: this.flow.csrf_token, ...this.credentials,
+      transient_payload: { two_factor: { ...twoFactor, locale: this.texts.locale } },
+    });
+    if ([403, 404, 410].includes(answer.status) && again && await this.begin()) return this.submit({}, false);
+    return { answer, body };
+  }
+
+  // working runs one exchange at a time, and shows that it is under way. An error of before says nothing of this try.
+  async working(exchange) {
+    if (this.pending) return;
+    this.pending = true;
+    this.step.busy(true);
+    try {
+      await exchange();
+    } catch {
+      this.step.say('error', { name: 'no_answer' });
+    } finally {
+      this.pending = false;
+      this.step.busy(false);
+    }
+  }
+
+  exchange(twoFactor) {
+    return this.working(async () => {
+      if (!this.flow && !await this.begin()) return this.signedIn();
+      return this.answered(await this.submit(twoFactor));
+    });
+  }
+
+  /** Hands the fields of another method's form on to Kratos. */
+  handOn(fields) {
+    return this.working(async () => {
+      const { answer, body } = await this.send('POST', this.flow.action, { csrf_token: this.flow.csrf_token, ...fields });
+      if (answer.ok || body.redirect_browser_to) return this.answered({ answer, body });
+      return location.reload(); // the page shows the flow as it is now
+    });
+  }
+
+  answered({ answer, body }) {
+    if (answer.ok || (body.error && body.error.id === 'session_already_available')) return this.signedIn();
+    if (body.redirect_browser_to) return location.assign(body.redirect_browser_to);
+    const message = body.ui && body.ui.messages && body.ui.messages[0];
+    return message ? this.showState(message, answer) : this.step.say('error', { name: 'failed' });
+  }
+
+  // signedIn goes on, once the person has seen what there is to tell: that others tried codes.
+  async signedIn() {
+    const onward = (this.flow && this.flow.return_to) || this.returnTo || '/';
+    const told = await this.send('GET', `${this.nidan}/notices`).catch(() => null);
+    if (!told || !told.answer.ok || !told.body.wrong_codes) return this.onSignedIn(onward);
+    const since = new Date(told.body.since).toLocaleString(this.texts.locale);
+    this.step.say('error', { name: 'wrong_codes_told', facts: { Count: told.body.wrong_codes, Since: since } });
+    return this.step.showEnd('go-on', () => this.onSignedIn(onward));
+  }
+
+  // ---- states ----
+
+  // showState shows a message: one with a state is Nidan's, others are Kratos' own.
+  async showState(message, answer) {
+    const { state, challenge: next } = message.context || {};
+    if (next) {
+      this.challenge = next;
+      this.step.takeOver(next, answer);
+    }
+    switch (state) {
+      case 'code_sent':
+      case 'code_resent':
+        this.step.say('info', { name: state, facts: this.step.facts() });
+        return this.step.show('code-step');
+      case 'code_mismatch':
+        this.step.say('error', { name: state });
+        return this.step.show('code-step');
+      case 'code_expired':
+      case 'attempts_exceeded':
+        this.step.say('error', { name: state });
+        return this.step.show('code-step', true);
+      case 'too_many_codes': // without a challenge, only the server knows for how long
+        return next ? this.step.sayTooSoon() : this.step.say('error', { text: message.text });
+      case 'cancelled':
+        await this.begin();
+        this.step.say('info', { name: state });
+        return this.showPassword();
+      case 'sign_in_again':
+      case 'client_too_old':
+        this.step.say('error', { name: state });
+        return this.step.showEnd('start-again');
+      case 'refused': // in the usual sentence, or in the policy's own words
+        this.step.say('error', message.text === this.texts.say(state) ? { name: state } : { text: message.text });
+        return this.showPassword();
+      case 'unavailable':
+        return this.step.say('error', { name: state });
+    }
+    this.sayKratos(message);
+    return this.showPassword();
+  }
+
+  sayKratos(message) {
+    const known = `kratos_${message.id}`;
+    this.step.say(message.type === 'info' ? 'info' : 'error', this.texts.has(known) ? { name: known } : { text: message.text });
+  }
+}

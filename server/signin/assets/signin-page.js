@@ -1,0 +1,49 @@
+// The project's own sign-in page: it hands its form to the module, and adds what belongs to the page alone.
+import { signIn } from './nidan.js';
+
+const page = JSON.parse(document.getElementById('page').textContent);
+const $ = (id) => document.getElementById(id);
+
+const running = signIn($('password-step'), {
+  flow: page.flow, locale: page.locale, prefix: '', title: $('title'), startAgain: page.start_new, mail: page.mail,
+});
+
+for (const b of document.querySelectorAll('[data-locale]')) {
+  b.addEventListener('click', async () => {
+    const { locale } = b.dataset;
+    document.cookie = `${page.locale_cookie}=${locale}; path=/; max-age=31536000; samesite=lax`;
+    await running.setLocale(locale);
+    for (const e of document.querySelectorAll('.method [data-text]')) {
+      e.textContent = running.say(e.dataset.text, { Provider: e.dataset.provider });
+    }
+    for (const other of document.querySelectorAll('[data-locale]')) other.setAttribute('aria-pressed', String(other === b));
+  });
+}
+
+const show = $('show-password');
+if (show) {
+  show.addEventListener('click', () => {
+    const shown = $('password').type === 'text';
+    $('password').type = shown ? 'password' : 'text';
+    show.setAttribute('aria-pressed', String(!shown));
+  });
+}
+
+// The other methods' forms. What asks for an account takes the one that is typed above. Kratos' own script of passkeys submits the
+// form that it filled in.
+for (const form of document.querySelectorAll('form.method')) {
+  form.submit = () => form.requestSubmit();
+  form.addEventListener('submit', (e) => {
+    e.preventDefault();
+    const fields = Object.fromEntries(new FormData(form, e.submitter));
+    const typed = $('identifier');
+    if (form.dataset.method === 'code' && !fields.identifier) fields.identifier = typed ? typed.value : page.identifier;
+    running.handOn(fields);
+  });
+  for (const b of form.querySelectorAll('[data-trigger]')) {
+    b.addEventListener('click', () => window[b.dataset.trigger] && window[b.dataset.trigger]());
+  }
+}
+
+// A page kept by the browser for "back" would still hold the password.
+window.addEventListener('pageshow', (e) => { if (e.persisted) location.reload(); });
