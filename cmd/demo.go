@@ -124,7 +124,7 @@ func (d *demo) runIn(ctx context.Context, binary, dir string) error {
 
 	cfg := demoConfig(dir)
 	log := slog.New(slog.NewTextHandler(d.out, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	n, err := newNidan(ctx, cfg, log)
+	n, err := newNidan(ctx, cfg, "/demo/mail", log)
 	if err != nil {
 		return err
 	}

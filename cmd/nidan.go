@@ -38,6 +38,7 @@ const forgetAfter = 24 * time.Hour
 // nidan is the whole program, built and ready to run.
 type nidan struct {
 	cfg    config.Config
+	inbox  string
 	log    *slog.Logger
 	store  *store.Store
 	queue  *mail.Queue
@@ -49,8 +50,9 @@ type nidan struct {
 	sent     *decisionlog.Log              // nil: decisions are sent nowhere
 }
 
-// newNidan builds the parts from the configuration. Nothing listens yet, and no mail goes out.
-func newNidan(ctx context.Context, cfg config.Config, log *slog.Logger) (*nidan, error) {
+// newNidan builds the parts from the configuration. Nothing listens yet, and no mail goes out. The sign-in page leads to inbox, where
+// the demo shows the mail; empty: nowhere.
+func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Logger) (*nidan, error) {
 	keys, err := challenge.NewKeyring(cfg.Secrets)
 	if err != nil {
 		return nil, fmt.Errorf("read the secrets: %w", err)
@@ -63,7 +65,7 @@ func newNidan(ctx context.Context, cfg config.Config, log *slog.Logger) (*nidan,
 	if err != nil {
 		return nil, err
 	}
-	n := &nidan{cfg: cfg, log: log, store: st, hooks: server.New(log, nil), policies: decide, keep: keep}
+	n := &nidan{cfg: cfg, inbox: inbox, log: log, store: st, hooks: server.New(log, nil), policies: decide, keep: keep}
 	if cfg.DecisionLog.URL != "" {
 		n.sent = newDecisionLog(cfg.DecisionLog, log)
 		n.keep = append(n.keep, n.sent.Run)
@@ -157,6 +159,7 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 		Identity:   identity,
 		Remembered: n.store.DeviceRemembered,
 		SignIn:     n.store.SignIn,
+		Mail:       n.inbox,
 		HTTPS:      n.https(),
 		Brand:      n.cfg.Mail.Brand,
 		Rand:       rand.Reader,

@@ -14,7 +14,7 @@ func serveCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		n, err := newNidan(c.Context(), cfg, newLog(cfg.Log))
+		n, err := newNidan(c.Context(), cfg, "", newLog(cfg.Log))
 		if err != nil {
 			return err
 		}

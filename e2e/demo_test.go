@@ -71,6 +71,15 @@ func TestDemo(t *testing.T) {
 	}
 	n.eventually("three mails have arrived", func() bool { return len(demoMails(t)) == 3 })
 
+	w := newBrowser(t)
+	w.open("/login")
+	w.shown("password-step")
+	w.keys("agent\tnidan-demo-2026\r")
+	w.asked()
+	if to := eval[string](w, `document.querySelector("[data-text=open_mail]").href`); to != demoNidan+"/demo/mail" {
+		t.Errorf("the code's step leads to the mail at %s", to)
+	}
+
 	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}

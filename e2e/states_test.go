@@ -111,6 +111,9 @@ func TestEachStateOnThePage(t *testing.T) {
 					t.Errorf("the focus is at %s, want %s", at, s.focus)
 				}
 			}
+			if s.ends == "code-step" {
+				w.until(`document.getElementById("sent").innerText.includes("t***@example.com")`)
+			}
 			if role := eval[string](w, `document.getElementById("message").getAttribute("role")`); role != "alert" {
 				t.Errorf("the message is not announced: role %q", role)
 			}

@@ -5,6 +5,7 @@ import { CodeStep } from './code-step.js';
 import { Texts } from './texts.js';
 
 const home = new URL('..', import.meta.url).origin;
+const keptName = 'nidan.identifier'; // where the account's name outlives a reload of the code's step
 
 /** Runs the sign-in of a form with the fields identifier and password. */
 export function signIn(form, options = {}) { return new SignIn(form, options); }
@@ -47,6 +48,8 @@ class SignIn {
   // begun shows what the page was loaded with. After a reload, the password is gone and is asked for; the code that is out stays good.
   begun() {
     this.step.write();
+    const name = this.field('identifier');
+    if (name && !name.value) name.value = sessionStorage.getItem(keptName) || '';
     const [message] = (this.flow && this.flow.messages) || [];
     if (message && message.context && message.context.challenge) this.step.say('info', { name: 'password_again' });
     else if (message) this.sayKratos(message);
@@ -144,6 +147,7 @@ class SignIn {
 
   // signedIn goes on, once the person has seen what there is to tell: that others tried codes.
   async signedIn() {
+    sessionStorage.removeItem(keptName);
     const onward = (this.flow && this.flow.return_to) || this.returnTo || '/';
     const told = await this.send('GET', `${this.nidan}/notices`).catch(() => null);
     if (!told || !told.answer.ok || !told.body.wrong_codes) return this.onSignedIn(onward);
@@ -160,6 +164,7 @@ class SignIn {
     if (next) {
       this.challenge = next;
       this.step.takeOver(next, answer);
+      sessionStorage.setItem(keptName, this.credentials.identifier);
     }
     switch (state) {
       case 'code_sent':
