@@ -33,11 +33,34 @@ func TestScreenshots(t *testing.T) {
 	})
 }
 
+// TestScreenshotsOfTheModule takes the bare page of docs/your-own-login-page.md in each step.
+func TestScreenshotsOfTheModule(t *testing.T) {
+	dir := "../docs/screenshots/module"
+	clearPictures(t, dir)
+	n, page := withModule(t, false)
+	w := newBrowser(t)
+	take := func(name string) { w.picture(560, 560, "light", filepath.Join(dir, name+".png")) }
+	w.goTo(page)
+	w.until(`document.activeElement.name === "identifier"`)
+	take("1-password")
+	w.keys(account(t, nil) + "\t" + password + "\r")
+	w.until(`document.getElementById("nidan-message").innerText.includes("We sent")`)
+	take("2-code")
+	w.keys(wrong(n.code(1)))
+	w.until(`document.getElementById("nidan-message").innerText.includes("wrong")`)
+	take("3-wrong-code")
+	n.sql(`UPDATE challenges SET expires_at = 0`)
+	w.keys("000000\r")
+	w.until(`document.getElementById("nidan-message").innerText.includes("expired")`)
+	take("4-expired")
+}
+
 // photograph takes the sign-in page in each language, light and dark.
 func photograph(t *testing.T, w *window, dir, name string) {
 	t.Helper()
 	for _, locale := range []string{"ja", "en"} {
 		w.run(`document.querySelector('[data-locale="` + locale + `"]').click()`)
+		w.until(`document.documentElement.lang === "` + locale + `"`)
 		for _, scheme := range []string{"light", "dark"} {
 			w.picture(560, 640, scheme, filepath.Join(dir, name+"-"+locale+"-"+scheme+".png"))
 		}

@@ -24,6 +24,7 @@ export class CodeField {
   box(i) {
     const box = document.createElement('input');
     box.inputMode = 'numeric';
+    box.size = 1; // one digit wide where the page says nothing else
     box.pattern = '[0-9]*';
     box.required = true;
     // Filled in as a whole, the code arrives in the first box and is spread from there.
