@@ -88,7 +88,7 @@ const purgedAtOnce = 500
 // PurgeRecords forgets the records that are older than before.
 func (s *Store) PurgeRecords(ctx context.Context, before time.Time) error {
 	for {
-		res, err := s.db.ExecContext(ctx, `DELETE FROM records WHERE id IN (
+		res, err := s.writer.db.ExecContext(ctx, `DELETE FROM records WHERE id IN (
 			SELECT id FROM records WHERE at < $1 ORDER BY at LIMIT $2)`, before.UnixMicro(), purgedAtOnce)
 		if err != nil {
 			return fmt.Errorf("purge records: %w", err)

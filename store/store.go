@@ -32,7 +32,8 @@ type Store struct {
 	// same database, and so can only be made after the store.
 	Outbox Outbox
 
-	db *sql.DB
+	db     *sql.DB // reads
+	writer *writer
 }
 
 var (
@@ -72,16 +73,20 @@ func open(ctx context.Context, databaseURL, mode string) (*Store, error) {
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
 		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 	}}
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String())
-	if err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
+	name := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
+	var pools [2]*sql.DB
+	for i := range pools {
+		db, err := sql.Open("sqlite", name)
+		if err == nil {
+			err = db.PingContext(ctx)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("open the database %s: %w", path, err)
+		}
+		pools[i] = db
 	}
-	db.SetMaxOpenConns(8)
-	if err := db.PingContext(ctx); err != nil {
-		db.Close()
-		return nil, fmt.Errorf("open the database %s: %w", path, err)
-	}
-	return &Store{db: db}, nil
+	pools[0].SetMaxOpenConns(8)
+	return &Store{db: pools[0], writer: newWriter(pools[1])}, nil
 }
 
 // makeFile makes the file where there is none, for its owner alone whatever the umask: it holds who signed in from where, and what
@@ -98,11 +103,12 @@ func makeFile(path string) error {
 	return errors.Join(f.Chmod(0o600), f.Close())
 }
 
-// DB is the pool of connections, for a queue that keeps its jobs in the same database.
-func (s *Store) DB() *sql.DB { return s.db }
+// DB is the connection that is written on, for a queue that keeps its jobs in the same database. There is one: whoever holds a
+// transaction on it must not ask for another.
+func (s *Store) DB() *sql.DB { return s.writer.db }
 
-// Close closes the database.
-func (s *Store) Close() error { return s.db.Close() }
+// Close closes the database, once what is being written is.
+func (s *Store) Close() error { return errors.Join(s.writer.close(), s.db.Close()) }
 
 // Migrate brings the tables up to date and, in a new database, puts the switches to initial. Switches that are there
 // already are left alone. It may be run by several processes in turn.
@@ -111,14 +117,14 @@ func (s *Store) Migrate(ctx context.Context, initial challenge.Settings) error {
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, s.db, dir)
+	p, err := goose.NewProvider(goose.DialectSQLite3, s.writer.db, dir)
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate the database: %w", err)
 	}
-	_, err = s.db.ExecContext(ctx, `INSERT INTO settings (id, two_factor, admin_console, softphone, remember, remember_days)
+	_, err = s.writer.db.ExecContext(ctx, `INSERT INTO settings (id, two_factor, admin_console, softphone, remember, remember_days)
 		VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
 		initial.TwoFactor, initial.AdminConsole, initial.Softphone, initial.Remember, initial.RememberDays)
 	if err != nil {
@@ -130,7 +136,7 @@ func (s *Store) Migrate(ctx context.Context, initial challenge.Settings) error {
 // Ready says whether the database can be written to, by taking the write lock and giving it back. A database that can
 // only be read lets nobody in, so reading from it proves nothing.
 func (s *Store) Ready(ctx context.Context) error {
-	tx, err := s.db.BeginTx(ctx, nil)
+	tx, err := s.writer.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("take the write lock: %w", err)
 	}
@@ -145,39 +151,28 @@ func (s *Store) Ready(ctx context.Context) error {
 // are older by a year. Records stay: see [Store.PurgeRecords].
 func (s *Store) Purge(ctx context.Context, before time.Time) error {
 	at := before.UnixMicro()
-	if _, err := s.db.ExecContext(ctx, `DELETE FROM deliveries WHERE at < $1`, at); err != nil {
+	if _, err := s.writer.db.ExecContext(ctx, `DELETE FROM deliveries WHERE at < $1`, at); err != nil {
 		return fmt.Errorf("purge answers: %w", err)
 	}
-	if _, err := s.db.ExecContext(ctx, `DELETE FROM challenges WHERE expires_at < $1`, at); err != nil {
+	if _, err := s.writer.db.ExecContext(ctx, `DELETE FROM challenges WHERE expires_at < $1`, at); err != nil {
 		return fmt.Errorf("purge challenges: %w", err)
 	}
 	// Longer than a device is ever remembered, or a session of Kratos lasts.
 	yearAgo := before.AddDate(-1, 0, -1).UnixMicro()
-	if _, err := s.db.ExecContext(ctx, `DELETE FROM devices WHERE verified_at < $1`, yearAgo); err != nil {
+	if _, err := s.writer.db.ExecContext(ctx, `DELETE FROM devices WHERE verified_at < $1`, yearAgo); err != nil {
 		return fmt.Errorf("purge devices: %w", err)
 	}
-	if _, err := s.db.ExecContext(ctx, `DELETE FROM sign_ins WHERE authenticated_at < $1`, yearAgo); err != nil {
+	if _, err := s.writer.db.ExecContext(ctx, `DELETE FROM sign_ins WHERE authenticated_at < $1`, yearAgo); err != nil {
 		return fmt.Errorf("purge sign-ins: %w", err)
 	}
-	if _, err := s.db.ExecContext(ctx, `DELETE FROM wrong_codes WHERE at < $1 AND told = 1`, yearAgo); err != nil {
+	if _, err := s.writer.db.ExecContext(ctx, `DELETE FROM wrong_codes WHERE at < $1 AND told = 1`, yearAgo); err != nil {
 		return fmt.Errorf("purge wrong codes: %w", err)
 	}
 	return nil
 }
 
-// Update implements [challenge.Store]. SQLite has one writer at a time, which is more than the one per account that is
-// asked for.
-func (s *Store) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
-	sqlTx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("begin the transaction: %w", err)
-	}
-	defer sqlTx.Rollback() // has no effect after Commit
-	if err := fn(&tx{Tx: sqlTx, outbox: s.Outbox}); err != nil {
-		return err
-	}
-	if err := sqlTx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	return nil
+// Update implements [challenge.Store]. Units of work are carried out one after the other, which is more than the one per account
+// that is asked for.
+func (s *Store) Update(ctx context.Context, _ string, fn func(challenge.Tx) error) error {
+	return s.writer.do(ctx, s.Outbox, func(t *tx) error { return fn(t) })
 }

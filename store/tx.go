@@ -14,16 +14,17 @@ import (
 type tx struct {
 	*sql.Tx
 	outbox Outbox
-}
 
-var _ challenge.Tx = (*tx)(nil)
+	prepared map[string]*sql.Stmt // on this connection, by text
+	fresh    map[string]*sql.Stmt // in this transaction, by text
+}
 
 // Send implements [challenge.Sender].
 func (t *tx) Send(ctx context.Context, m challenge.Message) error {
 	if t.outbox == nil {
 		return errors.New("send a message: no outbox is set")
 	}
-	return t.outbox.Insert(ctx, t.Tx, m)
+	return t.outbox.Insert(context.WithoutCancel(ctx), t.Tx, m)
 }
 
 // LatestChallenge implements [challenge.Challenges].

@@ -1,0 +1,113 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"nidan/challenge"
+	"nidan/store"
+)
+
+// held keeps the writer busy until it is let go, so that what comes meanwhile waits.
+func held(t *testing.T, s *store.Store) (letGo func()) {
+	t.Helper()
+	begun, end, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- s.Update(context.WithoutCancel(t.Context()), "holder", func(challenge.Tx) error {
+			close(begun)
+			<-end
+			return nil
+		})
+	}()
+	<-begun
+	return func() {
+		t.Helper()
+		close(end)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func record(flow string) challenge.Record {
+	return challenge.Record{At: at, Kind: "sign_in", Account: "agent", Flow: flow, State: "allowed"}
+}
+
+// Hundreds of units are made durable together. One that fails, panics, or has its context end in the middle, undoes itself alone.
+func undoneAlone(t *testing.T, s *store.Store) {
+	letGo := held(t, s)
+	broken := errors.New("broken")
+	var all sync.WaitGroup
+	for i := range 300 {
+		all.Go(func() {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			defer func() {
+				if p := recover(); p != nil && i%5 != 2 {
+					t.Errorf("%d panicked: %v", i, p)
+				}
+			}()
+			err := s.Update(ctx, fmt.Sprint(i), func(tx challenge.Tx) error {
+				if err := tx.AddRecord(ctx, record(fmt.Sprint(i))); err != nil {
+					return err
+				}
+				switch i % 5 {
+				case 1:
+					return broken
+				case 2:
+					panic(broken)
+				case 3:
+					cancel()
+					return tx.AddRecord(ctx, record("and again"))
+				case 4:
+					return tx.AddChallenge(ctx, sample("the same for all"))
+				}
+				return nil
+			})
+			switch i % 5 {
+			case 0, 3:
+				if err != nil {
+					t.Errorf("%d: %v", i, err)
+				}
+			case 1:
+				if !errors.Is(err, broken) {
+					t.Errorf("%d: %v", i, err)
+				}
+			case 2:
+				t.Errorf("%d did not panic", i)
+			}
+		})
+	}
+	letGo()
+	all.Wait()
+	if n := count(t, s, "records"); n != 60+2*60+1 {
+		t.Errorf("%d records are kept, want those of the units that did not fail", n)
+	}
+}
+
+func whoLeavesIsLeftOut(t *testing.T, s *store.Store) {
+	letGo := held(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	left := make(chan error)
+	go func() {
+		left <- s.Update(ctx, "agent", func(challenge.Tx) error { t.Error("it was carried out"); return nil })
+	}()
+	cancel()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	letGo()
+	update(t, s, func(context.Context, challenge.Tx) error { return nil })
+}
+
+func closedStore(t *testing.T, s *store.Store) {
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(t.Context(), "agent", func(challenge.Tx) error { return nil }); err == nil {
+		t.Error("a store that is closed takes work")
+	}
+}

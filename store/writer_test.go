@@ -1,0 +1,42 @@
+package store
+
+import (
+	"context"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+)
+
+// Whoever comes first is served first: nobody is passed over while others come and go.
+func TestWorkIsDoneInTheOrderInWhichItCame(t *testing.T) {
+	s, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	begun, end := make(chan struct{}), make(chan struct{})
+	var all sync.WaitGroup
+	do := func(fn func(*tx) error) {
+		all.Go(func() {
+			if err := s.writer.do(context.WithoutCancel(t.Context()), nil, fn); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	do(func(*tx) error { close(begun); <-end; return nil })
+	<-begun
+	var order []int
+	for i := range 3 * mostAtOnce {
+		do(func(*tx) error { order = append(order, i); return nil })
+		for len(s.writer.waiting) <= i {
+			runtime.Gosched()
+		}
+	}
+	close(end)
+	all.Wait()
+	if len(order) != 3*mostAtOnce || !slices.IsSorted(order) {
+		t.Errorf("it was done in the order %v", order)
+	}
+}
