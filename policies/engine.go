@@ -40,6 +40,8 @@ type Engine struct {
 	console      rego.PreparedEvalQuery
 	mask         rego.PreparedEvalQuery
 	masks        bool // the set has something to mask
+	decisions    *known[Decision]
+	maskings     *known[[]maskRule]
 	compiler     *ast.Compiler
 	set          *Set
 	limit        time.Duration
@@ -67,6 +69,12 @@ func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error)
 		return nil, fmt.Errorf("the policies do not define %s", loginQuery)
 	}
 	e := &Engine{compiler: compiler, set: s, limit: limit, masks: defines(compiler, maskQuery)}
+	if e.decisions, err = newKnown[Decision](compiler, loginQuery, "now"); err != nil {
+		return nil, err
+	}
+	if e.maskings, err = newKnown[[]maskRule](compiler, maskQuery, "input", "now"); err != nil {
+		return nil, err
+	}
 	data := inmem.NewFromObject(s.data)
 	for query, into := range map[string]*rego.PreparedEvalQuery{
 		loginQuery: &e.login, capabilitiesQuery: &e.capabilities, settingsQuery: &e.settings, consoleQuery: &e.console, maskQuery: &e.mask,
@@ -124,6 +132,8 @@ func (e *Engine) eval(ctx context.Context, q rego.PreparedEvalQuery, name string
 	}
 	return results[0].Expressions[0].Value, nil
 }
+
+func isTooSlow(err error) bool { return errors.Is(err, ErrTooSlow) }
 
 // ErrTooSlow is the error of a decision that was cut off.
 var ErrTooSlow = errors.New("the policy took too long")

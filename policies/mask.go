@@ -29,10 +29,10 @@ type maskRule struct {
 
 // keep is what may be kept of a sign-in; d is nil where nothing was decided. The facts are masked where they are. An error means
 // that it cannot be said what may be kept, and so that nothing may.
-func (e *Engine) keep(ctx context.Context, facts map[string]any, value ast.Value, d *Decision, took time.Duration) (k Kept, err error) {
-	event := map[string]any{"input": facts, "result": d}
+func (e *Engine) keep(ctx context.Context, f signIn, d *Decision, took time.Duration) (k Kept, err error) {
+	event := map[string]any{"input": f.facts, "result": d}
 	if e.masks {
-		rules, err := e.maskRules(ctx, value, d)
+		rules, err := e.masking(ctx, f, d)
 		if err != nil {
 			return Kept{}, err
 		}
@@ -58,6 +58,24 @@ func (e *Engine) keep(ctx context.Context, facts map[string]any, value ast.Value
 		return Kept{}, fmt.Errorf("encode a sign-in for its record: %w", err)
 	}
 	return k, nil
+}
+
+// masking is what to mask of a sign-in. It is worked out once for all that are alike in what the policies read for that.
+func (e *Engine) masking(ctx context.Context, f signIn, d *Decision) ([]maskRule, error) {
+	read := map[string]any{"input": f.facts}
+	if slices.ContainsFunc(e.maskings.reads, func(path []string) bool { return len(path) > 0 && path[0] == "result" }) && d != nil {
+		var err error
+		if read["result"], err = asMap(d); err != nil {
+			return nil, fmt.Errorf("encode a decision: %w", err)
+		}
+	}
+	return e.maskings.of(read, func() ([]maskRule, error) {
+		value, err := f.value()
+		if err != nil {
+			return nil, err
+		}
+		return e.maskRules(ctx, value, d)
+	})
 }
 
 // asMap is a decision, or one that was made a map before, as JSON has it.
@@ -123,7 +141,19 @@ func (r maskRule) apply(event map[string]any) string {
 	if r.Op == "remove" {
 		delete(at, last)
 	} else {
-		at[last] = r.Value
+		at[last] = ownCopy(r.Value)
 	}
 	return r.Op
+}
+
+// ownCopy is a value that a later rule may change: the rules are shared by all sign-ins that they hold for.
+func ownCopy(v any) any {
+	switch v.(type) {
+	case map[string]any, []any:
+		var own any
+		if raw, err := json.Marshal(v); err == nil && json.Unmarshal(raw, &own) == nil {
+			return own
+		}
+	}
+	return v
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -31,41 +32,60 @@ type Kept struct {
 }
 
 // Login decides one sign-in. An error means that nothing was decided, or that it cannot be said what of it may be kept: nobody
-// may be let in. The verdict says even then whose it is and, unless that is what failed, what to keep.
+// may be let in. The verdict says even then whose it is and, unless that is what failed, what to keep. Sign-ins that are alike in all
+// that the policies read are decided once.
 func (e *Engine) Login(ctx context.Context, in Input) (Verdict, error) {
 	v := Verdict{Revision: e.set.revision}
-	facts, value, err := factsOf(in)
+	f, err := factsOf(in)
 	if err != nil {
 		return v, err
 	}
 	start := time.Now()
-	answer, undecided := e.eval(ctx, e.login, loginQuery, rego.EvalParsedInput(value))
+	var undecided error
+	v.Decision, undecided = e.decisions.of(f.facts, func() (Decision, error) {
+		value, err := f.value()
+		if err != nil {
+			return Decision{}, err
+		}
+		answer, err := e.eval(ctx, e.login, loginQuery, rego.EvalParsedInput(value))
+		if err != nil {
+			return Decision{}, err
+		}
+		return decodeDecision(answer)
+	})
 	v.Took = time.Since(start)
 	var d *Decision
-	if undecided == nil {
-		v.Decision, undecided = decodeDecision(answer)
-	}
 	if undecided == nil {
 		d = &v.Decision
 	}
 	var unmasked error
-	if v.Kept, unmasked = e.keep(ctx, facts, value, d, v.Took); unmasked != nil {
+	if v.Kept, unmasked = e.keep(ctx, f, d, v.Took); unmasked != nil {
 		v.Decision = Decision{}
 	}
 	return v, errors.Join(undecided, unmasked)
 }
 
-// factsOf is an input as JSON has it, and as OPA does. Both are made once: it is asked about twice.
-func factsOf(in Input) (facts map[string]any, value ast.Value, err error) {
+// signIn is an input as JSON has it. What OPA wants of it is made when it is asked for, once.
+type signIn struct {
+	facts map[string]any
+	value func() (ast.Value, error)
+}
+
+func factsOf(in Input) (signIn, error) {
+	var f signIn
 	raw, err := json.Marshal(in)
 	if err == nil {
-		err = util.UnmarshalJSON(raw, &facts)
-	}
-	if err == nil {
-		value, err = ast.InterfaceToValue(facts)
+		err = util.UnmarshalJSON(raw, &f.facts)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("encode a sign-in: %w", err)
+		return signIn{}, fmt.Errorf("encode a sign-in: %w", err)
 	}
-	return facts, value, nil
+	f.value = sync.OnceValues(func() (ast.Value, error) {
+		value, err := ast.InterfaceToValue(f.facts)
+		if err != nil {
+			return nil, fmt.Errorf("encode a sign-in: %w", err)
+		}
+		return value, nil
+	})
+	return f, nil
 }

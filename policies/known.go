@@ -1,0 +1,116 @@
+package policies
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/dependencies"
+)
+
+// mostKnown bounds what is kept of each question: some of what policies read is a client's own to choose.
+const mostKnown = 50_000
+
+// known are answers to one question, by all that the policies read to answer it. Policies have no clock and no chance of their own:
+// asked the same, they answer the same. It belongs to one engine, and goes with it. It is safe for concurrent use.
+type known[V any] struct {
+	reads   [][]string            // see [readsOf]
+	answers *lru.Cache[string, V] // nil: the policies read something that is new each time
+}
+
+func newKnown[V any](c *ast.Compiler, query string, now ...string) (*known[V], error) {
+	reads, err := readsOf(c, query)
+	if err != nil {
+		return nil, err
+	}
+	k := &known[V]{reads: reads}
+	for _, path := range reads {
+		if slices.Equal(path, now[:min(len(path), len(now))]) {
+			return k, nil
+		}
+	}
+	k.answers, err = lru.New[string, V](mostKnown)
+	return k, err
+}
+
+// of returns the answer that is known, or else the one that is worked out. One that fails is not kept.
+func (k *known[V]) of(facts map[string]any, work func() (V, error)) (V, error) {
+	if k.answers == nil {
+		return work()
+	}
+	key, err := k.key(facts)
+	if err != nil {
+		return *new(V), err
+	}
+	if v, ok := k.answers.Get(key); ok {
+		return v, nil
+	}
+	v, err := work()
+	if err == nil {
+		k.answers.Add(key, v)
+	}
+	return v, err
+}
+
+// key is the same for two inputs only if the policies cannot tell them apart.
+func (k *known[V]) key(facts map[string]any) (string, error) {
+	var b strings.Builder
+	for _, path := range k.reads {
+		v, there := valueAt(facts, path)
+		if !there {
+			b.WriteString("\x00") // no JSON value begins so
+			continue
+		}
+		raw, err := json.Marshal(v) // objects with their keys in order
+		if err != nil {
+			return "", fmt.Errorf("read the input: %w", err)
+		}
+		b.Write(raw)
+		b.WriteByte('\n')
+	}
+	return b.String(), nil
+}
+
+func valueAt(in map[string]any, path []string) (v any, there bool) {
+	v = in
+	for _, name := range path {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		if v, there = m[name]; !there {
+			return nil, false
+		}
+	}
+	return v, true
+}
+
+// readsOf are the parts of the input that the answer to a question may depend on, in order: ["account" "role"] and the like. What
+// is read below a name that is worked out stands there as a whole; nothing at all, [][]string{{}}, means the whole input.
+func readsOf(c *ast.Compiler, query string) ([][]string, error) {
+	refs, err := dependencies.Base(c, ast.MustParseRef(query))
+	if err != nil {
+		return nil, fmt.Errorf("find out what the policies read: %w", err)
+	}
+	var reads [][]string
+	for _, ref := range refs {
+		if !ref.HasPrefix(ast.InputRootRef) {
+			continue
+		}
+		path := []string{}
+		for _, part := range ref[1:] {
+			name, ok := part.Value.(ast.String)
+			if !ok {
+				break // a number: the list before it is read
+			}
+			path = append(path, string(name))
+		}
+		reads = append(reads, path)
+	}
+	slices.SortFunc(reads, slices.Compare)
+	// What stands in something else that is read is read with it.
+	return slices.CompactFunc(reads, func(a, b []string) bool { return len(b) >= len(a) && slices.Equal(a, b[:len(a)]) }), nil
+}
