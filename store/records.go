@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"nidan/challenge"
 )
@@ -80,21 +79,4 @@ func conditions(f challenge.RecordFilter) (string, []any) {
 		add("id < ?", f.Before)
 	}
 	return strings.Join(where, " AND "), args
-}
-
-// purgedAtOnce is how many records are forgotten in one go: while they are, no sign-in can be recorded, and so none is let in.
-const purgedAtOnce = 500
-
-// PurgeRecords forgets the records that are older than before.
-func (s *Store) PurgeRecords(ctx context.Context, before time.Time) error {
-	for {
-		res, err := s.writer.db.ExecContext(ctx, `DELETE FROM records WHERE id IN (
-			SELECT id FROM records WHERE at < $1 ORDER BY at LIMIT $2)`, before.UnixMicro(), purgedAtOnce)
-		if err != nil {
-			return fmt.Errorf("purge records: %w", err)
-		}
-		if n, err := res.RowsAffected(); err != nil || n < purgedAtOnce {
-			return err
-		}
-	}
 }

@@ -147,30 +147,6 @@ func (s *Store) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Purge forgets answers to Kratos and closed or expired challenges that are older than before, and devices and sign-ins that
-// are older by a year. Records stay: see [Store.PurgeRecords].
-func (s *Store) Purge(ctx context.Context, before time.Time) error {
-	at := before.UnixMicro()
-	if _, err := s.writer.db.ExecContext(ctx, `DELETE FROM deliveries WHERE at < $1`, at); err != nil {
-		return fmt.Errorf("purge answers: %w", err)
-	}
-	if _, err := s.writer.db.ExecContext(ctx, `DELETE FROM challenges WHERE expires_at < $1`, at); err != nil {
-		return fmt.Errorf("purge challenges: %w", err)
-	}
-	// Longer than a device is ever remembered, or a session of Kratos lasts.
-	yearAgo := before.AddDate(-1, 0, -1).UnixMicro()
-	if _, err := s.writer.db.ExecContext(ctx, `DELETE FROM devices WHERE verified_at < $1`, yearAgo); err != nil {
-		return fmt.Errorf("purge devices: %w", err)
-	}
-	if _, err := s.writer.db.ExecContext(ctx, `DELETE FROM sign_ins WHERE authenticated_at < $1`, yearAgo); err != nil {
-		return fmt.Errorf("purge sign-ins: %w", err)
-	}
-	if _, err := s.writer.db.ExecContext(ctx, `DELETE FROM wrong_codes WHERE at < $1 AND told = 1`, yearAgo); err != nil {
-		return fmt.Errorf("purge wrong codes: %w", err)
-	}
-	return nil
-}
-
 // Update implements [challenge.Store]. Units of work are carried out one after the other, which is more than the one per account
 // that is asked for.
 func (s *Store) Update(ctx context.Context, _ string, fn func(challenge.Tx) error) error {
