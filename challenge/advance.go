@@ -3,20 +3,16 @@ package challenge
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
 
 // Advance takes one submission one step further under the given terms: it issues a code, shows the one that is out,
 // sends another, gives up, or verifies. It is called only where the policy asks for a second step. An error means that
-// nothing may be let in and nothing of the unit of work may be kept.
-func (c *Challenger) Advance(ctx context.Context, tx Tx, s Submission, t Terms) (Outcome, error) {
+// nothing may be let in and nothing of the unit of work may be kept. Last is the latest challenge of the account in the flow, nil
+// where there is none.
+func (c *Challenger) Advance(ctx context.Context, tx Tx, last *Challenge, s Submission, t Terms) (Outcome, error) {
 	now := c.now()
-	last, err := tx.LatestChallenge(ctx, s.Account, s.Flow)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return Outcome{}, fmt.Errorf("load the challenge: %w", err)
-	}
 	if s.Action == ActionCancel {
 		return c.cancel(ctx, tx, last, now)
 	}
@@ -49,12 +45,8 @@ func (c *Challenger) Advance(ctx context.Context, tx Tx, s Submission, t Terms) 
 // Withdraw is called where the policy asks for no second step, and says how that affects one under way. A person who is
 // just submitting a code is told to sign in again: what the code was asked for no longer holds (contract, section 1). The
 // returned state is Passed where nothing stands in the way.
-func (c *Challenger) Withdraw(ctx context.Context, tx Tx, s Submission) (Outcome, error) {
+func (c *Challenger) Withdraw(ctx context.Context, tx Tx, last *Challenge, s Submission) (Outcome, error) {
 	now := c.now()
-	last, err := tx.LatestChallenge(ctx, s.Account, s.Flow)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return Outcome{}, fmt.Errorf("load the challenge: %w", err)
-	}
 	switch {
 	case s.Action == ActionCancel:
 		return c.cancel(ctx, tx, last, now)

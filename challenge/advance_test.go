@@ -43,7 +43,7 @@ func (s *scene) submit(change func(*Submission)) Outcome {
 	if change != nil {
 		change(&sub)
 	}
-	out, err := s.c.Advance(s.t.Context(), s.tx, sub, s.terms)
+	out, err := s.c.Advance(s.t.Context(), s.tx, s.tx.last(sub), sub, s.terms)
 	if err != nil {
 		s.t.Fatalf("advance: %v", err)
 	}
@@ -270,7 +270,7 @@ func TestWithdraw(t *testing.T) {
 			s.expect(CodeSent, nil)
 			sub := s.next
 			tc.change(s, &sub)
-			out, err := s.c.Withdraw(t.Context(), s.tx, sub)
+			out, err := s.c.Withdraw(t.Context(), s.tx, s.tx.last(sub), sub)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -309,7 +309,8 @@ func TestNothingPassesThatCannotBeKept(t *testing.T) {
 			s := newScene(t)
 			s.expect(CodeSent, nil)
 			s.tx.fail[step.fails] = broken
-			out, err := s.c.Advance(t.Context(), s.tx, step.submit(s), s.terms)
+			sub := step.submit(s)
+			out, err := s.c.Advance(t.Context(), s.tx, s.tx.last(sub), sub, s.terms)
 			if !errors.Is(err, broken) || out.State != "" {
 				t.Errorf("got state %q and error %v", out.State, err)
 			}
@@ -320,7 +321,7 @@ func TestNothingPassesThatCannotBeKept(t *testing.T) {
 func TestNoRandomnessNoCode(t *testing.T) {
 	s := newScene(t)
 	s.c.Rand = strings.NewReader("")
-	if out, err := s.c.Advance(t.Context(), s.tx, s.next, s.terms); err == nil || out.State != "" {
+	if out, err := s.c.Advance(t.Context(), s.tx, s.tx.last(s.next), s.next, s.terms); err == nil || out.State != "" {
 		t.Errorf("got state %q and error %v", out.State, err)
 	}
 	s.expectMails(0)

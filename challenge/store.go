@@ -30,7 +30,8 @@ type Tx interface {
 
 // Challenges are the challenges of a [Tx].
 type Challenges interface {
-	// LatestChallenge returns the newest challenge of this account in this flow, open or closed, or [ErrNotFound].
+	// LatestChallenge returns the newest challenge of this account in this flow, open or closed, or [ErrNotFound]. It is what
+	// [Challenger.Advance] goes on from.
 	LatestChallenge(ctx context.Context, account, flow string) (*Challenge, error)
 	// AddChallenge keeps a new one. It fails when the account already has an open one in the flow.
 	AddChallenge(ctx context.Context, c *Challenge) error

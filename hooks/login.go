@@ -55,14 +55,15 @@ func (h *Handler) decide(ctx context.Context, tx challenge.Tx, c call) (answer, 
 	if err != nil && !errors.Is(err, challenge.ErrNotFound) {
 		return answer{}, err
 	}
+	open := last
 	if last != nil && !last.Open() {
-		last = nil
+		open = nil
 	}
 	device, err := h.knownDevice(ctx, tx, c.payload)
 	if err != nil {
 		return answer{}, err
 	}
-	in := policyInput(h.Now().In(h.TimeZone), settings, c, device, last)
+	in := policyInput(h.Now().In(h.TimeZone), settings, c, device, open)
 	verdict, err := h.Policies.Login(ctx, in)
 	if err != nil {
 		h.Log.ErrorContext(ctx, "a sign-in was refused because it could not be decided",
@@ -70,7 +71,7 @@ func (h *Handler) decide(ctx context.Context, tx challenge.Tx, c call) (answer, 
 		verdict.Decision = policies.Decision{Reason: "undecided"}
 	}
 	d := verdict.Decision
-	out, err := h.carryOut(ctx, tx, c, d, device != nil)
+	out, err := h.carryOut(ctx, tx, c, d, last, device != nil)
 	if err != nil {
 		return answer{}, err
 	}
@@ -88,7 +89,7 @@ func (h *Handler) decide(ctx context.Context, tx challenge.Tx, c call) (answer, 
 
 // carryOut does what was decided, for a client by which the account was remembered before, or not. What is not one of the three
 // actions refuses.
-func (h *Handler) carryOut(ctx context.Context, tx challenge.Tx, c call, d policies.Decision, known bool) (challenge.Outcome, error) {
+func (h *Handler) carryOut(ctx context.Context, tx challenge.Tx, c call, d policies.Decision, last *challenge.Challenge, known bool) (challenge.Outcome, error) {
 	s, err := h.submission(ctx, tx, c, d)
 	if err != nil {
 		return challenge.Outcome{}, err
@@ -102,14 +103,14 @@ func (h *Handler) carryOut(ctx context.Context, tx challenge.Tx, c call, d polic
 				return challenge.Outcome{}, err
 			}
 		}
-		return h.Challenger.Withdraw(ctx, tx, s)
+		return h.Challenger.Withdraw(ctx, tx, last, s)
 	case policies.ActionChallenge:
 		if s.Email == "" {
 			h.Log.ErrorContext(ctx, "a sign-in was refused: the policies ask for a code, and there is no address",
 				"account", s.Account, "reason", d.Reason)
 			return challenge.Outcome{State: stateUnavailable}, nil
 		}
-		return h.Challenger.Advance(ctx, tx, s, terms(d))
+		return h.Challenger.Advance(ctx, tx, last, s, terms(d))
 	case policies.ActionRefuse:
 		return challenge.Outcome{State: refusal(d.Reason)}, nil
 	}
@@ -171,20 +172,24 @@ func refusal(reason string) challenge.State {
 func (h *Handler) submission(
 	ctx context.Context, tx challenge.Tx, c call, d policies.Decision,
 ) (challenge.Submission, error) {
+	says := c.payload.Flow.TransientPayload.TwoFactor
+	s := challenge.Submission{
+		Account: c.payload.Identity.ID, Name: c.person.Account, Flow: c.payload.Flow.ID, Channel: d.Channel, Email: c.person.Email,
+		Locale: c.locale, Device: h.deviceToRemember(c),
+		Action: challenge.Action(says.Action), Code: challenge.NormalizeCode(says.Code),
+	}
+	if d.Action != policies.ActionChallenge {
+		return s, nil // no code is compared with what it was issued on
+	}
 	changed, err := tx.PasswordChanged(ctx, c.payload.Identity.ID)
 	if err != nil {
 		return challenge.Submission{}, err
 	}
-	facts := challenge.Facts{
+	s.Facts = challenge.Facts{
 		Email: c.person.Email, Role: c.person.Role, State: c.payload.Identity.State, TwoFactor: c.person.TwoFactor,
 		PasswordChanged: changed,
-	}
-	says := c.payload.Flow.TransientPayload.TwoFactor
-	return challenge.Submission{
-		Account: c.payload.Identity.ID, Name: c.person.Account, Flow: c.payload.Flow.ID, Channel: d.Channel, Email: c.person.Email,
-		Locale: c.locale, Facts: facts.Digest(), Device: h.deviceToRemember(c),
-		Action: challenge.Action(says.Action), Code: challenge.NormalizeCode(says.Code),
-	}, nil
+	}.Digest()
+	return s, nil
 }
 
 // record writes down the sign-in: what was asked of the policies, what they said, and how it ended.

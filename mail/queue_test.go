@@ -136,7 +136,11 @@ func (s *scene) submit(a challenge.Action) challenge.Outcome {
 	s.t.Helper()
 	var out challenge.Outcome
 	err := s.store.Update(s.t.Context(), "agent", func(tx challenge.Tx) (err error) {
-		out, err = s.challenger.Advance(s.t.Context(), tx,
+		last, err := tx.LatestChallenge(s.t.Context(), "agent", "flow")
+		if err != nil && !errors.Is(err, challenge.ErrNotFound) {
+			return err
+		}
+		out, err = s.challenger.Advance(s.t.Context(), tx, last,
 			challenge.Submission{
 				Account: "agent", Flow: "flow", Email: "agent@example.com", Locale: "ja", Facts: []byte{1}, Action: a,
 			},

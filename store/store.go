@@ -107,6 +107,10 @@ func makeFile(path string) error {
 // transaction on it must not ask for another.
 func (s *Store) DB() *sql.DB { return s.writer.db }
 
+// Statements is how many statements have been run for units of work, since the store was opened: each is a part of what a sign-in
+// waits for.
+func (s *Store) Statements() int64 { return s.writer.statements.Load() }
+
 // Close closes the database, once what is being written is.
 func (s *Store) Close() error { return errors.Join(s.writer.close(), s.db.Close()) }
 

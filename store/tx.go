@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"nidan/challenge"
@@ -17,6 +18,8 @@ type tx struct {
 
 	prepared map[string]*sql.Stmt // on this connection, by text
 	fresh    map[string]*sql.Stmt // in this transaction, by text
+
+	statements *atomic.Int64 // counted
 }
 
 // Send implements [challenge.Sender].

@@ -29,7 +29,8 @@ type writer struct {
 	closing sync.Once
 	ended   chan struct{}
 
-	prepared map[string]*sql.Stmt // on the connection, by text
+	prepared   map[string]*sql.Stmt // on the connection, by text
+	statements atomic.Int64
 }
 
 // unit is one unit of work, and whoever waits for it.
@@ -115,7 +116,7 @@ func (w *writer) together(first *unit) {
 		}
 		return
 	}
-	t := &tx{Tx: sqlTx, prepared: w.prepared, fresh: make(map[string]*sql.Stmt)}
+	t := &tx{Tx: sqlTx, prepared: w.prepared, fresh: make(map[string]*sql.Stmt), statements: &w.statements}
 	var done []*unit
 	var outcomes []outcome
 	for u := first; u != nil; u = w.next(len(done)) {
@@ -194,6 +195,7 @@ func (w *writer) prepare(ctx context.Context, fresh map[string]*sql.Stmt) {
 
 // statement is a query, prepared on the transaction's connection.
 func (t *tx) statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	t.statements.Add(1)
 	if stmt := t.prepared[query]; stmt != nil {
 		return t.Tx.StmtContext(ctx, stmt), nil
 	}
