@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -134,25 +135,23 @@ func TestOryElementsAsItComes(t *testing.T) {
 		w.keys(who + "\t" + n.codeOf(who) + "\t" + password + "\r")
 		w.until(`location.pathname === "/"`)
 	})
+	t.Run("opened without a flow, and when Nidan is away", func(t *testing.T) { elements(t, n, "").opened(n) })
 }
 
 // asksForAllAgain waits for a message, and for all that is documented as rough.
 func (w *window) asksForAllAgain(message string) {
 	w.t.Helper()
 	w.finds(message)
-	for expression, want := range map[string]string{
-		`document.querySelector("h2").parentElement.innerText`:  "Sign in\n\nSign in with your email and password",
-		`document.getElementsByName("identifier")[0].value`:     "",
-		`document.getElementsByName("password")[0].value`:       "",
-		codeOnPage + `.value`:                                   "",
-		codeOnPage + `.parentElement.innerText`:                 "Enter the verification code (6 digits).\nEnter your account and password again, too.",
-		`String(document.querySelectorAll("label").length)`:     "2", // of account and password
-		`String(document.activeElement === ` + codeOnPage + `)`: "false",
-	} {
-		if got := eval[string](w, expression); strings.TrimSpace(got) != want {
-			w.t.Errorf("%s is %q, want %q", expression, got, want)
-		}
-	}
+	w.looks(
+		`document.querySelector("h2").parentElement.innerText`, "Sign in\n\nSign in with your email and password",
+		`document.getElementsByName("identifier")[0].value`, "",
+		`document.getElementsByName("password")[0].value`, "",
+		codeOnPage+`.value`, "",
+		codeOnPage+`.parentElement.innerText`,
+		"Enter the verification code (6 digits).\nEnter your account and password again, too.",
+		`String(document.querySelectorAll("label").length)`, "2", // of account and password
+		`String(document.activeElement === `+codeOnPage+`)`, "false",
+	)
 	w.click(`[name="identifier"]`)
 }
 
@@ -235,10 +234,12 @@ func TestOryElementsWithAFewLinesOfOnesOwn(t *testing.T) {
 		w.asksForTheCode(who, "We sent a verification code")
 		w.keys(n.codeOf(who) + "\r")
 		w.until(`location.pathname === "/"`)
-		if told := eval[string](w, `sessionStorage.getItem("told") ?? ""`); !strings.Contains(told, "in other sign-ins of this account: 1.") {
+		told := eval[string](w, `sessionStorage.getItem("told") ?? ""`)
+		if !strings.Contains(told, "in other sign-ins of this account: 1.") {
 			t.Errorf("told was %q", told)
 		}
 	})
+	t.Run("opened without a flow, and when Nidan is away", func(t *testing.T) { elements(t, n, "").opened(n) })
 }
 
 // asksForTheCode waits for a message, and for a field that is all there is to fill in, empty, with its label and the focus.
@@ -246,15 +247,23 @@ func (w *window) asksForTheCode(who, message string) {
 	w.t.Helper()
 	w.finds(message)
 	w.until(`document.activeElement === ` + codeOnPage + ` && document.activeElement.value === ""`)
-	for expression, want := range map[string]string{
-		`document.querySelector("header").innerText.replaceAll(/\s+/g, " ")`:                                  "Two-step verification " + who,
-		codeOnPage + `.labels[0].innerText`:                                                                   "Enter the verification code (6 digits).",
-		codeOnPage + `.autocomplete`:                                                                          "one-time-code",
-		`document.querySelector('[role="alert"]').innerText.slice(0, ` + fmt.Sprint(len(message)) + `)`:       message,
-		`[...document.querySelectorAll("input")].filter(e => e.checkVisibility()).map(e => e.name).join(" ")`: "transient_payload.two_factor.code remember",
-	} {
-		if got := eval[string](w, expression); strings.TrimSpace(got) != want {
-			w.t.Errorf("%s is %q, want %q", expression, got, want)
+	w.looks(
+		`document.querySelector("header").innerText.replaceAll(/\s+/g, " ")`, "Two-step verification "+who,
+		`document.querySelector('[role="alert"]').innerText.slice(0, `+strconv.Itoa(len(message))+`)`, message,
+		codeOnPage+`.labels[0].innerText`, "Enter the verification code (6 digits).",
+		codeOnPage+`.autocomplete`, "one-time-code",
+		`[...document.querySelectorAll("input")].filter(e => e.checkVisibility()).map(e => e.name).join(" ")`,
+		"transient_payload.two_factor.code remember",
+		`document.querySelector("[name=method]").innerText`, "Sign in",
+	)
+}
+
+// looks compares what expressions are on the page with what they should be: expression, text, and so on.
+func (w *window) looks(pairs ...string) {
+	w.t.Helper()
+	for i := 0; i < len(pairs); i += 2 {
+		if got := eval[string](w, pairs[i]); strings.TrimSpace(got) != pairs[i+1] {
+			w.t.Errorf("%s is %q, want %q", pairs[i], got, pairs[i+1])
 		}
 	}
 }
