@@ -13,10 +13,13 @@ import (
 )
 
 // startKratos starts a Kratos of the test's own, which all that follows in the test talks to.
-func startKratos(t *testing.T, dsn string) {
+func startKratos(t *testing.T, dsn string) { t.Helper(); startKratosUnder(t, dsn, origin) }
+
+// startKratosUnder is startKratos for another origin of the pages.
+func startKratosUnder(t *testing.T, dsn, origin string) {
 	t.Helper()
 	run := kratos.Run{
-		PublicPort: freePort(), AdminPort: freePort(), BaseURL: "http://127.0.0.1:4455", HookURL: theRelay.server.URL,
+		PublicPort: freePort(), AdminPort: freePort(), BaseURL: origin, HookURL: theRelay.server.URL,
 		HookToken: hookToken, DSN: dsn, Secret: rand.Text() + rand.Text(),
 	}
 	server, err := kratos.Start(t.Context(), kratosBinary, t.TempDir(), run)

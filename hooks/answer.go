@@ -109,10 +109,13 @@ func interruptWith(status int, t *texts, i interruption) (answer, error) {
 	}
 	b := body{Messages: []entry{{InstancePtr: "#/", Messages: []message{{symbol.id, text, symbol.kind, ctx}}}}}
 	if i.codeExpected() {
-		// Kratos adds a text input of this name to the flow, for a page that knows nothing of Nidan.
-		prompt := message{enterCodeID, t.say(i.locale, "enter_code", f), "info", struct{}{}}
-		b.Messages = append(b.Messages,
-			entry{InstancePtr: "#/transient_payload/two_factor/code", Messages: []message{prompt}})
+		// Kratos adds a text input of this name to the flow, for a page that knows nothing of Nidan. A hook can give an input
+		// messages, and neither a label nor a value (Kratos v1.3.1 and v26.2.0, Container.AddMessage): the first message can serve
+		// as the label, the second says what Kratos leaves empty.
+		b.Messages = append(b.Messages, entry{InstancePtr: "#/transient_payload/two_factor/code", Messages: []message{
+			{enterCodeID, t.say(i.locale, "enter_code", f), "info", struct{}{}},
+			{enterAllAgainID, t.say(i.locale, "enter_all_again", f), "info", struct{}{}},
+		}})
 	}
 	raw, err := json.Marshal(b)
 	if err != nil {

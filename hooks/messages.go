@@ -38,8 +38,11 @@ var symbols = map[challenge.State]struct {
 	stateUnavailable:           {4990008, "error"},
 }
 
-// enterCodeID is the number of the prompt at the field for the code. It is no state.
-const enterCodeID = 1990000
+// The numbers of what is said at the field for the code. They are no states.
+const (
+	enterCodeID     = 1990000 // what to enter there
+	enterAllAgainID = 1990009 // that account and password are needed again, for pages that do not keep them
+)
 
 // texts are the sentences that a person reads, in every language.
 type texts struct{ bundle *i18n.Bundle }

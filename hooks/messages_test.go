@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -52,6 +53,40 @@ func TestEveryStateHasItsNumberItsKindAndASentence(t *testing.T) {
 	}
 	if len(symbols) != 11 {
 		t.Errorf("%d states have a number, 11 are documented", len(symbols))
+	}
+}
+
+// What a page that knows nothing of Nidan shows at the field for the code. The first can stand as the field's label.
+func TestTheFieldForTheCodeSaysWhatToEnter(t *testing.T) {
+	sentences, err := newTexts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	out := &challenge.Challenge{CodeLength: 8, MaxAttempts: 10, ExpiresAt: now.Add(time.Minute)}
+	for locale, want := range map[string][]message{
+		"en": {
+			{1990000, "Enter the verification code (8 digits).", "info", struct{}{}},
+			{1990009, "Enter your account and password again, too.", "info", struct{}{}},
+		},
+		"ja": {
+			{1990000, "認証コード(8桁)を入力してください。", "info", struct{}{}},
+			{1990009, "アカウントとパスワードも、もう一度入力してください。", "info", struct{}{}},
+		},
+	} {
+		for _, state := range []challenge.State{challenge.CodeSent, challenge.CodeResent, challenge.CodeMismatch, challenge.TooManyCodes} {
+			a, err := interrupt(sentences, interruption{state: state, challenge: out, locale: locale, now: now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			atField, err := json.Marshal(entry{"#/transient_payload/two_factor/code", want})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(string(a.body), ","+string(atField)+"]}") {
+				t.Errorf("%s in %s is answered with %s, which does not end with %s", state, locale, a.body, atField)
+			}
+		}
 	}
 }
 

@@ -139,16 +139,17 @@ class SignIn {
   }
 
   answered({ answer, body }) {
-    if (answer.ok || (body.error && body.error.id === 'session_already_available')) return this.signedIn();
+    if (answer.ok || (body.error && body.error.id === 'session_already_available')) return this.signedIn(body);
     if (body.redirect_browser_to) return location.assign(body.redirect_browser_to);
     const message = body.ui && body.ui.messages && body.ui.messages[0];
     return message ? this.showState(message, answer) : this.step.say('error', { name: 'failed' });
   }
 
   // signedIn goes on, once the person has seen what there is to tell: that others tried codes.
-  async signedIn() {
+  async signedIn(body = {}) {
     sessionStorage.removeItem(keptName);
-    const onward = (this.flow && this.flow.return_to) || this.returnTo || '/';
+    const next = (body.continue_with || []).find((c) => c.action === 'redirect_browser_to') || {};
+    const onward = next.redirect_browser_to || (this.flow && this.flow.return_to) || this.returnTo || '/';
     const told = await this.send('GET', `${this.nidan}/notices`).catch(() => null);
     if (!told || !told.answer.ok || !told.body.wrong_codes) return this.onSignedIn(onward);
     const since = new Date(told.body.since).toLocaleString(this.texts.locale);
