@@ -14,11 +14,9 @@ import (
 
 // loginPage is what the template of the page is told.
 type loginPage struct {
-	Script     script
-	Action     string
-	Identifier string
-	Methods    []method
-	Password   bool // whether the password is among them
+	Script   script
+	Methods  []method
+	Password bool // whether the password is among them
 }
 
 // script is what the page's script is told.
@@ -69,7 +67,6 @@ func (h *Handler) login(c echo.Context) error {
 			Flow: flow, Locale: locale, Cookie: page.LocaleCookie, StartNew: startNew(flow.ReturnTo, flow.Refresh), Mail: h.Mail,
 			Identifier: flow.Identifier,
 		},
-		Action: flow.Action, Identifier: flow.Identifier,
 	}
 	for _, m := range flow.Methods {
 		p.Password = p.Password || m.Name == "password"

@@ -5,7 +5,7 @@ import { CodeStep } from './code-step.js';
 import { Texts } from './texts.js';
 
 const home = new URL('..', import.meta.url).origin;
-const keptName = 'nidan.identifier'; // where the account's name outlives a reload of the code's step
+const kept = 'nidan.identifier'; // where the account's name outlives a reload, of the same flow
 
 /** Runs the sign-in of a form with the fields identifier and password. */
 export function signIn(form, options = {}) { return new SignIn(form, options); }
@@ -49,7 +49,7 @@ class SignIn {
   begun() {
     this.step.write();
     const name = this.field('identifier');
-    if (name && !name.value) name.value = sessionStorage.getItem(keptName) || '';
+    if (name && !name.value && this.flow) name.value = JSON.parse(sessionStorage.getItem(kept) || '{}')[this.flow.id] || '';
     const [message] = (this.flow && this.flow.messages) || [];
     if (message && message.context && message.context.challenge) this.step.say('info', { name: 'password_again' });
     else if (message) this.sayKratos(message);
@@ -65,6 +65,8 @@ class SignIn {
     password.value = '';
     (this.field('identifier').value ? password : this.field('identifier')).focus();
   }
+
+  keepName(name) { sessionStorage.setItem(kept, JSON.stringify({ [this.flow.id]: name })); }
 
   // ---- talking to Kratos ----
 
@@ -134,6 +136,7 @@ class SignIn {
     return this.working(async () => {
       const { answer, body } = await this.send('POST', this.flow.action, { csrf_token: this.flow.csrf_token, ...fields });
       if (answer.ok || body.redirect_browser_to) return this.answered({ answer, body });
+      if (fields.identifier) this.keepName(fields.identifier);
       return location.reload(); // the page shows the flow as it is now
     });
   }
@@ -147,7 +150,7 @@ class SignIn {
 
   // signedIn goes on, once the person has seen what there is to tell: that others tried codes.
   async signedIn(body = {}) {
-    sessionStorage.removeItem(keptName);
+    sessionStorage.removeItem(kept);
     const next = (body.continue_with || []).find((c) => c.action === 'redirect_browser_to') || {};
     const onward = next.redirect_browser_to || (this.flow && this.flow.return_to) || this.returnTo || '/';
     const told = await this.send('GET', `${this.nidan}/notices`).catch(() => null);
@@ -165,7 +168,7 @@ class SignIn {
     if (next) {
       this.challenge = next;
       this.step.takeOver(next, answer);
-      sessionStorage.setItem(keptName, this.credentials.identifier);
+      this.keepName(this.credentials.identifier);
     }
     switch (state) {
       case 'code_sent':
