@@ -84,7 +84,7 @@ func newQueue(cfg config.Config, st *store.Store, keys *challenge.Keyring, log *
 		return nil, fmt.Errorf("read public.url: %w", err)
 	}
 	return mail.NewQueue(st.DB(), st, keys, mail.Config{
-		From: cfg.Mail.From, Brand: cfg.Mail.Brand, CodeHost: public.Hostname(), SMTP: mail.SMTP(cfg.Mail.SMTP),
+		From: cfg.Mail.From, Brand: cfg.BrandName(), CodeHost: public.Hostname(), SMTP: mail.SMTP(cfg.Mail.SMTP),
 	}, time.Now, log)
 }
 
@@ -158,7 +158,7 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 		Remembered: n.store.DeviceRemembered,
 		SignIn:     n.store.SignIn,
 		HTTPS:      n.https(),
-		Brand:      n.cfg.Mail.Brand,
+		Brand:      n.cfg.BrandName(),
 		Rand:       rand.Reader,
 		Log:        n.log,
 	}).Mount(n.public)
@@ -181,7 +181,7 @@ func (n *nidan) mountConsole(
 		return err
 	}
 	return (&pages.Handler{
-		Console: c, Visitors: visitors, LogoutURL: frontend.LogoutURL, Origin: origin, Brand: n.cfg.Mail.Brand, TimeZone: zone, Log: n.log,
+		Console: c, Visitors: visitors, LogoutURL: frontend.LogoutURL, Origin: origin, Brand: n.cfg.BrandName(), TimeZone: zone, Log: n.log,
 	}).Mount(n.public)
 }
 
