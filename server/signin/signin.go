@@ -12,8 +12,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"nidan/brand"
 	"nidan/challenge"
-	"nidan/hooks"
 	"nidan/kratos"
 	"nidan/server/page"
 )
@@ -30,21 +30,21 @@ type Handler struct {
 	// SignIn is as in challenge.Reader.
 	SignIn func(ctx context.Context, account string, authenticatedAt time.Time) (*challenge.SignIn, error)
 	HTTPS  bool // browsers reach the pages over HTTPS
-	Brand  string
+	Brand  brand.Brand
+	Texts  page.Texts // see [Texts]
 	Rand   io.Reader
 	Log    *slog.Logger
 
-	texts page.Texts
 	pages *page.Pages
 }
 
-// Mount puts the pages on e. It fails where a text or a template is missing.
+// Texts are the texts that are these pages' own. A [Handler] needs those of the frame and of the states (hooks.Sentences) beside them.
+func Texts() (page.Texts, error) { return page.LoadTexts(files) }
+
+// Mount puts the pages on e. It fails where a template is missing.
 func (h *Handler) Mount(e *echo.Echo) error {
 	var err error
-	if h.texts, err = page.LoadTexts(files, hooks.Sentences); err != nil {
-		return err
-	}
-	if h.pages, err = page.New(files, h.texts, h.Brand); err != nil {
+	if h.pages, err = page.New(files, h.Texts, h.Brand); err != nil {
 		return err
 	}
 	e.GET("/login", h.login, page.Headers)
@@ -77,13 +77,13 @@ func (h *Handler) login(c echo.Context) error {
 	}
 	if err != nil {
 		h.Log.ErrorContext(c.Request().Context(), "a sign-in page could not be shown", "err", err)
-		return h.pages.Render(c, http.StatusBadGateway, "error", "")
+		return h.tell(c, http.StatusBadGateway, trouble{Name: away})
 	}
 	if err := h.knowAgain(c); err != nil {
 		return err
 	}
 	return h.pages.Render(c, http.StatusOK, "login", script{
-		Flow: flow, Locale: page.LocaleOf(c.Request()), Texts: h.texts, Cookie: page.LocaleCookie, StartNew: startNew(flow.ReturnTo, flow.Refresh),
+		Flow: flow, Locale: page.LocaleOf(c.Request()), Texts: h.Texts, Cookie: page.LocaleCookie, StartNew: startNew(flow.ReturnTo, flow.Refresh),
 	})
 }
 
@@ -98,11 +98,6 @@ func startNew(returnTo string, refresh bool) string {
 	}
 	to := url.URL{Path: "/self-service/login/browser", RawQuery: query.Encode()}
 	return to.String()
-}
-
-// error shows a number only: what Kratos says of its errors is for those who read its log.
-func (h *Handler) error(c echo.Context) error {
-	return h.pages.Render(c, http.StatusOK, "error", c.QueryParam("id"))
 }
 
 // home says who is signed in.
@@ -126,7 +121,7 @@ func (h *Handler) home(c echo.Context) error {
 	}
 	if err != nil {
 		h.Log.ErrorContext(ctx, "who is signed in could not be shown", "err", err)
-		return h.pages.Render(c, http.StatusBadGateway, "error", "")
+		return h.tell(c, http.StatusBadGateway, trouble{Name: away})
 	}
 	return h.pages.Render(c, http.StatusOK, "home", struct {
 		Name, Logout string
