@@ -17,7 +17,6 @@ type look struct {
 	Logo, LogoDark      string // addresses; empty: there is none
 	Style               string // address of its colours; empty: they are those of page.css
 	Icon                string // address of what stands in the browser's tab
-	IconType, DarkType  string // media types of Icon and LogoDark
 	HelpURL, PrivacyURL string // empty: there is none
 }
 
@@ -45,17 +44,17 @@ func imageFile(name string, i *brand.Image) file {
 
 // lookOf says how pages show a brand, and lists the files for it.
 func lookOf(b brand.Brand) (l look, files []file) {
-	l = look{Name: b.Name, Icon: "/assets/page/icon.svg", IconType: brand.SVG, HelpURL: b.HelpURL, PrivacyURL: b.PrivacyURL}
+	l = look{Name: b.Name, Icon: "/assets/page/icon.svg", HelpURL: b.HelpURL, PrivacyURL: b.PrivacyURL}
 	add := func(f file) string {
 		files = append(files, f)
 		return f.address
 	}
 	if b.Logo != nil {
 		l.Logo = add(imageFile("logo", b.Logo))
-		l.Icon, l.IconType = l.Logo, b.Logo.Type
+		l.Icon = l.Logo
 	}
 	if b.LogoDark != nil {
-		l.LogoDark, l.DarkType = add(imageFile("logo-dark", b.LogoDark)), b.LogoDark.Type
+		l.LogoDark = add(imageFile("logo-dark", b.LogoDark))
 	}
 	if css := style(b); css != "" {
 		l.Style = add(newFile("style", "css", "text/css; charset=utf-8", []byte(css)))
