@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -103,7 +104,7 @@ func replaces(text string, shipped map[string]string, name string) error {
 }
 
 // placeholder is where something is put into a text: by its name, or the way of package fmt, where %% is a percent sign.
-var placeholder = regexp.MustCompile(`\{\{\.\w+\}\}|%%|%[-+#0]*(?:\.\d+)?(\[\d+\])?[a-z]`)
+var placeholder = regexp.MustCompile(`\{\{\.\w+\}\}|%%|%[-+#0]*(?:\.\d+)?(?:\[(\d+)\])?[a-z]`)
 
 // samePlaceholders says what is put into one of two texts and not into the other. A text without the address that a code was sent
 // to, or with a place that nothing is put into, would be found out by the people who read it.
@@ -121,8 +122,8 @@ func samePlaceholders(text, old string) error {
 	}
 	rest := placeholder.ReplaceAllString(text, "")
 	switch {
-	case strings.Contains(rest, "{{") || strings.Contains(rest, "}}"):
-		return errors.New("has {{ or }} where no placeholder is, such as {{.Code}}")
+	case strings.ContainsAny(rest, "{}"):
+		return errors.New("has { or } outside of a placeholder, which is written like {{.Code}}")
 	case strings.Contains(rest, "%") && strings.Contains(strings.Join(slices.Collect(maps.Keys(want)), ""), "%"):
 		return errors.New("has a percent sign; write two of them for one")
 	}
@@ -130,7 +131,7 @@ func samePlaceholders(text, old string) error {
 }
 
 // placeholders are the placeholders of a text, and how often each is there. Those of package fmt without a number get that of their
-// turn: two of them that changed places would show a time as a number.
+// turn, as fmt counts: two of them that changed places would show a time as a number.
 func placeholders(text string) map[string]int {
 	found := map[string]int{}
 	turn := 0
@@ -139,7 +140,9 @@ func placeholders(text string) map[string]int {
 		if p == "%%" {
 			continue
 		}
-		if p[0] == '%' && m[1] == "" {
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			turn = n
+		} else if p[0] == '%' {
 			turn++
 			p = fmt.Sprintf("%s[%d]%s", p[:len(p)-1], turn, p[len(p)-1:])
 		}

@@ -1,10 +1,12 @@
 package brand
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"text/template"
 )
 
 func shipped() map[string]Texts {
@@ -63,8 +65,11 @@ func TestATextIsRefused(t *testing.T) {
 		"that says no length any more":    {"en.json", `{"signin": {"code": "Your code"}}`, "signin.code: mentions {{.Length}} 0 times"},
 		"with one thing too many":         {"en.json", `{"signin": {"sign_in": "Hello {{.Name}}"}}`, "signin.sign_in: mentions {{.Name}}, and the text"},
 		"with a misspelt thing":           {"en.json", `{"signin": {"code": "{{.Lenght}} digits"}}`, "signin.code: mentions {{.Length}} 0 times"},
-		"with a thing half written":       {"en.json", `{"signin": {"sign_in": "Hello {{Name}}"}}`, "signin.sign_in: has {{ or }}"},
-		"with a program in it":            {"en.json", `{"signin": {"sign_in": "{{if true}}"}}`, "signin.sign_in: has {{ or }}"},
+		"with a thing half written":       {"en.json", `{"signin": {"sign_in": "Hello {{Name}}"}}`, "signin.sign_in: has { or }"},
+		"with a brace too few":            {"en.json", `{"signin": {"sign_in": "Hello {.Name}"}}`, "signin.sign_in: has { or }"},
+		"with a brace too many":           {"en.json", `{"signin": {"code": "{{{.Length}} digits"}}`, "signin.code: has { or }"},
+		"with a number and a turn":        {"en.json", `{"signin": {"told": "%[2]d codes since %s"}}`, "signin.told: mentions"},
+		"with a program in it":            {"en.json", `{"signin": {"sign_in": "{{if true}}"}}`, "signin.sign_in: has { or }"},
 		"with two that changed places":    {"en.json", `{"signin": {"told": "%d codes since %s"}}`, "signin.told: mentions"},
 		"with one of two":                 {"en.json", `{"signin": {"told": "Since %s"}}`, "signin.told: mentions"},
 		"with an argument there is not":   {"en.json", `{"signin": {"sign_in": "Hello %s"}}`, "signin.sign_in: mentions"},
@@ -83,6 +88,31 @@ func TestATextIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzText holds that whatever is taken for a text has a place for each thing that is put in, and no other.
+func FuzzText(f *testing.F) {
+	for _, seed := range []string{"Since %s, %d codes", "%[2]d since %[1]s", "%[2]d since %s", "100%", "%%s %s %d", "{{.Length}}", "{{{.Length}}", "{{ .Length}}", "{{.Length}}}}"} {
+		f.Add(seed)
+	}
+	old := map[string]string{"told": "Since %s, %d codes", "code": "Code ({{.Length}} digits)"}
+	f.Fuzz(func(t *testing.T, text string) {
+		if replaces(text, old, "told") == nil {
+			if got := fmt.Sprintf(text, "<since>", 4711); strings.Contains(got, "%!") || !strings.Contains(got, "<since>") || !strings.Contains(got, "4711") {
+				t.Errorf("%q becomes %q", text, got)
+			}
+		}
+		if replaces(text, old, "code") == nil {
+			parsed, err := template.New("").Parse(text)
+			if err != nil {
+				t.Fatalf("%q: %v", text, err)
+			}
+			var b strings.Builder
+			if err := parsed.Execute(&b, map[string]int{"Length": 4711}); err != nil || !strings.Contains(b.String(), "4711") || strings.Contains(b.String(), "<no value>") {
+				t.Errorf("%q becomes %q, %v", text, b.String(), err)
+			}
+		}
+	})
 }
 
 func TestEveryTextThatIsWrongIsNamedAtOnce(t *testing.T) {

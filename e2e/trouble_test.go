@@ -20,6 +20,7 @@ func TestTroublesAreTold(t *testing.T) {
 		"Kratos away, in the midst of one":   {"/login?flow=1", []string{"NIDAN_KRATOS_PUBLIC_URL=" + nobody}, 502, "現在ログインを受け付けられません", "Signing in is not possible at the moment"},
 		"Kratos away, for whoever signed in": {"/", []string{"NIDAN_KRATOS_PUBLIC_URL=" + nobody}, 502, "現在ログインを受け付けられません", "Signing in is not possible at the moment"},
 		"an address that there is not":       {"/no/such", nil, 404, "ページが見つかりません", "There is no such page"},
+		"below the console, too":             {"/console/no/such", nil, 404, "ページが見つかりません", "There is no such page"},
 		"an error without a number":          {"/error", nil, 200, "問題が発生しました", "Something went wrong"},
 	} {
 		t.Run(name, func(t *testing.T) {
