@@ -16,6 +16,7 @@ import (
 // in its doc.go.
 var may = map[string][]string{
 	".":                    {"cmd"},
+	"brand":                {},
 	"challenge":            {},
 	"config":               {},
 	"decisionlog":          {},
@@ -25,18 +26,18 @@ var may = map[string][]string{
 	"policies/replay":      {"policies"},
 	"store":                {"challenge"},
 	"store/storetest":      {"challenge", "store"}, // tests only
-	"mail":                 {"challenge"},
+	"mail":                 {"brand", "challenge"},
 	"mail/catcher":         {},
 	"hooks":                {"challenge", "kratos", "policies"},
 	"server":               {"challenge", "hooks", "kratos", "policies"},
-	"server/page":          {"hooks"},
+	"server/page":          {"brand", "hooks"},
 	"server/console":       {"challenge", "hooks", "kratos", "policies", "policies/live", "server/session"},
 	"server/console/api":   {"challenge", "kratos", "policies", "policies/live", "policies/replay", "server/console", "server/session"},
-	"server/console/pages": {"challenge", "kratos", "policies", "policies/live", "policies/replay", "server/console", "server/page", "server/session"},
+	"server/console/pages": {"brand", "challenge", "kratos", "policies", "policies/live", "policies/replay", "server/console", "server/page", "server/session"},
 	"server/page/pagetest": {"server/page"}, // tests only
 	"server/session":       {"challenge", "hooks", "kratos", "policies"},
-	"server/signin":        {"challenge", "hooks", "kratos", "server/page"},
-	"cmd":                  {"challenge", "config", "decisionlog", "hooks", "kratos", "mail", "mail/catcher", "policies", "policies/live", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "store"},
+	"server/signin":        {"brand", "challenge", "hooks", "kratos", "server/page"},
+	"cmd":                  {"brand", "challenge", "config", "decisionlog", "hooks", "kratos", "mail", "mail/catcher", "policies", "policies/live", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "store"},
 	"e2e":                  {}, // drives the program from outside
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"nidan/brand"
 	"nidan/config"
 	"nidan/kratos"
 	"nidan/mail/catcher"
@@ -49,9 +50,10 @@ func demoCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 	}
 	binary := c.Flags().String("kratos", "", "a kratos program to use instead of building one")
+	branded := c.Flags().Bool("brand", false, "in the brand of a company that does not exist: its name, logo, colour, links and texts")
 	buildOnly := c.Flags().Bool("build-only", false, "build Kratos and stop")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		d := demo{out: c.OutOrStdout(), kratos: *binary}
+		d := demo{out: c.OutOrStdout(), kratos: *binary, branded: *branded}
 		if *buildOnly {
 			_, err := d.findKratos(c.Context())
 			return err
@@ -63,8 +65,9 @@ func demoCommand() *cobra.Command {
 
 // demo is one run. Its state lives in a temporary folder and is gone at the end.
 type demo struct {
-	out    io.Writer
-	kratos string // the program; empty: it is built
+	out     io.Writer
+	kratos  string // the program; empty: it is built
+	branded bool   // in the brand that is an example
 }
 
 func (d *demo) run(ctx context.Context) (err error) {
@@ -123,6 +126,13 @@ func (d *demo) runIn(ctx context.Context, binary, dir string) error {
 	defer mailbox.Close()
 
 	cfg := demoConfig(dir)
+	if d.branded {
+		example, err := brand.WriteExample(dir)
+		if err != nil {
+			return err
+		}
+		cfg.Brand = config.Brand(example)
+	}
 	log := slog.New(slog.NewTextHandler(d.out, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	n, err := newNidan(ctx, cfg, "/demo/mail", log)
 	if err != nil {

@@ -39,6 +39,7 @@ const forgetAfter = 24 * time.Hour
 type nidan struct {
 	cfg    config.Config
 	inbox  string
+	shown  appearance // to people
 	log    *slog.Logger
 	store  *store.Store
 	queue  *mail.Queue
@@ -53,6 +54,10 @@ type nidan struct {
 // newNidan builds the parts from the configuration. Nothing listens yet, and no mail goes out. The sign-in page leads to inbox, where
 // the demo shows the mail; empty: nowhere.
 func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Logger) (*nidan, error) {
+	shown, err := newAppearance(cfg)
+	if err != nil {
+		return nil, err
+	}
 	keys, err := challenge.NewKeyring(cfg.Secrets)
 	if err != nil {
 		return nil, fmt.Errorf("read the secrets: %w", err)
@@ -65,12 +70,12 @@ func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	n := &nidan{cfg: cfg, inbox: inbox, log: log, store: st, hooks: server.New(log, nil), policies: decide, keep: keep}
+	n := &nidan{cfg: cfg, shown: shown, inbox: inbox, log: log, store: st, hooks: server.New(log, nil), policies: decide, keep: keep}
 	if cfg.DecisionLog.URL != "" {
 		n.sent = newDecisionLog(cfg.DecisionLog, log)
 		n.keep = append(n.keep, n.sent.Run)
 	}
-	if n.queue, err = newQueue(cfg, st, keys, log); err != nil {
+	if n.queue, err = newQueue(cfg, shown, st, keys, log); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	st.Outbox = n.queue
@@ -80,13 +85,13 @@ func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Lo
 	return n, nil
 }
 
-func newQueue(cfg config.Config, st *store.Store, keys *challenge.Keyring, log *slog.Logger) (*mail.Queue, error) {
+func newQueue(cfg config.Config, shown appearance, st *store.Store, keys *challenge.Keyring, log *slog.Logger) (*mail.Queue, error) {
 	public, err := url.Parse(cfg.Public.URL)
 	if err != nil {
 		return nil, fmt.Errorf("read public.url: %w", err)
 	}
 	return mail.NewQueue(st.DB(), st, keys, mail.Config{
-		From: cfg.Mail.From, Brand: cfg.Mail.Brand, CodeHost: public.Hostname(), SMTP: mail.SMTP(cfg.Mail.SMTP),
+		From: cfg.Mail.From, Brand: shown.Brand, Texts: shown.mail, CodeHost: public.Hostname(), SMTP: mail.SMTP(cfg.Mail.SMTP),
 	}, time.Now, log)
 }
 
@@ -128,6 +133,7 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 		Challenger:   &challenge.Challenger{Keys: keys, Now: time.Now, Rand: rand.Reader},
 		Keys:         keys,
 		Identity:     kratos.Pointers(n.cfg.Identity),
+		Sentences:    n.shown.states,
 		DeviceCookie: hooks.DeviceCookie(n.https()),
 		TimeZone:     zone,
 		Now:          time.Now,
@@ -152,22 +158,24 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 		Kratos: kratosURL, Bounds: server.Bounds(n.cfg.Public.Limits), Proxies: proxies, HTTPS: n.https(), Keys: keys, Now: time.Now,
 		Devices: &server.Devices{Remembered: n.store.DeviceRemembered, HTTPS: n.https(), Rand: rand.Reader, Log: n.log}, Log: n.log,
 	}).Mount(n.public)
-	page.Mount(n.public)
+	page.Mount(n.public, n.shown.Brand)
 	frontend, identity := kratos.NewFrontend(n.cfg.Kratos.PublicURL, n.cfg.Kratos.SessionCookie), kratos.Pointers(n.cfg.Identity)
-	err = (&signin.Handler{
+	own := &signin.Handler{
 		Kratos:     frontend,
 		Identity:   identity,
 		Remembered: n.store.DeviceRemembered,
 		SignIn:     n.store.SignIn,
 		Mail:       n.inbox,
 		HTTPS:      n.https(),
-		Brand:      n.cfg.Mail.Brand,
+		Brand:      n.shown.Brand,
+		Texts:      n.shown.signin,
 		Rand:       rand.Reader,
 		Log:        n.log,
-	}).Mount(n.public)
-	if err != nil {
+	}
+	if err := own.Mount(n.public); err != nil {
 		return err
 	}
+	n.public.HTTPErrorHandler = own.Explain
 	visitors := &session.Visitors{Kratos: frontend, Records: n.store, Policies: n.policies, Identity: identity, Now: time.Now}
 	(&session.Handler{Visitors: visitors, Log: n.log}).Mount(n.public)
 	return n.mountConsole(&console.Console{
@@ -184,7 +192,8 @@ func (n *nidan) mountConsole(
 		return err
 	}
 	return (&pages.Handler{
-		Console: c, Visitors: visitors, LogoutURL: frontend.LogoutURL, Origin: origin, Brand: n.cfg.Mail.Brand, TimeZone: zone, Log: n.log,
+		Console: c, Visitors: visitors, LogoutURL: frontend.LogoutURL, Origin: origin, TimeZone: zone, Log: n.log,
+		Brand: n.shown.Brand, Texts: n.shown.console,
 	}).Mount(n.public)
 }
 

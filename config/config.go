@@ -43,6 +43,8 @@ type Config struct {
 	DecisionLog DecisionLog `koanf:"decision_log"`
 	// The switches that a new database starts with. From then on the database holds them, and these are not looked at.
 	Settings Settings `koanf:"settings"`
+	// What people see of whose sign-in this is.
+	Brand Brand `koanf:"brand"`
 	// How a code reaches a person.
 	Mail Mail `koanf:"mail"`
 	// What is written to standard error.
@@ -140,7 +142,7 @@ type Settings struct {
 type Mail struct {
 	// Sender of the mail, an address with or without a display name (RFC 5322 section 3.4).
 	From string `koanf:"from"`
-	// The name in the subject and in the text. No line breaks.
+	// The older place of brand.name, which still counts. Empty: brand.name.
 	Brand string `koanf:"brand"`
 	// The mail server.
 	SMTP SMTP `koanf:"smtp"`
@@ -199,10 +201,10 @@ func Default() Config {
 		Records:     Records{KeepDays: 400},
 		DecisionLog: DecisionLog{MinDelay: 5 * time.Second, MaxDelay: 30 * time.Second},
 		Settings:    Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30},
+		Brand:       Brand{Name: "Nidan"},
 		Mail: Mail{
-			From:  "Nidan <nidan@localhost>",
-			Brand: "Nidan",
-			SMTP:  SMTP{Host: "127.0.0.1", Port: 587, TLS: "starttls", Timeout: 10 * time.Second},
+			From: "Nidan <nidan@localhost>",
+			SMTP: SMTP{Host: "127.0.0.1", Port: 587, TLS: "starttls", Timeout: 10 * time.Second},
 		},
 		Log: Log{Level: "info", Format: "text"},
 	}

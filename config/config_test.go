@@ -72,6 +72,18 @@ func TestTheEnvironmentCountsBeforeTheFileAndTheFileBeforeTheDefault(t *testing.
 	}
 }
 
+func TestTheNameStandsInEitherPlace(t *testing.T) {
+	for file, want := range map[string]string{
+		"": "Nidan", "brand: {name: New}": "New", "mail: {brand: Old}": "Old", "mail: {brand: Same}\nbrand: {name: Same}": "Same",
+		"mail: {brand: \"\"}\nbrand: {name: New}": "New",
+	} {
+		got, err := Load(write(t, file), needed)
+		if err != nil || got.BrandName() != want {
+			t.Errorf("%q: got %q, %v, want %q", file, got.BrandName(), err, want)
+		}
+	}
+}
+
 // other is for each key a value that is not the default.
 var other = map[string]string{
 	"database": "sqlite:/data/n.db", "secrets": secret + ", " + strings.Repeat("s", 32),
@@ -89,6 +101,8 @@ var other = map[string]string{
 	"policies.bundle.long_polling": "4s", "policies.bundle.keep_dir": "/b", "policies.bundle.allow_older": "true", "records.keep_days": "8",
 	"decision_log.url": "https://l.example.com/x", "decision_log.token": "t", "decision_log.min_delay": "2s", "decision_log.max_delay": "9s",
 	"settings.two_factor": "false", "settings.admin_console": "false", "settings.softphone": "false",
+	"brand.name": "B, C", "brand.logo": "/l.svg", "brand.logo_dark": "/d.png", "brand.accent": "#0f766e", "brand.accent_dark": "#5eead4",
+	"brand.help_url": "https://h.example.com/?a=b#c", "brand.privacy_url": "http://p.example.com", "brand.texts": "/t",
 	"settings.remember": "false", "settings.remember_days": "5", "mail.from": "a@example.com", "mail.brand": "B, C",
 	"mail.smtp.host": "h.example.com", "mail.smtp.port": "6", "mail.smtp.tls": "implicit", "mail.smtp.username": "u",
 	"mail.smtp.password": "p,q", "mail.smtp.timeout": "7s", "log.level": "debug", "log.format": "json",

@@ -422,6 +422,34 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			func(c *Config) { c.Mail.Brand = " " },
 			"mail.brand: is empty",
 		},
+		"with two names": {
+			func(c *Config) { c.Brand.Name, c.Mail.Brand = "A", "B" },
+			"mail.brand: is given, and brand.name too",
+		},
+		"without a name": {
+			func(c *Config) { c.Brand.Name = "" },
+			"brand.name: is empty",
+		},
+		"with a name that adds a header": {
+			func(c *Config) { c.Brand.Name = "A\r\nBcc: b@example.com" },
+			"brand.name: has a line break",
+		},
+		"with a logo for dark pages alone": {
+			func(c *Config) { c.Brand.LogoDark = "/l.svg" },
+			"brand.logo_dark: is given without brand.logo",
+		},
+		"with help that is a program": {
+			func(c *Config) { c.Brand.HelpURL = "javascript:alert(1)" },
+			"brand.help_url: is no absolute URL",
+		},
+		"with privacy that is nowhere": {
+			func(c *Config) { c.Brand.PrivacyURL = "/privacy" },
+			"brand.privacy_url: is no absolute URL",
+		},
+		"with a password for everybody to see": {
+			func(c *Config) { c.Brand.HelpURL = "https://u:p@h.example.com" },
+			"brand.help_url: holds a user or password",
+		},
 		"without a mail server": {
 			func(c *Config) { c.Mail.SMTP.Host = "" },
 			"mail.smtp.host: is empty",
@@ -483,6 +511,8 @@ func TestAConfigurationIsValid(t *testing.T) {
 		"with a bundle of its own machine":     func(c *Config) { c.Policies.Bundle.URL, c.Policies.Bundle.Token = "http://127.0.0.1:1/p", "t" },
 		"with records that are kept for ever":  func(c *Config) { c.Records.KeepDays = 0 },
 		"with decisions for its own machine":   func(c *Config) { c.DecisionLog.URL, c.DecisionLog.Token = "http://127.0.0.1:1", "t" },
+		"with a name in the older place":       func(c *Config) { c.Mail.Brand = "A" },
+		"with the same name in both places":    func(c *Config) { c.Brand.Name, c.Mail.Brand = "A", "A" },
 		"with the longest and shortest values": func(c *Config) { c.Settings.RememberDays, c.Mail.SMTP.Timeout = 365, time.Minute },
 	} {
 		t.Run(name, func(t *testing.T) {

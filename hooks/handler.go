@@ -34,8 +34,9 @@ type Handler struct {
 	Challenger   *challenge.Challenger
 	Keys         *challenge.Keyring
 	Identity     kratos.Pointers
-	DeviceCookie string         // see [DeviceCookie]
-	TimeZone     *time.Location // where days begin at midnight
+	Sentences    map[string]map[string]string // by name, by language; see [Sentences]
+	DeviceCookie string                       // see [DeviceCookie]
+	TimeZone     *time.Location               // where days begin at midnight
 	Now          func() time.Time
 	Log          *slog.Logger
 
@@ -44,7 +45,7 @@ type Handler struct {
 
 // Mount puts the hooks on e.
 func (h *Handler) Mount(e *echo.Echo) error {
-	t, err := newTexts()
+	t, err := newTexts(h.Sentences)
 	if err != nil {
 		return err
 	}

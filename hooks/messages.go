@@ -47,12 +47,14 @@ const (
 // texts are the sentences that a person reads, in every language.
 type texts struct{ bundle *i18n.Bundle }
 
-func newTexts() (*texts, error) {
+// newTexts takes the sentences of every language (see [Sentences]).
+func newTexts(sentences map[string]map[string]string) (*texts, error) {
 	b := i18n.NewBundle(languages[0])
-	b.RegisterUnmarshalFunc("json", json.Unmarshal)
 	for _, l := range languages {
-		if _, err := b.LoadMessageFileFS(messageFiles, "messages/"+l.String()+".json"); err != nil {
-			return nil, fmt.Errorf("load the messages: %w", err)
+		for name, sentence := range sentences[l.String()] {
+			if err := b.AddMessages(l, &i18n.Message{ID: name, Other: sentence}); err != nil {
+				return nil, fmt.Errorf("load the messages: %w", err)
+			}
 		}
 	}
 	return &texts{bundle: b}, nil
@@ -75,16 +77,20 @@ func (t *texts) say(locale, name string, f facts) string {
 	return s
 }
 
-// Sentences are the sentences of every state by name, as written in messages/: with {{.SentTo}}, {{.Length}} and
+// Sentences are the sentences of every state by name, by language, as written in messages/: with {{.SentTo}}, {{.Length}} and
 // {{.Seconds}} in them. A page that lets its reader change the language fills them in itself.
-func Sentences(locale string) (map[string]string, error) {
-	raw, err := messageFiles.ReadFile("messages/" + locale + ".json")
-	if err != nil {
-		return nil, fmt.Errorf("read the messages: %w", err)
+func Sentences() (map[string]map[string]string, error) {
+	all := make(map[string]map[string]string)
+	for _, l := range languages {
+		raw, err := messageFiles.ReadFile("messages/" + l.String() + ".json")
+		if err != nil {
+			return nil, fmt.Errorf("read the messages: %w", err)
+		}
+		var sentences map[string]string
+		if err := json.Unmarshal(raw, &sentences); err != nil {
+			return nil, fmt.Errorf("read the messages: %w", err)
+		}
+		all[l.String()] = sentences
 	}
-	var sentences map[string]string
-	if err := json.Unmarshal(raw, &sentences); err != nil {
-		return nil, fmt.Errorf("read the messages: %w", err)
-	}
-	return sentences, nil
+	return all, nil
 }

@@ -7,14 +7,44 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labstack/echo/v4"
+
 	"nidan/challenge"
+	"nidan/policies"
 )
 
-func TestEveryStateHasItsNumberItsKindAndASentence(t *testing.T) {
-	sentences, err := newTexts()
+func shippedSentences(t testing.TB) map[string]map[string]string {
+	t.Helper()
+	all, err := Sentences()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return all
+}
+
+func shippedTexts(t testing.TB) *texts {
+	t.Helper()
+	texts, err := newTexts(shippedSentences(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return texts
+}
+
+func TestASentenceInTheOperatorsWordsIsTheOneThatIsTold(t *testing.T) {
+	s := newScene(t, policies.Shipped())
+	s.hook.Sentences["ja"]["code_sent"] = "{{.SentTo}} をご覧ください。"
+	s.echo = echo.New()
+	if err := s.hook.Mount(s.echo); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.read(s.post(s.body(nil), nil)); got.state != "code_sent" || got.text != "a***@example.com をご覧ください。" {
+		t.Errorf("got %s: %q", got.state, got.text)
+	}
+}
+
+func TestEveryStateHasItsNumberItsKindAndASentence(t *testing.T) {
+	sentences := shippedTexts(t)
 	for state, want := range map[challenge.State]struct {
 		id   int64
 		kind string
@@ -58,10 +88,7 @@ func TestEveryStateHasItsNumberItsKindAndASentence(t *testing.T) {
 
 // What a page that knows nothing of Nidan shows at the field for the code. The first can stand as the field's label.
 func TestTheFieldForTheCodeSaysWhatToEnter(t *testing.T) {
-	sentences, err := newTexts()
-	if err != nil {
-		t.Fatal(err)
-	}
+	sentences := shippedTexts(t)
 	now := time.Now()
 	out := &challenge.Challenge{CodeLength: 8, MaxAttempts: 10, ExpiresAt: now.Add(time.Minute)}
 	for locale, want := range map[string][]message{
@@ -91,10 +118,7 @@ func TestTheFieldForTheCodeSaysWhatToEnter(t *testing.T) {
 }
 
 func TestAnUndocumentedStateIsNotAnswered(t *testing.T) {
-	sentences, err := newTexts()
-	if err != nil {
-		t.Fatal(err)
-	}
+	sentences := shippedTexts(t)
 	if _, err := interrupt(sentences, interruption{state: challenge.Passed}); err == nil {
 		t.Error("it was answered")
 	}

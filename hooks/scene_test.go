@@ -81,6 +81,7 @@ func newScene(t testing.TB, set fs.FS) *scene {
 			Role: "/metadata_public/role", TwoFactor: "/metadata_public/two_factor/enabled",
 			Locked: "/metadata_public/locked", PasswordExpired: "/metadata_public/password_expired", Plan: "/metadata_public/plan",
 		},
+		Sentences:    shippedSentences(t),
 		DeviceCookie: DeviceCookie(false),
 		TimeZone:     time.UTC,
 		Log:          slog.New(slog.NewTextHandler(s.log, nil)),

@@ -5,6 +5,9 @@
 // text and HTML, says that it was sent automatically (Auto-Submitted, RFC 3834), and ends with the line by which mail
 // programs and phones fill in a code for the right site only (origin-bound one-time codes).
 //
+// The texts are one for each sentence (texts/), so that an operator can have some in other words. A logo goes along within the mail:
+// nothing is loaded from anywhere when the mail is read.
+//
 // The package does not know why a code is sent, and logs neither a code nor whom it is for. It receives no mail: catcher
 // does, for the demo and the tests.
 package mail

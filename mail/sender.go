@@ -1,24 +1,28 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	htmltemplate "html/template"
 	"net/mail"
 	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
 
+	"nidan/brand"
 	"nidan/challenge"
 )
 
 // Config says how mails look and where they are handed over.
 type Config struct {
 	From     string // RFC 5322 address, with or without a display name
-	Brand    string // what the mail says it comes from
-	CodeHost string // host of the sign-in page: a code is filled in there and nowhere else
+	Brand    brand.Brand
+	Texts    map[string]map[string]string // by name, by language; see [Texts]
+	CodeHost string                       // host of the sign-in page: a code is filled in there and nowhere else
 	SMTP     SMTP
 }
 
@@ -34,21 +38,21 @@ type SMTP struct {
 
 // sender hands mails to one server.
 type sender struct {
-	config  Config
-	domain  string // of the sender's address
-	texts   map[string]texts
-	options []gomail.Option
+	config    Config
+	domain    string // of the sender's address
+	templates templates
+	options   []gomail.Option
 }
 
 func newSender(c Config) (*sender, error) {
-	if strings.ContainsAny(c.Brand+c.CodeHost, "\r\n") {
+	if strings.ContainsAny(c.Brand.Name+c.CodeHost, "\r\n") {
 		return nil, errors.New("brand and host must not have line breaks")
 	}
 	from, err := mail.ParseAddress(c.From)
 	if err != nil {
 		return nil, fmt.Errorf("read the sender's address: %w", err)
 	}
-	all, err := loadTexts()
+	t, err := loadTemplates()
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +64,7 @@ func newSender(c Config) (*sender, error) {
 		return nil, fmt.Errorf("set SMTP up: %w", err)
 	}
 	domain := from.Address[strings.LastIndexByte(from.Address, '@')+1:]
-	s := &sender{config: c, domain: domain, texts: all, options: options}
+	s := &sender{config: c, domain: domain, templates: t, options: options}
 	if _, err := s.compose(challenge.Message{Locale: "ja", To: "nobody@example.com", ValidFor: time.Minute}, ""); err != nil {
 		return nil, err
 	}
@@ -107,14 +111,7 @@ func (s *sender) send(ctx context.Context, about challenge.Message, code string)
 }
 
 func (s *sender) compose(about challenge.Message, code string) (*gomail.Msg, error) {
-	t, ok := s.texts[about.Locale]
-	if !ok {
-		t = s.texts["ja"]
-	}
-	w := words{
-		Brand: s.config.Brand, Code: code, Length: len(code), Minutes: minutes(about.ValidFor), Host: s.config.CodeHost,
-		WrongCodes: about.WrongCodes.Count, Since: about.WrongCodes.Since.UTC().Format("2006-01-02 15:04 UTC"),
-	}
+	w := s.words(about, code)
 	m := gomail.NewMsg()
 	if err := m.From(s.config.From); err != nil {
 		return nil, fmt.Errorf("write the sender: %w", err)
@@ -122,19 +119,43 @@ func (s *sender) compose(about challenge.Message, code string) (*gomail.Msg, err
 	if err := m.To(about.To); err != nil {
 		return nil, errors.New("write the receiver: not an e-mail address") // the library's error repeats it
 	}
-	subject, err := t.subject(w)
-	if err != nil {
-		return nil, err
-	}
-	m.Subject(subject)
+	m.Subject(w.Say("subject"))
 	m.SetDate()
 	m.SetMessageIDWithValue(rand.Text() + "@" + s.domain) // the library's own would give this machine's name away
 	m.SetGenHeader("Auto-Submitted", "auto-generated")    // RFC 3834 §5: nobody's vacation answers it
-	if err := m.SetBodyTextTemplate(t.text, w); err != nil {
+	if logo := s.config.Brand.Logo; inMails(logo) {
+		if err := m.EmbedReader("logo.png", bytes.NewReader(logo.Content), gomail.WithFileContentID("<"+s.logoID()+">")); err != nil {
+			return nil, fmt.Errorf("put the logo in: %w", err)
+		}
+		w.Logo = htmltemplate.URL("cid:" + s.logoID()) // RFC 2392
+	}
+	if err := m.SetBodyTextTemplate(s.templates.text, w); err != nil {
 		return nil, fmt.Errorf("write the text: %w", err)
 	}
-	if err := m.AddAlternativeHTMLTemplate(t.html, w); err != nil {
+	if err := m.AddAlternativeHTMLTemplate(s.templates.html, w); err != nil {
 		return nil, fmt.Errorf("write the HTML: %w", err)
 	}
 	return m, nil
 }
+
+func (s *sender) words(about challenge.Message, code string) words {
+	locale := about.Locale
+	if s.config.Texts[locale] == nil {
+		locale = "ja"
+	}
+	w := words{
+		Locale: locale, Brand: s.config.Brand.Name, Code: code, Length: len(code), Minutes: minutes(about.ValidFor), Host: s.config.CodeHost,
+		WrongCodes: about.WrongCodes.Count, Since: about.WrongCodes.Since.UTC().Format("2006-01-02 15:04 UTC"),
+		HelpURL: s.config.Brand.HelpURL, PrivacyURL: s.config.Brand.PrivacyURL, texts: s.config.Texts[locale],
+	}
+	if accent := s.config.Brand.Accent; accent != nil {
+		w.Accent = accent.String()
+	}
+	return w
+}
+
+// inMails says whether a logo is put into mails. Mail programs do not show SVG.
+func inMails(logo *brand.Image) bool { return logo != nil && logo.Type == brand.PNG }
+
+// logoID is what the logo is called within a mail. It is the same in each: two mails show the same logo.
+func (s *sender) logoID() string { return "logo@" + s.domain }

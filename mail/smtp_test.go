@@ -21,6 +21,8 @@ import (
 
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
+
+	"nidan/brand"
 )
 
 // certificate is that of every server in these tests, for localhost.
@@ -217,7 +219,11 @@ func (s *session) Reset()        {}
 func (s *session) Logout() error { return nil }
 
 func config(s SMTP) Config {
-	return Config{From: "Nidan <nidan@example.com>", Brand: "Nidan", CodeHost: "login.example.com", SMTP: s}
+	texts, err := Texts()
+	if err != nil {
+		panic(err) // they are part of the program
+	}
+	return Config{From: "Nidan <nidan@example.com>", Brand: brand.Brand{Name: "Nidan"}, Texts: texts, CodeHost: "login.example.com", SMTP: s}
 }
 
 func TestConversations(t *testing.T) {
@@ -324,7 +330,7 @@ func TestWhatCannotBeConfigured(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"an unknown kind of TLS":      func(c *Config) { c.SMTP.TLS = "maybe" },
 		"a sender that is no address": func(c *Config) { c.From = "nobody" },
-		"a brand with a line break":   func(c *Config) { c.Brand = "Nidan\r\nBcc: x@example.com" },
+		"a brand with a line break":   func(c *Config) { c.Brand.Name = "Nidan\r\nBcc: x@example.com" },
 		"a host with a line break":    func(c *Config) { c.CodeHost = "a\n#000000" },
 		"no time to send in":          func(c *Config) { c.SMTP.Timeout = 0 },
 	} {

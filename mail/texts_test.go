@@ -25,8 +25,15 @@ func message(locale string, validFor time.Duration) challenge.Message {
 
 func readMessage(t *testing.T, brand string, about challenge.Message) (header mail.Header, text, html string) {
 	t.Helper()
+	header, text, html, _ = readWith(t, func(c *Config) { c.Brand.Name = brand }, about)
+	return header, text, html
+}
+
+// readWith also finds the images in the mail, with their headers.
+func readWith(t *testing.T, change func(*Config), about challenge.Message) (header mail.Header, text, html string, images []*mail.Part) {
+	t.Helper()
 	c := config(SMTP{Host: "localhost", Port: 25, TLS: "none", Timeout: time.Second})
-	c.Brand = brand
+	change(&c)
 	s, err := newSender(c)
 	if err != nil {
 		t.Fatal(err)
@@ -51,13 +58,16 @@ func readMessage(t *testing.T, brand string, about challenge.Message) (header ma
 		if _, err := body.ReadFrom(part.Body); err != nil {
 			t.Fatal(err)
 		}
-		if strings.HasPrefix(part.Header.Get("Content-Type"), "text/html") {
+		switch kind, _, _ := strings.Cut(part.Header.Get("Content-Type"), ";"); kind {
+		case "text/html":
 			html = body.String()
-		} else {
+		case "text/plain":
 			text = strings.ReplaceAll(body.String(), "\r\n", "\n")
+		default:
+			images = append(images, &mail.Part{Header: part.Header, Body: &body})
 		}
 	}
-	return r.Header, text, html
+	return r.Header, text, html, images
 }
 
 func parts(r *mail.Reader) func(func(*mail.Part, error) bool) {

@@ -41,13 +41,24 @@ var addressHeaders = []string{
 
 // Mount puts the routes on e, which has to be one of [New].
 func (p *PassThrough) Mount(e *echo.Echo) {
-	handler := echo.WrapHandler(p.within(p.proxy(e.IPExtractor)))
 	for _, path := range publicPaths {
-		e.Any(path, handler)
+		e.Any(path, p.within(p.handOn(e.IPExtractor)))
 	}
 }
 
-func (p *PassThrough) proxy(clientAddress echo.IPExtractor) http.Handler {
+// handOn asks Kratos. That Kratos does not answer is an error, for whoever shows errors to say.
+func (p *PassThrough) handOn(clientAddress echo.IPExtractor) echo.HandlerFunc {
+	return func(c echo.Context) (failed error) {
+		p.proxy(clientAddress, func(err error) {
+			p.Log.ErrorContext(c.Request().Context(), "kratos did not answer", "path", c.Request().URL.Path, "err", err)
+			failed = echo.NewHTTPError(http.StatusBadGateway, "The identity provider does not answer. Try again in a while.")
+		}).ServeHTTP(c.Response(), c.Request())
+		return failed
+	}
+}
+
+// proxy says to failed, before anything is answered, that there is no answer.
+func (p *PassThrough) proxy(clientAddress echo.IPExtractor, failed func(error)) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(p.Kratos)
@@ -56,10 +67,7 @@ func (p *PassThrough) proxy(clientAddress echo.IPExtractor) http.Handler {
 			p.sayWhere(r, clientAddress(r.In))
 		},
 		ModifyResponse: p.Devices.set,
-		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			p.Log.ErrorContext(r.Context(), "kratos did not answer", "path", r.URL.Path, "err", err)
-			http.Error(w, "The identity provider does not answer. Try again in a while.", http.StatusBadGateway)
-		},
+		ErrorHandler:   func(_ http.ResponseWriter, _ *http.Request, err error) { failed(err) },
 	}
 }
 
@@ -90,21 +98,22 @@ func (p *PassThrough) isProxy(a netip.Addr, connection string) bool {
 
 // within hands on what keeps to the bounds and means the path that was matched: Kratos cleans a path, and a way out of the public
 // API, such as /self-service/../admin, is none here either.
-func (p *PassThrough) within(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func (p *PassThrough) within(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
 		if !clean(r.URL) {
-			http.NotFound(w, r)
-			return
+			return echo.ErrNotFound
 		}
-		err := p.Bounds.check(w, r)
+		err := p.Bounds.check(c.Response(), r)
 		var refused refusal
 		if errors.As(err, &refused) {
 			p.Log.WarnContext(r.Context(), "a request was not handed on to Kratos", "path", r.URL.Path, "status", refused.status, "err", err)
-			http.Error(w, refused.says, refused.status)
-			return
+			http.Error(c.Response(), refused.says, refused.status)
+			return nil
 		}
-		next.ServeHTTP(w, p.Devices.offer(r))
-	})
+		c.SetRequest(p.Devices.offer(r))
+		return next(c)
+	}
 }
 
 // clean says whether the path means the same however often it is cleaned or unescaped. A slash at its end is Kratos' to judge.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"nidan/brand"
 	"nidan/hooks"
 )
 
@@ -27,7 +28,8 @@ func LocaleOf(r *http.Request) string {
 }
 
 // Mount puts what the pages need besides themselves on e: their look, and the way to choose a language.
-func Mount(e *echo.Echo) {
+func Mount(e *echo.Echo, b brand.Brand) {
+	mountLook(e, b)
 	e.StaticFS("/assets/page", echo.MustSubFS(files, "assets"))
 	e.GET("/language/:locale", chooseLocale)
 }

@@ -11,16 +11,18 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"nidan/brand"
 )
 
-//go:embed templates assets
+//go:embed templates assets texts
 var files embed.FS
 
-// Texts are the texts of a language, by name, by language.
+// Texts are texts by name, by language.
 type Texts map[string]map[string]string
 
-// LoadTexts reads texts/ja.json and texts/en.json. Further texts of a language are added to its own.
-func LoadTexts(from fs.FS, more func(locale string) (map[string]string, error)) (Texts, error) {
+// LoadTexts reads texts/ja.json and texts/en.json.
+func LoadTexts(from fs.FS) (Texts, error) {
 	all := make(Texts)
 	for _, locale := range Locales {
 		raw, err := fs.ReadFile(from, "texts/"+locale+".json")
@@ -31,29 +33,40 @@ func LoadTexts(from fs.FS, more func(locale string) (map[string]string, error)) 
 		if err := json.Unmarshal(raw, &texts); err != nil {
 			return nil, fmt.Errorf("read the pages' texts: %w", err)
 		}
-		if more != nil {
-			added, err := more(locale)
-			if err != nil {
-				return nil, err
-			}
-			maps.Copy(texts, added)
-		}
 		all[locale] = texts
 	}
 	return all, nil
 }
 
+// FrameTexts are the texts of the frame that all pages have.
+func FrameTexts() (Texts, error) { return LoadTexts(files) }
+
+// With are these texts and others. Of two with one name, the other counts.
+func (t Texts) With(others Texts) Texts {
+	all := make(Texts)
+	for _, texts := range []Texts{t, others} {
+		for locale, byName := range texts {
+			if all[locale] == nil {
+				all[locale] = make(map[string]string)
+			}
+			maps.Copy(all[locale], byName)
+		}
+	}
+	return all
+}
+
 // Pages are the pages of one part of the site.
 type Pages struct {
 	texts Texts
-	brand string
+	look  look
 	pages map[string]*template.Template
 }
 
-// New reads every page of templates/. Each defines "title" and "main"; those whose names begin with "part_" are parts that any of
+// New reads every page of templates/; texts have to hold those of [FrameTexts]. Each defines "title" and "main"; those whose names begin with "part_" are parts that any of
 // them may use.
-func New(from fs.FS, texts Texts, brand string) (*Pages, error) {
-	p := &Pages{texts: texts, brand: brand, pages: make(map[string]*template.Template)}
+func New(from fs.FS, texts Texts, b brand.Brand) (*Pages, error) {
+	p := &Pages{texts: texts, pages: make(map[string]*template.Template)}
+	p.look, _ = lookOf(b)
 	names, err := fs.Glob(from, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("look for pages: %w", err)
@@ -85,7 +98,7 @@ func New(from fs.FS, texts Texts, brand string) (*Pages, error) {
 type Page struct {
 	Locale  string
 	Locales []string
-	Brand   string
+	Brand   look
 	Path    string // of the request, with its query
 	All     Texts
 	Data    any
@@ -117,7 +130,7 @@ func (p Page) With(data any) Page {
 // Render writes a page. It is made whole before anything is sent, so that an error in it is not half a page.
 func (p *Pages) Render(c echo.Context, status int, name string, data any) error {
 	page := Page{
-		Locale: LocaleOf(c.Request()), Locales: Locales, Brand: p.brand, Path: c.Request().URL.RequestURI(), All: p.texts, Data: data,
+		Locale: LocaleOf(c.Request()), Locales: Locales, Brand: p.look, Path: c.Request().URL.RequestURI(), All: p.texts, Data: data,
 	}
 	var made strings.Builder
 	if err := p.pages[name].ExecuteTemplate(&made, "base.html", page); err != nil {

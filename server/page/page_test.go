@@ -8,6 +8,8 @@ import (
 	"testing/fstest"
 
 	"github.com/labstack/echo/v4"
+
+	"nidan/brand"
 )
 
 func TestALanguageIsChosenAndTheWayBackStaysHere(t *testing.T) {
@@ -22,7 +24,7 @@ func TestALanguageIsChosenAndTheWayBackStaysHere(t *testing.T) {
 		"/language/en?to=/%09/example.com":     {"/", "en"},
 	} {
 		e := echo.New()
-		Mount(e)
+		Mount(e, brand.Brand{})
 		w := httptest.NewRecorder()
 		e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 		chosen := ""
@@ -42,11 +44,11 @@ func TestAPageThatFailsIsNotHalfSent(t *testing.T) {
 		"templates/bad.html":    {Data: []byte(`{{define "main"}}{{.Data.Missing}}{{end}}`)},
 		"templates/part_p.html": {Data: []byte(`{{define "part"}}!{{end}}`)},
 	}
-	texts, err := LoadTexts(files, nil)
+	texts, err := LoadTexts(files)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages, err := New(files, texts, "Brand")
+	pages, err := New(files, texts, brand.Brand{Name: "Brand"})
 	if err != nil {
 		t.Fatal(err)
 	}

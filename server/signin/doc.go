@@ -1,7 +1,7 @@
 // Package signin holds the pages of a sign-in: Kratos' ui_url and error page.
 //
 //	GET /login    account and password, and the code on the same page
-//	GET /error    where Kratos sends a browser that it cannot help
+//	GET /error    where Kratos sends a browser that it cannot help; the same page tells of other troubles (Explain)
 //	GET /         who is signed in, until there is something to go to
 //	GET /assets/  script and style
 //

@@ -56,7 +56,7 @@ func (h *Handler) login(c echo.Context) error {
 	}
 	if err != nil {
 		h.Log.ErrorContext(c.Request().Context(), "a sign-in page could not be shown", "err", err)
-		return h.pages.Render(c, http.StatusBadGateway, "error", "")
+		return h.tell(c, http.StatusBadGateway, trouble{Name: away})
 	}
 	if err := h.knowAgain(c); err != nil {
 		return err
@@ -80,8 +80,8 @@ func (h *Handler) method(m kratos.Method, locale string) method {
 	for _, n := range m.Nodes {
 		v := node{Node: n, Text: n.Label.Text}
 		v.Provider, _ = n.Label.Context["provider"].(string)
-		if key := fmt.Sprintf("kratos_%d", n.Label.ID); h.texts[locale][key] != "" {
-			v.Key, v.Text = key, strings.ReplaceAll(h.texts[locale][key], "{{.Provider}}", v.Provider)
+		if key := fmt.Sprintf("kratos_%d", n.Label.ID); h.Texts[locale][key] != "" {
+			v.Key, v.Text = key, strings.ReplaceAll(h.Texts[locale][key], "{{.Provider}}", v.Provider)
 		}
 		shown.Nodes = append(shown.Nodes, v)
 	}
@@ -90,7 +90,7 @@ func (h *Handler) method(m kratos.Method, locale string) method {
 
 // sentences are the texts of a language, for the module.
 func (h *Handler) sentences(c echo.Context) error {
-	texts, ok := h.texts[strings.TrimSuffix(c.Param("file"), ".json")]
+	texts, ok := h.Texts[strings.TrimSuffix(c.Param("file"), ".json")]
 	if !ok {
 		return echo.ErrNotFound
 	}

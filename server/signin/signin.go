@@ -12,8 +12,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"nidan/brand"
 	"nidan/challenge"
-	"nidan/hooks"
 	"nidan/kratos"
 	"nidan/server/page"
 )
@@ -30,22 +30,22 @@ type Handler struct {
 	// SignIn is as in challenge.Reader.
 	SignIn func(ctx context.Context, account string, authenticatedAt time.Time) (*challenge.SignIn, error)
 	HTTPS  bool // browsers reach the pages over HTTPS
-	Brand  string
-	Mail   string // where a demonstration shows the mail; empty: nowhere
+	Brand  brand.Brand
+	Texts  page.Texts // see [Texts]
+	Mail   string     // where a demonstration shows the mail; empty: nowhere
 	Rand   io.Reader
 	Log    *slog.Logger
 
-	texts page.Texts
 	pages *page.Pages
 }
 
-// Mount puts the pages on e. It fails where a text or a template is missing.
+// Texts are the texts that are these pages' own. A [Handler] needs those of the frame and of the states (hooks.Sentences) beside them.
+func Texts() (page.Texts, error) { return page.LoadTexts(files) }
+
+// Mount puts the pages on e. It fails where a template is missing.
 func (h *Handler) Mount(e *echo.Echo) error {
 	var err error
-	if h.texts, err = page.LoadTexts(files, hooks.Sentences); err != nil {
-		return err
-	}
-	if h.pages, err = page.New(files, h.texts, h.Brand); err != nil {
+	if h.pages, err = page.New(files, h.Texts, h.Brand); err != nil {
 		return err
 	}
 	e.GET("/login", h.login, page.Headers)
@@ -72,11 +72,6 @@ func startNew(returnTo string, refresh bool) string {
 	return to.String()
 }
 
-// error shows a number only: what Kratos says of its errors is for those who read its log.
-func (h *Handler) error(c echo.Context) error {
-	return h.pages.Render(c, http.StatusOK, "error", c.QueryParam("id"))
-}
-
 // home says who is signed in.
 func (h *Handler) home(c echo.Context) error {
 	ctx, cookie := c.Request().Context(), c.Request().Header.Get("Cookie")
@@ -101,7 +96,7 @@ func (h *Handler) home(c echo.Context) error {
 	}
 	if err != nil {
 		h.Log.ErrorContext(ctx, "who is signed in could not be shown", "err", err)
-		return h.pages.Render(c, http.StatusBadGateway, "error", "")
+		return h.tell(c, http.StatusBadGateway, trouble{Name: away})
 	}
 	return h.pages.Render(c, http.StatusOK, "home", struct {
 		Name, Logout string

@@ -7,33 +7,38 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/labstack/echo/v4"
 
+	"nidan/brand"
 	"nidan/challenge"
 	"nidan/hooks"
 	"nidan/kratos"
-	"nidan/server/page"
 	"nidan/server/page/pagetest"
 )
 
 // What a person meets on these pages is tested in e2e, in a real browser on the real Kratos; here is what can be told
 // without them.
 
+// named are texts whose names are put together, or come from the program.
+var named = regexp.MustCompile(`^(kratos_|(error|not_found|away)(_what)?$)`)
+
 func TestTheTexts(t *testing.T) {
-	texts, err := page.LoadTexts(files, hooks.Sentences)
+	own, err := Texts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	sentences, err := hooks.Sentences("ja")
+	sentences, err := hooks.Sentences()
 	if err != nil {
 		t.Fatal(err)
 	}
+	texts := own.With(sentences)
 	pagetest.SameInBothLanguages(t, texts)
 	pagetest.NoneMissingNoneTooMany(t, texts, files, func(name string) bool {
-		return sentences[name] != "" || strings.HasPrefix(name, "kratos_")
+		return sentences["ja"][name] != "" || named.MatchString(name)
 	})
 }
 
@@ -53,14 +58,19 @@ func mounted(t *testing.T, https bool) *echo.Echo {
 			"attributes": {"name": "csrf_token", "type": "hidden", "value": "the-token", "disabled": false, "node_type": "input"}}]}}`))
 	}))
 	t.Cleanup(k.Close)
+	texts, err := Texts()
+	if err != nil {
+		t.Fatal(err)
+	}
 	e := echo.New()
 	h := &Handler{
-		Kratos: kratos.NewFrontend(k.URL, "ory_kratos_session"), Remembered: remembers, HTTPS: https, Brand: "<Brand>", Rand: rand.Reader,
+		Kratos: kratos.NewFrontend(k.URL, "ory_kratos_session"), Remembered: remembers, HTTPS: https, Brand: brand.Brand{Name: "<Brand>"}, Texts: texts, Rand: rand.Reader,
 		Log: slog.New(slog.DiscardHandler),
 	}
 	if err := h.Mount(e); err != nil {
 		t.Fatal(err)
 	}
+	e.HTTPErrorHandler = h.Explain
 	return e
 }
 

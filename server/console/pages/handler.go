@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"nidan/brand"
 	"nidan/kratos"
 	"nidan/policies"
 	"nidan/server/console"
@@ -28,20 +29,21 @@ type Handler struct {
 	// LogoutURL is where a browser is signed out.
 	LogoutURL func(ctx context.Context, cookie string) (string, error)
 	Origin    string // of these pages, as browsers reach them
-	Brand     string
+	Brand     brand.Brand
+	Texts     page.Texts     // see [Texts]
 	TimeZone  *time.Location // in which times are shown
 	Log       *slog.Logger
 
 	pages *page.Pages
 }
 
-// Mount puts the pages on e. It fails where a text or a template is missing.
+// Texts are the texts that are these pages' own. A [Handler] needs those of the frame beside them.
+func Texts() (page.Texts, error) { return page.LoadTexts(files) }
+
+// Mount puts the pages on e. It fails where a template is missing.
 func (h *Handler) Mount(e *echo.Echo) error {
-	texts, err := page.LoadTexts(files, nil)
-	if err != nil {
-		return err
-	}
-	if h.pages, err = page.New(files, texts, h.Brand); err != nil {
+	var err error
+	if h.pages, err = page.New(files, h.Texts, h.Brand); err != nil {
 		return err
 	}
 	e.StaticFS("/console/assets", echo.MustSubFS(files, "assets"))

@@ -8,7 +8,6 @@ import (
 
 	"nidan/challenge"
 	"nidan/policies"
-	"nidan/server/page"
 	"nidan/server/page/pagetest"
 )
 
@@ -31,7 +30,7 @@ func composed(name string) bool {
 }
 
 func TestTheTexts(t *testing.T) {
-	texts, err := page.LoadTexts(files, nil)
+	texts, err := Texts()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +52,7 @@ func TestTheTexts(t *testing.T) {
 var refusals = regexp.MustCompile(`"allow": false, "reason": "([a-z_]+)"`)
 
 func TestEveryReasonToRefuseHasAText(t *testing.T) {
-	texts, err := page.LoadTexts(files, nil)
+	texts, err := Texts()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ for (const b of document.querySelectorAll('[data-locale]')) {
     const { locale } = b.dataset;
     document.cookie = `${page.locale_cookie}=${locale}; path=/; max-age=31536000; samesite=lax`;
     await running.setLocale(locale);
-    for (const e of document.querySelectorAll('.method [data-text]')) {
+    for (const e of document.querySelectorAll('.method [data-text], footer [data-text]')) {
       e.textContent = running.say(e.dataset.text, { Provider: e.dataset.provider });
     }
     for (const other of document.querySelectorAll('[data-locale]')) other.setAttribute('aria-pressed', String(other === b));
