@@ -163,6 +163,9 @@ type SMTP struct {
 	Password string `koanf:"password" secret:"true"`
 	// How long one attempt to hand a mail over may take, 1s to 60s.
 	Timeout time.Duration `koanf:"timeout"`
+	// How many mails may be handed over at once, 1 to 500: a server that takes a second for each, and 100 connections, are 100
+	// mails a second.
+	Connections int `koanf:"connections" jsonschema:"minimum=1,maximum=500"`
 }
 
 // Log is what is written to standard error.
@@ -204,7 +207,7 @@ func Default() Config {
 		Brand:       Brand{Name: "Nidan"},
 		Mail: Mail{
 			From: "Nidan <nidan@localhost>",
-			SMTP: SMTP{Host: "127.0.0.1", Port: 587, TLS: "starttls", Timeout: 10 * time.Second},
+			SMTP: SMTP{Host: "127.0.0.1", Port: 587, TLS: "starttls", Timeout: 10 * time.Second, Connections: 100},
 		},
 		Log: Log{Level: "info", Format: "text"},
 	}

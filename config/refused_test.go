@@ -475,7 +475,7 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			"mail.smtp.password: is given without",
 		},
 		"with a password in the clear": {func(c *Config) {
-			c.Mail.SMTP = SMTP{Host: "mail.example.com", Port: 25, TLS: "none", Username: "u", Password: "p", Timeout: time.Second}
+			c.Mail.SMTP = SMTP{Host: "mail.example.com", Port: 25, TLS: "none", Username: "u", Password: "p", Timeout: time.Second, Connections: 1}
 		}, "mail.smtp.password: would travel in the clear"},
 		"with too short a timeout": {
 			func(c *Config) { c.Mail.SMTP.Timeout = 999 * time.Millisecond },

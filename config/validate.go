@@ -72,6 +72,7 @@ func (c Config) Validate() error {
 		{"mail.brand", oldBrandProblem(c)},
 		{"mail.smtp.host", hostProblem(c.Mail.SMTP.Host)},
 		{"mail.smtp.port", rangeProblem(c.Mail.SMTP.Port, 1, 65535)},
+		{"mail.smtp.connections", rangeProblem(c.Mail.SMTP.Connections, 1, 500)},
 		{"mail.smtp.tls", oneOfProblem(c.Mail.SMTP.TLS, "starttls", "implicit", "none")},
 		{"mail.smtp.password", passwordProblem(c.Mail.SMTP)},
 		{"mail.smtp.timeout", betweenProblem(c.Mail.SMTP.Timeout, time.Second, time.Minute)},

@@ -50,7 +50,7 @@ func NewQueue(
 	// A little more than a mail may take: the sender gives up first, and its error says why.
 	patience := c.SMTP.Timeout + 5*time.Second
 	client, err := river.NewClient(riversqlite.New(db), &river.Config{
-		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}},
+		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: c.SMTP.Connections}},
 		Workers: workers,
 		// SQLite tells nobody of new rows, so the queue looks; a person is waiting for the mail.
 		FetchPollInterval: 200 * time.Millisecond,

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -131,18 +132,26 @@ func (s *scene) start() {
 	})
 }
 
+// submitFor sends a first code to an account.
+func (s *scene) submitFor(account string) { s.t.Helper(); s.advanceOf(account, "") }
+
 // submit takes the account's sign-in a step further, as the hook does.
 func (s *scene) submit(a challenge.Action) challenge.Outcome {
 	s.t.Helper()
+	return s.advanceOf("agent", a)
+}
+
+func (s *scene) advanceOf(account string, a challenge.Action) challenge.Outcome {
+	s.t.Helper()
 	var out challenge.Outcome
-	err := s.store.Update(s.t.Context(), "agent", func(tx challenge.Tx) (err error) {
-		last, err := tx.LatestChallenge(s.t.Context(), "agent", "flow")
+	err := s.store.Update(s.t.Context(), account, func(tx challenge.Tx) (err error) {
+		last, err := tx.LatestChallenge(s.t.Context(), account, "flow")
 		if err != nil && !errors.Is(err, challenge.ErrNotFound) {
 			return err
 		}
 		out, err = s.challenger.Advance(s.t.Context(), tx, last,
 			challenge.Submission{
-				Account: "agent", Flow: "flow", Email: "agent@example.com", Locale: "ja", Facts: []byte{1}, Action: a,
+				Account: account, Flow: "flow", Email: "agent@example.com", Locale: "ja", Facts: []byte{1}, Action: a,
 			},
 			challenge.Terms{
 				Length: 6, TTL: s.ttl, MaxAttempts: 10, ResendAfter: time.Second,
@@ -410,7 +419,7 @@ func TestWhatIsNotWantedAnyMoreIsDropped(t *testing.T) {
 }
 
 func TestTheQueueHoldsNoCodeInClear(t *testing.T) {
-	s := newScene(t, SMTP{Host: "localhost", Port: 1, TLS: "none", Timeout: time.Second})
+	s := newScene(t, SMTP{Host: "localhost", Port: 1, TLS: "none", Timeout: time.Second, Connections: 8})
 	s.submit("")
 	var args string
 	err := s.store.DB().QueryRowContext(t.Context(), `SELECT CAST(args AS TEXT) FROM river_job`).Scan(&args)
@@ -454,5 +463,29 @@ func TestTimeToTheNextTry(t *testing.T) {
 				t.Errorf("waits %v, want %v", got, tc.want)
 			}
 		})
+	}
+}
+
+// A server that takes long for each mail must not hold the others up.
+func TestManyMailsAreHandedOverAtOnce(t *testing.T) {
+	const connections = 20
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s := newScene(t, SMTP{
+		Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, TLS: "none", Timeout: time.Minute, Connections: connections,
+	})
+	for i := range connections {
+		s.submitFor(fmt.Sprint("agent-", i))
+	}
+	s.start()
+	for range connections { // none is answered before all are there
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
 	}
 }

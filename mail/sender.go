@@ -34,6 +34,8 @@ type SMTP struct {
 	Username string // empty: no AUTH
 	Password string
 	Timeout  time.Duration // for one mail, from the connection to the server's last word
+
+	Connections int // mails handed over at once, at most
 }
 
 // sender hands mails to one server.

@@ -103,7 +103,7 @@ func (s *server) listen(t *testing.T, startTLS, implicitTLS bool) SMTP {
 	}
 	go backend.Serve(l)
 	t.Cleanup(func() { backend.Close() })
-	return SMTP{Host: "localhost", Port: s.port, TLS: "none", Timeout: 5 * time.Second}
+	return SMTP{Host: "localhost", Port: s.port, TLS: "none", Timeout: 5 * time.Second, Connections: 8}
 }
 
 // Write takes what is said on the wire.
