@@ -253,7 +253,7 @@ func TestAFormOnAnotherSiteChangesNothing(t *testing.T) {
 		w.goTo(strings.Replace(trap.URL, "127.0.0.1", host, 1))
 		w.click("#go")
 		w.until(`location.origin === "` + origin + `"`)
-		if got := eval[string](w, `document.body.innerText`); host == "127.0.0.1" && !strings.Contains(got, "another site") {
+		if got := eval[string](w, `document.body.innerText`); host == "127.0.0.1" && !strings.Contains(got, "別のサイトから送信されました") {
 			t.Errorf("from %s: %s", host, got)
 		}
 	}

@@ -12,9 +12,10 @@ import (
 
 // The troubles that a page can tell of. Each is the name of a text, and with _what after it, of another.
 const (
-	unknown  = "error"
-	notFound = "not_found"
-	away     = "away" // Kratos does not answer
+	unknown   = "error"
+	notFound  = "not_found"
+	otherSite = "other_site" // a form was sent from there
+	away      = "away"       // Kratos does not answer
 )
 
 // trouble is what the page is given.
@@ -50,6 +51,8 @@ func (h *Handler) Explain(err error, c echo.Context) {
 	switch status {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		t.Name = notFound
+	case http.StatusForbidden:
+		t.Name = otherSite
 	case http.StatusBadGateway:
 		t.Name = away
 	}
