@@ -24,7 +24,7 @@ func aPolicy(t *rapid.T) string {
 	for i := range rapid.IntRange(1, 4).Draw(t, "rules") {
 		read := rapid.SampledFrom(places).Draw(t, "reads")
 		when := rapid.SampledFrom([]string{
-			"", " if input.account.locked == false", " if not input.device.known", ` if input.request.client.version != "1"`,
+			" if true", " if input.account.locked == false", " if not input.device.known", ` if input.request.client.version != "1"`,
 			" if input.settings.remember == true", ` if input.account.role in ["a", "b"]`,
 		}).Draw(t, "when")
 		rules = append(rules, fmt.Sprintf(`{"action": "allow", "channel": "%d", "reason": json.marshal(%s)}%s`, i, read, when))
@@ -55,7 +55,7 @@ func TestADecisionThatIsKnownIsTheOneThatWouldBeWorkedOut(t *testing.T) {
 		policy := aPolicy(t)
 		knowing, err := New(t.Context(), with(policy))
 		if err != nil {
-			t.Skip("no policy: ", err)
+			t.Fatalf("%s\nis no policy: %v", policy, err)
 		}
 		fresh, err := New(t.Context(), with(policy))
 		if err != nil {
