@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/mail"
 	"strings"
+	"sync"
 
 	"github.com/go-openapi/jsonpointer"
 )
@@ -104,12 +105,12 @@ func read[T any](doc map[string]any, pointer string, v *T) error {
 
 // lookup walks down a pointer. Nothing there is nil; something in the way that has no members is an error.
 func lookup(doc map[string]any, pointer string) (any, error) {
-	p, err := jsonpointer.New(pointer)
+	steps, err := tokens(pointer)
 	if err != nil {
-		return nil, fmt.Errorf("the pointer %q is not valid: %w", pointer, err)
+		return nil, err
 	}
 	var at any = doc
-	for _, token := range p.DecodedTokens() {
+	for _, token := range steps {
 		members, ok := at.(map[string]any)
 		if !ok {
 			return nil, errors.New("identity" + pointer + " cannot be reached: something above it is no object")
@@ -119,6 +120,22 @@ func lookup(doc map[string]any, pointer string) (any, error) {
 		}
 	}
 	return at, nil
+}
+
+// parsed are the tokens of pointers that were read before: those of the configuration, some nine of them, at each sign-in.
+var parsed sync.Map
+
+func tokens(pointer string) ([]string, error) {
+	if known, ok := parsed.Load(pointer); ok {
+		return known.([]string), nil
+	}
+	p, err := jsonpointer.New(pointer)
+	if err != nil {
+		return nil, fmt.Errorf("the pointer %q is not valid: %w", pointer, err)
+	}
+	found := p.DecodedTokens()
+	parsed.Store(pointer, found)
+	return found, nil
 }
 
 func jsonKind(v any) string {

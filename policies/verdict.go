@@ -10,7 +10,6 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
-	"github.com/open-policy-agent/opa/v1/util"
 )
 
 // Verdict is a decision on one sign-in, and what is to be put on record of it.
@@ -36,10 +35,7 @@ type Kept struct {
 // that the policies read are decided once.
 func (e *Engine) Login(ctx context.Context, in Input) (Verdict, error) {
 	v := Verdict{Revision: e.set.revision}
-	f, err := factsOf(in)
-	if err != nil {
-		return v, err
-	}
+	f := factsOf(in)
 	start := time.Now()
 	var undecided error
 	v.Decision, undecided = e.decisions.of(f.facts, func() (Decision, error) {
@@ -71,15 +67,8 @@ type signIn struct {
 	value func() (ast.Value, error)
 }
 
-func factsOf(in Input) (signIn, error) {
-	var f signIn
-	raw, err := json.Marshal(in)
-	if err == nil {
-		err = util.UnmarshalJSON(raw, &f.facts)
-	}
-	if err != nil {
-		return signIn{}, fmt.Errorf("encode a sign-in: %w", err)
-	}
+func factsOf(in Input) signIn {
+	f := signIn{facts: in.facts()}
 	f.value = sync.OnceValues(func() (ast.Value, error) {
 		value, err := ast.InterfaceToValue(f.facts)
 		if err != nil {
@@ -87,5 +76,5 @@ func factsOf(in Input) (signIn, error) {
 		}
 		return value, nil
 	})
-	return f, nil
+	return f
 }
