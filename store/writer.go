@@ -59,6 +59,9 @@ func newWriter(db *sql.DB) *writer {
 // do returns once fn's work is durable, or undone. Whoever waits longer than ctx lasts leaves; work that has begun by then is waited
 // for.
 func (w *writer) do(ctx context.Context, outbox Outbox, fn func(*tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("wait for the database: %w", err)
+	}
 	u := &unit{fn: fn, outbox: outbox, done: make(chan outcome, 1)}
 	select {
 	case w.waiting <- u:
