@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -152,6 +153,11 @@ func (w *writer) together(first *unit) {
 func (w *writer) next(done int) *unit {
 	if done >= mostAtOnce {
 		return nil
+	}
+	if len(w.waiting) == 0 {
+		// On one processor, those whose calls have arrived while the disk was waited for have had no turn yet. Without theirs,
+		// each would wait for the disk alone.
+		runtime.Gosched()
 	}
 	select {
 	case u := <-w.waiting:
