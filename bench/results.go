@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -167,16 +166,7 @@ func (r *results) begin(b *bench) {
 		}
 	}
 	version := func(module string) string {
-		build, _ := debug.ReadBuildInfo()
-		if build == nil {
-			return ""
-		}
-		for _, dep := range build.Deps {
-			if dep.Path == module {
-				return dep.Version
-			}
-		}
-		return ""
+		return output("go", "-C", b.root, "list", "-m", "-f", "{{.Version}}", module)
 	}
 	r.head = fmt.Sprintf(`- **When**: %s; %d rounds, %s a load. Commit %s.
 - **Machine**: %s, %d cores, %s; load average at the start %s. Linux %s.
