@@ -87,25 +87,20 @@ func (b *bench) run(ctx context.Context, work, only, out string) (err error) {
 func (b *bench) build(ctx context.Context) error {
 	bin := filepath.Join(b.work, "bin")
 	b.programs.nidan, b.programs.opa, b.programs.echo = filepath.Join(bin, "nidan"), filepath.Join(bin, "opa"), filepath.Join(bin, "echo")
-	builds := []struct {
-		dir  string
-		args []string
-	}{
-		{b.root, []string{"-o", b.programs.nidan, "."}},
-		{filepath.Join(b.root, "bench/peers/echo"), []string{"-o", b.programs.echo, "."}},
-	}
+	err := errors.Join(
+		build(ctx, b.root, b.programs.nidan, "."), build(ctx, filepath.Join(b.root, "bench/peers/echo"), b.programs.echo, "."))
 	if b.opaToo {
-		builds = append(builds, struct {
-			dir  string
-			args []string
-		}{b.root, []string{"-modfile=policies/opa/go.mod", "-o", b.programs.opa, "github.com/open-policy-agent/opa"}})
+		err = errors.Join(err, build(ctx, b.root, b.programs.opa, "-modfile=policies/opa/go.mod", "github.com/open-policy-agent/opa"))
 	}
-	for _, build := range builds {
-		cmd := exec.CommandContext(ctx, "go", append([]string{"build"}, build.args...)...)
-		cmd.Dir = build.dir
-		if said, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("build in %s: %w: %s", build.dir, err, said)
-		}
+	return err
+}
+
+// build builds a program in the module that dir belongs to.
+func build(ctx context.Context, dir, program string, args ...string) error {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-o", program}, args...)...)
+	cmd.Dir = dir
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build in %s: %w: %s", dir, err, said)
 	}
 	return nil
 }
