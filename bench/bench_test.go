@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -82,6 +83,22 @@ func TestTheCommittedResultsHoldEveryGoal(t *testing.T) {
 	for _, g := range goals {
 		if !strings.Contains(string(written), "| "+g.name+" | "+g.goal+" |") {
 			t.Errorf("RESULTS.md does not hold %q", g.name)
+		}
+	}
+}
+
+// Otherwise a newer router or database would be taken for what Nidan costs.
+func TestThePeersAreBuiltFromWhatNidanIsBuiltFrom(t *testing.T) {
+	version := func(dir, module string) string {
+		out, err := exec.CommandContext(t.Context(), "go", "-C", dir, "list", "-m", "-f", "{{.Version}}", module).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out)
+	}
+	for _, module := range []string{"github.com/labstack/echo/v4", "modernc.org/sqlite"} {
+		if ours, theirs := version("..", module), version("peers/echo", module); ours != theirs {
+			t.Errorf("%s is %s in Nidan and %s in its peers", module, ours, theirs)
 		}
 	}
 }
