@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -12,10 +13,12 @@ import (
 
 // results are what RESULTS.md is made of.
 type results struct {
-	note  string
-	head  string
-	text  strings.Builder
-	reach map[string]string // goals, by name
+	note string
+	head string
+	text strings.Builder
+	// bounds is what bounds the figures, as somebody found it with a profile: text of its own, which goes at the end.
+	bounds string
+	reach  map[string]string // goals, by name
 }
 
 func (r *results) add(format string, args ...any) { fmt.Fprintf(&r.text, format, args...) }
@@ -153,6 +156,9 @@ var goals = []struct{ name, goal string }{
 // begin writes down what the run is made on, while this program may still use all of the machine.
 func (r *results) begin(b *bench) {
 	r.reach = make(map[string]string)
+	if said, err := os.ReadFile(filepath.Join(b.root, "bench/bounds.md")); err == nil {
+		r.bounds = string(said)
+	}
 	output := func(name string, args ...string) string {
 		out, _ := exec.Command(name, args...).Output()
 		return strings.TrimSpace(string(out))
@@ -168,11 +174,11 @@ func (r *results) begin(b *bench) {
 	version := func(module string) string {
 		return output("go", "-C", b.root, "list", "-m", "-f", "{{.Version}}", module)
 	}
-	r.head = fmt.Sprintf(`- **When**: %s; %d rounds, %s a load. Commit %s.
+	r.head = fmt.Sprintf(`- **When**: %s; %d rounds, %s a load.
 - **Machine**: %s, %d cores, %s; load average at the start %s. Linux %s.
 - **Versions**: %s, OPA %s (Nidan's and the server's), SQLite driver %s (Nidan's and Echo's), Kratos v1.3.1.
 - **Disk**: SQLite on a disk, WAL, synchronous=FULL; a durable 4 KiB append takes %s here (median of 200).
-`, time.Now().UTC().Format("2006-01-02 15:04 UTC"), b.rounds, b.each, output("git", "-C", b.root, "rev-parse", "--short", "HEAD"),
+`, time.Now().UTC().Format("2006-01-02 15:04 UTC"), b.rounds, b.each,
 		model, runtime.NumCPU(), runtime.GOARCH, loadAverage(), output("uname", "-r"),
 		runtime.Version(), version("github.com/open-policy-agent/opa"), version("modernc.org/sqlite"), durableAppend(b.work))
 }
@@ -222,6 +228,6 @@ func (r *results) markdown() string {
 		}
 		fmt.Fprintf(&out, "| %s | %s | %s |\n", g.name, g.goal, got)
 	}
-	out.WriteString("\n" + r.text.String())
+	out.WriteString("\n" + r.text.String() + r.bounds)
 	return strings.TrimRight(out.String(), "\n") + "\n"
 }
