@@ -102,6 +102,9 @@ func (p *Process) awaitReady(ctx context.Context, url string) error {
 // Done is closed when Kratos has ended, however that came about.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
+// PID is the number by which the system knows it.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Stop ends Kratos, gently first. It returns when Kratos has ended.
 func (p *Process) Stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails only if it has ended already
