@@ -1,4 +1,4 @@
-// Bench measures Nidan beside its peers and writes what came out to RESULTS.md (make bench). It drives programs from outside, as
+// Package main measures Nidan beside its peers and writes what came out to RESULTS.md (make bench). It drives programs from outside, as
 // Kratos and mail servers would: Nidan as it is built, `opa run --server` with the same policies and a decision log, and the small
 // servers in bench/peers, which show what the router and the database can do at most.
 //
