@@ -64,12 +64,11 @@ var only = map[string][]string{
 	"github.com/ory/kratos-client-go":  {"kratos"},
 	"github.com/wneessen/go-mail":      {"mail"},
 	"github.com/emersion/go-smtp":      {"mail", "mail/catcher"},
-	"github.com/riverqueue/river":      {"mail"},
 	"modernc.org/sqlite":               {"store"},
 	"github.com/pressly/goose":         {"store"},
 	"github.com/knadh/koanf":           {"config"},
 	"github.com/spf13/cobra":           {"cmd"},
-	"database/sql":                     {"bench", "store", "store/storetest", "mail"},
+	"database/sql":                     {"store"},
 }
 
 func TestImportsPointInward(t *testing.T) {

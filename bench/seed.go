@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"encoding/base64"
 	"fmt"
 	"sync"
@@ -13,23 +12,17 @@ import (
 	"nidan/store"
 )
 
-// caught keeps the code of the message that is sent, which the database does not.
+// caught is a unit of work whose messages are read and not kept: the code that was sent is in no other place in clear.
 type caught struct {
+	challenge.Tx
 	keys *challenge.Keyring
-	mu   sync.Mutex
-	code map[string]string // by flow
+	code string
 }
 
-// Insert implements store's Outbox.
-func (c *caught) Insert(_ context.Context, _ *sql.Tx, m challenge.Message) error {
-	code, err := m.Open(c.keys)
-	if err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.code[m.Flow] = code
-	return nil
+// Send implements [challenge.Sender].
+func (c *caught) Send(_ context.Context, m challenge.Message) (err error) {
+	c.code, err = m.Open(c.keys)
+	return err
 }
 
 // opened is the database in dir, with its tables.
@@ -57,8 +50,6 @@ func issued(ctx context.Context, dir string, n int) ([]one, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &caught{keys: keys, code: make(map[string]string)}
-	st.Outbox = out
 	c := &challenge.Challenger{Keys: keys, Now: time.Now, Rand: rand.Reader}
 	terms := challenge.Terms{
 		Length: 6, TTL: 10 * time.Minute, MaxAttempts: 10, RememberDays: 30, Codes: 5, CodesWithin: 10 * time.Minute, CodesPerDay: 20,
@@ -73,14 +64,17 @@ func issued(ctx context.Context, dir string, n int) ([]one, error) {
 	for w := range errs {
 		workers.Go(func() {
 			for i := w; i < n && errs[w] == nil; i += len(errs) {
+				sent := &caught{keys: keys}
 				errs[w] = st.Update(ctx, all[i].account, func(tx challenge.Tx) error {
+					sent.Tx = tx
 					email := all[i].name + "@example.com"
-					_, err := c.Advance(ctx, tx, nil, challenge.Submission{
+					_, err := c.Advance(ctx, sent, nil, challenge.Submission{
 						Account: all[i].account, Name: all[i].name, Flow: all[i].flow, Channel: "softphone", Email: email, Locale: "ja",
 						Facts: challenge.Facts{Email: email, Role: "user", State: "active", TwoFactor: true}.Digest(),
 					}, terms)
 					return err
 				})
+				all[i].code, all[i].at = sent.code, signIn(0).at // another submission of the flow
 			}
 		})
 	}
@@ -89,10 +83,6 @@ func issued(ctx context.Context, dir string, n int) ([]one, error) {
 		if err != nil {
 			return nil, fmt.Errorf("issue codes: %w", err)
 		}
-	}
-	for i := range all {
-		all[i].code = out.code[all[i].flow]
-		all[i].at = signIn(0).at // another submission of the flow
 	}
 	return all, nil
 }

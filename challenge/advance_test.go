@@ -365,7 +365,7 @@ func TestADeviceIsRememberedWithTheRightCodeOnly(t *testing.T) {
 
 func TestDaysOfADevice(t *testing.T) {
 	verified := time.Date(2026, 4, 1, 18, 0, 0, 0, time.UTC)
-	d := Device{VerifiedAt: verified}
+	d := Remembered{VerifiedAt: verified}
 	for after, want := range map[time.Duration]int{
 		0: 0, 24*time.Hour - 1: 0, 24 * time.Hour: 1, 30*24*time.Hour - 1: 29, 30 * 24 * time.Hour: 30,
 	} {
@@ -402,7 +402,7 @@ func TestCalendarDaysOfADevice(t *testing.T) {
 		"over the end of a year":                    {"Asia/Tokyo", "2026-12-31 12:00:00", "2027-01-30 11:00:00", 30, 29},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := Device{VerifiedAt: at(tc.zone, tc.verified).UTC()} // as it comes from the store
+			d := Remembered{VerifiedAt: at(tc.zone, tc.verified).UTC()} // as it comes from the store
 			now := at(tc.zone, tc.now)
 			if got := d.AgeCalendarDays(now); got != tc.calendar {
 				t.Errorf("%d midnights, want %d", got, tc.calendar)

@@ -20,21 +20,6 @@ type Device struct {
 	UserAgent  string // what it was, likewise
 }
 
-// AgeDays is how many whole periods of 24 hours have passed since the code was entered.
-func (d *Device) AgeDays(now time.Time) int { return int(now.Sub(d.VerifiedAt) / (24 * time.Hour)) }
-
-// AgeCalendarDays is how many midnights have passed since the code was entered, in now's time zone. Dates are compared, not
-// hours: a day on which the clocks change has 23 or 25 of them.
-func (d *Device) AgeCalendarDays(now time.Time) int {
-	return int(date(now).Sub(date(d.VerifiedAt.In(now.Location()))) / (24 * time.Hour))
-}
-
-// date is the day of t as an instant that can be subtracted from another day's.
-func date(t time.Time) time.Time {
-	y, m, d := t.Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-}
-
 // NewDeviceToken draws a token for a browser: 256 bits in base64.
 func NewDeviceToken(rand io.Reader) (string, error) {
 	raw := make([]byte, 32)

@@ -126,8 +126,6 @@ func (m *memory) RememberDevice(_ context.Context, d Device) error {
 	return m.fail["RememberDevice"]
 }
 
-func (m *memory) Device(context.Context, string, []byte) (*Device, error) { return nil, ErrNotFound }
-
 func (m *memory) ForgetDevice(context.Context, string, []byte) (bool, error) { return false, nil }
 
 func (m *memory) RenewDevice(context.Context, []byte, []byte) error { return m.fail["RenewDevice"] }
@@ -142,7 +140,7 @@ func (m *memory) SaveSettings(context.Context, int64, Settings, string, time.Tim
 
 func (m *memory) ForgetDevices(context.Context, string) (int, error) { return 0, nil }
 
-func (m *memory) PasswordChanged(context.Context, string) (time.Time, error) { return time.Time{}, nil }
+func (m *memory) Situation(context.Context, Call) (Situation, error) { return Situation{}, nil }
 
 func (m *memory) SetPasswordChanged(context.Context, string, time.Time) error { return nil }
 

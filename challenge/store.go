@@ -11,6 +11,9 @@ var ErrNotFound = errors.New("not found")
 
 // Store keeps what a second step needs across requests, processes and crashes.
 type Store interface {
+	// Situation is what a decision on a call rests on, beside whatever is being written: when something is done about it, it may
+	// not be so any more.
+	Situation(ctx context.Context, c Call) (Situation, error)
 	// Update runs fn in one transaction: all of what fn wrote is kept, durably, when Update returns nil, and none of it
 	// otherwise. No two calls for the same account run at once, in this process or in another, so fn need not fear that
 	// what it has read changes under it.
@@ -19,6 +22,8 @@ type Store interface {
 
 // Tx is one unit of work on a [Store].
 type Tx interface {
+	// Situation is as in [Store], and stays as it is until the unit of work ends.
+	Situation(ctx context.Context, c Call) (Situation, error)
 	Challenges
 	Limits
 	Passwords
@@ -62,15 +67,11 @@ type Limits interface {
 
 // Passwords are what is known of the passwords of a [Tx]'s accounts: when they changed, and nothing else.
 type Passwords interface {
-	// PasswordChanged is when an account last changed its password, the zero time where it never did as far as is known.
-	PasswordChanged(ctx context.Context, account string) (time.Time, error)
 	SetPasswordChanged(ctx context.Context, account string, at time.Time) error
 }
 
 // Devices are the devices of a [Tx].
 type Devices interface {
-	// Device returns what is remembered of this account on the device with that token, or [ErrNotFound].
-	Device(ctx context.Context, account string, tokenHash []byte) (*Device, error)
 	// RememberDevice keeps a device, in place of what was kept of this account on it.
 	RememberDevice(ctx context.Context, d Device) error
 	// RenewDevice puts a token in the place of another, for all accounts that are remembered by it.
@@ -82,35 +83,6 @@ type Devices interface {
 	// ForgetEveryDevice forgets all of all accounts, and says how many there were.
 	ForgetEveryDevice(ctx context.Context) (int, error)
 }
-
-// Sender takes a code on its way, in the same transaction as the challenge it belongs to: either both are kept or neither
-// is, so a code is never shown as sent and then lost.
-type Sender interface {
-	Send(ctx context.Context, m Message) error
-}
-
-// Message is a code on its way to a person.
-type Message struct {
-	Challenge string        `json:"challenge"`   // its id
-	Account   string        `json:"account"`     // Kratos' identity id
-	Name      string        `json:"name"`        // what the account is called, for the records
-	Flow      string        `json:"flow"`        // Kratos' login flow id
-	To        string        `json:"to"`          // e-mail address
-	Locale    string        `json:"locale"`      // "ja" or "en"
-	Sealed    []byte        `json:"sealed_code"` // the code, by [Keyring.Seal]: a queue is no place for a secret in clear
-	ValidFor  time.Duration `json:"valid_for"`   // how long the code was good for when it was issued, for the text
-	ExpiresAt time.Time     `json:"expires_at"`  // when the code stops being good, and sending it stops making sense
-
-	WrongCodes WrongCodes `json:"wrong_codes"` // to tell of in the mail; none: nothing to tell
-}
-
-// Open returns the code. It fails where the secret it was sealed with is gone.
-func (m Message) Open(keys *Keyring) (string, error) {
-	return keys.Open(m.Sealed, mailContext(m.Challenge))
-}
-
-// mailContext ties a sealed code to its challenge.
-func mailContext(challenge string) string { return "mail " + challenge }
 
 // Journal holds what happened: the answers given to Kratos, and the records of decisions, challenges and changes.
 type Journal interface {

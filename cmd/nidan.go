@@ -78,7 +78,6 @@ func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Lo
 	if n.queue, err = newQueue(cfg, shown, st, keys, log); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	st.Outbox = n.queue
 	if err := n.mount(keys); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -90,7 +89,7 @@ func newQueue(cfg config.Config, shown appearance, st *store.Store, keys *challe
 	if err != nil {
 		return nil, fmt.Errorf("read public.url: %w", err)
 	}
-	return mail.NewQueue(st.DB(), st, keys, mail.Config{
+	return mail.NewQueue(st, keys, mail.Config{
 		From: cfg.Mail.From, Brand: shown.Brand, Texts: shown.mail, CodeHost: public.Hostname(), SMTP: mail.SMTP(cfg.Mail.SMTP),
 	}, time.Now, log)
 }
@@ -102,9 +101,6 @@ func openStore(ctx context.Context, cfg config.Config) (*store.Store, error) {
 		return nil, err
 	}
 	if err := st.Migrate(ctx, challenge.Settings(cfg.Settings)); err != nil {
-		return nil, errors.Join(err, st.Close())
-	}
-	if err := mail.Migrate(ctx, st.DB()); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	return st, nil
@@ -207,9 +203,7 @@ func (n *nidan) run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen for Kratos: %w", err), public.Close())
 	}
-	if err := n.queue.Start(context.WithoutCancel(ctx)); err != nil {
-		return errors.Join(fmt.Errorf("start the mail queue: %w", err), public.Close(), hookListener.Close())
-	}
+	n.queue.Start()
 	n.log.InfoContext(ctx, "nidan is up", "public", n.cfg.Public.Listen, "hooks", n.cfg.Hooks.Listen)
 	n.policies.Tell(ctx, recordPolicies(n.store, n.log))
 	parts, ctx := errgroup.WithContext(ctx)

@@ -72,7 +72,7 @@ func TestWhatWasAnsweredBeforeACrashIsKept(t *testing.T) {
 		return found
 	}
 	records := kept(`SELECT flow_id FROM records WHERE kind = 'sign_in'`)
-	answers := kept(`SELECT substr(key, 6, 6) FROM deliveries`)
+	answers := kept(`SELECT substr(key, -6) FROM deliveries`)
 	signIns := kept(`SELECT printf('%06d', authenticated_at % 1000000) FROM sign_ins`)
 	for flow := range answered {
 		if !records[flow] || !answers[flow] || !signIns[flow] {

@@ -15,38 +15,31 @@ var errOtherBody = errors.New("this call was answered before, with another body"
 // of it could be undone by trying every code.
 const digestPurpose = "delivery"
 
-// answerOnce answers a call, or repeats the answer it already got.
-func (h *Handler) answerOnce(ctx context.Context, tx challenge.Tx, c call, key string) (answer, error) {
-	first, err := tx.Delivery(ctx, key)
-	switch {
-	case errors.Is(err, challenge.ErrNotFound):
-	case err != nil:
-		return answer{}, fmt.Errorf("look for an earlier answer: %w", err)
-	case !h.Keys.VerifyMAC(first.Digest, digestPurpose, c.body):
+// repeat gives the answer again that the call got first. It was kept sealed: one that gives a device its token must not do so to
+// whoever reads the database.
+func (s *signIn) repeat(ctx context.Context, tx challenge.Tx) (answer, error) {
+	first, err := tx.Delivery(ctx, s.key.Delivery)
+	if err != nil {
+		return answer{}, fmt.Errorf("read the earlier answer: %w", err)
+	}
+	if !s.Keys.VerifyMAC(first.Digest, digestPurpose, s.call.body) {
 		return answer{}, errOtherBody
-	default:
-		return h.repeat(key, first)
 	}
-	a, err := h.decide(ctx, tx, c)
-	if err != nil {
-		return answer{}, err
-	}
-	err = tx.AddDelivery(ctx, challenge.Delivery{
-		Key: key, Digest: h.Keys.MAC(digestPurpose, c.body), Status: a.status,
-		Body: h.Keys.Seal(string(a.body), digestPurpose+" "+key), At: h.Now(),
-	})
-	if err != nil {
-		return answer{}, fmt.Errorf("keep the answer: %w", err)
-	}
-	return a, nil
-}
-
-// repeat gives an answer again. It was kept sealed: one that gives a device its token must not do so to whoever reads the
-// database.
-func (h *Handler) repeat(key string, first *challenge.Delivery) (answer, error) {
-	body, err := h.Keys.Open(first.Body, digestPurpose+" "+key)
+	body, err := s.Keys.Open(first.Body, digestPurpose+" "+s.key.Delivery)
 	if err != nil {
 		return answer{}, fmt.Errorf("repeat an answer: %w", err)
 	}
 	return answer{status: first.Status, body: []byte(body)}, nil
+}
+
+// keepAnswer keeps an answer for the call's repeats.
+func (s *signIn) keepAnswer(ctx context.Context, tx challenge.Tx, a answer) error {
+	err := tx.AddDelivery(ctx, challenge.Delivery{
+		Key: s.key.Delivery, Digest: s.Keys.MAC(digestPurpose, s.call.body), Status: a.status,
+		Body: s.Keys.Seal(string(a.body), digestPurpose+" "+s.key.Delivery), At: s.Now(),
+	})
+	if err != nil {
+		return fmt.Errorf("keep the answer: %w", err)
+	}
+	return nil
 }

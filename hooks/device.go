@@ -1,8 +1,6 @@
 package hooks
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -44,19 +42,6 @@ func (h *Handler) deviceToken(p payload) []byte {
 		return challenge.HashDeviceToken(p.RequestCookies[h.DeviceCookie])
 	}
 	return challenge.HashDeviceToken(p.Flow.TransientPayload.TwoFactor.DeviceToken)
-}
-
-// knownDevice is the device that the client is known as, nil where it is not.
-func (h *Handler) knownDevice(ctx context.Context, tx challenge.Tx, p payload) (*challenge.Device, error) {
-	token := h.deviceToken(p)
-	if token == nil {
-		return nil, nil
-	}
-	d, err := tx.Device(ctx, p.Identity.ID, token)
-	if errors.Is(err, challenge.ErrNotFound) {
-		return nil, nil
-	}
-	return d, err
 }
 
 // deviceToRemember is what is to be kept if the code is right; nil where the client does not ask for it, or is a browser

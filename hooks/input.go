@@ -14,13 +14,11 @@ import (
 // policyInput puts together what the policies are asked. No code, no token and no cookie is in it: it is kept on record.
 //
 // Midnights are those of now's time zone.
-func policyInput(
-	now time.Time, s challenge.Settings, c call, d *challenge.Device, open *challenge.Challenge,
-) policies.Input {
+func policyInput(now time.Time, c call, on challenge.Situation) policies.Input {
 	p := c.payload
 	in := policies.Input{
 		Now:      now.UTC(),
-		Settings: policies.Settings(s),
+		Settings: policies.Settings(on.Settings),
 		Account:  PolicyAccount(p.Identity, c.person),
 		Request: policies.Request{
 			FlowType: p.Flow.Type, ReturnTo: returnTo(p.Flow), Headers: plainHeaders(p.RequestHeaders),
@@ -30,11 +28,11 @@ func policyInput(
 			IP: c.from.ip, IPTrusted: c.from.trusted, UserAgent: p.Session.device().UserAgent,
 		},
 	}
-	if d != nil {
+	if d := on.Device; d.Known() {
 		in.Device = policies.Device{Known: true, Channel: d.Channel, AgeDays: d.AgeDays(now), AgeCalendarDays: d.AgeCalendarDays(now)}
 	}
-	if open != nil {
-		in.Challenge = &policies.Challenge{ID: open.ID, Channel: open.Channel, AttemptsLeft: open.AttemptsLeft()}
+	if open := on.Challenge; open.Open() {
+		in.Challenge = &policies.Challenge{ID: open.ID, Channel: open.Channel, AttemptsLeft: open.AttemptsLeft}
 	}
 	return in
 }

@@ -13,7 +13,8 @@ import (
 	"nidan/policies"
 )
 
-// login answers the call after a correct password.
+// login answers the call after a correct password. What is to happen is decided beside what others write; it is done, and recorded,
+// only if what it rests on is still so.
 func (h *Handler) login(c echo.Context) error {
 	ctx, cancel := context.WithTimeout(c.Request().Context(), answerWithin)
 	defer cancel()
@@ -26,113 +27,155 @@ func (h *Handler) login(c echo.Context) error {
 		h.Log.WarnContext(ctx, "a call from Kratos was not understood", "err", err)
 		return h.unavailable(call, err.Error()).write(c)
 	}
-	var a answer
-	err = h.Store.Update(ctx, call.payload.Identity.ID, func(tx challenge.Tx) error {
-		var err error
-		a, err = h.answerOnce(ctx, tx, call, key)
-		return err
-	})
+	s := &signIn{Handler: h, call: call, key: challenge.Call{
+		Delivery: key, Account: call.payload.Identity.ID, Flow: call.payload.Flow.ID, DeviceToken: h.deviceToken(call.payload),
+	}}
+	a, err := s.answer(ctx)
 	if errors.Is(err, errOtherBody) {
-		h.Log.WarnContext(ctx, "a call from Kratos was not understood", "flow", call.payload.Flow.ID, "err", err)
+		h.Log.WarnContext(ctx, "a call from Kratos was not understood", "flow", s.key.Flow, "err", err)
 		return h.unavailable(call, err.Error()).write(c)
 	}
 	if err != nil {
 		// What was done is undone with the transaction; whoever asked is not let in.
 		h.Log.ErrorContext(ctx, "a sign-in was refused because it could not be recorded",
-			"account", call.payload.Identity.ID, "flow", call.payload.Flow.ID, "err", err)
+			"account", s.key.Account, "flow", s.key.Flow, "err", err)
 		return h.unavailable(call, "").write(c)
 	}
 	return a.write(c)
 }
 
-// decide asks the policies, does what they say, and records both.
-func (h *Handler) decide(ctx context.Context, tx challenge.Tx, c call) (answer, error) {
-	settings, err := tx.Settings(ctx)
-	if err != nil {
-		return answer{}, err
-	}
-	last, err := tx.LatestChallenge(ctx, c.payload.Identity.ID, c.payload.Flow.ID)
-	if err != nil && !errors.Is(err, challenge.ErrNotFound) {
-		return answer{}, err
-	}
-	open := last
-	if last != nil && !last.Open() {
-		open = nil
-	}
-	device, err := h.knownDevice(ctx, tx, c.payload)
-	if err != nil {
-		return answer{}, err
-	}
-	in := policyInput(h.Now().In(h.TimeZone), settings, c, device, open)
-	verdict, err := h.Policies.Login(ctx, in)
-	if err != nil {
-		h.Log.ErrorContext(ctx, "a sign-in was refused because it could not be decided",
-			"account", in.Account.ID, "flow", c.payload.Flow.ID, "revision", verdict.Revision, "err", err)
-		verdict.Decision = policies.Decision{Reason: "undecided"}
-	}
-	d := verdict.Decision
-	out, err := h.carryOut(ctx, tx, c, d, last, device != nil)
-	if err != nil {
-		return answer{}, err
-	}
-	if err := h.record(ctx, tx, c, verdict, out); err != nil {
-		return answer{}, err
-	}
-	if out.State == challenge.Passed {
-		return goOn(), recordSignIn(ctx, tx, c, d, out.WrongCodes)
-	}
-	return interrupt(h.texts, interruption{
-		state: out.State, challenge: out.Challenge, retryAt: out.RetryAt, deviceToken: h.tokenToShow(c.payload, out.Challenge),
-		capabilities: d.Capabilities, message: d.Message, locale: c.locale, now: h.Now(),
-	})
+// signIn is one sign-in on its way through the hook.
+type signIn struct {
+	*Handler
+	call call
+	key  challenge.Call
+
+	situation challenge.Situation // that the verdict rests on
+	verdict   policies.Verdict
+	detail    []byte // of the record
 }
 
-// carryOut does what was decided, for a client by which the account was remembered before, or not. What is not one of the three
-// actions refuses.
-func (h *Handler) carryOut(ctx context.Context, tx challenge.Tx, c call, d policies.Decision, last *challenge.Challenge, known bool) (challenge.Outcome, error) {
-	s, err := h.submission(ctx, tx, c, d)
+// answer decides and carries out.
+func (s *signIn) answer(ctx context.Context) (a answer, err error) {
+	seen, err := s.Store.Situation(ctx, s.key)
 	if err != nil {
-		return challenge.Outcome{}, err
+		return answer{}, err
 	}
-	s.Known = known
-	switch d.Action {
+	if !seen.Answered {
+		if err := s.decide(ctx, seen); err != nil {
+			return answer{}, err
+		}
+	}
+	var done challenge.Record
+	err = s.Store.Update(ctx, s.key.Account, func(tx challenge.Tx) error {
+		now, err := tx.Situation(ctx, s.key)
+		if err != nil {
+			return err
+		}
+		if now.Answered {
+			a, err = s.repeat(ctx, tx)
+			return err
+		}
+		if now != seen {
+			if err := s.decide(ctx, now); err != nil {
+				return err
+			}
+		}
+		a, done, err = s.carryOut(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return s.keepAnswer(ctx, tx, a)
+	})
+	if err == nil && done.Kind != "" {
+		s.Log.InfoContext(ctx, "sign-in", "account", done.Account, "flow", done.Flow, "state", done.State, "reason", done.Reason)
+	}
+	return a, err
+}
+
+// decide asks the policies what follows from a situation.
+func (s *signIn) decide(ctx context.Context, on challenge.Situation) (err error) {
+	s.situation = on
+	in := policyInput(s.Now().In(s.TimeZone), s.call, on)
+	if s.verdict, err = s.Policies.Login(ctx, in); err != nil {
+		s.Log.ErrorContext(ctx, "a sign-in was refused because it could not be decided",
+			"account", s.key.Account, "flow", s.key.Flow, "revision", s.verdict.Revision, "err", err)
+		s.verdict.Decision = policies.Decision{Reason: "undecided"}
+	}
+	if s.detail, err = json.Marshal(s.verdict.Kept); err != nil {
+		return fmt.Errorf("encode the record: %w", err)
+	}
+	return nil
+}
+
+// carryOut does what was decided, and records it.
+func (s *signIn) carryOut(ctx context.Context, tx challenge.Tx) (answer, challenge.Record, error) {
+	out, err := s.do(ctx, tx)
+	if err != nil {
+		return answer{}, challenge.Record{}, err
+	}
+	r := s.record(out)
+	if err := tx.AddRecord(ctx, r); err != nil {
+		return answer{}, r, err
+	}
+	if out.State == challenge.Passed {
+		return goOn(), r, s.recordSession(ctx, tx, out.WrongCodes)
+	}
+	a, err := interrupt(s.texts, interruption{
+		state: out.State, challenge: out.Challenge, retryAt: out.RetryAt, deviceToken: s.tokenToShow(s.call.payload, out.Challenge),
+		capabilities: s.verdict.Capabilities, message: s.verdict.Message, locale: s.call.locale, now: s.Now(),
+	})
+	return a, r, err
+}
+
+// do does what was decided. What is not one of the three actions refuses.
+func (s *signIn) do(ctx context.Context, tx challenge.Tx) (challenge.Outcome, error) {
+	var last *challenge.Challenge
+	var err error
+	if s.situation.Challenge.ID != "" {
+		if last, err = tx.LatestChallenge(ctx, s.key.Account, s.key.Flow); err != nil {
+			return challenge.Outcome{}, err
+		}
+	}
+	switch s.verdict.Action {
 	case policies.ActionAllow:
-		if d.Reason == "account_off" {
+		if s.verdict.Reason == "account_off" && s.situation.HasDevices {
 			// Switched on again some day, the account is to be asked again, wherever it was remembered before.
-			if _, err := tx.ForgetDevices(ctx, s.Account); err != nil {
+			if _, err := tx.ForgetDevices(ctx, s.key.Account); err != nil {
 				return challenge.Outcome{}, err
 			}
 		}
-		return h.Challenger.Withdraw(ctx, tx, last, s)
+		return s.Challenger.Withdraw(ctx, tx, last, s.submission())
 	case policies.ActionChallenge:
-		if s.Email == "" {
-			h.Log.ErrorContext(ctx, "a sign-in was refused: the policies ask for a code, and there is no address",
-				"account", s.Account, "reason", d.Reason)
+		if s.call.person.Email == "" {
+			s.Log.ErrorContext(ctx, "a sign-in was refused: the policies ask for a code, and there is no address",
+				"account", s.key.Account, "reason", s.verdict.Reason)
 			return challenge.Outcome{State: stateUnavailable}, nil
 		}
-		return h.Challenger.Advance(ctx, tx, last, s, terms(d))
+		return s.Challenger.Advance(ctx, tx, last, s.submission(), terms(s.verdict.Decision))
 	case policies.ActionRefuse:
-		return challenge.Outcome{State: refusal(d.Reason)}, nil
+		return challenge.Outcome{State: refusal(s.verdict.Reason)}, nil
 	}
 	return challenge.Outcome{State: stateUnavailable}, nil
 }
 
-// recordSignIn keeps how a session came to be, for as long as it may be asked what it is worth. Newer versions of Kratos need
+// recordSession keeps how a session came to be, for as long as it may be asked what it is worth. Newer versions of Kratos need
 // not say when it was; what is not found again is worth the least.
-func recordSignIn(ctx context.Context, tx challenge.Tx, c call, d policies.Decision, wrong challenge.WrongCodes) error {
-	if c.payload.Session.at.IsZero() {
+func (s *signIn) recordSession(ctx context.Context, tx challenge.Tx, wrong challenge.WrongCodes) error {
+	at := s.call.payload.Session.at
+	if at.IsZero() {
 		return nil
 	}
-	s := challenge.SignIn{Account: c.payload.Identity.ID, AuthenticatedAt: c.payload.Session.at, Channel: d.Channel, WrongCodes: wrong}
+	kept := challenge.SignIn{Account: s.key.Account, AuthenticatedAt: at, Channel: s.verdict.Channel, WrongCodes: wrong}
 	switch {
-	case d.Action == policies.ActionChallenge:
-		s.SecondStep = challenge.StepPassed
-	case d.Reason == "device_remembered":
-		s.SecondStep = challenge.StepRemembered
+	case s.verdict.Action == policies.ActionChallenge:
+		kept.SecondStep = challenge.StepPassed
+	case s.verdict.Reason == "device_remembered":
+		kept.SecondStep = challenge.StepRemembered
 	default:
-		s.SecondStep = challenge.StepNotAsked
+		kept.SecondStep = challenge.StepNotAsked
 	}
-	return tx.AddSignIn(ctx, s)
+	return tx.AddSignIn(ctx, kept)
 }
 
 func terms(d policies.Decision) challenge.Terms {
@@ -169,39 +212,24 @@ func refusal(reason string) challenge.State {
 	return challenge.Refused
 }
 
-func (h *Handler) submission(
-	ctx context.Context, tx challenge.Tx, c call, d policies.Decision,
-) (challenge.Submission, error) {
-	says := c.payload.Flow.TransientPayload.TwoFactor
-	s := challenge.Submission{
-		Account: c.payload.Identity.ID, Name: c.person.Account, Flow: c.payload.Flow.ID, Channel: d.Channel, Email: c.person.Email,
-		Locale: c.locale, Device: h.deviceToRemember(c),
+func (s *signIn) submission() challenge.Submission {
+	says, who := s.call.payload.Flow.TransientPayload.TwoFactor, s.call.person
+	return challenge.Submission{
+		Account: s.key.Account, Name: who.Account, Flow: s.key.Flow, Channel: s.verdict.Channel, Email: who.Email,
+		Locale: s.call.locale, Known: s.situation.Device.Known(), Device: s.deviceToRemember(s.call),
 		Action: challenge.Action(says.Action), Code: challenge.NormalizeCode(says.Code),
+		Facts: challenge.Facts{
+			Email: who.Email, Role: who.Role, State: s.call.payload.Identity.State, TwoFactor: who.TwoFactor,
+			PasswordChanged: s.situation.PasswordChanged,
+		}.Digest(),
 	}
-	if d.Action != policies.ActionChallenge {
-		return s, nil // no code is compared with what it was issued on
-	}
-	changed, err := tx.PasswordChanged(ctx, c.payload.Identity.ID)
-	if err != nil {
-		return challenge.Submission{}, err
-	}
-	s.Facts = challenge.Facts{
-		Email: c.person.Email, Role: c.person.Role, State: c.payload.Identity.State, TwoFactor: c.person.TwoFactor,
-		PasswordChanged: changed,
-	}.Digest()
-	return s, nil
 }
 
-// record writes down the sign-in: what was asked of the policies, what they said, and how it ended.
-func (h *Handler) record(ctx context.Context, tx challenge.Tx, c call, v policies.Verdict, out challenge.Outcome) error {
-	detail, err := json.Marshal(v.Kept)
-	if err != nil {
-		return fmt.Errorf("encode the record: %w", err)
-	}
+// record is what is written down of the sign-in: what was asked of the policies, what they said, and how it ended.
+func (s *signIn) record(out challenge.Outcome) challenge.Record {
 	r := challenge.Record{
-		At: h.Now(), Kind: "sign_in", Account: c.payload.Identity.ID, Name: c.person.Account, Flow: c.payload.Flow.ID,
-		State:  string(out.State),
-		Reason: v.Reason, Revision: v.Revision, Detail: detail,
+		At: s.Now(), Kind: "sign_in", Account: s.key.Account, Name: s.call.person.Account, Flow: s.key.Flow, State: string(out.State),
+		Reason: s.verdict.Reason, Revision: s.verdict.Revision, Detail: s.detail,
 	}
 	if out.Challenge != nil {
 		r.Challenge = out.Challenge.ID
@@ -209,12 +237,8 @@ func (h *Handler) record(ctx context.Context, tx challenge.Tx, c call, v policie
 	if out.Reason != "" {
 		r.Reason = out.Reason
 	}
-	if out.State == challenge.Passed && v.Action == policies.ActionAllow {
+	if out.State == challenge.Passed && s.verdict.Action == policies.ActionAllow {
 		r.State = "allowed"
 	}
-	if err := tx.AddRecord(ctx, r); err != nil {
-		return err
-	}
-	h.Log.InfoContext(ctx, "sign-in", "account", r.Account, "flow", r.Flow, "state", r.State, "reason", r.Reason)
-	return nil
+	return r
 }

@@ -153,7 +153,8 @@ func jsonKind(value string) string {
 }
 
 // deliveryKey tells one call from another. Newer versions of Kratos name the event that led to a call, and keep the name in
-// its repeats; for the others, a submission is known by its flow and the instant at which Kratos took the password.
+// its repeats; for the others, a submission is known by its flow and the instant at which Kratos took the password. The instant comes
+// first: keys that grow are kept in less time.
 func deliveryKey(header http.Header, p payload) (string, error) {
 	if id := header.Get("Ory-Webhook-Trigger-Id"); id != "" {
 		return "trigger " + id, nil
@@ -161,5 +162,5 @@ func deliveryKey(header http.Header, p payload) (string, error) {
 	if p.Session.AuthenticatedAt == "" {
 		return "", errors.New("session.authenticated_at is missing")
 	}
-	return "flow " + p.Flow.ID + " " + p.Session.AuthenticatedAt, nil
+	return p.Session.AuthenticatedAt + " " + p.Flow.ID, nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"encoding/json"
 	"io"
 	"io/fs"
@@ -33,22 +32,54 @@ type scene struct {
 	hook  *Handler
 	echo  *echo.Echo
 	store *store.Store
-	mails *outbox
+	mails *mailed
 	log   *bytes.Buffer
 	now   time.Time
 	calls int // gives each call its own authenticated_at
 }
 
-type outbox struct {
+// mailed is the store, and what was sent in its units of work that were kept.
+type mailed struct {
+	challenge.Store
+	then func() // called once after the next situation was read, unless nil
 	mu   sync.Mutex
 	sent []challenge.Message
 }
 
-func (o *outbox) Insert(_ context.Context, _ *sql.Tx, m challenge.Message) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.sent = append(o.sent, m)
-	return nil
+// Situation implements [challenge.Store].
+func (m *mailed) Situation(ctx context.Context, c challenge.Call) (challenge.Situation, error) {
+	s, err := m.Store.Situation(ctx, c)
+	if then := m.then; then != nil {
+		m.then = nil
+		then()
+	}
+	return s, err
+}
+
+// Update implements [challenge.Store].
+func (m *mailed) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
+	var s sending
+	err := m.Store.Update(ctx, account, func(tx challenge.Tx) error {
+		s = sending{Tx: tx}
+		return fn(&s)
+	})
+	if err == nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.sent = append(m.sent, s.sent...)
+	}
+	return err
+}
+
+type sending struct {
+	challenge.Tx
+	sent []challenge.Message
+}
+
+// Send implements [challenge.Sender].
+func (s *sending) Send(ctx context.Context, m challenge.Message) error {
+	s.sent = append(s.sent, m)
+	return s.Tx.Send(ctx, m)
 }
 
 func newScene(t testing.TB, set fs.FS) *scene {
@@ -70,11 +101,10 @@ func newScene(t testing.TB, set fs.FS) *scene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &scene{t: t, store: st, mails: &outbox{}, log: &bytes.Buffer{}, now: time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)}
-	st.Outbox = s.mails
+	s := &scene{t: t, store: st, mails: &mailed{Store: st}, log: &bytes.Buffer{}, now: time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return s.now }
 	s.hook = &Handler{
-		Tokens: []string{token}, Store: st, Policies: engine, Keys: keys, Now: now,
+		Tokens: []string{token}, Store: s.mails, Policies: engine, Keys: keys, Now: now,
 		Challenger: &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader},
 		Identity: kratos.Pointers{
 			Account: "/traits/account", Name: "/traits/name", Email: "/traits/email", Locale: "/traits/locale",

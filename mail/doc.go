@@ -1,6 +1,6 @@
-// Package mail is how a code reaches a person: a durable queue in the database, the texts, and SMTP (RFC 5321).
+// Package mail is how a code reaches a person: a queue that works through the store's outbox, the texts, and SMTP (RFC 5321).
 //
-// A message enters the queue in the transaction of its challenge (River), its code sealed. From there it is tried until
+// A message enters the store's outbox in the transaction of its challenge, its code sealed. From there it is tried until
 // it is sent, until the code expires, or until it is not wanted any more; each end is recorded. What is delivered is plain
 // text and HTML, says that it was sent automatically (Auto-Submitted, RFC 3834), and ends with the line by which mail
 // programs and phones fill in a code for the right site only (origin-bound one-time codes).

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,9 +14,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
 
 	"nidan/challenge"
 	"nidan/store"
@@ -33,21 +29,42 @@ type scene struct {
 	ttl        time.Duration // of codes
 
 	mu    sync.Mutex
-	ahead time.Duration // of the real clock
-	asked int           // how often the queue has come to the store
-	fails func(asked int) bool
+	ahead time.Duration  // of the real clock
+	fails map[string]int // how often a method of the outbox is still to fail, by name
 }
 
-// Update implements [challenge.Store], for the queue only: the real one, failing when the test says so.
-func (s *scene) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
-	s.mu.Lock()
-	s.asked++
-	failing := s.fails != nil && s.fails(s.asked)
-	s.mu.Unlock()
-	if failing {
-		return errors.New("the disk is full")
+// outbox is the store's, failing when the test says so.
+type outbox struct {
+	challenge.Outbox
+	scene *scene
+}
+
+func (o outbox) failing(method string) error {
+	o.scene.mu.Lock()
+	defer o.scene.mu.Unlock()
+	if o.scene.fails[method] == 0 {
+		return nil
 	}
-	return s.store.Update(ctx, account, fn)
+	o.scene.fails[method]--
+	return errors.New("the disk is full")
+}
+
+func (o outbox) TakeMessages(ctx context.Context, now, until time.Time, n int) ([]challenge.Outgoing, error) {
+	if err := o.failing("TakeMessages"); err != nil {
+		return nil, err
+	}
+	return o.Outbox.TakeMessages(ctx, now, until, n)
+}
+
+func (o outbox) PutOffMessages(ctx context.Context, until time.Time, challenges ...string) error {
+	return errors.Join(o.failing("PutOffMessages"), o.Outbox.PutOffMessages(ctx, until, challenges...))
+}
+
+func (o outbox) EndMessage(ctx context.Context, r challenge.Record) error {
+	if err := o.failing("EndMessage"); err != nil {
+		return err
+	}
+	return o.Outbox.EndMessage(ctx, r)
 }
 
 type logged struct {
@@ -83,17 +100,13 @@ func openScene(t *testing.T, c SMTP, path string) *scene {
 	if err := st.Migrate(t.Context(), challenge.Settings{RememberDays: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if err := Migrate(t.Context(), st.DB()); err != nil {
-		t.Fatal(err)
-	}
 	keys := keyring(t, "k")
 	s := &scene{t: t, store: st, log: &logged{}, ttl: 10 * time.Minute}
 	s.challenger = &challenge.Challenger{Keys: keys, Now: s.now, Rand: rand.Reader}
-	s.queue, err = NewQueue(st.DB(), s, keys, config(c), s.now, slog.New(slog.NewTextHandler(s.log, nil)))
+	s.queue, err = NewQueue(outbox{st, s}, keys, config(c), s.now, slog.New(slog.NewTextHandler(s.log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	st.Outbox = s.queue
 	return s
 }
 
@@ -120,9 +133,7 @@ func (s *scene) advance(d time.Duration) {
 
 func (s *scene) start() {
 	s.t.Helper()
-	if err := s.queue.Start(s.t.Context()); err != nil {
-		s.t.Fatal(err)
-	}
+	s.queue.Start()
 	s.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -197,21 +208,13 @@ func (s *scene) logs(want string) {
 	s.t.Fatalf("the log does not say %q:\n%s", want, s.log)
 }
 
-// state waits for the queue to have done with its only job, and returns how.
-func (s *scene) state() (state string) {
+// waiting is how many mails are in the outbox.
+func (s *scene) waiting() (n int) {
 	s.t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		err := s.store.DB().QueryRowContext(s.t.Context(),
-			`SELECT state FROM river_job WHERE finalized_at IS NOT NULL`).Scan(&state)
-		if err == nil {
-			return state
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
-			s.t.Fatal(err)
-		}
+	if err := s.store.DB().QueryRowContext(s.t.Context(), `SELECT count(*) FROM mails`).Scan(&n); err != nil {
+		s.t.Fatal(err)
 	}
-	s.t.Fatal("the queue is not done with the mail")
-	return ""
+	return n
 }
 
 func TestAMailIsSentAndRecorded(t *testing.T) {
@@ -263,7 +266,7 @@ func TestWhatFailsUntilTheCodeExpiresIsGivenUp(t *testing.T) {
 		secret string // the code was sealed with
 		cause  string
 	}{
-		"the server refuses it":              {&server{refuse: attempts}, "k", "later"},
+		"the server refuses it":              {&server{refuse: 1000}, "k", "later"},
 		"nobody has that mailbox":            {&server{unknown: true}, "k", "no mailbox"},
 		"the secret that sealed it was lost": {&server{}, "x", "challenge="},
 	} {
@@ -278,8 +281,8 @@ func TestWhatFailsUntilTheCodeExpiresIsGivenUp(t *testing.T) {
 			if got := s.recorded(1); !slices.Equal(got, []string{recordGivenUp}) {
 				t.Errorf("recorded %q", got)
 			}
-			if got := s.state(); got != "cancelled" {
-				t.Errorf("the queue has it as %s", got)
+			if got := s.waiting(); got != 0 {
+				t.Errorf("%d mails wait", got)
 			}
 			if got := len(tc.server.received()); got != 0 {
 				t.Errorf("%d mails", got)
@@ -306,34 +309,32 @@ func TestATryThatIsOnWhenTheCodeExpiresIsTheLast(t *testing.T) {
 	if got := s.recorded(1); !slices.Equal(got, []string{recordGivenUp}) {
 		t.Errorf("recorded %q", got)
 	}
-	if got := s.state(); got != "cancelled" || !strings.Contains(s.log.String(), "tries=1") {
-		t.Errorf("the queue has it as %s:\n%s", got, s.log)
+	if got := s.waiting(); got != 0 || !strings.Contains(s.log.String(), "tries=1") {
+		t.Errorf("%d mails wait:\n%s", got, s.log)
 	}
 }
 
 func TestADatabaseThatFails(t *testing.T) {
 	for name, tc := range map[string]struct {
-		fails func(asked int) bool
-		ttl   time.Duration
-		want  []string // records
-		mails int
-		log   string
+		fails  string
+		ttl    time.Duration
+		refuse int
+		want   string // record
+		mails  int
+		log    string
 	}{
-		"before the mail is sent: it is sent later": {ttl: time.Minute,
-			fails: func(asked int) bool { return asked == 1 }, want: []string{recordSent}, mails: 1, log: "disk is full"},
-		"after the mail is sent: it is not sent again": {ttl: time.Minute,
-			fails: func(asked int) bool { return asked == 2 }, mails: 1, log: "that could not be recorded"},
-		"as the mail is given up: that is recorded later": {ttl: time.Nanosecond,
-			fails: func(asked int) bool { return asked == 2 }, want: []string{recordGivenUp}, log: "end of a mail"},
+		"before the mail is sent: it is sent later":         {fails: "TakeMessages", ttl: time.Minute, want: recordSent, mails: 1, log: "will be later"},
+		"after the mail is sent: it is not sent again":      {fails: "EndMessage", ttl: time.Minute, want: recordSent, mails: 1, log: "end=mail_sent"},
+		"as the mail is given up: that is recorded later":   {fails: "EndMessage", ttl: time.Nanosecond, want: recordGivenUp, log: "end=mail_given_up"},
+		"as the mail is put off: it is tried again, anyway": {fails: "PutOffMessages", ttl: time.Minute, refuse: 1, want: recordSent, mails: 1, log: "it is tried soon"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			srv := &server{}
+			srv := &server{refuse: tc.refuse}
 			s := newScene(t, srv.listen(t, false, false))
-			s.fails, s.ttl = tc.fails, tc.ttl
+			s.fails, s.ttl = map[string]int{tc.fails: 1}, tc.ttl
 			s.submit("")
 			s.start()
-			s.state()
-			if got := s.recorded(len(tc.want)); !slices.Equal(got, tc.want) {
+			if got := s.recorded(1); !slices.Equal(got, []string{tc.want}) {
 				t.Errorf("recorded %q, want %q", got, tc.want)
 			}
 			if got := len(srv.received()); got != tc.mails {
@@ -353,20 +354,48 @@ func TestAMailOutlivesTheProgram(t *testing.T) {
 			died := openScene(t, c, path)
 			died.submit("")
 			if underWay {
-				_, err := died.store.DB().ExecContext(t.Context(), `UPDATE river_job
-					SET state = 'running', attempt = 1, attempted_at = strftime('%Y-%m-%d %H:%M:%f', 'now')`)
-				if err != nil {
-					t.Fatal(err)
+				now := died.now()
+				if taken, err := died.store.TakeMessages(t.Context(), now, now.Add(heldFor), 1); err != nil || len(taken) != 1 {
+					t.Fatalf("took %v, %v", taken, err)
 				}
 			}
 			died.store.Close()
 
 			s := openScene(t, c, path)
 			s.start()
+			if underWay { // whoever took it may yet send it
+				time.Sleep(2 * lookEvery)
+				if got := len(srv.received()); got != 0 {
+					t.Errorf("%d mails, and the time of whoever took the mail is not over", got)
+				}
+				s.advance(heldFor)
+			}
 			if got := s.recorded(1); !slices.Equal(got, []string{recordSent}) || len(srv.received()) != 1 {
 				t.Errorf("recorded %q, %d mails", got, len(srv.received()))
 			}
 		})
+	}
+}
+
+// Two processes on one database: a mail that takes longer than it is held for at first is still one process' alone.
+func TestAMailUnderWayIsHeld(t *testing.T) {
+	srv := &server{hang: make(chan struct{}), reached: make(chan struct{}, 2)}
+	c := srv.listen(t, false, false)
+	path := filepath.Join(t.TempDir(), "nidan.db")
+	one, other := openScene(t, c, path), openScene(t, c, path)
+	one.start()
+	one.submit("")
+	<-srv.reached
+	other.start()
+	for range 4 {
+		one.advance(heldFor / 2)
+		one.queue.hold()
+		other.advance(heldFor / 2)
+		time.Sleep(2 * lookEvery)
+	}
+	close(srv.hang)
+	if got := one.recorded(1); !slices.Equal(got, []string{recordSent}) || len(srv.received()) != 1 {
+		t.Errorf("recorded %q, %d mails", got, len(srv.received()))
 	}
 }
 
@@ -422,7 +451,7 @@ func TestTheQueueHoldsNoCodeInClear(t *testing.T) {
 	s := newScene(t, SMTP{Host: "localhost", Port: 1, TLS: "none", Timeout: time.Second, Connections: 8})
 	s.submit("")
 	var args string
-	err := s.store.DB().QueryRowContext(t.Context(), `SELECT CAST(args AS TEXT) FROM river_job`).Scan(&args)
+	err := s.store.DB().QueryRowContext(t.Context(), `SELECT message FROM mails`).Scan(&args)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -447,7 +476,7 @@ func TestTheQueueHoldsNoCodeInClear(t *testing.T) {
 
 func TestTimeToTheNextTry(t *testing.T) {
 	now := time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)
-	w := &worker{now: func() time.Time { return now }}
+	q := &Queue{now: func() time.Time { return now }}
 	for _, tc := range []struct {
 		attempt int
 		left    time.Duration // of the code's life
@@ -458,8 +487,8 @@ func TestTimeToTheNextTry(t *testing.T) {
 		{3, -5 * time.Second, 4 * time.Second},
 	} {
 		t.Run(fmt.Sprintf("try %d, %v left", tc.attempt, tc.left), func(t *testing.T) {
-			j := &river.Job[job]{JobRow: &rivertype.JobRow{Attempt: tc.attempt}, Args: job{ExpiresAt: now.Add(tc.left)}}
-			if got := w.NextRetry(j).Sub(now); got != tc.want {
+			o := challenge.Outgoing{Tries: tc.attempt, Message: challenge.Message{ExpiresAt: now.Add(tc.left)}}
+			if got := q.nextTry(o).Sub(now); got != tc.want {
 				t.Errorf("waits %v, want %v", got, tc.want)
 			}
 		})

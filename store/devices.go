@@ -7,20 +7,6 @@ import (
 	"nidan/challenge"
 )
 
-// Device implements [challenge.Devices].
-func (t *tx) Device(ctx context.Context, account string, tokenHash []byte) (*challenge.Device, error) {
-	d := challenge.Device{Account: account, TokenHash: tokenHash}
-	var verified int64
-	err := t.QueryRowContext(ctx, `SELECT channel, verified_at, ip, user_agent FROM devices
-		WHERE account_id = $1 AND token_hash = $2`, account, notNil(tokenHash)).
-		Scan(&d.Channel, &verified, &d.IP, &d.UserAgent)
-	if err != nil {
-		return nil, notRead("read a device", err)
-	}
-	d.VerifiedAt = fromMicro(verified)
-	return &d, nil
-}
-
 // RememberDevice implements [challenge.Devices].
 func (t *tx) RememberDevice(ctx context.Context, d challenge.Device) error {
 	_, err := t.ExecContext(ctx, `INSERT INTO devices (account_id, token_hash, channel, verified_at, ip, user_agent)
@@ -44,7 +30,7 @@ func (t *tx) RenewDevice(ctx context.Context, from, to []byte) error {
 
 // DeviceRemembered says whether any account is remembered by that token, however long ago.
 func (s *Store) DeviceRemembered(ctx context.Context, tokenHash []byte) (found bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM devices WHERE token_hash = $1)`, notNil(tokenHash)).Scan(&found)
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM devices WHERE token_hash = $1)`, notNil(tokenHash)).Scan(&found)
 	if err != nil {
 		return false, fmt.Errorf("read a device: %w", err)
 	}
@@ -78,7 +64,7 @@ func (t *tx) ForgetEveryDevice(ctx context.Context) (int, error) {
 
 // AccountDevices implements [challenge.Overview].
 func (s *Store) AccountDevices(ctx context.Context, account string) (found []challenge.Device, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT token_hash, channel, verified_at, ip, user_agent FROM devices
+	rows, err := s.read.QueryContext(ctx, `SELECT token_hash, channel, verified_at, ip, user_agent FROM devices
 		WHERE account_id = $1 ORDER BY verified_at DESC`, account)
 	if err != nil {
 		return nil, fmt.Errorf("read devices: %w", err)

@@ -10,13 +10,13 @@ import (
 
 // Settings implements [challenge.Switches].
 func (t *tx) Settings(ctx context.Context) (challenge.Settings, error) {
-	kept, err := settings(ctx, t.Tx)
+	kept, err := settings(ctx, t)
 	return kept.Settings, err
 }
 
 // KeptSettings implements [challenge.Switches].
 func (t *tx) KeptSettings(ctx context.Context) (challenge.KeptSettings, error) {
-	return settings(ctx, t.Tx)
+	return settings(ctx, t)
 }
 
 // SaveSettings implements [challenge.Switches].
@@ -30,16 +30,16 @@ func (t *tx) SaveSettings(
 
 // Settings implements [challenge.Reader].
 func (s *Store) Settings(ctx context.Context) (challenge.Settings, error) {
-	kept, err := settings(ctx, s.db)
+	kept, err := settings(ctx, s.read)
 	return kept.Settings, err
 }
 
 // KeptSettings implements [challenge.Overview].
 func (s *Store) KeptSettings(ctx context.Context) (challenge.KeptSettings, error) {
-	return settings(ctx, s.db)
+	return settings(ctx, s.read)
 }
 
-func settings(ctx context.Context, q queryer) (challenge.KeptSettings, error) {
+func settings(ctx context.Context, q executor) (challenge.KeptSettings, error) {
 	var s challenge.KeptSettings
 	var changed int64
 	err := q.QueryRowContext(ctx, `SELECT two_factor, admin_console, softphone, remember, remember_days, version, changed_at,

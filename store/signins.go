@@ -26,7 +26,7 @@ func (t *tx) AddSignIn(ctx context.Context, s challenge.SignIn) error {
 
 // SignIn implements [challenge.Reader].
 func (s *Store) SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*challenge.SignIn, error) {
-	return signIn(ctx, s.db, account, authenticatedAt)
+	return signIn(ctx, s.read, account, authenticatedAt)
 }
 
 // SignIn implements [challenge.Journal].
@@ -41,15 +41,10 @@ func (t *tx) LatestSecondStep(ctx context.Context, account string, since time.Ti
 		account, since.UnixMicro(), string(challenge.StepPassed), string(challenge.StepRemembered)))
 }
 
-// queryer is a transaction, or the database itself where nothing is written.
-type queryer interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 const selectSignIn = `SELECT authenticated_at, channel, second_step, wrong_codes, wrong_codes_since FROM sign_ins WHERE account_id = $1`
 
 // signIn finds the sign-in of an instant. Databases round it to microseconds, or cut it off: the neighbour is it too.
-func signIn(ctx context.Context, q queryer, account string, at time.Time) (*challenge.SignIn, error) {
+func signIn(ctx context.Context, q executor, account string, at time.Time) (*challenge.SignIn, error) {
 	return scanSignIn(account, q.QueryRowContext(ctx, selectSignIn+`
 		AND authenticated_at BETWEEN $2 - 1 AND $2 + 1 ORDER BY abs(authenticated_at - $2) LIMIT 1`, account, at.UnixMicro()))
 }

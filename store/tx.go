@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"nidan/challenge"
@@ -13,32 +12,18 @@ import (
 
 // tx is one unit of work.
 type tx struct {
-	*sql.Tx
-	outbox Outbox
-
-	prepared map[string]*sql.Stmt // on this connection, by text
-	fresh    map[string]*sql.Stmt // in this transaction, by text
-
-	statements *atomic.Int64 // counted
+	executor
+	queued bool // a message
 }
 
-// Send implements [challenge.Sender].
-func (t *tx) Send(ctx context.Context, m challenge.Message) error {
-	if t.outbox == nil {
-		return errors.New("send a message: no outbox is set")
-	}
-	return t.outbox.Insert(context.WithoutCancel(ctx), t.Tx, m)
-}
+var _ challenge.Tx = (*tx)(nil)
 
 // LatestChallenge implements [challenge.Challenges].
 func (t *tx) LatestChallenge(ctx context.Context, account, flow string) (*challenge.Challenge, error) {
 	c := challenge.Challenge{Account: account, Flow: flow}
 	var issued, expires, resend int64
-	// The open one first: a new one may be issued in the same instant as the older one is closed.
-	err := t.QueryRowContext(ctx, `SELECT id, channel, sent_to, facts, reserved, code_mac, code_length, attempts, max_attempts,
-			remember_days, issued_at, expires_at, resend_at, closed
-		FROM challenges WHERE account_id = $1 AND flow_id = $2 ORDER BY closed = '' DESC, issued_at DESC LIMIT 1`,
-		account, flow).
+	err := t.QueryRowContext(ctx, latestOf(`id, channel, sent_to, facts, reserved, code_mac, code_length, attempts, max_attempts,
+			remember_days, issued_at, expires_at, resend_at, closed`, "$1", "$2"), account, flow).
 		Scan(&c.ID, &c.Channel, &c.SentTo, &c.Facts, &c.Reserved, &c.CodeMAC, &c.CodeLength, &c.Attempts, &c.MaxAttempts,
 			&c.RememberDays, &issued, &expires, &resend, &c.Closed)
 	if err != nil {

@@ -8,8 +8,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-
-	"nidan/challenge"
 )
 
 // errClosed is the error of a unit of work that comes after the store was closed.
@@ -22,24 +20,27 @@ const mostAtOnce = 128
 // once: what takes long is waiting for the disk. Each unit stands in a savepoint of its own, so that one that fails undoes itself
 // alone.
 //
-// It has one connection, which the mail queue's writes share: nobody in this process ever waits for a lock of SQLite's.
+// It has a connection of its own, and nothing else in this process writes while it is at work: nobody ever waits for a lock of
+// SQLite's.
 type writer struct {
-	db      *sql.DB
-	waiting chan *unit
-	quit    chan struct{}
-	closing sync.Once
-	ended   chan struct{}
+	db       *sql.DB
+	conn     *sql.Conn
+	prepared *prepared // on conn
+	tx       *tx       // of each unit in turn
+	waiting  chan *unit
+	queued   func() // called once messages are durable
+	quit     chan struct{}
+	closing  sync.Once
+	ended    chan struct{}
 
-	prepared   map[string]*sql.Stmt // on the connection, by text
 	statements atomic.Int64
 }
 
 // unit is one unit of work, and whoever waits for it.
 type unit struct {
-	fn     func(*tx) error
-	outbox Outbox
-	taken  atomic.Bool // by the writer, or by whoever waits no longer
-	done   chan outcome
+	fn    func(*tx) error
+	taken atomic.Bool // by the writer, or by whoever waits no longer
+	done  chan outcome
 }
 
 type outcome struct {
@@ -47,23 +48,27 @@ type outcome struct {
 	panicked any // what fn panicked with
 }
 
-func newWriter(db *sql.DB) *writer {
-	db.SetMaxOpenConns(1)
-	w := &writer{
-		db: db, waiting: make(chan *unit, 4*mostAtOnce), quit: make(chan struct{}), ended: make(chan struct{}),
-		prepared: make(map[string]*sql.Stmt),
+func newWriter(ctx context.Context, db *sql.DB, queued func()) (*writer, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
 	}
+	w := &writer{
+		db: db, conn: conn, prepared: &prepared{on: conn}, queued: queued,
+		waiting: make(chan *unit, 4*mostAtOnce), quit: make(chan struct{}), ended: make(chan struct{}),
+	}
+	w.tx = &tx{executor: whole{w.prepared, &w.statements}}
 	go w.run()
-	return w
+	return w, nil
 }
 
 // do returns once fn's work is durable, or undone. Whoever waits longer than ctx lasts leaves; work that has begun by then is waited
 // for.
-func (w *writer) do(ctx context.Context, outbox Outbox, fn func(*tx) error) error {
+func (w *writer) do(ctx context.Context, fn func(*tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("wait for the database: %w", err)
 	}
-	u := &unit{fn: fn, outbox: outbox, done: make(chan outcome, 1)}
+	u := &unit{fn: fn, done: make(chan outcome, 1)}
 	select {
 	case w.waiting <- u:
 	case <-ctx.Done():
@@ -107,46 +112,48 @@ func (w *writer) run() {
 func (w *writer) close() error {
 	w.closing.Do(func() { close(w.quit) })
 	<-w.ended
-	return w.db.Close()
+	return errors.Join(w.conn.Close(), w.db.Close())
 }
 
 // together carries out the first unit and those that wait behind it, in one transaction.
 func (w *writer) together(first *unit) {
-	ctx := context.Background() // a transaction must not end with one of its callers
-	sqlTx, err := w.db.BeginTx(ctx, nil)
+	var done []*unit
+	var outcomes []outcome
+	// IMMEDIATE takes the one write lock: what is read cannot change before something is written, and the transaction can never fail
+	// half-way for want of the lock.
+	err := w.control("BEGIN IMMEDIATE")
 	if err != nil {
 		if first.taken.CompareAndSwap(false, true) {
 			first.done <- outcome{err: fmt.Errorf("begin the transaction: %w", err)}
 		}
 		return
 	}
-	t := &tx{Tx: sqlTx, prepared: w.prepared, fresh: make(map[string]*sql.Stmt), statements: &w.statements}
-	var done []*unit
-	var outcomes []outcome
 	for u := first; u != nil; u = w.next(len(done)) {
 		if !u.taken.CompareAndSwap(false, true) {
 			continue // whoever waited has left
 		}
 		var o outcome
-		o, err = t.carryOut(ctx, u)
+		o, err = w.carryOut(u)
 		done, outcomes = append(done, u), append(outcomes, o)
 		if err != nil {
 			break
 		}
 	}
 	if err == nil {
-		err = sqlTx.Commit()
+		err = w.control("COMMIT")
 	}
 	if err != nil {
-		_ = sqlTx.Rollback() // has no effect after a commit
+		_ = w.control("ROLLBACK") // fails where SQLite has undone the transaction by itself
+	} else if w.tx.queued {
+		w.queued()
 	}
+	w.tx.queued = false
 	for i, u := range done {
 		if err != nil {
 			outcomes[i].err = fmt.Errorf("commit: %w", errors.Join(err, outcomes[i].err))
 		}
 		u.done <- outcomes[i]
 	}
-	w.prepare(ctx, t.fresh)
 }
 
 // next is the unit that waits, nil where none does or enough are done.
@@ -169,18 +176,17 @@ func (w *writer) next(done int) *unit {
 
 // carryOut carries out one unit in a savepoint. The error is one after which nothing of the transaction can be kept: a full disk, for
 // one, has SQLite undo the whole.
-func (t *tx) carryOut(ctx context.Context, u *unit) (o outcome, broken error) {
-	if _, err := t.ExecContext(ctx, "SAVEPOINT unit"); err != nil {
+func (w *writer) carryOut(u *unit) (o outcome, broken error) {
+	if err := w.control("SAVEPOINT unit"); err != nil {
 		return outcome{err: err}, fmt.Errorf("begin a savepoint: %w", err)
 	}
-	t.outbox = u.outbox
-	o = u.try(t)
+	o = u.try(w.tx)
 	if o.err != nil || o.panicked != nil {
-		if _, err := t.ExecContext(ctx, "ROLLBACK TO unit"); err != nil {
+		if err := w.control("ROLLBACK TO unit"); err != nil {
 			return o, fmt.Errorf("undo to a savepoint: %w", err)
 		}
 	}
-	if _, err := t.ExecContext(ctx, "RELEASE unit"); err != nil {
+	if err := w.control("RELEASE unit"); err != nil {
 		return o, fmt.Errorf("end a savepoint: %w", err)
 	}
 	return o, nil
@@ -193,60 +199,33 @@ func (u *unit) try(t *tx) (o outcome) {
 	return o
 }
 
-// prepare keeps the statements that were new, now that the connection is free.
-func (w *writer) prepare(ctx context.Context, fresh map[string]*sql.Stmt) {
-	for query := range fresh {
-		if stmt, err := w.db.PrepareContext(ctx, query); err == nil { // what cannot be prepared failed before, and said so
-			w.prepared[query] = stmt
-		}
-	}
+// control begins or ends something. It does not end with one of the callers.
+func (w *writer) control(statement string) error {
+	_, err := w.prepared.ExecContext(context.Background(), statement)
+	return err
 }
 
-// statement is a query, prepared on the transaction's connection.
-func (t *tx) statement(ctx context.Context, query string) (*sql.Stmt, error) {
-	t.statements.Add(1)
-	if stmt := t.prepared[query]; stmt != nil {
-		return t.Tx.StmtContext(ctx, stmt), nil
-	}
-	if stmt := t.fresh[query]; stmt != nil {
-		return stmt, nil
-	}
-	stmt, err := t.Tx.PrepareContext(ctx, query)
-	if err == nil {
-		t.fresh[query] = stmt
-	}
-	return stmt, err
+// whole runs each statement to its end, however long the caller waits: SQLite undoes the whole transaction of a write that is cut
+// off, and with it the work of others. It counts the statements.
+type whole struct {
+	on      executor
+	counted *atomic.Int64
 }
 
-// ExecContext runs a statement, however long the caller waits: SQLite undoes the whole transaction of a write that is cut off, and
-// with it the work of others.
-func (t *tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	ctx = context.WithoutCancel(ctx)
-	stmt, err := t.statement(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return stmt.ExecContext(ctx, args...)
+// ExecContext implements executor.
+func (e whole) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	e.counted.Add(1)
+	return e.on.ExecContext(context.WithoutCancel(ctx), query, args...)
 }
 
-// QueryContext is as ExecContext.
-func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	ctx = context.WithoutCancel(ctx)
-	stmt, err := t.statement(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return stmt.QueryContext(ctx, args...)
+// QueryContext implements executor.
+func (e whole) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	e.counted.Add(1)
+	return e.on.QueryContext(context.WithoutCancel(ctx), query, args...)
 }
 
-// QueryRowContext is as ExecContext.
-func (t *tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	ctx = context.WithoutCancel(ctx)
-	stmt, err := t.statement(ctx, query)
-	if err != nil {
-		return t.Tx.QueryRowContext(ctx, query, args...) // fails in the same way
-	}
-	return stmt.QueryRowContext(ctx, args...)
+// QueryRowContext implements executor.
+func (e whole) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	e.counted.Add(1)
+	return e.on.QueryRowContext(context.WithoutCancel(ctx), query, args...)
 }
-
-var _ challenge.Tx = (*tx)(nil)

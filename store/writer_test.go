@@ -20,7 +20,7 @@ func TestWorkIsDoneInTheOrderInWhichItCame(t *testing.T) {
 	var all sync.WaitGroup
 	do := func(fn func(*tx) error) {
 		all.Go(func() {
-			if err := s.writer.do(context.WithoutCancel(t.Context()), nil, fn); err != nil {
+			if err := s.writer.do(context.WithoutCancel(t.Context()), fn); err != nil {
 				t.Error(err)
 			}
 		})

@@ -15,10 +15,10 @@ func (t *tx) WrongCodes(ctx context.Context, account string) (int, error) {
 
 // AccountWrongCodes implements [challenge.Overview].
 func (s *Store) AccountWrongCodes(ctx context.Context, account string) (int, error) {
-	return wrongCodes(ctx, s.db, account)
+	return wrongCodes(ctx, s.read, account)
 }
 
-func wrongCodes(ctx context.Context, q queryer, account string) (n int, err error) {
+func wrongCodes(ctx context.Context, q executor, account string) (n int, err error) {
 	err = q.QueryRowContext(ctx, `SELECT count(*) FROM wrong_codes WHERE account_id = $1`, account).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count wrong codes: %w", err)
@@ -58,7 +58,7 @@ func (t *tx) ForgetWrongCodes(ctx context.Context, account string, before time.T
 // UntoldWrongCodes implements [challenge.Limits].
 func (t *tx) UntoldWrongCodes(ctx context.Context, account string) (w challenge.WrongCodes, err error) {
 	var since int64
-	err = t.QueryRowContext(ctx, `SELECT count(*), coalesce(min(at), 0) FROM wrong_codes WHERE account_id = $1 AND told = 0`, account).
+	err = t.QueryRowContext(ctx, `SELECT count(*), coalesce(min(at), 0) FROM wrong_codes WHERE account_id = $1 AND NOT told`, account).
 		Scan(&w.Count, &since)
 	if err != nil {
 		return challenge.WrongCodes{}, fmt.Errorf("read wrong codes: %w", err)

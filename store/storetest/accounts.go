@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -16,22 +17,16 @@ func deviceKnown(t *testing.T, s *store.Store) {
 	again.Channel, again.VerifiedAt, again.IP, again.UserAgent = "admin_console", at.Add(time.Hour), "192.0.2.2", "b"
 	for _, want := range []challenge.Device{first, again} {
 		update(t, s, func(ctx context.Context, tx challenge.Tx) error { return tx.RememberDevice(ctx, want) })
-		update(t, s, func(ctx context.Context, tx challenge.Tx) error {
-			got, err := tx.Device(ctx, "agent", []byte{1})
-			if err != nil || got.Channel != want.Channel || !got.VerifiedAt.Equal(want.VerifiedAt) || got.IP != want.IP ||
-				got.UserAgent != want.UserAgent {
-				t.Errorf("got %+v, %v, want %+v", got, err, want)
+		got, err := s.AccountDevices(t.Context(), "agent")
+		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[0], want) {
+			t.Errorf("got %+v, %v, want %+v", got, err, want)
+		}
+		for account, hash := range map[string][]byte{"other": {1}, "agent": {2}, "": nil} {
+			known, err := s.Situation(t.Context(), challenge.Call{Account: account, DeviceToken: hash})
+			if err != nil || known.Device.Known() {
+				t.Errorf("account %q, token %v: %+v, %v", account, hash, known, err)
 			}
-			for account, hash := range map[string][]byte{"other": {1}, "agent": {2}, "": nil} {
-				if _, err := tx.Device(ctx, account, hash); !errors.Is(err, challenge.ErrNotFound) {
-					t.Errorf("account %q, token %v: %v", account, hash, err)
-				}
-			}
-			return nil
-		})
-	}
-	if n := count(t, s, "devices"); n != 1 {
-		t.Errorf("%d rows for one device", n)
+		}
 	}
 }
 
@@ -199,7 +194,10 @@ func devicesForgotten(t *testing.T, s *store.Store) {
 				t.Errorf("%d forgotten, %v, want %d", n, err, want)
 			}
 		}
-		_, err := tx.Device(ctx, "other", []byte{1})
+		other, err := tx.Situation(ctx, challenge.Call{Account: "other", DeviceToken: []byte{1}})
+		if !other.Device.Known() {
+			t.Error("another account's device was forgotten too")
+		}
 		return err
 	})
 }
@@ -207,14 +205,13 @@ func devicesForgotten(t *testing.T, s *store.Store) {
 func passwordDated(t *testing.T, s *store.Store) {
 	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
 		for _, account := range []string{"new", "other"} {
-			if got, err := tx.PasswordChanged(ctx, account); err != nil || !got.IsZero() {
-				t.Errorf("before: %v, %v", got, err)
-			}
-			for _, want := range []time.Time{at, at.Add(time.Microsecond)} {
-				if err := tx.SetPasswordChanged(ctx, account, want); err != nil {
-					return err
+			for _, want := range []time.Time{{}, at, at.Add(time.Microsecond)} {
+				if !want.IsZero() {
+					if err := tx.SetPasswordChanged(ctx, account, want); err != nil {
+						return err
+					}
 				}
-				if got, err := tx.PasswordChanged(ctx, account); err != nil || !got.Equal(want) {
+				if got, err := tx.Situation(ctx, challenge.Call{Account: account}); err != nil || got.PasswordChanged != want {
 					t.Errorf("got %v, %v, want %v", got, err, want)
 				}
 			}

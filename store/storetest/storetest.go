@@ -3,7 +3,6 @@ package storetest
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -27,7 +26,12 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"of many that are made durable at once, each is undone alone": undoneAlone,
 		"whoever waits no longer is left out":                         whoLeavesIsLeftOut,
 		"a store that is closed takes no work":                        closedStore,
-		"a message goes out with its challenge":                       sentTogether,
+		"a message is there with its challenge":                       sentTogether,
+		"a message is taken by one, and again when its time is over":  takenByOne,
+		"a message is put off, and ends with a record":                putOffAndEnded,
+		"messages are taken in the order in which they came":          takenInOrder,
+		"a message put off before the clock was set back is taken":    takenAfterTheClockWasSetBack,
+		"a situation holds all that a decision rests on":              situationHoldsAll,
 		"an answer is kept once":                                      answerKeptOnce,
 		"a sign-in is found by its account and instant":               signInFound,
 		"the newest sign-in with a second step is found":              secondStepFound,
@@ -206,22 +210,6 @@ func race(t *testing.T, s *store.Store, call func(challenge.Tx) (bool, error)) i
 	return won.Load()
 }
 
-// outbox keeps messages in a table, as a queue in the same database does.
-type outbox struct{}
-
-func (outbox) Insert(ctx context.Context, tx *sql.Tx, m challenge.Message) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO outbox (challenge) VALUES ($1)`, m.Challenge)
-	return err
-}
-
-func withOutbox(t *testing.T, s *store.Store) {
-	t.Helper()
-	if _, err := s.DB().ExecContext(t.Context(), `CREATE TABLE outbox (challenge TEXT)`); err != nil {
-		t.Fatal(err)
-	}
-	s.Outbox = outbox{}
-}
-
 func count(t *testing.T, s *store.Store, table string) (n int) {
 	t.Helper()
 	if err := s.DB().QueryRowContext(t.Context(), `SELECT count(*) FROM `+table).Scan(&n); err != nil {
@@ -231,13 +219,12 @@ func count(t *testing.T, s *store.Store, table string) (n int) {
 }
 
 func undone(t *testing.T, s *store.Store) {
-	withOutbox(t, s)
 	broken := errors.New("broken")
 	err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error {
 		if err := tx.AddChallenge(t.Context(), sample("1")); err != nil {
 			return err
 		}
-		if err := tx.Send(t.Context(), challenge.Message{Challenge: "1"}); err != nil {
+		if err := tx.Send(t.Context(), message("1", at)); err != nil {
 			return err
 		}
 		return broken
@@ -245,25 +232,10 @@ func undone(t *testing.T, s *store.Store) {
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
-	for _, table := range []string{"challenges", "outbox"} {
+	for _, table := range []string{"challenges", "mails"} {
 		if n := count(t, s, table); n != 0 {
 			t.Errorf("%d rows in %s", n, table)
 		}
-	}
-}
-
-func sentTogether(t *testing.T, s *store.Store) {
-	if err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error {
-		return tx.Send(t.Context(), challenge.Message{})
-	}); err == nil {
-		t.Error("a message went nowhere, and nobody was told")
-	}
-	withOutbox(t, s)
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
-		return errors.Join(tx.AddChallenge(ctx, sample("1")), tx.Send(ctx, challenge.Message{Challenge: "1"}))
-	})
-	if n := count(t, s, "outbox"); n != 1 {
-		t.Errorf("%d messages", n)
 	}
 }
 

@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"nidan/challenge"
+)
+
+// Send implements [challenge.Sender]. The message is there for whoever sends once the unit of work is durable.
+func (t *tx) Send(ctx context.Context, m challenge.Message) error {
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("encode a message: %w", err)
+	}
+	_, err = t.ExecContext(ctx, `INSERT INTO mails (challenge_id, message, tries, due_at) VALUES ($1, $2, 0, $3)`,
+		m.Challenge, string(raw), m.ExpiresAt.Add(-m.ValidFor).UnixMicro())
+	if err != nil {
+		return fmt.Errorf("queue a message: %w", err)
+	}
+	t.queued = true
+	return nil
+}
+
+// Queued implements [challenge.Outbox].
+func (s *Store) Queued() <-chan struct{} { return s.queued }
+
+// putOffAtMost is longer than a message is ever put off.
+const putOffAtMost = 5 * time.Minute
+
+// due is the condition of a message whose time has come at $1. One that is put off beyond $2, for longer than any is, was put off
+// before the clock was set back.
+const due = `(due_at <= $1 OR due_at > $2)`
+
+// TakeMessages implements [challenge.Outbox].
+func (s *Store) TakeMessages(ctx context.Context, now, until time.Time, n int) (taken []challenge.Outgoing, err error) {
+	at, beyond := now.UnixMicro(), now.Add(putOffAtMost).UnixMicro()
+	var any bool
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM mails WHERE `+due+`)`, at, beyond).Scan(&any)
+	if err != nil {
+		return nil, fmt.Errorf("look for messages: %w", err)
+	}
+	if !any {
+		return nil, nil
+	}
+	err = s.update(ctx, func(t *tx) error {
+		if taken, err = t.dueMessages(ctx, at, beyond, n); err != nil {
+			return err
+		}
+		for i := range taken {
+			taken[i].Tries++
+			_, err := t.ExecContext(ctx, `UPDATE mails SET tries = $2, due_at = $3 WHERE challenge_id = $1`,
+				taken[i].Challenge, taken[i].Tries, until.UnixMicro())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("take messages: %w", err)
+	}
+	return taken, nil
+}
+
+func (t *tx) dueMessages(ctx context.Context, at, beyond int64, n int) (found []challenge.Outgoing, err error) {
+	rows, err := t.QueryContext(ctx, `SELECT m.challenge_id, m.message, m.tries, c.id IS NOT NULL
+		FROM mails m LEFT JOIN challenges c ON c.id = m.challenge_id AND c.closed = ''
+		WHERE `+due+` ORDER BY m.due_at LIMIT $3`, at, beyond, n)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var o challenge.Outgoing
+		var id string
+		var raw []byte
+		if err := rows.Scan(&id, &raw, &o.Tries, &o.Wanted); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(raw, &o.Message); err != nil {
+			return nil, fmt.Errorf("read the message of challenge %s: %w", id, err)
+		}
+		found = append(found, o)
+	}
+	return found, rows.Err()
+}
+
+// PutOffMessages implements [challenge.Outbox].
+func (s *Store) PutOffMessages(ctx context.Context, until time.Time, challenges ...string) error {
+	err := s.update(ctx, func(t *tx) error {
+		for _, id := range challenges {
+			_, err := t.ExecContext(ctx, `UPDATE mails SET due_at = $2 WHERE challenge_id = $1`, id, until.UnixMicro())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("put messages off: %w", err)
+	}
+	return nil
+}
+
+// EndMessage implements [challenge.Outbox].
+func (s *Store) EndMessage(ctx context.Context, r challenge.Record) error {
+	err := s.update(ctx, func(t *tx) error {
+		if _, err := t.ExecContext(ctx, `DELETE FROM mails WHERE challenge_id = $1`, r.Challenge); err != nil {
+			return err
+		}
+		return t.AddRecord(ctx, r)
+	})
+	if err != nil {
+		return fmt.Errorf("end a message: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package store
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"nidan/challenge"
+)
+
+// Before version 9, messages waited in the tables of River.
+func TestMessagesThatWaitedInAnOlderDatabaseAreSent(t *testing.T) {
+	s, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	p, err := s.migrations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.UpTo(t.Context(), 8); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		`CREATE TABLE river_job (id INTEGER PRIMARY KEY, state TEXT, args BLOB)`,
+		`CREATE TABLE river_queue (name TEXT)`,
+		`INSERT INTO river_job (state, args) VALUES ('completed', '{"challenge": "1"}'),
+			('retryable', '{"challenge": "2", "account": "agent", "to": "agent@example.com", "sealed_code": "AQID",
+				"valid_for": 600000000000, "expires_at": "2026-04-01T09:10:00Z"}')`,
+		`INSERT INTO sign_ins (account_id, authenticated_at, channel, second_step) VALUES ('agent', 7, 'softphone', 'passed')`,
+		`INSERT INTO deliveries (key, digest, status, body, at) VALUES ('k', x'01', 204, x'', 7)`,
+	} {
+		if _, err := s.db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Migrate(t.Context(), challenge.Settings{RememberDays: 30}); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)
+	taken, err := s.TakeMessages(t.Context(), now, now.Add(time.Minute), 10)
+	if err != nil || len(taken) != 1 || taken[0].Challenge != "2" || taken[0].To != "agent@example.com" || taken[0].ValidFor != 10*time.Minute {
+		t.Errorf("took %+v, %v", taken, err)
+	}
+	if got, err := s.SignIn(t.Context(), "agent", time.UnixMicro(7)); err != nil || got.SecondStep != challenge.StepPassed {
+		t.Errorf("the sign-in is %+v, %v", got, err)
+	}
+	if got, err := s.Situation(t.Context(), challenge.Call{Delivery: "k"}); err != nil || !got.Answered {
+		t.Errorf("the answer is %+v, %v", got, err)
+	}
+	var left int
+	if err := s.db.QueryRowContext(t.Context(), `SELECT count(*) FROM sqlite_master WHERE name LIKE 'river%'`).Scan(&left); err != nil || left != 0 {
+		t.Errorf("%d things of River's are left, %v", left, err)
+	}
+}

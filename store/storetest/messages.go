@@ -1,0 +1,117 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"nidan/challenge"
+	"nidan/store"
+)
+
+// message is one that was sent then.
+func message(id string, sent time.Time) challenge.Message {
+	return challenge.Message{
+		Challenge: id, Account: "agent", Name: "Agent", Flow: "flow", To: "agent@example.com", Locale: "ja", Sealed: []byte{1, 2, 3},
+		ValidFor: 10 * time.Minute, ExpiresAt: sent.Add(10 * time.Minute), WrongCodes: challenge.WrongCodes{Count: 3, Since: sent},
+	}
+}
+
+func send(t *testing.T, s *store.Store, ids ...string) {
+	t.Helper()
+	for i, id := range ids {
+		sent := at.Add(time.Duration(i) * time.Second)
+		update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+			c := sample(id)
+			c.Flow = "flow of " + id
+			return errors.Join(tx.AddChallenge(ctx, c), tx.Send(ctx, message(id, sent)))
+		})
+	}
+}
+
+// take takes what there is at a time, and returns whose messages these are.
+func take(t *testing.T, s *store.Store, now time.Time, n int) (ids []string) {
+	t.Helper()
+	taken, err := s.TakeMessages(t.Context(), now, now.Add(time.Minute), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range taken {
+		ids = append(ids, o.Challenge)
+	}
+	return ids
+}
+
+func expectTaken(t *testing.T, s *store.Store, now time.Time, want ...string) {
+	t.Helper()
+	if got := take(t, s, now, 10); !slices.Equal(got, want) {
+		t.Errorf("at %v: took %v, want %v", now, got, want)
+	}
+}
+
+func sentTogether(t *testing.T, s *store.Store) {
+	send(t, s, "1")
+	select {
+	case <-s.Queued():
+	default:
+		t.Error("nobody was told of the message")
+	}
+	taken, err := s.TakeMessages(t.Context(), at, at.Add(time.Minute), 10)
+	if err != nil || len(taken) != 1 {
+		t.Fatalf("took %v, %v", taken, err)
+	}
+	want := challenge.Outgoing{Message: message("1", at), Tries: 1, Wanted: true}
+	if !reflect.DeepEqual(taken[0], want) {
+		t.Errorf("got %+v, want %+v", taken[0], want)
+	}
+}
+
+func takenByOne(t *testing.T, s *store.Store) {
+	send(t, s, "1")
+	expectTaken(t, s, at.Add(-time.Microsecond))
+	expectTaken(t, s, at, "1")
+	expectTaken(t, s, at.Add(time.Minute-time.Microsecond))
+	expectTaken(t, s, at.Add(time.Minute), "1")
+
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		_, err := tx.CloseChallenge(ctx, "1", challenge.ClosedCancelled, at)
+		return err
+	})
+	taken, err := s.TakeMessages(t.Context(), at.Add(2*time.Minute), at.Add(3*time.Minute), 10)
+	if err != nil || len(taken) != 1 || taken[0].Wanted || taken[0].Tries != 3 {
+		t.Errorf("took %+v, %v: want one that is not wanted any more, for the third time", taken, err)
+	}
+}
+
+func putOffAndEnded(t *testing.T, s *store.Store) {
+	send(t, s, "1", "2", "3")
+	if err := s.PutOffMessages(t.Context(), at.Add(time.Minute), "1", "3", "not there"); err != nil {
+		t.Fatal(err)
+	}
+	expectTaken(t, s, at.Add(10*time.Second), "2")
+	if err := s.EndMessage(t.Context(), challenge.Record{At: at, Kind: "mail_sent", Account: "agent", Challenge: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	expectTaken(t, s, at.Add(time.Minute), "3")
+	found, err := s.Records(t.Context(), challenge.RecordFilter{})
+	if err != nil || len(found) != 1 || found[0].Kind != "mail_sent" || found[0].Challenge != "1" {
+		t.Errorf("recorded %+v, %v", found, err)
+	}
+}
+
+func takenInOrder(t *testing.T, s *store.Store) {
+	send(t, s, "b", "c", "a")
+	now := at.Add(10 * time.Second)
+	if got := append(take(t, s, now, 2), take(t, s, now, 2)...); !slices.Equal(got, []string{"b", "c", "a"}) {
+		t.Errorf("took %v", got)
+	}
+}
+
+func takenAfterTheClockWasSetBack(t *testing.T, s *store.Store) {
+	send(t, s, "1")
+	expectTaken(t, s, at.Add(-4*time.Minute))
+	expectTaken(t, s, at.Add(-time.Hour), "1")
+}
