@@ -14,11 +14,11 @@ type Call struct {
 // the same follows from both.
 type Situation struct {
 	Settings        Settings
-	Answered        bool     // the call was answered before
-	Challenge       Standing // the latest of the account in the flow
+	Answered        bool       // the call was answered before
+	Challenge       Standing   // the latest of the account in the flow
 	Device          Remembered // the one of the token
 	HasDevices      bool       // the account is remembered on some device
-	PasswordChanged time.Time // zero: never, as far as is known
+	PasswordChanged time.Time  // zero: never, as far as is known
 }
 
 // Standing is where a challenge stands. Its zero value is that of none.
