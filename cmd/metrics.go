@@ -47,7 +47,7 @@ func (m policiesMetrics) Collect(ch chan<- prometheus.Metric) {
 
 func collectStatus(ch chan<- prometheus.Metric, prefix string, s live.Status) {
 	if s.Active != nil {
-		collect(ch, prometheus.GaugeValue, prefix+"_info", "The set of policies that decides.", 1, "revision", s.Active.Report.Revision)
+		collect(ch, prometheus.GaugeValue, prefix+"_info", "The set of policies that decides.", 1, "revision", s.Active.Revision)
 		collect(ch, prometheus.GaugeValue, prefix+"_active_timestamp_seconds", "When it began to decide.", float64(s.Active.Since.Unix()))
 	}
 	collect(ch, prometheus.CounterValue, prefix+"_activations_total", "Sets that were activated.", float64(s.Activations))

@@ -40,16 +40,20 @@ func newPolicies(ctx context.Context, cfg config.Policies, log *slog.Logger) (p 
 // own record names those that decided.
 func recordPolicies(st *store.Store, log *slog.Logger) func(context.Context, *live.Active) {
 	return func(ctx context.Context, a *live.Active) {
-		detail, err := json.Marshal(map[string]any{"source": a.Source.String(), "tests": len(a.Report.Tests), "coverage": a.Report.Coverage})
+		about := map[string]any{"source": a.Source.String()}
+		if a.Source.Kind != live.FromShipped {
+			about["tests"], about["coverage"] = len(a.Report().Tests), a.Report().Coverage
+		}
+		detail, err := json.Marshal(about)
 		if err == nil {
 			err = st.Update(ctx, "", func(tx challenge.Tx) error {
 				return tx.AddRecord(ctx, challenge.Record{
-					At: a.Since, Kind: "policies_activated", State: "changed", Revision: a.Report.Revision, Detail: detail,
+					At: a.Since, Kind: "policies_activated", State: "changed", Revision: a.Revision, Detail: detail,
 				})
 			})
 		}
 		if err != nil {
-			log.ErrorContext(ctx, "the policies that decide now are not on record", "revision", a.Report.Revision, "err", err)
+			log.ErrorContext(ctx, "the policies that decide now are not on record", "revision", a.Revision, "err", err)
 		}
 	}
 }

@@ -111,7 +111,7 @@ func TestAGoodSetTakesThePlaceOfTheOlder(t *testing.T) {
 	}
 	s := p.Status()
 	if s.Activations != 2 || s.Refused != nil || s.Active.Source.Where != "a test" || s.Active.Since.IsZero() || len(s.Active.Files()) != 5 ||
-		len(s.Active.Report.Tests) != 1 || !strings.Contains(log.String(), "policies activated") {
+		len(s.Active.Report().Tests) != 1 || !strings.Contains(log.String(), "policies activated") {
 		t.Errorf("got %+v\n%s", s, log)
 	}
 }
@@ -122,12 +122,12 @@ func TestWhoeverWantsToKnowIsToldOfEachSet(t *testing.T) {
 	if err := p.take(t.Context(), lets("one")); err != nil {
 		t.Fatal(err)
 	}
-	p.Tell(t.Context(), func(_ context.Context, a *Active) { told = append(told, a.Report.Revision) })
-	first := p.Status().Active.Report.Revision
+	p.Tell(t.Context(), func(_ context.Context, a *Active) { told = append(told, a.Revision) })
+	first := p.Status().Active.Revision
 	for _, set := range []fs.FS{lets("one"), broken()["reaches out"], lets("two")} {
 		_ = p.take(t.Context(), set)
 	}
-	if want := first + " " + p.Status().Active.Report.Revision; strings.Join(told, " ") != want {
+	if want := first + " " + p.Status().Active.Revision; strings.Join(told, " ") != want {
 		t.Errorf("told of %v, want %s", told, want)
 	}
 }

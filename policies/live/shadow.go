@@ -92,7 +92,7 @@ func (s *Shadow) compareOne(ctx context.Context, one sighting) {
 func (s *Shadow) decide(ctx context.Context, in policies.Input) (v policies.Verdict, err error) {
 	revision := ""
 	if a := s.policies.active.Load(); a != nil {
-		revision = a.Report.Revision
+		revision = a.Revision
 	}
 	defer func() {
 		if r := recover(); r != nil {

@@ -45,7 +45,7 @@ func TestAShadowIsComparedAndHasNoSay(t *testing.T) {
 	}
 	until(t, "the comparison", func() bool { return p.Status().Shadow.Summary.Decided == 5 })
 	s := p.Status().Shadow
-	if s.Summary.Changed != 5 || s.Summary.Loosened != 0 || s.Dropped != 0 || s.Against != p.Status().Active.Report.Revision ||
+	if s.Summary.Changed != 5 || s.Summary.Loosened != 0 || s.Dropped != 0 || s.Against != p.Status().Active.Revision ||
 		len(s.Summary.Changes) != 1 || s.Summary.Changes[0].FromReason != "first" || s.Summary.Changes[0].ToReason != "other" ||
 		len(s.Summary.Changes[0].Examples) != 3 || s.Summary.Changes[0].Examples[0].Account != "agent" {
 		t.Errorf("got %+v", s)
@@ -112,7 +112,7 @@ func TestAPanicInTheShadowIsAFailure(t *testing.T) {
 	if err := p.take(t.Context(), lets("first")); err != nil {
 		t.Fatal(err)
 	}
-	p.shadow.policies.active.Store(&Active{Report: policies.Report{Revision: "broken"}}) // and no engine
+	p.shadow.policies.active.Store(&Active{Revision: "broken"}) // and no engine
 	if !p.gives("first")() {
 		t.Error("not decided")
 	}

@@ -78,14 +78,15 @@ func (h *Handler) policies(c echo.Context, who session.Visitor) error {
 
 func statusOf(s live.Status) (shown policyStatus) {
 	if a := s.Active; a != nil {
+		report := a.Report()
 		of := set{
-			Revision: a.Report.Revision, Source: a.Source.String(), Since: a.Since, Files: []file{}, Tests: []test{},
-			Coverage: a.Report.Coverage, Uncovered: append([]string{}, a.Report.Uncovered...),
+			Revision: a.Revision, Source: a.Source.String(), Since: a.Since, Files: []file{}, Tests: []test{},
+			Coverage: report.Coverage, Uncovered: append([]string{}, report.Uncovered...),
 		}
 		for _, f := range a.Files() {
 			of.Files = append(of.Files, file(f))
 		}
-		for _, t := range a.Report.Tests {
+		for _, t := range report.Tests {
 			of.Tests = append(of.Tests, test{t.Package + "." + t.Name, t.Location, t.Failure})
 		}
 		shown.Active = &of

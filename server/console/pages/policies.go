@@ -23,7 +23,7 @@ func (h *Handler) policies(c echo.Context, who session.Visitor) error {
 }
 
 // Uncovered is what no test reaches, in a line.
-func (policyPage) Uncovered(a *live.Active) string { return strings.Join(a.Report.Uncovered, ", ") }
+func (policyPage) Uncovered(a *live.Active) string { return strings.Join(a.Report().Uncovered, ", ") }
 
 // Accounts are those of the examples of a change, in a line.
 func (policyPage) Accounts(of []replay.Example) string {
