@@ -8,7 +8,7 @@ import (
 
 // SetPasswordChanged implements [challenge.Passwords].
 func (t *tx) SetPasswordChanged(ctx context.Context, account string, at time.Time) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO accounts (account_id, password_changed_at) VALUES ($1, $2)
+	err := t.add(ctx, `INSERT INTO accounts (account_id, password_changed_at) VALUES ($1, $2)
 		ON CONFLICT (account_id) DO UPDATE SET password_changed_at = excluded.password_changed_at`, account, at.UnixMicro())
 	if err != nil {
 		return fmt.Errorf("write an account: %w", err)

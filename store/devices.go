@@ -9,7 +9,7 @@ import (
 
 // RememberDevice implements [challenge.Devices].
 func (t *tx) RememberDevice(ctx context.Context, d challenge.Device) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO devices (account_id, token_hash, channel, verified_at, ip, user_agent)
+	err := t.add(ctx, `INSERT INTO devices (account_id, token_hash, channel, verified_at, ip, user_agent)
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (account_id, token_hash) DO UPDATE SET channel = excluded.channel, verified_at = excluded.verified_at,
 			ip = excluded.ip, user_agent = excluded.user_agent`,
@@ -22,7 +22,7 @@ func (t *tx) RememberDevice(ctx context.Context, d challenge.Device) error {
 
 // RenewDevice implements [challenge.Devices].
 func (t *tx) RenewDevice(ctx context.Context, from, to []byte) error {
-	if _, err := t.ExecContext(ctx, `UPDATE devices SET token_hash = $2 WHERE token_hash = $1`, notNil(from), to); err != nil {
+	if err := t.add(ctx, `UPDATE devices SET token_hash = $2 WHERE token_hash = $1`, notNil(from), to); err != nil {
 		return fmt.Errorf("renew a device: %w", err)
 	}
 	return nil
@@ -30,7 +30,7 @@ func (t *tx) RenewDevice(ctx context.Context, from, to []byte) error {
 
 // DeviceRemembered says whether any account is remembered by that token, however long ago.
 func (s *Store) DeviceRemembered(ctx context.Context, tokenHash []byte) (found bool, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM devices WHERE token_hash = $1)`, notNil(tokenHash)).Scan(&found)
+	err = s.read.row(ctx, `SELECT EXISTS (SELECT 1 FROM devices WHERE token_hash = $1)`, notNil(tokenHash)).Scan(&found)
 	if err != nil {
 		return false, fmt.Errorf("read a device: %w", err)
 	}
@@ -39,12 +39,11 @@ func (s *Store) DeviceRemembered(ctx context.Context, tokenHash []byte) (found b
 
 // ForgetDevices implements [challenge.Devices].
 func (t *tx) ForgetDevices(ctx context.Context, account string) (int, error) {
-	res, err := t.ExecContext(ctx, `DELETE FROM devices WHERE account_id = $1`, account)
+	n, err := t.exec(ctx, `DELETE FROM devices WHERE account_id = $1`, account)
 	if err != nil {
 		return 0, fmt.Errorf("forget devices: %w", err)
 	}
-	n, err := res.RowsAffected()
-	return int(n), err
+	return int(n), nil
 }
 
 // ForgetDevice implements [challenge.Devices].
@@ -54,30 +53,25 @@ func (t *tx) ForgetDevice(ctx context.Context, account string, tokenHash []byte)
 
 // ForgetEveryDevice implements [challenge.Devices].
 func (t *tx) ForgetEveryDevice(ctx context.Context) (int, error) {
-	res, err := t.ExecContext(ctx, `DELETE FROM devices`)
+	n, err := t.exec(ctx, `DELETE FROM devices`)
 	if err != nil {
 		return 0, fmt.Errorf("forget every device: %w", err)
 	}
-	n, err := res.RowsAffected()
-	return int(n), err
+	return int(n), nil
 }
 
 // AccountDevices implements [challenge.Overview].
 func (s *Store) AccountDevices(ctx context.Context, account string) (found []challenge.Device, err error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT token_hash, channel, verified_at, ip, user_agent FROM devices
-		WHERE account_id = $1 ORDER BY verified_at DESC`, account)
+	err = each(ctx, s.read, func(r row) error {
+		d := challenge.Device{Account: account}
+		var verified int64
+		err := r.Scan(&d.TokenHash, &d.Channel, &verified, &d.IP, &d.UserAgent)
+		d.VerifiedAt = fromMicro(verified)
+		found = append(found, d)
+		return err
+	}, `SELECT token_hash, channel, verified_at, ip, user_agent FROM devices WHERE account_id = $1 ORDER BY verified_at DESC`, account)
 	if err != nil {
 		return nil, fmt.Errorf("read devices: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		d := challenge.Device{Account: account}
-		var verified int64
-		if err := rows.Scan(&d.TokenHash, &d.Channel, &verified, &d.IP, &d.UserAgent); err != nil {
-			return nil, fmt.Errorf("read a device: %w", err)
-		}
-		d.VerifiedAt = fromMicro(verified)
-		found = append(found, d)
-	}
-	return found, rows.Err()
+	return found, nil
 }

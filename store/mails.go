@@ -15,7 +15,7 @@ func (t *tx) Send(ctx context.Context, m challenge.Message) error {
 	if err != nil {
 		return fmt.Errorf("encode a message: %w", err)
 	}
-	_, err = t.ExecContext(ctx, `INSERT INTO mails (challenge_id, message, tries, due_at) VALUES ($1, $2, 0, $3)`,
+	err = t.add(ctx, `INSERT INTO mails (challenge_id, message, tries, due_at) VALUES ($1, $2, 0, $3)`,
 		m.Challenge, string(raw), m.ExpiresAt.Add(-m.ValidFor).UnixMicro())
 	if err != nil {
 		return fmt.Errorf("queue a message: %w", err)
@@ -38,7 +38,7 @@ const due = `(due_at <= $1 OR due_at > $2)`
 func (s *Store) TakeMessages(ctx context.Context, now, until time.Time, n int) (taken []challenge.Outgoing, err error) {
 	at, beyond := now.UnixMicro(), now.Add(putOffAtMost).UnixMicro()
 	var any bool
-	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM mails WHERE `+due+`)`, at, beyond).Scan(&any)
+	err = s.read.row(ctx, `SELECT EXISTS (SELECT 1 FROM mails WHERE `+due+`)`, at, beyond).Scan(&any)
 	if err != nil {
 		return nil, fmt.Errorf("look for messages: %w", err)
 	}
@@ -51,7 +51,7 @@ func (s *Store) TakeMessages(ctx context.Context, now, until time.Time, n int) (
 		}
 		for i := range taken {
 			taken[i].Tries++
-			_, err := t.ExecContext(ctx, `UPDATE mails SET tries = $2, due_at = $3 WHERE challenge_id = $1`,
+			err := t.add(ctx, `UPDATE mails SET tries = $2, due_at = $3 WHERE challenge_id = $1`,
 				taken[i].Challenge, taken[i].Tries, until.UnixMicro())
 			if err != nil {
 				return err
@@ -66,33 +66,29 @@ func (s *Store) TakeMessages(ctx context.Context, now, until time.Time, n int) (
 }
 
 func (t *tx) dueMessages(ctx context.Context, at, beyond int64, n int) (found []challenge.Outgoing, err error) {
-	rows, err := t.QueryContext(ctx, `SELECT m.challenge_id, m.message, m.tries, c.id IS NOT NULL
-		FROM mails m LEFT JOIN challenges c ON c.id = m.challenge_id AND c.closed = ''
-		WHERE `+due+` ORDER BY m.due_at LIMIT $3`, at, beyond, n)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err = each(ctx, t, func(r row) error {
 		var o challenge.Outgoing
 		var id string
 		var raw []byte
-		if err := rows.Scan(&id, &raw, &o.Tries, &o.Wanted); err != nil {
-			return nil, err
+		if err := r.Scan(&id, &raw, &o.Tries, &o.Wanted); err != nil {
+			return err
 		}
 		if err := json.Unmarshal(raw, &o.Message); err != nil {
-			return nil, fmt.Errorf("read the message of challenge %s: %w", id, err)
+			return fmt.Errorf("read the message of challenge %s: %w", id, err)
 		}
 		found = append(found, o)
-	}
-	return found, rows.Err()
+		return nil
+	}, `SELECT m.challenge_id, m.message, m.tries, c.id IS NOT NULL
+		FROM mails m LEFT JOIN challenges c ON c.id = m.challenge_id AND c.closed = ''
+		WHERE `+due+` ORDER BY m.due_at LIMIT $3`, at, beyond, n)
+	return found, err
 }
 
 // PutOffMessages implements [challenge.Outbox].
 func (s *Store) PutOffMessages(ctx context.Context, until time.Time, challenges ...string) error {
 	err := s.update(ctx, func(t *tx) error {
 		for _, id := range challenges {
-			_, err := t.ExecContext(ctx, `UPDATE mails SET due_at = $2 WHERE challenge_id = $1`, id, until.UnixMicro())
+			err := t.add(ctx, `UPDATE mails SET due_at = $2 WHERE challenge_id = $1`, id, until.UnixMicro())
 			if err != nil {
 				return err
 			}
@@ -108,7 +104,7 @@ func (s *Store) PutOffMessages(ctx context.Context, until time.Time, challenges 
 // EndMessage implements [challenge.Outbox].
 func (s *Store) EndMessage(ctx context.Context, r challenge.Record) error {
 	err := s.update(ctx, func(t *tx) error {
-		if _, err := t.ExecContext(ctx, `DELETE FROM mails WHERE challenge_id = $1`, r.Challenge); err != nil {
+		if err := t.add(ctx, `DELETE FROM mails WHERE challenge_id = $1`, r.Challenge); err != nil {
 			return err
 		}
 		return t.AddRecord(ctx, r)

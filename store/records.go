@@ -10,7 +10,7 @@ import (
 
 // AddRecord implements [challenge.Journal].
 func (t *tx) AddRecord(ctx context.Context, r challenge.Record) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO records
+	err := t.add(ctx, `INSERT INTO records
 			(at, kind, account_id, account_name, changed_by, flow_id, challenge_id, state, reason, revision, detail)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		r.At.UnixMicro(), r.Kind, r.Account, r.Name, r.By, r.Flow, r.Challenge, r.State, r.Reason, r.Revision, r.Detail)
@@ -26,31 +26,27 @@ func (s *Store) Records(ctx context.Context, f challenge.RecordFilter) (found []
 	query := `SELECT id, at, kind, account_id, account_name, changed_by, flow_id, challenge_id, state, reason, revision, detail
 		FROM records WHERE ` + where + ` ORDER BY id DESC`
 	if f.Limit > 0 {
-		query += fmt.Sprintf(" LIMIT %d", f.Limit)
+		args = append(args, f.Limit)
+		query += fmt.Sprintf(" LIMIT $%d", len(args))
 	}
-	rows, err := s.db.QueryContext(ctx, query, args...)
+	err = each(ctx, s.read, func(row row) error {
+		var r challenge.Record
+		var at int64
+		err := row.Scan(&r.ID, &at, &r.Kind, &r.Account, &r.Name, &r.By, &r.Flow, &r.Challenge, &r.State, &r.Reason, &r.Revision, &r.Detail)
+		r.At = fromMicro(at)
+		found = append(found, r)
+		return err
+	}, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read records: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var r challenge.Record
-		var at int64
-		err := rows.Scan(&r.ID, &at, &r.Kind, &r.Account, &r.Name, &r.By, &r.Flow, &r.Challenge, &r.State, &r.Reason,
-			&r.Revision, &r.Detail)
-		if err != nil {
-			return nil, fmt.Errorf("read a record: %w", err)
-		}
-		r.At = fromMicro(at)
-		found = append(found, r)
-	}
-	return found, rows.Err()
+	return found, nil
 }
 
 // CountRecords is how many records the filter asks for, whatever its limit.
 func (s *Store) CountRecords(ctx context.Context, f challenge.RecordFilter) (n int, err error) {
 	where, args := conditions(f)
-	if err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM records WHERE `+where, args...).Scan(&n); err != nil {
+	if err := s.read.row(ctx, `SELECT count(*) FROM records WHERE `+where, args...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count records: %w", err)
 	}
 	return n, nil

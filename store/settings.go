@@ -42,7 +42,7 @@ func (s *Store) KeptSettings(ctx context.Context) (challenge.KeptSettings, error
 func settings(ctx context.Context, q executor) (challenge.KeptSettings, error) {
 	var s challenge.KeptSettings
 	var changed int64
-	err := q.QueryRowContext(ctx, `SELECT two_factor, admin_console, softphone, remember, remember_days, version, changed_at,
+	err := q.row(ctx, `SELECT two_factor, admin_console, softphone, remember, remember_days, version, changed_at,
 			changed_by FROM settings`).
 		Scan(&s.TwoFactor, &s.AdminConsole, &s.Softphone, &s.Remember, &s.RememberDays, &s.Version, &changed, &s.ChangedBy)
 	if err != nil {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -15,7 +14,7 @@ func (t *tx) AddSignIn(ctx context.Context, s challenge.SignIn) error {
 	if s.WrongCodes.Count > 0 {
 		since = s.WrongCodes.Since.UnixMicro()
 	}
-	_, err := t.ExecContext(ctx, `INSERT INTO sign_ins (account_id, authenticated_at, channel, second_step, wrong_codes, wrong_codes_since)
+	err := t.add(ctx, `INSERT INTO sign_ins (account_id, authenticated_at, channel, second_step, wrong_codes, wrong_codes_since)
 		VALUES ($1, $2, $3, $4, $5, $6)`,
 		s.Account, s.AuthenticatedAt.UnixMicro(), s.Channel, string(s.SecondStep), s.WrongCodes.Count, since)
 	if err != nil {
@@ -36,7 +35,7 @@ func (t *tx) SignIn(ctx context.Context, account string, authenticatedAt time.Ti
 
 // LatestSecondStep implements [challenge.Journal].
 func (t *tx) LatestSecondStep(ctx context.Context, account string, since time.Time) (*challenge.SignIn, error) {
-	return scanSignIn(account, t.QueryRowContext(ctx, selectSignIn+`
+	return scanSignIn(account, t.row(ctx, selectSignIn+`
 		AND authenticated_at >= $2 AND second_step IN ($3, $4) ORDER BY authenticated_at DESC LIMIT 1`,
 		account, since.UnixMicro(), string(challenge.StepPassed), string(challenge.StepRemembered)))
 }
@@ -45,14 +44,14 @@ const selectSignIn = `SELECT authenticated_at, channel, second_step, wrong_codes
 
 // signIn finds the sign-in of an instant. Databases round it to microseconds, or cut it off: the neighbour is it too.
 func signIn(ctx context.Context, q executor, account string, at time.Time) (*challenge.SignIn, error) {
-	return scanSignIn(account, q.QueryRowContext(ctx, selectSignIn+`
+	return scanSignIn(account, q.row(ctx, selectSignIn+`
 		AND authenticated_at BETWEEN $2 - 1 AND $2 + 1 ORDER BY abs(authenticated_at - $2) LIMIT 1`, account, at.UnixMicro()))
 }
 
-func scanSignIn(account string, row *sql.Row) (*challenge.SignIn, error) {
+func scanSignIn(account string, r row) (*challenge.SignIn, error) {
 	s := challenge.SignIn{Account: account}
 	var at, since int64
-	if err := row.Scan(&at, &s.Channel, &s.SecondStep, &s.WrongCodes.Count, &since); err != nil {
+	if err := r.Scan(&at, &s.Channel, &s.SecondStep, &s.WrongCodes.Count, &since); err != nil {
 		return nil, notRead("read a sign-in", err)
 	}
 	s.AuthenticatedAt = fromMicro(at)

@@ -20,7 +20,7 @@ func (t *tx) Situation(ctx context.Context, c challenge.Call) (challenge.Situati
 // situation reads all that a decision rests on with one statement: each sign-in waits for it.
 func situation(ctx context.Context, q executor, c challenge.Call) (s challenge.Situation, err error) {
 	var verified, changed int64
-	err = q.QueryRowContext(ctx, `SELECT
+	err = q.row(ctx, `SELECT
 			settings.two_factor, settings.admin_console, settings.softphone, settings.remember, settings.remember_days,
 			delivery.key IS NOT NULL,
 			coalesce(latest.id, ''), coalesce(latest.channel, ''), coalesce(latest.max_attempts - latest.attempts, 0),

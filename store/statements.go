@@ -6,18 +6,10 @@ import (
 	"sync"
 )
 
-// executor runs statements: a connection, a pool of them, or a transaction.
-type executor interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 // prepared is an executor that has each statement prepared the first time it is run: SQLite takes longer to parse most statements
 // than to run them. It keeps every statement, so no text may be made up for one call.
 type prepared struct {
 	on interface {
-		executor
 		PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 	}
 	statements sync.Map // of *sql.Stmt by text
@@ -38,29 +30,51 @@ func (p *prepared) statement(ctx context.Context, query string) (*sql.Stmt, erro
 	return stmt, nil
 }
 
-// ExecContext implements executor.
-func (p *prepared) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+func (p *prepared) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	stmt, err := p.statement(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	result, err := stmt.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (p *prepared) add(ctx context.Context, query string, args ...any) error {
+	_, err := p.exec(ctx, query, args...)
+	return err
+}
+
+func (p *prepared) query(ctx context.Context, query string, args ...any) (rows, error) {
 	stmt, err := p.statement(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return stmt.ExecContext(ctx, args...)
-}
-
-// QueryContext implements executor.
-func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := p.statement(ctx, query)
+	found, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
 		return nil, err
 	}
-	return stmt.QueryContext(ctx, args...)
+	return sqlRows{found}, nil
 }
 
-// QueryRowContext implements executor.
-func (p *prepared) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+func (p *prepared) row(ctx context.Context, query string, args ...any) row {
 	stmt, err := p.statement(ctx, query)
 	if err != nil {
-		return p.on.QueryRowContext(ctx, query, args...) // fails in the same way, which only a row can tell
+		return failed{err}
 	}
 	return stmt.QueryRowContext(ctx, args...)
 }
+
+// sqlRows are rows of database/sql.
+type sqlRows struct{ *sql.Rows }
+
+// Close implements rows. What can be wrong with rows, Err has said.
+func (r sqlRows) Close() { _ = r.Rows.Close() }
+
+// failed is the row of a query that could not be run.
+type failed struct{ err error }
+
+// Scan implements row.
+func (f failed) Scan(...any) error { return f.err }

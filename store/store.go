@@ -101,8 +101,7 @@ func (s *Store) migrations() (*goose.Provider, error) {
 // proves nothing.
 func (s *Store) Ready(ctx context.Context) error {
 	return s.update(ctx, func(t *tx) error {
-		_, err := t.ExecContext(ctx, `UPDATE settings SET id = id`)
-		if err != nil {
+		if err := t.add(ctx, `UPDATE settings SET id = id`); err != nil {
 			return fmt.Errorf("write to the database: %w", err)
 		}
 		return nil

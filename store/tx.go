@@ -22,7 +22,7 @@ var _ challenge.Tx = (*tx)(nil)
 func (t *tx) LatestChallenge(ctx context.Context, account, flow string) (*challenge.Challenge, error) {
 	c := challenge.Challenge{Account: account, Flow: flow}
 	var issued, expires, resend int64
-	err := t.QueryRowContext(ctx, latestOf(`id, channel, sent_to, facts, reserved, code_mac, code_length, attempts, max_attempts,
+	err := t.row(ctx, latestOf(`id, channel, sent_to, facts, reserved, code_mac, code_length, attempts, max_attempts,
 			remember_days, issued_at, expires_at, resend_at, closed`, "$1", "$2"), account, flow).
 		Scan(&c.ID, &c.Channel, &c.SentTo, &c.Facts, &c.Reserved, &c.CodeMAC, &c.CodeLength, &c.Attempts, &c.MaxAttempts,
 			&c.RememberDays, &issued, &expires, &resend, &c.Closed)
@@ -35,7 +35,7 @@ func (t *tx) LatestChallenge(ctx context.Context, account, flow string) (*challe
 
 // AddChallenge implements [challenge.Challenges].
 func (t *tx) AddChallenge(ctx context.Context, c *challenge.Challenge) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO challenges (id, account_id, flow_id, channel, sent_to, facts, reserved, code_mac,
+	err := t.add(ctx, `INSERT INTO challenges (id, account_id, flow_id, channel, sent_to, facts, reserved, code_mac,
 			code_length, attempts, max_attempts, remember_days, issued_at, expires_at, resend_at, closed)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		c.ID, c.Account, c.Flow, c.Channel, c.SentTo, c.Facts, c.Reserved, c.CodeMAC, c.CodeLength, c.Attempts, c.MaxAttempts,
@@ -60,11 +60,7 @@ func (t *tx) CloseChallenge(ctx context.Context, id string, how challenge.Closin
 
 // exactlyOne runs a guarded update and says whether it hit its row.
 func (t *tx) exactlyOne(ctx context.Context, query string, args ...any) (bool, error) {
-	res, err := t.ExecContext(ctx, query, args...)
-	if err != nil {
-		return false, fmt.Errorf("update a row: %w", err)
-	}
-	n, err := res.RowsAffected()
+	n, err := t.exec(ctx, query, args...)
 	if err != nil {
 		return false, fmt.Errorf("update a row: %w", err)
 	}
@@ -73,27 +69,24 @@ func (t *tx) exactlyOne(ctx context.Context, query string, args ...any) (bool, e
 
 // CodesSince implements [challenge.Limits].
 func (t *tx) CodesSince(ctx context.Context, account string, reserved bool, since time.Time) (sent []time.Time, err error) {
-	rows, err := t.QueryContext(ctx, `SELECT issued_at FROM challenges WHERE account_id = $1 AND reserved = $2 AND issued_at > $3
-		ORDER BY issued_at`, account, reserved, since.UnixMicro())
+	err = each(ctx, t, func(r row) error {
+		var at int64
+		err := r.Scan(&at)
+		sent = append(sent, fromMicro(at))
+		return err
+	}, `SELECT issued_at FROM challenges WHERE account_id = $1 AND reserved = $2 AND issued_at > $3 ORDER BY issued_at`,
+		account, reserved, since.UnixMicro())
 	if err != nil {
 		return nil, fmt.Errorf("read when codes were sent: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var at int64
-		if err := rows.Scan(&at); err != nil {
-			return nil, fmt.Errorf("read when codes were sent: %w", err)
-		}
-		sent = append(sent, fromMicro(at))
-	}
-	return sent, rows.Err()
+	return sent, nil
 }
 
 // Delivery implements [challenge.Journal].
 func (t *tx) Delivery(ctx context.Context, key string) (*challenge.Delivery, error) {
 	d := challenge.Delivery{Key: key}
 	var at int64
-	err := t.QueryRowContext(ctx, `SELECT digest, status, body, at FROM deliveries WHERE key = $1`, key).
+	err := t.row(ctx, `SELECT digest, status, body, at FROM deliveries WHERE key = $1`, key).
 		Scan(&d.Digest, &d.Status, &d.Body, &at)
 	if err != nil {
 		return nil, notRead("read an answer", err)
@@ -104,7 +97,7 @@ func (t *tx) Delivery(ctx context.Context, key string) (*challenge.Delivery, err
 
 // AddDelivery implements [challenge.Journal].
 func (t *tx) AddDelivery(ctx context.Context, d challenge.Delivery) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO deliveries (key, digest, status, body, at) VALUES ($1, $2, $3, $4, $5)`,
+	err := t.add(ctx, `INSERT INTO deliveries (key, digest, status, body, at) VALUES ($1, $2, $3, $4, $5)`,
 		d.Key, d.Digest, d.Status, notNil(d.Body), d.At.UnixMicro())
 	if err != nil {
 		return fmt.Errorf("write an answer: %w", err)

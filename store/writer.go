@@ -201,8 +201,7 @@ func (u *unit) try(t *tx) (o outcome) {
 
 // control begins or ends something. It does not end with one of the callers.
 func (w *writer) control(statement string) error {
-	_, err := w.prepared.ExecContext(context.Background(), statement)
-	return err
+	return w.prepared.add(context.Background(), statement)
 }
 
 // whole runs each statement to its end, however long the caller waits: SQLite undoes the whole transaction of a write that is cut
@@ -212,20 +211,22 @@ type whole struct {
 	counted *atomic.Int64
 }
 
-// ExecContext implements executor.
-func (e whole) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	e.counted.Add(1)
-	return e.on.ExecContext(context.WithoutCancel(ctx), query, args...)
+func (w whole) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	w.counted.Add(1)
+	return w.on.exec(context.WithoutCancel(ctx), query, args...)
 }
 
-// QueryContext implements executor.
-func (e whole) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	e.counted.Add(1)
-	return e.on.QueryContext(context.WithoutCancel(ctx), query, args...)
+func (w whole) add(ctx context.Context, query string, args ...any) error {
+	w.counted.Add(1)
+	return w.on.add(context.WithoutCancel(ctx), query, args...)
 }
 
-// QueryRowContext implements executor.
-func (e whole) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	e.counted.Add(1)
-	return e.on.QueryRowContext(context.WithoutCancel(ctx), query, args...)
+func (w whole) query(ctx context.Context, query string, args ...any) (rows, error) {
+	w.counted.Add(1)
+	return w.on.query(context.WithoutCancel(ctx), query, args...)
+}
+
+func (w whole) row(ctx context.Context, query string, args ...any) row {
+	w.counted.Add(1)
+	return w.on.row(context.WithoutCancel(ctx), query, args...)
 }

@@ -19,7 +19,7 @@ func (s *Store) AccountWrongCodes(ctx context.Context, account string) (int, err
 }
 
 func wrongCodes(ctx context.Context, q executor, account string) (n int, err error) {
-	err = q.QueryRowContext(ctx, `SELECT count(*) FROM wrong_codes WHERE account_id = $1`, account).Scan(&n)
+	err = q.row(ctx, `SELECT count(*) FROM wrong_codes WHERE account_id = $1`, account).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count wrong codes: %w", err)
 	}
@@ -28,7 +28,7 @@ func wrongCodes(ctx context.Context, q executor, account string) (n int, err err
 
 // AddWrongCode implements [challenge.Limits].
 func (t *tx) AddWrongCode(ctx context.Context, account, flow string, at time.Time) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO wrong_codes (account_id, flow_id, at, told) VALUES ($1, $2, $3, 0)`,
+	err := t.add(ctx, `INSERT INTO wrong_codes (account_id, flow_id, at, told) VALUES ($1, $2, $3, 0)`,
 		account, flow, at.UnixMicro())
 	if err != nil {
 		return fmt.Errorf("write a wrong code: %w", err)
@@ -38,7 +38,7 @@ func (t *tx) AddWrongCode(ctx context.Context, account, flow string, at time.Tim
 
 // ClearWrongCodes implements [challenge.Limits].
 func (t *tx) ClearWrongCodes(ctx context.Context, account, flow string) error {
-	_, err := t.ExecContext(ctx, `DELETE FROM wrong_codes WHERE account_id = $1 AND (flow_id = $2 OR $2 = '')`, account, flow)
+	err := t.add(ctx, `DELETE FROM wrong_codes WHERE account_id = $1 AND (flow_id = $2 OR $2 = '')`, account, flow)
 	if err != nil {
 		return fmt.Errorf("clear wrong codes: %w", err)
 	}
@@ -47,18 +47,17 @@ func (t *tx) ClearWrongCodes(ctx context.Context, account, flow string) error {
 
 // ForgetWrongCodes implements [challenge.Limits].
 func (t *tx) ForgetWrongCodes(ctx context.Context, account string, before time.Time) (int, error) {
-	res, err := t.ExecContext(ctx, `DELETE FROM wrong_codes WHERE account_id = $1 AND at < $2`, account, before.UnixMicro())
+	n, err := t.exec(ctx, `DELETE FROM wrong_codes WHERE account_id = $1 AND at < $2`, account, before.UnixMicro())
 	if err != nil {
 		return 0, fmt.Errorf("forget wrong codes: %w", err)
 	}
-	n, err := res.RowsAffected()
-	return int(n), err
+	return int(n), nil
 }
 
 // UntoldWrongCodes implements [challenge.Limits].
 func (t *tx) UntoldWrongCodes(ctx context.Context, account string) (w challenge.WrongCodes, err error) {
 	var since int64
-	err = t.QueryRowContext(ctx, `SELECT count(*), coalesce(min(at), 0) FROM wrong_codes WHERE account_id = $1 AND NOT told`, account).
+	err = t.row(ctx, `SELECT count(*), coalesce(min(at), 0) FROM wrong_codes WHERE account_id = $1 AND NOT told`, account).
 		Scan(&w.Count, &since)
 	if err != nil {
 		return challenge.WrongCodes{}, fmt.Errorf("read wrong codes: %w", err)
@@ -71,7 +70,7 @@ func (t *tx) UntoldWrongCodes(ctx context.Context, account string) (w challenge.
 
 // TellWrongCodes implements [challenge.Limits].
 func (t *tx) TellWrongCodes(ctx context.Context, account string) error {
-	if _, err := t.ExecContext(ctx, `UPDATE wrong_codes SET told = 1 WHERE account_id = $1`, account); err != nil {
+	if err := t.add(ctx, `UPDATE wrong_codes SET told = 1 WHERE account_id = $1`, account); err != nil {
 		return fmt.Errorf("write wrong codes: %w", err)
 	}
 	return nil

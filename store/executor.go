@@ -1,0 +1,39 @@
+package store
+
+import "context"
+
+// executor runs statements on one kind of database. Statements are written once, for all kinds; those few that differ say so.
+type executor interface {
+	// exec runs a statement, and returns how many rows it changed.
+	exec(ctx context.Context, query string, args ...any) (int64, error)
+	// add runs a statement whose result nobody waits for: at the latest when the unit of work ends, which fails if the statement does.
+	add(ctx context.Context, query string, args ...any) error
+	query(ctx context.Context, query string, args ...any) (rows, error)
+	row(ctx context.Context, query string, args ...any) row
+}
+
+// row is one row, or the error with which there is none.
+type row interface{ Scan(into ...any) error }
+
+// rows are read one after the other, and closed.
+type rows interface {
+	row
+	Next() bool
+	Err() error
+	Close()
+}
+
+// each calls fn for each row of a query.
+func each(ctx context.Context, on executor, fn func(row) error, query string, args ...any) error {
+	found, err := on.query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		if err := fn(found); err != nil {
+			return err
+		}
+	}
+	return found.Err()
+}
