@@ -73,8 +73,9 @@ func (t *tx) dueMessages(ctx context.Context, at, beyond int64, n int) (found []
 		if err := r.Scan(&id, &raw, &o.Tries, &o.Wanted); err != nil {
 			return err
 		}
-		if err := json.Unmarshal(raw, &o.Message); err != nil {
-			return fmt.Errorf("read the message of challenge %s: %w", id, err)
+		if json.Unmarshal(raw, &o.Message) != nil {
+			// It can never be sent, and must not keep the others: without an end, it counts as expired.
+			o.Message = challenge.Message{Challenge: id}
 		}
 		found = append(found, o)
 		return nil

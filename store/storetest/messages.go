@@ -115,3 +115,11 @@ func takenAfterTheClockWasSetBack(t *testing.T, s *store.Store) {
 	expectTaken(t, s, at.Add(-4*time.Minute))
 	expectTaken(t, s, at.Add(-time.Hour), "1")
 }
+
+func spoiltDoesNotHoldUp(t *testing.T, s *store.Store) {
+	send(t, s, "1", "2")
+	if _, err := s.DB().ExecContext(t.Context(), `UPDATE mails SET message = 'no JSON' WHERE challenge_id = '1'`); err != nil {
+		t.Fatal(err)
+	}
+	expectTaken(t, s, at.Add(10*time.Second), "1", "2")
+}

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"a message is put off, and ends with a record":                putOffAndEnded,
 		"messages are taken in the order in which they came":          takenInOrder,
 		"a message put off before the clock was set back is taken":    takenAfterTheClockWasSetBack,
+		"a message that cannot be read does not hold others up":       spoiltDoesNotHoldUp,
 		"a situation holds all that a decision rests on":              situationHoldsAll,
 		"an answer is kept once":                                      answerKeptOnce,
 		"a sign-in is found by its account and instant":               signInFound,
