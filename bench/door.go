@@ -71,6 +71,14 @@ func (b *bench) bareDoor(ctx context.Context, d *door) error {
 	return d.startKratos(ctx)
 }
 
+// ownCodeDoor starts the same Kratos with its own second factor, and its courier for the mail.
+func (b *bench) ownCodeDoor(ctx context.Context, d *door) error {
+	if err := b.kratosFiles(d, noHooks, ownCode(d.smtp)); err != nil {
+		return err
+	}
+	return d.startKratos(ctx, "--watch-courier")
+}
+
 var sixDigits = regexp.MustCompile(`(?m)^\d{6}$`)
 
 // codeFor asks for a code, and returns it, and how long after the answer its mail came.

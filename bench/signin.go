@@ -25,6 +25,7 @@ const (
 	wayAllowed = "allowed by Nidan"
 	wayCode    = "with a code from Nidan's mail: two submissions"
 	wayAlone   = "the same Kratos without the hook: password alone"
+	wayOwnCode = "the same Kratos with its own `code` as a second factor"
 )
 
 // wholeSignIns measures sign-ins through the real Kratos: what they cost it, and what they cost Nidan.
@@ -35,7 +36,7 @@ func (b *bench) wholeSignIns(ctx context.Context) error {
 			d.close()
 		}
 	}()
-	for _, open := range []func(context.Context, *door) error{b.nidanDoor, b.bareDoor} {
+	for _, open := range []func(context.Context, *door) error{b.nidanDoor, b.bareDoor, b.ownCodeDoor} {
 		d, err := b.newDoor()
 		if err != nil {
 			return err
@@ -45,13 +46,14 @@ func (b *bench) wholeSignIns(ctx context.Context) error {
 			return err
 		}
 	}
-	nidan, bare := doors[0], doors[1]
+	nidan, bare, own := doors[0], doors[1], doors[2]
 	// Nidan sends an account five codes in ten minutes, at most: four in the rounds, and one to warm up.
 	codes := int64(min(people, 4*people/b.rounds))
 	all := []way{
 		{wayAllowed, nidan, 400, nidan.allowed},
 		{wayCode, nidan, codes, nidan.withCode},
 		{wayAlone, bare, 400, bare.allowed},
+		{wayOwnCode, own, 20, own.withOwnCode}, // each takes a second
 	}
 	measured := make(map[string]*costs)
 	for round := range int64(b.rounds) {
