@@ -26,6 +26,7 @@ var may = map[string][]string{
 	"policies/replay":      {"policies"},
 	"store":                {"challenge"},
 	"store/storetest":      {"challenge", "store"}, // tests only
+	"store/postgrestest":   {},                     // tests only
 	"mail":                 {"brand", "challenge"},
 	"mail/catcher":         {},
 	"hooks":                {"challenge", "kratos", "policies"},
@@ -45,14 +46,14 @@ var may = map[string][]string{
 // mayInTests is what tests may import beyond that.
 var mayInTests = map[string][]string{
 	".":     {"config", "kratos"},
-	"store": {"store/storetest"},
+	"store": {"store/postgrestest", "store/storetest"},
 	"mail":  {"store"},
 	"hooks": {"store"},
 
 	"server/signin":        {"server/page/pagetest"},
 	"server/console":       {"store"},
 	"server/console/pages": {"server/page/pagetest"},
-	"e2e":                  {"kratos", "mail/catcher"},
+	"e2e":                  {"kratos", "mail/catcher", "store/postgrestest"},
 }
 
 // only is where an outside technology may be used: one folder each.
@@ -65,6 +66,7 @@ var only = map[string][]string{
 	"github.com/wneessen/go-mail":      {"mail"},
 	"github.com/emersion/go-smtp":      {"mail", "mail/catcher"},
 	"modernc.org/sqlite":               {"store"},
+	"github.com/jackc/pgx":             {"store"},
 	"github.com/pressly/goose":         {"store"},
 	"github.com/knadh/koanf":           {"config"},
 	"github.com/spf13/cobra":           {"cmd"},

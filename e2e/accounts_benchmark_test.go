@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"nidan/store/postgrestest"
 )
 
 const (
@@ -27,7 +29,7 @@ func TestMeasureAccounts(t *testing.T) {
 		"SQLite": func(t *testing.T) string {
 			return "sqlite://" + filepath.Join(t.TempDir(), "kratos.db") + "?_fk=true&mode=rwc"
 		},
-		"PostgreSQL": startPostgres,
+		"PostgreSQL": func(t *testing.T) string { return postgrestest.Start(t).URL("postgres") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			startKratos(t, dsn(t))

@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"nidan/kratos"
+	"nidan/store/postgrestest"
 )
 
 // behindNginx is an application behind a real nginx, which runs on what docs/protecting-applications.md says.
@@ -87,7 +88,7 @@ func (b *behindNginx) startNginx(address, config string) {
 	cmd := exec.Command(program, "-p", dir, "-c", path)
 	cmd.Stdout, cmd.Stderr = b.log, b.log
 	if os.Getuid() == 0 {
-		id := numbersOf(b.t, "nobody")
+		id := postgrestest.NumbersOf(b.t, "nobody")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: id}
 		if err := os.Chown(dir, int(id.Uid), int(id.Gid)); err != nil {
 			b.t.Fatal(err)

@@ -30,7 +30,7 @@ func (t *tx) RenewDevice(ctx context.Context, from, to []byte) error {
 
 // DeviceRemembered says whether any account is remembered by that token, however long ago.
 func (s *Store) DeviceRemembered(ctx context.Context, tokenHash []byte) (found bool, err error) {
-	err = s.read.row(ctx, `SELECT EXISTS (SELECT 1 FROM devices WHERE token_hash = $1)`, notNil(tokenHash)).Scan(&found)
+	err = s.db.row(ctx, `SELECT EXISTS (SELECT 1 FROM devices WHERE token_hash = $1)`, notNil(tokenHash)).Scan(&found)
 	if err != nil {
 		return false, fmt.Errorf("read a device: %w", err)
 	}
@@ -62,7 +62,7 @@ func (t *tx) ForgetEveryDevice(ctx context.Context) (int, error) {
 
 // AccountDevices implements [challenge.Overview].
 func (s *Store) AccountDevices(ctx context.Context, account string) (found []challenge.Device, err error) {
-	err = each(ctx, s.read, func(r row) error {
+	err = each(ctx, s.db, func(r row) error {
 		d := challenge.Device{Account: account}
 		var verified int64
 		err := r.Scan(&d.TokenHash, &d.Channel, &verified, &d.IP, &d.UserAgent)

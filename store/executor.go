@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // executor runs statements on one kind of database. Statements are written once, for all kinds; those few that differ say so.
 type executor interface {
@@ -36,4 +39,30 @@ func each(ctx context.Context, on executor, fn func(row) error, query string, ar
 		}
 	}
 	return found.Err()
+}
+
+// counting counts the statements that it has run.
+type counting struct {
+	on executor
+	n  *atomic.Int64
+}
+
+func (c counting) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	c.n.Add(1)
+	return c.on.exec(ctx, query, args...)
+}
+
+func (c counting) add(ctx context.Context, query string, args ...any) error {
+	c.n.Add(1)
+	return c.on.add(ctx, query, args...)
+}
+
+func (c counting) query(ctx context.Context, query string, args ...any) (rows, error) {
+	c.n.Add(1)
+	return c.on.query(ctx, query, args...)
+}
+
+func (c counting) row(ctx context.Context, query string, args ...any) row {
+	c.n.Add(1)
+	return c.on.row(ctx, query, args...)
 }

@@ -38,15 +38,15 @@ const due = `(due_at <= $1 OR due_at > $2)`
 func (s *Store) TakeMessages(ctx context.Context, now, until time.Time, n int) (taken []challenge.Outgoing, err error) {
 	at, beyond := now.UnixMicro(), now.Add(putOffAtMost).UnixMicro()
 	var any bool
-	err = s.read.row(ctx, `SELECT EXISTS (SELECT 1 FROM mails WHERE `+due+`)`, at, beyond).Scan(&any)
+	err = s.db.row(ctx, `SELECT EXISTS (SELECT 1 FROM mails WHERE `+due+`)`, at, beyond).Scan(&any)
 	if err != nil {
 		return nil, fmt.Errorf("look for messages: %w", err)
 	}
 	if !any {
 		return nil, nil
 	}
-	err = s.update(ctx, func(t *tx) error {
-		if taken, err = t.dueMessages(ctx, at, beyond, n); err != nil {
+	err = s.update(ctx, "", func(t *tx) error {
+		if taken, err = t.dueMessages(ctx, at, beyond, n, s.db.dialect().takeUnlocked); err != nil {
 			return err
 		}
 		for i := range taken {
@@ -65,7 +65,7 @@ func (s *Store) TakeMessages(ctx context.Context, now, until time.Time, n int) (
 	return taken, nil
 }
 
-func (t *tx) dueMessages(ctx context.Context, at, beyond int64, n int) (found []challenge.Outgoing, err error) {
+func (t *tx) dueMessages(ctx context.Context, at, beyond int64, n int, unlocked string) (found []challenge.Outgoing, err error) {
 	err = each(ctx, t, func(r row) error {
 		var o challenge.Outgoing
 		var id string
@@ -81,13 +81,13 @@ func (t *tx) dueMessages(ctx context.Context, at, beyond int64, n int) (found []
 		return nil
 	}, `SELECT m.challenge_id, m.message, m.tries, c.id IS NOT NULL
 		FROM mails m LEFT JOIN challenges c ON c.id = m.challenge_id AND c.closed = ''
-		WHERE `+due+` ORDER BY m.due_at LIMIT $3`, at, beyond, n)
+		WHERE `+due+` ORDER BY m.due_at LIMIT $3 `+unlocked, at, beyond, n)
 	return found, err
 }
 
 // PutOffMessages implements [challenge.Outbox].
 func (s *Store) PutOffMessages(ctx context.Context, until time.Time, challenges ...string) error {
-	err := s.update(ctx, func(t *tx) error {
+	err := s.update(ctx, "", func(t *tx) error {
 		for _, id := range challenges {
 			err := t.add(ctx, `UPDATE mails SET due_at = $2 WHERE challenge_id = $1`, id, until.UnixMicro())
 			if err != nil {
@@ -104,7 +104,7 @@ func (s *Store) PutOffMessages(ctx context.Context, until time.Time, challenges 
 
 // EndMessage implements [challenge.Outbox].
 func (s *Store) EndMessage(ctx context.Context, r challenge.Record) error {
-	err := s.update(ctx, func(t *tx) error {
+	err := s.update(ctx, "", func(t *tx) error {
 		if err := t.add(ctx, `DELETE FROM mails WHERE challenge_id = $1`, r.Challenge); err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ func TestMessagesThatWaitedInAnOlderDatabaseAreSent(t *testing.T) {
 		`INSERT INTO sign_ins (account_id, authenticated_at, channel, second_step) VALUES ('agent', 7, 'softphone', 'passed')`,
 		`INSERT INTO deliveries (key, digest, status, body, at) VALUES ('k', x'01', 204, x'', 7)`,
 	} {
-		if _, err := s.db.ExecContext(t.Context(), statement); err != nil {
+		if _, err := s.DB().ExecContext(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -50,7 +50,7 @@ func TestMessagesThatWaitedInAnOlderDatabaseAreSent(t *testing.T) {
 		t.Errorf("the answer is %+v, %v", got, err)
 	}
 	var left int
-	if err := s.db.QueryRowContext(t.Context(), `SELECT count(*) FROM sqlite_master WHERE name LIKE 'river%'`).Scan(&left); err != nil || left != 0 {
+	if err := s.DB().QueryRowContext(t.Context(), `SELECT count(*) FROM sqlite_master WHERE name LIKE 'river%'`).Scan(&left); err != nil || left != 0 {
 		t.Errorf("%d things of River's are left, %v", left, err)
 	}
 }

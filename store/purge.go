@@ -44,7 +44,7 @@ func (s *Store) purge(ctx context.Context, a aged, before time.Time) error {
 	forget := fmt.Sprintf(`DELETE FROM %[1]s WHERE (%[2]s) IN (SELECT %[2]s FROM %[1]s WHERE %[3]s < $1 LIMIT %[4]d)`,
 		a.table, a.key, a.at, purgedAtOnce)
 	for forgotten := int64(purgedAtOnce); forgotten == purgedAtOnce; {
-		err := s.update(ctx, func(t *tx) (err error) {
+		err := s.update(ctx, "", func(t *tx) (err error) {
 			forgotten, err = t.exec(ctx, forget, before.UnixMicro())
 			return err
 		})

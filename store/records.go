@@ -29,7 +29,7 @@ func (s *Store) Records(ctx context.Context, f challenge.RecordFilter) (found []
 		args = append(args, f.Limit)
 		query += fmt.Sprintf(" LIMIT $%d", len(args))
 	}
-	err = each(ctx, s.read, func(row row) error {
+	err = each(ctx, s.db, func(row row) error {
 		var r challenge.Record
 		var at int64
 		err := row.Scan(&r.ID, &at, &r.Kind, &r.Account, &r.Name, &r.By, &r.Flow, &r.Challenge, &r.State, &r.Reason, &r.Revision, &r.Detail)
@@ -46,7 +46,7 @@ func (s *Store) Records(ctx context.Context, f challenge.RecordFilter) (found []
 // CountRecords is how many records the filter asks for, whatever its limit.
 func (s *Store) CountRecords(ctx context.Context, f challenge.RecordFilter) (n int, err error) {
 	where, args := conditions(f)
-	if err := s.read.row(ctx, `SELECT count(*) FROM records WHERE `+where, args...).Scan(&n); err != nil {
+	if err := s.db.row(ctx, `SELECT count(*) FROM records WHERE `+where, args...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count records: %w", err)
 	}
 	return n, nil

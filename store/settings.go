@@ -30,13 +30,13 @@ func (t *tx) SaveSettings(
 
 // Settings implements [challenge.Reader].
 func (s *Store) Settings(ctx context.Context) (challenge.Settings, error) {
-	kept, err := settings(ctx, s.read)
+	kept, err := settings(ctx, s.db)
 	return kept.Settings, err
 }
 
 // KeptSettings implements [challenge.Overview].
 func (s *Store) KeptSettings(ctx context.Context) (challenge.KeptSettings, error) {
-	return settings(ctx, s.read)
+	return settings(ctx, s.db)
 }
 
 func settings(ctx context.Context, q executor) (challenge.KeptSettings, error) {

@@ -25,7 +25,7 @@ func (t *tx) AddSignIn(ctx context.Context, s challenge.SignIn) error {
 
 // SignIn implements [challenge.Reader].
 func (s *Store) SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*challenge.SignIn, error) {
-	return signIn(ctx, s.read, account, authenticatedAt)
+	return signIn(ctx, s.db, account, authenticatedAt)
 }
 
 // SignIn implements [challenge.Journal].
@@ -45,7 +45,8 @@ const selectSignIn = `SELECT authenticated_at, channel, second_step, wrong_codes
 // signIn finds the sign-in of an instant. Databases round it to microseconds, or cut it off: the neighbour is it too.
 func signIn(ctx context.Context, q executor, account string, at time.Time) (*challenge.SignIn, error) {
 	return scanSignIn(account, q.row(ctx, selectSignIn+`
-		AND authenticated_at BETWEEN $2 - 1 AND $2 + 1 ORDER BY abs(authenticated_at - $2) LIMIT 1`, account, at.UnixMicro()))
+		AND authenticated_at BETWEEN CAST($2 AS BIGINT) - 1 AND CAST($2 AS BIGINT) + 1
+		ORDER BY abs(authenticated_at - CAST($2 AS BIGINT)) LIMIT 1`, account, at.UnixMicro()))
 }
 
 func scanSignIn(account string, r row) (*challenge.SignIn, error) {

@@ -9,7 +9,7 @@ import (
 
 // Situation implements [challenge.Store].
 func (s *Store) Situation(ctx context.Context, c challenge.Call) (challenge.Situation, error) {
-	return situation(ctx, s.read, c)
+	return situation(ctx, s.db, c)
 }
 
 // Situation implements [challenge.Tx].

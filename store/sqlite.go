@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
@@ -19,8 +20,15 @@ const busyTimeout = 2 * time.Second
 // readers is how many connections read beside the writer.
 const readers = 8
 
+// sqlite is SQLite inside the process. It runs statements, outside of units of work, on connections that read.
+type sqlite struct {
+	*prepared
+	db     *sql.DB
+	writer *writer
+}
+
 // openSQLite opens the file; mode is SQLite's "rw", or "rwc" to make the file where there is none.
-func openSQLite(ctx context.Context, path, mode string) (_ *Store, err error) {
+func openSQLite(ctx context.Context, path, mode string) (_ *sqlite, err error) {
 	if mode == "rwc" {
 		if err := makeFile(path); err != nil {
 			return nil, fmt.Errorf("open the database: %w", err)
@@ -33,24 +41,36 @@ func openSQLite(ctx context.Context, path, mode string) (_ *Store, err error) {
 		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)",
 	}}
 	name := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
-	s := &Store{queued: make(chan struct{}, 1)}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("open the database %s: %w", path, err), s.Close())
+	var pools [2]*sql.DB
+	for i := range pools {
+		pools[i], err = sql.Open("sqlite", name)
+		if err == nil {
+			err = pools[i].PingContext(ctx)
 		}
-	}()
-	if s.db, err = sql.Open("sqlite", name); err != nil {
-		return nil, err
+		if err != nil {
+			return nil, fmt.Errorf("open the database %s: %w", path, err)
+		}
+		pools[i].SetMaxOpenConns(readers)
+		pools[i].SetMaxIdleConns(readers)
 	}
-	s.db.SetMaxOpenConns(readers)
-	s.db.SetMaxIdleConns(readers)
-	s.read = &prepared{on: s.db}
-	writes, err := sql.Open("sqlite", name)
+	w, err := newWriter(ctx, pools[1])
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open the database %s: %w", path, err)
 	}
-	s.writer, err = newWriter(ctx, writes, s.tellQueued)
-	return s, err
+	return &sqlite{prepared: &prepared{on: pools[0]}, db: pools[0], writer: w}, nil
+}
+
+func (s *sqlite) close() error { return errors.Join(s.writer.close(), s.db.Close()) }
+
+func (s *sqlite) plain() *sql.DB { return s.db }
+
+func (s *sqlite) dialect() dialect {
+	return dialect{goose: goose.DialectSQLite3, migrations: "migrations/sqlite"}
+}
+
+// update carries out units of work one after the other, which is more than the one per account that is asked for.
+func (s *sqlite) update(ctx context.Context, _ string, fn func(executor) error) error {
+	return s.writer.do(ctx, fn)
 }
 
 // makeFile makes the file where there is none, for its owner alone whatever the umask: it holds who signed in from where, and what

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync/atomic"
 
 	"github.com/pressly/goose/v3"
 
@@ -17,12 +18,29 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
+// database is one kind of database. As an executor it reads, outside of units of work.
+type database interface {
+	executor
+	// update is [challenge.Store.Update]. No account is locked where it is empty.
+	update(ctx context.Context, account string, fn func(executor) error) error
+	dialect() dialect
+	plain() *sql.DB
+	close() error
+}
+
+// dialect is what differs between kinds of databases in statements.
+type dialect struct {
+	goose        goose.Dialect
+	migrations   string // folder
+	takeUnlocked string // ends a query for rows that nobody else takes meanwhile
+}
+
 // Store is the database. It is safe for concurrent use.
 type Store struct {
-	db     *sql.DB   // for all but units of work
-	read   *prepared // on db
-	writer *writer
+	db     database
 	queued chan struct{} // see [Store.Queued]
+
+	statements atomic.Int64
 }
 
 var (
@@ -32,8 +50,8 @@ var (
 	_ challenge.Overview = (*Store)(nil)
 )
 
-// Open opens the database that a URL names: "sqlite:PATH". The file is made if it is not there, for its owner alone; its tables are
-// not, see [Store.Migrate].
+// Open opens the database that a URL names: "sqlite:PATH" or "postgres://…". The file of SQLite is made if it is not there, for its
+// owner alone; tables are not, see [Store.Migrate].
 func Open(ctx context.Context, databaseURL string) (*Store, error) {
 	return open(ctx, databaseURL, "rwc")
 }
@@ -44,31 +62,33 @@ func OpenExisting(ctx context.Context, databaseURL string) (*Store, error) {
 }
 
 func open(ctx context.Context, databaseURL, mode string) (*Store, error) {
-	path, ok := strings.CutPrefix(databaseURL, "sqlite:")
-	if !ok || path == "" {
-		return nil, errors.New("open the database: its URL must be sqlite:PATH")
+	s := &Store{queued: make(chan struct{}, 1)}
+	var err error
+	kind, path, _ := strings.Cut(databaseURL, ":")
+	switch {
+	case kind == "sqlite" && path != "":
+		s.db, err = openSQLite(ctx, path, mode)
+	case kind == "postgres" || kind == "postgresql":
+		s.db, err = openPostgres(ctx, databaseURL)
+	default:
+		err = errors.New("open the database: its URL must be sqlite:PATH or postgres://…")
 	}
-	return openSQLite(ctx, path, mode)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
-// DB is the database itself, for tests and for tools that fill it. What is written there waits for the units of work, and they for
-// it.
-func (s *Store) DB() *sql.DB { return s.db }
+// DB is the database itself, for tests and for tools that fill it. On SQLite, what is written there waits for the units of work, and
+// they for it.
+func (s *Store) DB() *sql.DB { return s.db.plain() }
 
-// Statements is how many statements have been run for units of work, since the store was opened: each is a part of what a sign-in
+// Statements is how many statements have been run in units of work, since the store was opened: each is a part of what a sign-in
 // waits for.
-func (s *Store) Statements() int64 { return s.writer.statements.Load() }
+func (s *Store) Statements() int64 { return s.statements.Load() }
 
 // Close closes the database, once what is being written is.
-func (s *Store) Close() (err error) {
-	if s.writer != nil {
-		err = s.writer.close()
-	}
-	if s.db != nil {
-		err = errors.Join(err, s.db.Close())
-	}
-	return err
-}
+func (s *Store) Close() error { return s.db.close() }
 
 // Migrate brings the tables up to date and, in a new database, puts the switches to initial. Switches that are there
 // already are left alone. It may be run by several processes in turn.
@@ -80,7 +100,7 @@ func (s *Store) Migrate(ctx context.Context, initial challenge.Settings) error {
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate the database: %w", err)
 	}
-	_, err = s.db.ExecContext(ctx, `INSERT INTO settings (id, two_factor, admin_console, softphone, remember, remember_days)
+	err = s.db.add(ctx, `INSERT INTO settings (id, two_factor, admin_console, softphone, remember, remember_days)
 		VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
 		initial.TwoFactor, initial.AdminConsole, initial.Softphone, initial.Remember, initial.RememberDays)
 	if err != nil {
@@ -90,31 +110,41 @@ func (s *Store) Migrate(ctx context.Context, initial challenge.Settings) error {
 }
 
 func (s *Store) migrations() (*goose.Provider, error) {
-	dir, err := fs.Sub(migrations, "migrations/sqlite")
+	d := s.db.dialect()
+	dir, err := fs.Sub(migrations, d.migrations)
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(goose.DialectSQLite3, s.db, dir)
+	return goose.NewProvider(d.goose, s.db.plain(), dir)
 }
 
 // Ready says whether the database can be written to, by writing. A database that can only be read lets nobody in, so reading from it
 // proves nothing.
 func (s *Store) Ready(ctx context.Context) error {
-	return s.update(ctx, func(t *tx) error {
-		if err := t.add(ctx, `UPDATE settings SET id = id`); err != nil {
+	return s.update(ctx, "", func(t *tx) error {
+		if _, err := t.exec(ctx, `UPDATE settings SET id = id`); err != nil {
 			return fmt.Errorf("write to the database: %w", err)
 		}
 		return nil
 	})
 }
 
-// Update implements [challenge.Store]. Units of work are carried out one after the other, which is more than the one per account
-// that is asked for.
-func (s *Store) Update(ctx context.Context, _ string, fn func(challenge.Tx) error) error {
-	return s.update(ctx, func(t *tx) error { return fn(t) })
+// Update implements [challenge.Store].
+func (s *Store) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
+	return s.update(ctx, account, func(t *tx) error { return fn(t) })
 }
 
-func (s *Store) update(ctx context.Context, fn func(*tx) error) error { return s.writer.do(ctx, fn) }
+func (s *Store) update(ctx context.Context, account string, fn func(*tx) error) error {
+	t := &tx{}
+	err := s.db.update(ctx, account, func(on executor) error {
+		t.executor = counting{on, &s.statements}
+		return fn(t)
+	})
+	if err == nil && t.queued {
+		s.tellQueued()
+	}
+	return err
+}
 
 // tellQueued tells whoever sends messages that there are some.
 func (s *Store) tellQueued() {

@@ -26,19 +26,15 @@ type writer struct {
 	db       *sql.DB
 	conn     *sql.Conn
 	prepared *prepared // on conn
-	tx       *tx       // of each unit in turn
 	waiting  chan *unit
-	queued   func() // called once messages are durable
 	quit     chan struct{}
 	closing  sync.Once
 	ended    chan struct{}
-
-	statements atomic.Int64
 }
 
 // unit is one unit of work, and whoever waits for it.
 type unit struct {
-	fn    func(*tx) error
+	fn    func(executor) error
 	taken atomic.Bool // by the writer, or by whoever waits no longer
 	done  chan outcome
 }
@@ -48,23 +44,22 @@ type outcome struct {
 	panicked any // what fn panicked with
 }
 
-func newWriter(ctx context.Context, db *sql.DB, queued func()) (*writer, error) {
+func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	w := &writer{
-		db: db, conn: conn, prepared: &prepared{on: conn}, queued: queued,
+		db: db, conn: conn, prepared: &prepared{on: conn},
 		waiting: make(chan *unit, 4*mostAtOnce), quit: make(chan struct{}), ended: make(chan struct{}),
 	}
-	w.tx = &tx{executor: whole{w.prepared, &w.statements}}
 	go w.run()
 	return w, nil
 }
 
 // do returns once fn's work is durable, or undone. Whoever waits longer than ctx lasts leaves; work that has begun by then is waited
 // for.
-func (w *writer) do(ctx context.Context, fn func(*tx) error) error {
+func (w *writer) do(ctx context.Context, fn func(executor) error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("wait for the database: %w", err)
 	}
@@ -144,10 +139,7 @@ func (w *writer) together(first *unit) {
 	}
 	if err != nil {
 		_ = w.control("ROLLBACK") // fails where SQLite has undone the transaction by itself
-	} else if w.tx.queued {
-		w.queued()
 	}
-	w.tx.queued = false
 	for i, u := range done {
 		if err != nil {
 			outcomes[i].err = fmt.Errorf("commit: %w", errors.Join(err, outcomes[i].err))
@@ -180,7 +172,7 @@ func (w *writer) carryOut(u *unit) (o outcome, broken error) {
 	if err := w.control("SAVEPOINT unit"); err != nil {
 		return outcome{err: err}, fmt.Errorf("begin a savepoint: %w", err)
 	}
-	o = u.try(w.tx)
+	o = u.try(whole{w.prepared})
 	if o.err != nil || o.panicked != nil {
 		if err := w.control("ROLLBACK TO unit"); err != nil {
 			return o, fmt.Errorf("undo to a savepoint: %w", err)
@@ -193,9 +185,9 @@ func (w *writer) carryOut(u *unit) (o outcome, broken error) {
 }
 
 // try calls fn. A panic is the caller's, not the writer's.
-func (u *unit) try(t *tx) (o outcome) {
+func (u *unit) try(on executor) (o outcome) {
 	defer func() { o.panicked = recover() }()
-	o.err = u.fn(t)
+	o.err = u.fn(on)
 	return o
 }
 
@@ -205,28 +197,21 @@ func (w *writer) control(statement string) error {
 }
 
 // whole runs each statement to its end, however long the caller waits: SQLite undoes the whole transaction of a write that is cut
-// off, and with it the work of others. It counts the statements.
-type whole struct {
-	on      executor
-	counted *atomic.Int64
-}
+// off, and with it the work of others.
+type whole struct{ on *prepared }
 
 func (w whole) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	w.counted.Add(1)
 	return w.on.exec(context.WithoutCancel(ctx), query, args...)
 }
 
 func (w whole) add(ctx context.Context, query string, args ...any) error {
-	w.counted.Add(1)
 	return w.on.add(context.WithoutCancel(ctx), query, args...)
 }
 
 func (w whole) query(ctx context.Context, query string, args ...any) (rows, error) {
-	w.counted.Add(1)
 	return w.on.query(context.WithoutCancel(ctx), query, args...)
 }
 
 func (w whole) row(ctx context.Context, query string, args ...any) row {
-	w.counted.Add(1)
 	return w.on.row(context.WithoutCancel(ctx), query, args...)
 }

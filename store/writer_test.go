@@ -16,21 +16,22 @@ func TestWorkIsDoneInTheOrderInWhichItCame(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	w := s.db.(*sqlite).writer
 	begun, end := make(chan struct{}), make(chan struct{})
 	var all sync.WaitGroup
-	do := func(fn func(*tx) error) {
+	do := func(fn func(executor) error) {
 		all.Go(func() {
-			if err := s.writer.do(context.WithoutCancel(t.Context()), fn); err != nil {
+			if err := w.do(context.WithoutCancel(t.Context()), fn); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	do(func(*tx) error { close(begun); <-end; return nil })
+	do(func(executor) error { close(begun); <-end; return nil })
 	<-begun
 	var order []int
 	for i := range 3 * mostAtOnce {
-		do(func(*tx) error { order = append(order, i); return nil })
-		for len(s.writer.waiting) <= i {
+		do(func(executor) error { order = append(order, i); return nil })
+		for len(w.waiting) <= i {
 			runtime.Gosched()
 		}
 	}

@@ -15,7 +15,7 @@ func (t *tx) WrongCodes(ctx context.Context, account string) (int, error) {
 
 // AccountWrongCodes implements [challenge.Overview].
 func (s *Store) AccountWrongCodes(ctx context.Context, account string) (int, error) {
-	return wrongCodes(ctx, s.read, account)
+	return wrongCodes(ctx, s.db, account)
 }
 
 func wrongCodes(ctx context.Context, q executor, account string) (n int, err error) {
@@ -28,7 +28,7 @@ func wrongCodes(ctx context.Context, q executor, account string) (n int, err err
 
 // AddWrongCode implements [challenge.Limits].
 func (t *tx) AddWrongCode(ctx context.Context, account, flow string, at time.Time) error {
-	err := t.add(ctx, `INSERT INTO wrong_codes (account_id, flow_id, at, told) VALUES ($1, $2, $3, 0)`,
+	err := t.add(ctx, `INSERT INTO wrong_codes (account_id, flow_id, at, told) VALUES ($1, $2, $3, FALSE)`,
 		account, flow, at.UnixMicro())
 	if err != nil {
 		return fmt.Errorf("write a wrong code: %w", err)
@@ -70,7 +70,7 @@ func (t *tx) UntoldWrongCodes(ctx context.Context, account string) (w challenge.
 
 // TellWrongCodes implements [challenge.Limits].
 func (t *tx) TellWrongCodes(ctx context.Context, account string) error {
-	if err := t.add(ctx, `UPDATE wrong_codes SET told = 1 WHERE account_id = $1`, account); err != nil {
+	if err := t.add(ctx, `UPDATE wrong_codes SET told = TRUE WHERE account_id = $1`, account); err != nil {
 		return fmt.Errorf("write wrong codes: %w", err)
 	}
 	return nil

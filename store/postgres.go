@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+// postgres is PostgreSQL, for several processes at once. Each unit of work is a transaction, and holds the lock of its account from
+// beginning to end: whoever comes for the same account waits, in whichever process.
+type postgres struct {
+	pool *pgxpool.Pool
+	db   *sql.DB // the same pool
+}
+
+// Bounds that PostgreSQL holds for each connection. The connection of a process that is gone must not keep an account's lock: whoever
+// signs in waits for it.
+var postgresBounds = map[string]string{
+	"application_name":                    "nidan",
+	"statement_timeout":                   "5s", // as long as a call from Kratos may take
+	"idle_in_transaction_session_timeout": "5s",
+}
+
+// postgresWithin bounds a unit of work, for those who wait without end.
+const postgresWithin = 10 * time.Second
+
+func openPostgres(ctx context.Context, url string) (*postgres, error) {
+	c, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("open the database: its URL cannot be read") // the error would repeat the password
+	}
+	for name, value := range postgresBounds {
+		if _, set := c.ConnConfig.RuntimeParams[name]; !set {
+			c.ConnConfig.RuntimeParams[name] = value
+		}
+	}
+	if c.ConnConfig.ConnectTimeout == 0 {
+		c.ConnConfig.ConnectTimeout = 3 * time.Second
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, c)
+	if err == nil {
+		if err = pool.Ping(ctx); err != nil {
+			pool.Close()
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the database at %s: %w", c.ConnConfig.Host, err)
+	}
+	return &postgres{pool: pool, db: stdlib.OpenDBFromPool(pool)}, nil
+}
+
+func (p *postgres) close() error {
+	err := p.db.Close()
+	p.pool.Close()
+	return err
+}
+
+func (p *postgres) plain() *sql.DB { return p.db }
+
+func (p *postgres) dialect() dialect {
+	return dialect{goose: goose.DialectPostgres, migrations: "migrations/postgres", takeUnlocked: "FOR UPDATE OF m SKIP LOCKED"}
+}
+
+// update carries out a unit of work for an account, in a transaction that holds the account's lock.
+func (p *postgres) update(ctx context.Context, account string, fn func(executor) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, postgresWithin)
+	defer cancel()
+	conn, err := p.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("wait for the database: %w", err)
+	}
+	defer conn.Release() // one that is within a transaction is closed
+	work := &pipeline{conn: conn.Conn(), waiting: &pgx.Batch{}}
+	if err := work.begin(ctx, account); err != nil {
+		return err
+	}
+	kept := false
+	defer func() {
+		if !kept {
+			work.undo()
+		}
+	}()
+	if err := fn(work); err != nil {
+		return err
+	}
+	if err := work.commit(ctx); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	kept = true
+	return nil
+}
+
+func (p *postgres) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	tag, err := p.pool.Exec(ctx, query, args...)
+	return tag.RowsAffected(), err
+}
+
+func (p *postgres) add(ctx context.Context, query string, args ...any) error {
+	_, err := p.exec(ctx, query, args...)
+	return err
+}
+
+func (p *postgres) query(ctx context.Context, query string, args ...any) (rows, error) {
+	return p.pool.Query(ctx, query, args...)
+}
+
+func (p *postgres) row(ctx context.Context, query string, args ...any) row {
+	return p.pool.QueryRow(ctx, query, args...)
+}

@@ -1,0 +1,166 @@
+// Package postgrestest starts a PostgreSQL for tests, from the programs that are installed: with its data in a folder of its own, and
+// gone with the test. It is imported by tests only.
+package postgrestest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Server is one PostgreSQL.
+type Server struct {
+	t    testing.TB
+	dir  string
+	port int
+	as   *syscall.SysProcAttr
+}
+
+// Start starts a PostgreSQL that lives as long as the test.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "nidan-postgres-") // short: the path of its socket must be
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	s := &Server{t: t, dir: dir, port: freePort(t), as: &syscall.SysProcAttr{}}
+	if os.Getuid() == 0 { // PostgreSQL refuses to be run by root
+		id := NumbersOf(t, "postgres")
+		s.as.Credential = id
+		if err := os.Chown(dir, int(id.Uid), int(id.Gid)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.run("initdb", "-D", s.data(), "-U", "nidan", "--auth=trust", "-E", "UTF8", "--no-sync")
+	s.Up()
+	t.Cleanup(func() {
+		if s.isUp() {
+			s.Down("immediate")
+		}
+	})
+	return s
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// Up starts it again after [Server.Down].
+func (s *Server) Up() {
+	s.t.Helper()
+	s.run("pg_ctl", "-D", s.data(), "-w", "-l", filepath.Join(s.dir, "log"),
+		"-o", fmt.Sprintf("-p %d -h 127.0.0.1 -k %s -F -c max_connections=200", s.port, s.dir), "start")
+}
+
+// Down stops it in one of PostgreSQL's ways: "smart", "fast" or "immediate".
+func (s *Server) Down(how string) {
+	s.t.Helper()
+	s.run("pg_ctl", "-D", s.data(), "-w", "-m", how, "stop")
+}
+
+func (s *Server) isUp() bool {
+	_, err := os.Stat(filepath.Join(s.data(), "postmaster.pid"))
+	return err == nil
+}
+
+// URL is where one of its databases is.
+func (s *Server) URL(database string) string {
+	return fmt.Sprintf("postgres://nidan@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
+}
+
+// New makes a database, and returns its URL.
+func (s *Server) New(name string) string {
+	s.t.Helper()
+	s.run("createdb", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "nidan", name)
+	return s.URL(name)
+}
+
+// Processes are those of the server, the first one first.
+func (s *Server) Processes() (pids []int) {
+	s.t.Helper()
+	said, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	first, err := strconv.Atoi(strings.SplitN(string(said), "\n", 2)[0])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	children, _ := exec.Command("pgrep", "-P", strconv.Itoa(first)).Output()
+	pids = []int{first}
+	for _, child := range strings.Fields(string(children)) {
+		if pid, err := strconv.Atoi(child); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func (s *Server) run(name string, args ...string) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program(s.t, name), args...)
+	cmd.SysProcAttr, cmd.Dir = s.as, s.dir
+	log, err := os.CreateTemp("", "nidan-postgres-log-")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer os.Remove(log.Name())
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log // a file: the server goes on, and would hold a pipe open
+	if err := cmd.Run(); err != nil {
+		said, _ := os.ReadFile(log.Name())
+		s.t.Fatalf("%s: %v: %s", name, err, said)
+	}
+}
+
+// program finds a program of PostgreSQL, which Debian keeps out of the path.
+func program(t testing.TB, name string) string {
+	t.Helper()
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
+	if err == nil && len(found) > 0 {
+		return found[len(found)-1]
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatalf("PostgreSQL is not installed: make test installs it or says how: %v", err)
+	}
+	return path
+}
+
+// NumbersOf are those by which the system knows a user: a program that refuses to be run by root is run by another one.
+func NumbersOf(t testing.TB, name string) *syscall.Credential {
+	t.Helper()
+	u, err := user.Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
