@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -16,8 +17,8 @@ import (
 
 // RecordInput is what data.nidan.records.mask is asked about: a sign-in, and what was decided on it.
 type RecordInput struct {
-	Input  Input    `json:"input"`
-	Result Decision `json:"result"`
+	Input  *Input    `json:"input"`
+	Result *Decision `json:"result"`
 }
 
 // maskRule is one thing that must not be kept, in the form of OPA's own data.system.log.mask.
@@ -62,14 +63,7 @@ func (e *Engine) keep(ctx context.Context, f signIn, d *Decision, took time.Dura
 
 // masking is what to mask of a sign-in. It is worked out once for all that are alike in what the policies read for that.
 func (e *Engine) masking(ctx context.Context, f signIn, d *Decision) ([]maskRule, error) {
-	read := map[string]any{"input": f.facts}
-	if slices.ContainsFunc(e.maskings.reads, func(path []string) bool { return len(path) > 0 && path[0] == "result" }) && d != nil {
-		var err error
-		if read["result"], err = asMap(d); err != nil {
-			return nil, fmt.Errorf("encode a decision: %w", err)
-		}
-	}
-	return e.maskings.of(read, func() ([]maskRule, error) {
+	return e.maskings.of(&RecordInput{f.in, d}, func() ([]maskRule, error) {
 		value, err := f.value()
 		if err != nil {
 			return nil, err
@@ -92,12 +86,9 @@ func asMap(v any) (m map[string]any, err error) {
 
 // maskRules asks the policies, in an order that is always the same: what is removed is removed last.
 func (e *Engine) maskRules(ctx context.Context, input ast.Value, d *Decision) ([]maskRule, error) {
-	var result ast.Value = ast.Null{}
-	if d != nil {
-		var err error
-		if result, err = ast.InterfaceToValue(*d); err != nil {
-			return nil, fmt.Errorf("encode a decision: %w", err)
-		}
+	result, err := valueOf(reflect.ValueOf(d))
+	if err != nil {
+		return nil, fmt.Errorf("encode a decision: %w", err)
 	}
 	event := ast.NewObject([2]*ast.Term{ast.StringTerm("input"), ast.NewTerm(input)}, [2]*ast.Term{ast.StringTerm("result"), ast.NewTerm(result)})
 	answer, err := e.eval(ctx, e.mask, maskQuery, rego.EvalParsedInput(event))

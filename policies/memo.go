@@ -2,6 +2,7 @@ package policies
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -26,7 +27,7 @@ type answer struct {
 
 // Memo returns one that knows nothing yet.
 func (e *Engine) Memo() (*Memo, error) {
-	k, err := newKnown[answer](e.compiler, loginQuery, "now")
+	k, err := newKnown[answer](e.compiler, loginQuery, reflect.TypeFor[map[string]any](), "now")
 	return &Memo{engine: e, known: k}, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"time"
 
@@ -35,10 +36,10 @@ type Kept struct {
 // that the policies read are decided once.
 func (e *Engine) Login(ctx context.Context, in Input) (Verdict, error) {
 	v := Verdict{Revision: e.set.revision}
-	f := factsOf(in)
+	f := factsOf(&in)
 	start := time.Now()
 	var undecided error
-	v.Decision, undecided = e.decisions.of(f.facts, func() (Decision, error) {
+	v.Decision, undecided = e.decisions.of(&in, func() (Decision, error) {
 		value, err := f.value()
 		if err != nil {
 			return Decision{}, err
@@ -63,14 +64,15 @@ func (e *Engine) Login(ctx context.Context, in Input) (Verdict, error) {
 
 // signIn is an input as JSON has it. What OPA wants of it is made when it is asked for, once.
 type signIn struct {
+	in    *Input
 	facts map[string]any
 	value func() (ast.Value, error)
 }
 
-func factsOf(in Input) signIn {
-	f := signIn{facts: in.facts()}
+func factsOf(in *Input) signIn {
+	f := signIn{in: in, facts: in.facts()}
 	f.value = sync.OnceValues(func() (ast.Value, error) {
-		value, err := ast.InterfaceToValue(f.facts)
+		value, err := valueOf(reflect.ValueOf(in))
 		if err != nil {
 			return nil, fmt.Errorf("encode a sign-in: %w", err)
 		}
