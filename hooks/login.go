@@ -2,9 +2,7 @@ package hooks
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -194,9 +192,9 @@ func (h *Handler) submission(
 
 // record writes down the sign-in: what was asked of the policies, what they said, and how it ended.
 func (h *Handler) record(ctx context.Context, tx challenge.Tx, c call, v policies.Verdict, out challenge.Outcome) error {
-	detail, err := json.Marshal(v.Kept)
+	detail, err := v.Kept.JSON()
 	if err != nil {
-		return fmt.Errorf("encode the record: %w", err)
+		return err
 	}
 	r := challenge.Record{
 		At: h.Now(), Kind: "sign_in", Account: c.payload.Identity.ID, Name: c.person.Account, Flow: c.payload.Flow.ID,

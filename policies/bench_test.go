@@ -36,6 +36,13 @@ func BenchmarkLogin(b *testing.B) {
 			return err
 		},
 		"known and masked": func(ctx context.Context) error { _, err := e.Login(ctx, in); return err },
+		"known, masked and written": func(ctx context.Context) error {
+			v, err := e.Login(ctx, in)
+			if err == nil {
+				_, err = v.Kept.JSON()
+			}
+			return err
+		},
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

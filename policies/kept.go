@@ -93,3 +93,15 @@ func cut(object []byte, from, to int) []byte {
 	}
 	return slices.Delete(object, from, to)
 }
+
+// JSON is what json.Marshal makes of it, in much less time: what is JSON already is not read again.
+func (k Kept) JSON() ([]byte, error) {
+	if k.Input == nil {
+		return json.Marshal(k)
+	}
+	rest, err := json.Marshal(Kept{Took: k.Took, Erased: k.Erased, Masked: k.Masked})
+	if err != nil {
+		return nil, fmt.Errorf("encode what is kept: %w", err)
+	}
+	return slices.Concat([]byte(`{"input":`), k.Input, []byte(`,"decision":`), k.Decision, rest[len(`{"input":null,"decision":null`):]), nil
+}

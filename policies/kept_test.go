@@ -126,6 +126,21 @@ func TestAMaskLeavesAKnownDecisionAsItIs(t *testing.T) {
 	}
 }
 
+func TestTheJSONOfWhatIsKeptIsThatOfTheStruct(t *testing.T) {
+	for name, k := range map[string]Kept{
+		"nothing":     {},
+		"all":         {Input: json.RawMessage(`{"a":1}`), Decision: json.RawMessage(`{}`), Took: 1},
+		"undecided":   {Input: json.RawMessage(`{}`), Decision: json.RawMessage(`null`)},
+		"with a mask": {Input: json.RawMessage(`{}`), Decision: json.RawMessage(`{}`), Erased: []string{`/input/"<`}, Masked: []string{"a", "b"}},
+	} {
+		got, err := k.JSON()
+		want, wantErr := json.Marshal(k)
+		if err != nil || wantErr != nil || string(got) != string(want) {
+			t.Errorf("%s: got %s, %v, want %s, %v", name, got, err, want, wantErr)
+		}
+	}
+}
+
 // So that under load the time goes to deciding, not to collecting what is thrown away. Most of what is left is encoding/json's.
 func TestASignInThatIsKnownIsDecidedAndMaskedWithFewAllocations(t *testing.T) {
 	e, err := New(t.Context(), Shipped())
