@@ -2,9 +2,7 @@ package hooks
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -102,10 +100,8 @@ func (s *signIn) decide(ctx context.Context, on challenge.Situation) (err error)
 			"account", s.key.Account, "flow", s.key.Flow, "revision", s.verdict.Revision, "err", err)
 		s.verdict.Decision = policies.Decision{Reason: "undecided"}
 	}
-	if s.detail, err = json.Marshal(s.verdict.Kept); err != nil {
-		return fmt.Errorf("encode the record: %w", err)
-	}
-	return nil
+	s.detail, err = s.verdict.Kept.JSON()
+	return err
 }
 
 // carryOut does what was decided, and records it.

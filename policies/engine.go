@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"reflect"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -40,7 +41,7 @@ type Engine struct {
 	console      rego.PreparedEvalQuery
 	mask         rego.PreparedEvalQuery
 	masks        bool // the set has something to mask
-	decisions    *known[Decision]
+	decisions    *known[decided]
 	maskings     *known[[]maskRule]
 	compiler     *ast.Compiler
 	set          *Set
@@ -69,10 +70,10 @@ func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error)
 		return nil, fmt.Errorf("the policies do not define %s", loginQuery)
 	}
 	e := &Engine{compiler: compiler, set: s, limit: limit, masks: defines(compiler, maskQuery)}
-	if e.decisions, err = newKnown[Decision](compiler, loginQuery, "now"); err != nil {
+	if e.decisions, err = newKnown[decided](compiler, loginQuery, reflect.TypeFor[Input](), "now"); err != nil {
 		return nil, err
 	}
-	if e.maskings, err = newKnown[[]maskRule](compiler, maskQuery, "input", "now"); err != nil {
+	if e.maskings, err = newKnown[[]maskRule](compiler, maskQuery, reflect.TypeFor[RecordInput](), "input", "now"); err != nil {
 		return nil, err
 	}
 	data := inmem.NewFromObject(s.data)

@@ -1,10 +1,11 @@
 package policies
 
 import (
-	"encoding/json"
+	"crypto/sha256"
 	"fmt"
+	"reflect"
 	"slices"
-	"strings"
+	"sync"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -18,10 +19,15 @@ const mostKnown = 50_000
 // asked the same, they answer the same. It belongs to one engine, and goes with it. It is safe for concurrent use.
 type known[V any] struct {
 	reads   [][]string            // see [readsOf]
-	answers *lru.Cache[string, V] // nil: the policies read something that is new each time
+	places  []place               // where they are in an input
+	answers *lru.Cache[digest, V] // nil: the policies read something that is new each time
 }
 
-func newKnown[V any](c *ast.Compiler, query string, now ...string) (*known[V], error) {
+// digest is that of what the policies read: a client may make some of it as long as it likes.
+type digest [sha256.Size]byte
+
+// newKnown knows nothing yet. The inputs are of the given type; now is where the clock stands in them.
+func newKnown[V any](c *ast.Compiler, query string, input reflect.Type, now ...string) (*known[V], error) {
 	reads, err := readsOf(c, query)
 	if err != nil {
 		return nil, err
@@ -31,20 +37,18 @@ func newKnown[V any](c *ast.Compiler, query string, now ...string) (*known[V], e
 		if slices.Equal(path, now[:min(len(path), len(now))]) {
 			return k, nil
 		}
+		k.places = append(k.places, placeIn(input, path))
 	}
-	k.answers, err = lru.New[string, V](mostKnown)
+	k.answers, err = lru.New[digest, V](mostKnown)
 	return k, err
 }
 
 // of returns the answer that is known, or else the one that is worked out. One that fails is not kept.
-func (k *known[V]) of(facts map[string]any, work func() (V, error)) (V, error) {
+func (k *known[V]) of(input any, work func() (V, error)) (V, error) {
 	if k.answers == nil {
 		return work()
 	}
-	key, err := k.key(facts)
-	if err != nil {
-		return *new(V), err
-	}
+	key := k.key(reflect.ValueOf(input))
 	if v, ok := k.answers.Get(key); ok {
 		return v, nil
 	}
@@ -55,37 +59,18 @@ func (k *known[V]) of(facts map[string]any, work func() (V, error)) (V, error) {
 	return v, err
 }
 
-// key is the same for two inputs only if the policies cannot tell them apart.
-func (k *known[V]) key(facts map[string]any) (string, error) {
-	var b strings.Builder
-	for _, path := range k.reads {
-		v, there := valueAt(facts, path)
-		if !there {
-			b.WriteString("\x00") // no JSON value begins so
-			continue
-		}
-		raw, err := json.Marshal(v) // objects with their keys in order
-		if err != nil {
-			return "", fmt.Errorf("read the input: %w", err)
-		}
-		b.Write(raw)
-		b.WriteByte('\n')
-	}
-	return b.String(), nil
-}
+// rooms are where keys are spelled.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
 
-func valueAt(in map[string]any, path []string) (v any, there bool) {
-	v = in
-	for _, name := range path {
-		m, ok := v.(map[string]any)
-		if !ok {
-			return nil, false
-		}
-		if v, there = m[name]; !there {
-			return nil, false
-		}
+// key is the same for two inputs only if the policies cannot tell them apart.
+func (k *known[V]) key(input reflect.Value) digest {
+	room := rooms.Get().(*[]byte)
+	defer rooms.Put(room)
+	*room = (*room)[:0]
+	for _, p := range k.places {
+		*room = spell(*room, p.in(input))
 	}
-	return v, true
+	return sha256.Sum256(*room)
 }
 
 // readsOf are the parts of the input that the answer to a question may depend on, in order: ["account" "role"] and the like. What

@@ -1,16 +1,12 @@
 package policies
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
-	"github.com/open-policy-agent/opa/v1/util"
 	"pgregory.net/rapid"
 )
 
@@ -76,53 +72,6 @@ func TestADecisionThatIsKnownIsTheOneThatWouldBeWorkedOut(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestTheFactsAreTheInputAsJSON(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		in := aSignIn(t)
-		in.Now = in.Now.Add(time.Duration(rapid.Int64Range(0, 1e10).Draw(t, "now")))
-		in.Request.ReturnTo, in.Request.IP, in.Request.UserAgent = "https://x/?<&>", "192.0.2.1", rapid.String().Draw(t, "user agent")
-		if rapid.Bool().Draw(t, "no headers") {
-			in.Request.Headers = nil
-		}
-		raw, err := json.Marshal(in)
-		var want map[string]any
-		if err == nil {
-			err = util.UnmarshalJSON(raw, &want)
-		}
-		if got := in.facts(); err != nil || !reflect.DeepEqual(got, want) {
-			t.Fatalf("got  %v\nwant %v, %v", got, want, err)
-		}
-	})
-}
-
-// Each field of the input has to be among the facts, also one that is new.
-func TestNoFieldOfTheInputIsLeftOut(t *testing.T) {
-	in := asked()
-	in.Challenge = &Challenge{}
-	var names func(path string, v any) []string
-	names = func(path string, v any) (all []string) {
-		m, ok := v.(map[string]any)
-		if !ok || path == ".request.headers" {
-			return []string{path}
-		}
-		for name, below := range m {
-			all = append(all, names(path+"."+name, below)...)
-		}
-		return all
-	}
-	var want map[string]any
-	raw, err := json.Marshal(in)
-	if err == nil {
-		err = json.Unmarshal(raw, &want)
-	}
-	a, b := names("", in.facts()), names("", want)
-	slices.Sort(a)
-	slices.Sort(b)
-	if err != nil || !slices.Equal(a, b) {
-		t.Errorf("the facts are %v, the input is %v, %v", a, b, err)
-	}
 }
 
 func TestWhatIsNewEachTimeIsNotKept(t *testing.T) {

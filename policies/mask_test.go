@@ -57,6 +57,9 @@ func TestWhatMustNotBeKeptIsMasked(t *testing.T) {
 			`"reason"`, "/result/reason", ""},
 		"by what was decided": {`mask contains {"op": "remove", "path": "/input/account"} if input.result.action == "allow"`,
 			`"account"`, "/input/account", ""},
+		"replaced, and then in what stands there": {`mask := [
+			{"op": "upsert", "path": "/input/account/email/of", "value": 2}, {"op": "upsert", "path": "/input/account/email", "value": {"of": 1}}]`,
+			`"of":1`, "", "/input/account/email /input/account/email/of"},
 		"replaced and then removed": {`mask := [
 			{"op": "remove", "path": "/input/account"}, {"op": "upsert", "path": "/input/account/email", "value": "x"}]`,
 			`"account"`, "/input/account", "/input/account/email"},

@@ -2,6 +2,7 @@ package policies
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -26,7 +27,7 @@ type answer struct {
 
 // Memo returns one that knows nothing yet.
 func (e *Engine) Memo() (*Memo, error) {
-	k, err := newKnown[answer](e.compiler, loginQuery, "now")
+	k, err := newKnown[answer](e.compiler, loginQuery, reflect.TypeFor[map[string]any](), "now")
 	return &Memo{engine: e, known: k}, err
 }
 
@@ -52,13 +53,12 @@ func (m *Memo) Login(ctx context.Context, in map[string]any) (Decision, error) {
 // ReadsAny says whether the policies may read something at one of these places, as [Kept] names what was masked.
 func (m *Memo) ReadsAny(pointers []string) bool {
 	for _, p := range pointers {
-		below, ok := strings.CutPrefix(p, "/input/")
-		if !ok {
+		if !strings.HasPrefix(p, "/input/") {
 			continue
 		}
-		parts := strings.Split(below, "/")
+		names := namesIn(p)[1:]
 		for _, path := range m.known.reads {
-			if n := min(len(parts), len(path)); slices.Equal(parts[:n], path[:n]) {
+			if n := min(len(names), len(path)); slices.Equal(names[:n], path[:n]) {
 				return true
 			}
 		}

@@ -146,7 +146,7 @@ func TestAMemoTellsApartWhatIsReadFromWhatIsNot(t *testing.T) {
 }
 
 func TestWhetherSomethingMaskedIsRead(t *testing.T) {
-	e, err := New(t.Context(), with("decision := input.account.role if input.request.headers"))
+	e, err := New(t.Context(), with(`decision := input.account.role if { input.request.headers; input.account["a/b"] }`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestWhetherSomethingMaskedIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for pointer, want := range map[string]bool{
-		"/input/account/role": true, "/input/account": true, "/input/request/headers/x": true,
+		"/input/account/role": true, "/input/account": true, "/input/request/headers/x": true, "/input/account/a~1b": true,
 		"/input/account/email": false, "/input/request/ip": false, "/result/reason": false, "/result/account/role": false,
 	} {
 		if m.ReadsAny([]string{"/input/now", pointer}) != want {

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
+	"reflect"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -20,61 +20,67 @@ type Verdict struct {
 	Kept     Kept
 }
 
-// Kept is what may be kept of a decision, masked as the policies themselves say (data.nidan.records.mask). It is what a record
-// of a sign-in holds, and what is decided again by a replay.
-type Kept struct {
-	Input    json.RawMessage `json:"input"`             // an [Input]
-	Decision json.RawMessage `json:"decision"`          // a [Decision]; null: nothing could be decided
-	Took     int64           `json:"took_microseconds"` // to decide
-	Erased   []string        `json:"erased,omitempty"`  // what was taken out, as OPA names it: "/input/request/ip"
-	Masked   []string        `json:"masked,omitempty"`  // what stands there in another's place
-}
-
 // Login decides one sign-in. An error means that nothing was decided, or that it cannot be said what of it may be kept: nobody
 // may be let in. The verdict says even then whose it is and, unless that is what failed, what to keep. Sign-ins that are alike in all
 // that the policies read are decided once.
 func (e *Engine) Login(ctx context.Context, in Input) (Verdict, error) {
 	v := Verdict{Revision: e.set.revision}
-	f := factsOf(in)
+	s := signIn{in: &in}
 	start := time.Now()
-	var undecided error
-	v.Decision, undecided = e.decisions.of(f.facts, func() (Decision, error) {
-		value, err := f.value()
-		if err != nil {
-			return Decision{}, err
-		}
-		answer, err := e.eval(ctx, e.login, loginQuery, rego.EvalParsedInput(value))
-		if err != nil {
-			return Decision{}, err
-		}
-		return decodeDecision(answer)
-	})
+	d, undecided := e.decisions.of(&in, func() (decided, error) { return e.decide(ctx, &s) })
 	v.Took = time.Since(start)
-	var d *Decision
-	if undecided == nil {
-		d = &v.Decision
+	v.Decision, s.decided = d.Decision, &d
+	if undecided != nil {
+		s.decided = nil
 	}
 	var unmasked error
-	if v.Kept, unmasked = e.keep(ctx, f, d, v.Took); unmasked != nil {
+	if v.Kept, unmasked = e.keep(ctx, &s, v.Took); unmasked != nil {
 		v.Decision = Decision{}
 	}
 	return v, errors.Join(undecided, unmasked)
 }
 
-// signIn is an input as JSON has it. What OPA wants of it is made when it is asked for, once.
-type signIn struct {
-	facts map[string]any
-	value func() (ast.Value, error)
+// decided is a decision, and its JSON.
+type decided struct {
+	Decision
+	json json.RawMessage // shared by all sign-ins that it holds for
 }
 
-func factsOf(in Input) signIn {
-	f := signIn{facts: in.facts()}
-	f.value = sync.OnceValues(func() (ast.Value, error) {
-		value, err := ast.InterfaceToValue(f.facts)
-		if err != nil {
-			return nil, fmt.Errorf("encode a sign-in: %w", err)
-		}
-		return value, nil
-	})
-	return f
+// decide asks the policies.
+func (e *Engine) decide(ctx context.Context, s *signIn) (d decided, err error) {
+	value, err := s.value()
+	if err != nil {
+		return decided{}, err
+	}
+	answer, err := e.eval(ctx, e.login, loginQuery, rego.EvalParsedInput(value))
+	if err != nil {
+		return decided{}, err
+	}
+	if d.Decision, err = decodeDecision(answer); err != nil {
+		return decided{}, err
+	}
+	if d.json, err = json.Marshal(d.Decision); err != nil {
+		return decided{}, fmt.Errorf("encode the decision: %w", err)
+	}
+	return d, nil
+}
+
+// signIn is one sign-in while it is decided, and then masked.
+type signIn struct {
+	in      *Input
+	decided *decided  // nil: not, or not yet
+	asOPA   ast.Value // nil: OPA was not asked yet
+}
+
+// value is the input as OPA has it.
+func (s *signIn) value() (ast.Value, error) {
+	if s.asOPA != nil {
+		return s.asOPA, nil
+	}
+	value, err := valueOf(reflect.ValueOf(s.in))
+	if err != nil {
+		return nil, fmt.Errorf("encode a sign-in: %w", err)
+	}
+	s.asOPA = value
+	return value, nil
 }

@@ -1,0 +1,88 @@
+package policies
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+)
+
+var (
+	aMoment = reflect.TypeFor[time.Time]()
+	aNumber = reflect.TypeFor[json.Number]()
+)
+
+// spell appends a value to a key. Two values are spelled alike only if a policy cannot tell them apart, and none is spelled as
+// another one begins: of several in a row, it is clear where each ends.
+func spell(key []byte, v reflect.Value) []byte {
+	switch v.Kind() {
+	case reflect.Invalid:
+		return append(key, '-')
+	case reflect.Pointer, reflect.Interface, reflect.Map, reflect.Slice:
+		if v.IsNil() {
+			return append(key, '0')
+		}
+	}
+	switch {
+	case v.Kind() == reflect.Bool && v.Bool():
+		return append(key, 't')
+	case v.Kind() == reflect.Bool:
+		return append(key, 'f')
+	case v.Kind() == reflect.String && v.Type() == aNumber:
+		return spellText(append(key, 'n'), v.String())
+	case v.Kind() == reflect.String:
+		return spellText(append(key, 's'), v.String())
+	case v.CanInt():
+		return binary.AppendVarint(append(key, 'i'), v.Int())
+	case v.CanFloat():
+		return binary.BigEndian.AppendUint64(append(key, 'd'), math.Float64bits(v.Float()))
+	case v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface:
+		return spell(key, v.Elem())
+	case v.Kind() == reflect.Map:
+		return spellMap(binary.AppendUvarint(append(key, 'm'), uint64(v.Len())), v)
+	case v.Kind() == reflect.Slice:
+		key = binary.AppendUvarint(append(key, 'l'), uint64(v.Len()))
+		for i := range v.Len() {
+			key = spell(key, v.Index(i))
+		}
+		return key
+	case v.Type() == aMoment:
+		return spellText(append(key, 's'), v.Interface().(time.Time).Format(time.RFC3339Nano))
+	case v.Kind() == reflect.Struct:
+		key = append(key, 'o')
+		for i := range v.NumField() {
+			key = spell(key, v.Field(i))
+		}
+		return key
+	}
+	panic("cannot spell a " + v.Kind().String()) // no field is one, and no JSON is decoded to one
+}
+
+func spellText(key []byte, text string) []byte {
+	return append(binary.AppendUvarint(key, uint64(len(text))), text...)
+}
+
+// spellMap appends what is in a map, by the order of the names.
+func spellMap(key []byte, v reflect.Value) []byte {
+	if m, ok := v.Interface().(map[string]string); ok { // reflection would allocate each name and each value
+		var room [16]string
+		names := room[:0]
+		for name := range m {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			key = spellText(spellText(key, name), m[name])
+		}
+		return key
+	}
+	names := v.MapKeys()
+	slices.SortFunc(names, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	for _, name := range names {
+		key = spell(spellText(key, name.String()), v.MapIndex(name))
+	}
+	return key
+}

@@ -1,0 +1,64 @@
+package policies
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// member is a field of a struct, as JSON has it.
+type member struct {
+	name     string
+	term     *ast.Term // the name, as OPA has it
+	optional bool      // left out where there is nothing
+}
+
+var membersByType sync.Map // by reflect.Type: []member
+
+// membersOf are the fields of a struct, each of which has a name in JSON.
+func membersOf(t reflect.Type) []member {
+	if all, ok := membersByType.Load(t); ok {
+		return all.([]member)
+	}
+	all := make([]member, t.NumField())
+	for i := range all {
+		name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		all[i] = member{name, ast.StringTerm(name), options == "omitempty"}
+	}
+	membersByType.Store(t, all)
+	return all
+}
+
+var marshaler = reflect.TypeFor[json.Marshaler]()
+
+// valueOf is what OPA would read from a value's JSON, without making the JSON.
+func valueOf(v reflect.Value) (ast.Value, error) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice:
+		if v.IsNil() {
+			return ast.NullValue, nil
+		}
+	}
+	if v.Kind() == reflect.Pointer {
+		return valueOf(v.Elem())
+	}
+	if v.Kind() != reflect.Struct || v.Type().Implements(marshaler) {
+		return ast.InterfaceToValue(v.Interface())
+	}
+	members := membersOf(v.Type())
+	pairs := make([][2]*ast.Term, 0, len(members))
+	for i, m := range members {
+		if m.optional && v.Field(i).IsZero() {
+			continue
+		}
+		below, err := valueOf(v.Field(i))
+		if err != nil {
+			return nil, err
+		}
+		pairs = append(pairs, [2]*ast.Term{m.term, ast.NewTerm(below)})
+	}
+	return ast.NewObject(pairs...), nil
+}
