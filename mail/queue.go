@@ -20,6 +20,7 @@ type Queue struct {
 	most   int // mails under way at once
 	now    func() time.Time
 	log    *slog.Logger
+	pause  pause
 
 	mu       sync.Mutex
 	underWay map[string]bool // by challenge
@@ -67,8 +68,16 @@ func (q *Queue) Stop(ctx context.Context) error {
 	}
 }
 
+// Trouble is what keeps mails from being handed over; nil: nothing does, as far as is known.
+func (q *Queue) Trouble() *Trouble {
+	q.pause.mu.Lock()
+	defer q.pause.mu.Unlock()
+	return q.pause.trouble
+}
+
 func (q *Queue) run() {
 	defer close(q.ended)
+	defer q.sender.relay.endIdle(time.Now().Add(24 * time.Hour)) // all
 	look, hold := time.NewTicker(lookEvery), time.NewTicker(heldFor/4)
 	defer look.Stop()
 	defer hold.Stop()
@@ -80,6 +89,7 @@ func (q *Queue) run() {
 		case <-look.C:
 		case <-hold.C:
 			q.hold()
+			q.sender.relay.endIdle(time.Now())
 			continue
 		case <-quit:
 			quit = nil
@@ -97,11 +107,11 @@ func (q *Queue) run() {
 func (q *Queue) take() {
 	ctx := context.Background()
 	for {
-		n := q.most - q.count()
+		now, underWay := q.now(), q.count()
+		n := q.pause.room(q.most-underWay, underWay, now)
 		if n <= 0 {
 			return
 		}
-		now := q.now()
 		taken, err := q.outbox.TakeMessages(ctx, now, now.Add(heldFor), n)
 		if err != nil {
 			q.log.WarnContext(ctx, "the mails to be sent could not be read, and will be later", "err", err)

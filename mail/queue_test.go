@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -516,5 +517,81 @@ func TestManyMailsAreHandedOverAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
+	}
+}
+
+// A server that is away is asked now and then, and not once for each mail that waits. Once it is back, all go out.
+func TestAServerThatIsAway(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int64
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			asked.Add(1)
+			c.Close()
+		}
+	}()
+	port := l.Addr().(*net.TCPAddr).Port
+	s := newScene(t, SMTP{Host: "127.0.0.1", Port: port, TLS: "none", Timeout: time.Second, Connections: 5})
+	const mails = 40
+	for i := range mails {
+		s.submitFor(fmt.Sprint("agent-", i))
+	}
+	s.start()
+	s.logs("no mail can be sent")
+	for range 10 { // ten waits, each of which is over at once
+		time.Sleep(lookEvery)
+		s.advance(mostBetween)
+	}
+	if got := asked.Load(); got > 5+11 {
+		t.Errorf("the server was asked %d times", got)
+	}
+	trouble := s.queue.Trouble()
+	if trouble == nil || !errors.Is(trouble.Err, errAway) || s.now().Sub(trouble.Since) < 10*mostBetween {
+		t.Errorf("the trouble is %+v", trouble)
+	}
+	if got := strings.Count(s.log.String(), "no mail can be sent"); got != 1 {
+		t.Errorf("the log says %d times that no mail can be sent", got)
+	}
+
+	l.Close()
+	(&server{port: port}).listen(t, false, false)
+	s.advance(mostBetween)
+	if got := s.recorded(mails); slices.ContainsFunc(got, func(kind string) bool { return kind != recordSent }) {
+		t.Errorf("recorded %q", got)
+	}
+	if s.queue.Trouble() != nil {
+		t.Errorf("there still is trouble: %+v", s.queue.Trouble())
+	}
+	s.logs("mails can be sent again")
+}
+
+func TestAServerThatIsAwayIsAskedMoreAndMoreSeldom(t *testing.T) {
+	now := time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)
+	var p pause
+	if got := p.room(100, 7, now); got != 100 {
+		t.Errorf("without trouble there is room for %d", got)
+	}
+	for i, want := range []time.Duration{1, 2, 4, 5, 5} {
+		news, until := p.begin(errAway, now)
+		if _, again := p.begin(errAway, now); again != until || until.Sub(now) != want*time.Second || news != (i == 0) {
+			t.Errorf("failure %d: asked again at %v and %v, news: %v", i+1, until, again, news)
+		}
+		if p.room(100, 0, until.Add(-1)) != 0 || p.room(100, 1, until) != 0 || p.room(100, 0, until) != 1 {
+			t.Errorf("failure %d: one mail is to be tried from %v on", i+1, until)
+		}
+		now = until
+	}
+	if p.room(100, 0, now.Add(-time.Hour)) != 1 {
+		t.Error("with the clock set back an hour, nobody asks for an hour")
+	}
+	if p.end() == nil || p.end() != nil || p.room(100, 7, now) != 100 {
+		t.Error("the trouble does not end")
 	}
 }

@@ -26,24 +26,12 @@ type Config struct {
 	SMTP     SMTP
 }
 
-// SMTP is the server that mails are handed to.
-type SMTP struct {
-	Host     string
-	Port     int
-	TLS      string // "starttls": mandatory, "implicit", or "none"
-	Username string // empty: no AUTH
-	Password string
-	Timeout  time.Duration // for one mail, from the connection to the server's last word
-
-	Connections int // mails handed over at once, at most
-}
-
-// sender hands mails to one server.
+// sender writes mails, and hands them to one server.
 type sender struct {
 	config    Config
 	domain    string // of the sender's address
 	templates templates
-	options   []gomail.Option
+	relay     *relay
 }
 
 func newSender(c Config) (*sender, error) {
@@ -58,39 +46,16 @@ func newSender(c Config) (*sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	options, err := smtpOptions(c.SMTP)
+	relay, err := newRelay(c.SMTP)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := gomail.NewClient(c.SMTP.Host, options...); err != nil {
-		return nil, fmt.Errorf("set SMTP up: %w", err)
-	}
 	domain := from.Address[strings.LastIndexByte(from.Address, '@')+1:]
-	s := &sender{config: c, domain: domain, templates: t, options: options}
+	s := &sender{config: c, domain: domain, templates: t, relay: relay}
 	if _, err := s.compose(challenge.Message{Locale: "ja", To: "nobody@example.com", ValidFor: time.Minute}, ""); err != nil {
 		return nil, err
 	}
 	return s, nil
-}
-
-func smtpOptions(c SMTP) ([]gomail.Option, error) {
-	options := []gomail.Option{gomail.WithPort(c.Port), gomail.WithTimeout(c.Timeout)}
-	switch c.TLS {
-	case "starttls":
-		// Mandatory: a server that does not offer it, or somebody on the way who hides the offer, gets nothing to read.
-		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
-	case "implicit":
-		options = append(options, gomail.WithSSL())
-	case "none":
-		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS))
-	default:
-		return nil, fmt.Errorf("tls must be starttls, implicit or none, not %q", c.TLS)
-	}
-	if c.Username != "" {
-		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
-			gomail.WithUsername(c.Username), gomail.WithPassword(c.Password))
-	}
-	return options, nil
 }
 
 // send hands one mail over. With a nil error the server has taken charge of it.
@@ -99,14 +64,7 @@ func (s *sender) send(ctx context.Context, about challenge.Message, code string)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.config.SMTP.Timeout)
-	defer cancel()
-	// One client for each mail: it holds one conversation with the server.
-	client, err := gomail.NewClient(s.config.SMTP.Host, s.options...)
-	if err != nil {
-		return fmt.Errorf("set SMTP up: %w", err)
-	}
-	if err := client.DialAndSendWithContext(ctx, m); err != nil {
+	if err := s.relay.hand(ctx, m); err != nil {
 		return fmt.Errorf("hand the mail to the server: %w", discreet{err, about.To, code})
 	}
 	return nil

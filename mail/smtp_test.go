@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -73,6 +74,7 @@ type server struct {
 	unknown            bool          // refuses every receiver, by name
 	filter             bool          // refuses every mail, and quotes from it
 	hang               chan struct{} // mails are answered when it is closed
+	hangUp             bool          // ends the conversation soon after it has taken a mail
 	reached            chan struct{} // where given, gets a value as each mail comes
 
 	mu     sync.Mutex
@@ -80,12 +82,16 @@ type server struct {
 	secure []bool // whether each came over TLS
 	heard  strings.Builder
 	port   int
+	begun  int // conversations
 }
 
 // listen starts it: on plain TCP, with or without the offer of STARTTLS, or on TLS.
 func (s *server) listen(t *testing.T, startTLS, implicitTLS bool) SMTP {
 	t.Helper()
 	backend := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.begun++
 		return &session{server: s, conn: c}, nil
 	}))
 	backend.Domain, backend.Debug = "localhost", s
@@ -93,7 +99,7 @@ func (s *server) listen(t *testing.T, startTLS, implicitTLS bool) SMTP {
 	if startTLS {
 		backend.TLSConfig = tlsConfig
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", s.port)) // 0: any port
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,6 +217,9 @@ func (s *session) Data(r io.Reader) error {
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "later"}
 	}
 	_, secure := s.conn.TLSConnectionState()
+	if s.server.hangUp {
+		defer time.AfterFunc(50*time.Millisecond, func() { s.conn.Close() })
+	}
 	s.server.mails, s.server.secure = append(s.server.mails, string(raw)), append(s.server.secure, secure)
 	return nil
 }
@@ -301,9 +310,8 @@ func TestAServerThatHangsIsGivenUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var late net.Error
 	err = s.send(t.Context(), message("ja", time.Minute), "123456")
-	if !errors.As(err, &late) || !late.Timeout() {
+	if err == nil || !strings.Contains(err.Error(), "timeout") || errors.Is(err, errAway) {
 		t.Errorf("got %v, want a time-out", err)
 	}
 }
@@ -320,7 +328,7 @@ func TestNoServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	var refused *net.OpError
-	if err := s.send(t.Context(), message("ja", time.Minute), "123456"); !errors.As(err, &refused) {
+	if err := s.send(t.Context(), message("ja", time.Minute), "123456"); !errors.As(err, &refused) || !errors.Is(err, errAway) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -344,5 +352,39 @@ func TestWhatCannotBeConfigured(t *testing.T) {
 	}
 	if _, err := newSender(good); err != nil {
 		t.Errorf("without a fault: %v", err)
+	}
+}
+
+func TestAConversationIsKeptForTheNextMail(t *testing.T) {
+	for name, tc := range map[string]struct {
+		server *server
+		wait   time.Duration
+		begun  int
+	}{
+		"one after the other":                        {&server{}, 0, 1},
+		"where the server has ended it meanwhile":    {&server{hangUp: true}, 200 * time.Millisecond, 3},
+		"not where the server has refused one":       {&server{refuse: 1}, 0, 2},
+		"not where it has not been used for a while": {&server{}, idleFor, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := newSender(config(tc.server.listen(t, true, false)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			refused := 0
+			for range 3 {
+				if s.send(t.Context(), message("ja", time.Minute), "123456") != nil {
+					refused++
+				}
+				if tc.wait < idleFor {
+					time.Sleep(tc.wait)
+				} else {
+					s.relay.endIdle(time.Now().Add(tc.wait))
+				}
+			}
+			if got := len(tc.server.received()) + refused; got != 3 || tc.server.begun != tc.begun {
+				t.Errorf("%d mails in %d conversations, want 3 in %d", got, tc.server.begun, tc.begun)
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"nidan/challenge"
@@ -31,6 +32,7 @@ func (q *Queue) try(o challenge.Outgoing) {
 		err = q.sender.send(ctx, o.Message, code)
 	}
 	if err == nil {
+		q.taken(ctx)
 		q.record(ctx, o, recordSent)
 		return
 	}
@@ -39,8 +41,31 @@ func (q *Queue) try(o challenge.Outgoing) {
 		q.giveUp(ctx, o, o.Tries)
 		return
 	}
-	if err := q.outbox.PutOffMessages(ctx, q.nextTry(o), o.Challenge); err != nil {
+	again := q.nextTry(o)
+	if errors.Is(err, errAway) {
+		again = q.away(ctx, err)
+	} else {
+		q.taken(ctx) // it has answered
+	}
+	if err := q.outbox.PutOffMessages(ctx, again, o.Challenge); err != nil {
 		q.log.WarnContext(ctx, "when a mail is to be tried again could not be kept; it is tried soon", "challenge", o.Challenge, "err", err)
+	}
+}
+
+// away notes that the server is not to be had, and returns when it is to be asked again.
+func (q *Queue) away(ctx context.Context, err error) time.Time {
+	news, until := q.pause.begin(err, q.now())
+	if news {
+		smtp := q.sender.config.SMTP
+		q.log.ErrorContext(ctx, "no mail can be sent", "server", smtp.Host, "port", smtp.Port, "username", smtp.Username, "err", err)
+	}
+	return until
+}
+
+// taken notes that the server is to be had.
+func (q *Queue) taken(ctx context.Context) {
+	if over := q.pause.end(); over != nil {
+		q.log.InfoContext(ctx, "mails can be sent again", "since", over.Since)
 	}
 }
 

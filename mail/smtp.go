@@ -1,0 +1,151 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+)
+
+// SMTP is the server that mails are handed to.
+type SMTP struct {
+	Host     string
+	Port     int
+	TLS      string // "starttls": mandatory, "implicit", or "none"
+	Username string // empty: no AUTH
+	Password string
+	Timeout  time.Duration // for one mail, from the connection to the server's last word
+
+	Connections int // mails handed over at once, at most
+}
+
+// idleFor is how long a conversation with the server is kept for the next mail. Servers end one after minutes.
+const idleFor = 10 * time.Second
+
+// errAway is the error of a conversation that could not be begun, which has nothing to do with the mail.
+var errAway = errors.New("the mail server is not to be had")
+
+// relay hands mails over to a server. It keeps conversations for a while: to begin one takes longer than to hand over a mail.
+type relay struct {
+	config  SMTP
+	options []gomail.Option
+
+	mu   sync.Mutex
+	idle []conversation // the one that was used last comes last
+}
+
+type conversation struct {
+	client *gomail.Client
+	used   time.Time
+}
+
+func newRelay(c SMTP) (*relay, error) {
+	options, err := smtpOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := gomail.NewClient(c.Host, options...); err != nil {
+		return nil, fmt.Errorf("set SMTP up: %w", err)
+	}
+	return &relay{config: c, options: options}, nil
+}
+
+func smtpOptions(c SMTP) ([]gomail.Option, error) {
+	options := []gomail.Option{gomail.WithPort(c.Port), gomail.WithTimeout(c.Timeout)}
+	switch c.TLS {
+	case "starttls":
+		// Mandatory: a server that does not offer it, or somebody on the way who hides the offer, gets nothing to read.
+		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
+	case "implicit":
+		options = append(options, gomail.WithSSL())
+	case "none":
+		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS))
+	default:
+		return nil, fmt.Errorf("tls must be starttls, implicit or none, not %q", c.TLS)
+	}
+	if c.Username != "" {
+		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
+			gomail.WithUsername(c.Username), gomail.WithPassword(c.Password))
+	}
+	return options, nil
+}
+
+// hand hands one mail over. With a nil error the server has taken charge of it.
+func (r *relay) hand(ctx context.Context, m *gomail.Msg) error {
+	for {
+		client, kept := r.kept()
+		if !kept {
+			var err error
+			if client, err = r.begin(ctx); err != nil {
+				return fmt.Errorf("%w: %w", errAway, err)
+			}
+		}
+		err := client.Send(m)
+		switch {
+		case m.IsDelivered(): // what fails afterwards is no longer about the mail
+			r.keep(client, err)
+			return nil
+		case kept && ended(err):
+			_ = client.Close() // by the server, meanwhile; nothing was said of the mail
+		default:
+			r.keep(client, err)
+			return err
+		}
+	}
+}
+
+// ended says whether a conversation had ended before the mail was begun.
+func ended(err error) bool {
+	var e *gomail.SendError
+	return errors.As(err, &e) && e.Reason == gomail.ErrConnCheck
+}
+
+func (r *relay) begin(ctx context.Context) (*gomail.Client, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.config.Timeout)
+	defer cancel()
+	client, err := gomail.NewClient(r.config.Host, r.options...)
+	if err != nil {
+		return nil, err
+	}
+	return client, client.DialWithContext(ctx)
+}
+
+// kept is the conversation that was used last.
+func (r *relay) kept() (*gomail.Client, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := len(r.idle)
+	if n == 0 {
+		return nil, false
+	}
+	client := r.idle[n-1].client
+	r.idle = r.idle[:n-1]
+	return client, true
+}
+
+// keep keeps a conversation in which nothing went wrong.
+func (r *relay) keep(client *gomail.Client, err error) {
+	if err != nil {
+		_ = client.Close()
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.idle = append(r.idle, conversation{client, time.Now()})
+}
+
+// endIdle ends the conversations that have not been used for a while.
+func (r *relay) endIdle(now time.Time) {
+	r.mu.Lock()
+	var old []conversation
+	for len(r.idle) > 0 && now.Sub(r.idle[0].used) >= idleFor {
+		old, r.idle = append(old, r.idle[0]), r.idle[1:]
+	}
+	r.mu.Unlock()
+	for _, c := range old {
+		_ = c.client.Close()
+	}
+}
