@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -85,7 +86,7 @@ func (s *signIn) answer(ctx context.Context) (a answer, err error) {
 		}
 		return s.keepAnswer(ctx, tx, a)
 	})
-	if err == nil && done.Kind != "" {
+	if err == nil && done.Kind != "" && s.Log.Enabled(ctx, slog.LevelInfo) { // where it is off, it costs nothing
 		s.Log.InfoContext(ctx, "sign-in", "account", done.Account, "flow", done.Flow, "state", done.State, "reason", done.Reason)
 	}
 	return a, err

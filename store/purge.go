@@ -10,24 +10,39 @@ import (
 const purgedAtOnce = 200
 
 // aged is a table whose rows are of no more use after a time. An index begins with the column that says how old they are.
-type aged struct{ table, key, at string }
+type aged struct {
+	table, key, at string
+	aYear          bool // they are kept for a year longer: that is longer than a device is ever remembered, or a session of Kratos lasts
+}
+
+// agedTables are those whose rows are forgotten when they can matter no more.
+func agedTables() []aged {
+	return []aged{
+		{"deliveries", "key", "at", false},
+		{"challenges", "id", "expires_at", false},
+		{"devices", "account_id, token_hash", "verified_at", true},
+		{"sign_ins", "authenticated_at, account_id", "authenticated_at", true},
+	}
+}
+
+var agedRecords = aged{"records", "id", "at", false}
+
+// forget is the statement that forgets some of the rows from before $1.
+func (a aged) forget() string {
+	return fmt.Sprintf(`DELETE FROM %[1]s WHERE (%[2]s) IN (SELECT %[2]s FROM %[1]s WHERE %[3]s < $1 LIMIT %[4]d)`,
+		a.table, a.key, a.at, purgedAtOnce)
+}
 
 // Purge forgets answers to Kratos and closed or expired challenges that are older than before, and devices and sign-ins that
 // are older by a year. Records stay: see [Store.PurgeRecords]. So do wrong codes: those that keep an account out do so until an
 // administrator says otherwise.
 func (s *Store) Purge(ctx context.Context, before time.Time) error {
-	// Longer than a device is ever remembered, or a session of Kratos lasts.
-	yearAgo := before.AddDate(-1, 0, -1)
-	for _, p := range []struct {
-		aged
-		before time.Time
-	}{
-		{aged{"deliveries", "key", "at"}, before},
-		{aged{"challenges", "id", "expires_at"}, before},
-		{aged{"devices", "account_id, token_hash", "verified_at"}, yearAgo},
-		{aged{"sign_ins", "authenticated_at, account_id", "authenticated_at"}, yearAgo},
-	} {
-		if err := s.purge(ctx, p.aged, p.before); err != nil {
+	for _, a := range agedTables() {
+		before := before
+		if a.aYear {
+			before = before.AddDate(-1, 0, -1)
+		}
+		if err := s.purge(ctx, a, before); err != nil {
 			return err
 		}
 	}
@@ -36,16 +51,14 @@ func (s *Store) Purge(ctx context.Context, before time.Time) error {
 
 // PurgeRecords forgets the records that are older than before.
 func (s *Store) PurgeRecords(ctx context.Context, before time.Time) error {
-	return s.purge(ctx, aged{"records", "id", "at"}, before)
+	return s.purge(ctx, agedRecords, before)
 }
 
 // purge forgets a few rows at a time, between the sign-ins.
 func (s *Store) purge(ctx context.Context, a aged, before time.Time) error {
-	forget := fmt.Sprintf(`DELETE FROM %[1]s WHERE (%[2]s) IN (SELECT %[2]s FROM %[1]s WHERE %[3]s < $1 LIMIT %[4]d)`,
-		a.table, a.key, a.at, purgedAtOnce)
 	for forgotten := int64(purgedAtOnce); forgotten == purgedAtOnce; {
 		err := s.update(ctx, "", func(t *tx) (err error) {
-			forgotten, err = t.exec(ctx, forget, before.UnixMicro())
+			forgotten, err = t.exec(ctx, a.forget(), before.UnixMicro())
 			return err
 		})
 		if err != nil {
