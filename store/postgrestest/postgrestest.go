@@ -13,20 +13,27 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 )
 
+// TB is what of a test is needed: a [testing.TB], or something that lasts longer.
+type TB interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Cleanup(func())
+}
+
 // Server is one PostgreSQL.
 type Server struct {
-	t    testing.TB
+	t    TB
 	dir  string
 	port int
 	as   *syscall.SysProcAttr
 }
 
 // Start starts a PostgreSQL that lives as long as the test.
-func Start(t testing.TB) *Server {
+func Start(t TB) *Server {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "nidan-postgres-") // short: the path of its socket must be
 	if err != nil {
@@ -124,7 +131,7 @@ func (s *Server) run(name string, args ...string) {
 }
 
 // program finds a program of PostgreSQL, which Debian keeps out of the path.
-func program(t testing.TB, name string) string {
+func program(t TB, name string) string {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
 	if err == nil && len(found) > 0 {
@@ -138,7 +145,7 @@ func program(t testing.TB, name string) string {
 }
 
 // NumbersOf are those by which the system knows a user: a program that refuses to be run by root is run by another one.
-func NumbersOf(t testing.TB, name string) *syscall.Credential {
+func NumbersOf(t TB, name string) *syscall.Credential {
 	t.Helper()
 	u, err := user.Lookup(name)
 	if err != nil {
@@ -155,7 +162,7 @@ func NumbersOf(t testing.TB, name string) *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-func freePort(t testing.TB) int {
+func freePort(t TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
