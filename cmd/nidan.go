@@ -210,6 +210,7 @@ func (n *nidan) run(ctx context.Context) error {
 	parts.Go(func() error { return server.Serve(ctx, public, n.public) })
 	parts.Go(func() error { return server.Serve(ctx, hookListener, n.hooks) })
 	parts.Go(func() error { return n.forget(ctx) })
+	parts.Go(func() error { return n.store.WatchPolicies(ctx, n.log, n.policies.Hurry) })
 	for _, keep := range n.keep {
 		parts.Go(func() error { return keep(ctx) })
 	}

@@ -46,10 +46,8 @@ func recordPolicies(st *store.Store, log *slog.Logger) func(context.Context, *li
 		}
 		detail, err := json.Marshal(about)
 		if err == nil {
-			err = st.Update(ctx, "", func(tx challenge.Tx) error {
-				return tx.AddRecord(ctx, challenge.Record{
-					At: a.Since, Kind: "policies_activated", State: "changed", Revision: a.Revision, Detail: detail,
-				})
+			err = st.PoliciesActivated(ctx, challenge.Record{
+				At: a.Since, Kind: "policies_activated", State: "changed", Revision: a.Revision, Detail: detail,
 			})
 		}
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -52,6 +53,13 @@ func newNidan(t *testing.T, changes ...string) *nidan {
 	n := &nidan{t: t, dir: t.TempDir(), log: &syncBuffer{}, smtp: fmt.Sprintf("127.0.0.1:%d", freePort())}
 	hooks, public := fmt.Sprintf("127.0.0.1:%d", freePort()), fmt.Sprintf("127.0.0.1:%d", freePort())
 	_, port, _ := net.SplitHostPort(n.smtp)
+	changes = slices.DeleteFunc(slices.Clone(changes), func(change string) bool {
+		address, ok := strings.CutPrefix(change, "NIDAN_PUBLIC_LISTEN=")
+		if ok {
+			public = address
+		}
+		return ok
+	})
 	n.hooks, n.public = "http://"+hooks, "http://"+public
 	if replicas() == 0 {
 		n.db = "sqlite:" + filepath.Join(n.dir, "nidan.db")
@@ -111,7 +119,6 @@ func (n *nidan) start() {
 func (n *nidan) startOne(p *process) {
 	n.t.Helper()
 	p.cmd = exec.Command(program, "serve")
-	// The last one counts where a test says where it listens.
 	p.cmd.Env = append(append(os.Environ(), "NIDAN_HOOKS_LISTEN="+p.hooks, "NIDAN_PUBLIC_LISTEN="+p.public), n.env...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = n.dir, n.log, n.log
 	if err := p.cmd.Start(); err != nil {

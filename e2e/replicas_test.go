@@ -63,9 +63,13 @@ func spread(t *testing.T, address string, to []string) {
 	var next atomic.Int64
 	transports := sync.Map{} // of *http.Transport by the client's address
 	proxy := &httputil.ReverseProxy{
-		Director: func(r *http.Request) {
-			r.URL.Scheme, r.URL.Host = "http", to[int(next.Add(1))%len(to)]
-			r.Header["X-Forwarded-For"] = nil // adds none
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = "http", to[int(next.Add(1))%len(to)], r.In.Host
+			for _, said := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
+				if values, ok := r.In.Header[said]; ok {
+					r.Out.Header[said] = values
+				}
+			}
 		},
 		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			client, _, _ := net.SplitHostPort(r.RemoteAddr)

@@ -45,12 +45,12 @@ var states = []state{
 	{"attempts_exceeded", move(`UPDATE challenges SET attempts = max_attempts`),
 		"認証コードの試行回数を超過しています。認証コードを再送信してください。", "The verification code was tried too many times.",
 		"code-step", "resend"},
-	{"sign_in_again", move(`UPDATE challenges SET facts = x'00'`),
+	{"sign_in_again", move(`UPDATE challenges SET facts = code_mac`),
 		"ログイン認証の設定が無効になっているか、アカウントの情報が更新されている可能性があります。ログイン画面から再度ログインしてください。",
 		"Sign in again from the sign-in page.", "start-again", ""},
 	{"too_many_codes", func(n *nidan, w *window) { n.code(1); w.click("#resend") },
 		"秒後に再度お試しください。", "Another verification code cannot be sent yet.", "code-step", "resend"},
-	{"unavailable", move(`CREATE TRIGGER full BEFORE INSERT ON records BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`),
+	{"unavailable", move(`ALTER TABLE records RENAME TO records_away`),
 		"現在ログインを受け付けられません。", "Signing in is not possible at the moment.", "code-step", ""},
 }
 

@@ -65,7 +65,10 @@ func (p *postgres) close() error {
 func (p *postgres) plain() *sql.DB { return p.db }
 
 func (p *postgres) dialect() dialect {
-	return dialect{goose: goose.DialectPostgres, migrations: "migrations/postgres", takeUnlocked: "FOR UPDATE OF m SKIP LOCKED"}
+	return dialect{
+		goose: goose.DialectPostgres, migrations: "migrations/postgres", takeUnlocked: "FOR UPDATE OF m SKIP LOCKED",
+		notify: "SELECT pg_notify($1, $2)",
+	}
 }
 
 // update carries out a unit of work for an account, in a transaction that holds the account's lock.
