@@ -50,6 +50,11 @@ type process struct {
 // newNidan prepares a Nidan; the changes are variables of its environment.
 func newNidan(t *testing.T, changes ...string) *nidan {
 	t.Helper()
+	return newNidanOn(t, usual(), changes...)
+}
+
+func newNidanOn(t *testing.T, on shared, changes ...string) *nidan {
+	t.Helper()
 	n := &nidan{t: t, dir: t.TempDir(), log: &syncBuffer{}, smtp: fmt.Sprintf("127.0.0.1:%d", freePort())}
 	hooks, public := fmt.Sprintf("127.0.0.1:%d", freePort()), fmt.Sprintf("127.0.0.1:%d", freePort())
 	_, port, _ := net.SplitHostPort(n.smtp)
@@ -61,12 +66,11 @@ func newNidan(t *testing.T, changes ...string) *nidan {
 		return ok
 	})
 	n.hooks, n.public = "http://"+hooks, "http://"+public
-	if replicas() == 0 {
-		n.db = "sqlite:" + filepath.Join(n.dir, "nidan.db")
-		n.processes = []*process{{hooks: hooks, public: public}}
-	} else {
-		n.db = newDatabase()
-		n.behind(hooks, public)
+	n.db = "sqlite:" + filepath.Join(n.dir, "nidan.db")
+	n.processes = []*process{{hooks: hooks, public: public}}
+	if on.replicas > 0 {
+		n.db = on.database
+		n.behind(on.replicas, hooks, public)
 	}
 	n.env = append([]string{
 		"NIDAN_DATABASE=" + n.db, "NIDAN_SECRETS=" + strings.Repeat("s", 32), "NIDAN_HOOKS_TOKENS=" + hookToken,
@@ -76,10 +80,11 @@ func newNidan(t *testing.T, changes ...string) *nidan {
 }
 
 // behind puts the replicas behind what spreads requests over them.
-func (n *nidan) behind(hooks, public string) {
+func (n *nidan) behind(replicas int, hooks, public string) {
 	n.t.Helper()
 	var to [2][]string
-	for range replicas() {
+	n.processes = nil
+	for range replicas {
 		p := &process{hooks: fmt.Sprintf("127.0.0.1:%d", freePort()), public: fmt.Sprintf("127.0.0.1:%d", freePort())}
 		n.processes = append(n.processes, p)
 		to[0], to[1] = append(to[0], p.hooks), append(to[1], p.public)
@@ -91,7 +96,12 @@ func (n *nidan) behind(hooks, public string) {
 // started is a Nidan that is up, with its mail server, and that Kratos' calls lead to.
 func started(t *testing.T, changes ...string) *nidan {
 	t.Helper()
-	n := newNidan(t, changes...)
+	return startedOn(t, usual(), changes...)
+}
+
+func startedOn(t *testing.T, on shared, changes ...string) *nidan {
+	t.Helper()
+	n := newNidanOn(t, on, changes...)
 	n.openMailbox()
 	n.start()
 	return n

@@ -53,8 +53,22 @@ func (l *lasting) end() {
 	}
 }
 
-// newDatabase is one on the PostgreSQL of all tests.
-func newDatabase() string { return thePostgres().New(fmt.Sprint("nidan_", databases.Add(1))) }
+// shared is how many Nidans share a database; none: there is one, on SQLite.
+type shared struct {
+	replicas int
+	database string // URL
+}
+
+// usual is what tests run on that do not say otherwise.
+func usual() shared { return sharedBy(replicas()) }
+
+// sharedBy is a database of its own for as many.
+func sharedBy(replicas int) shared {
+	if replicas == 0 {
+		return shared{}
+	}
+	return shared{replicas, thePostgres().New(fmt.Sprint("nidan_", databases.Add(1)))}
+}
 
 // spread stands in front of several servers and hands each request to the next one. It connects from the client's own address, so that
 // a client is where it would be without it.

@@ -35,6 +35,32 @@ type Server struct {
 // Start starts a PostgreSQL that lives as long as the test.
 func Start(t TB) *Server {
 	t.Helper()
+	s := newServer(t)
+	s.run("initdb", "-D", s.data(), "-U", "nidan", "--auth=trust", "-E", "UTF8", "--no-sync")
+	s.Up()
+	return s
+}
+
+// Standby starts a second server that has whatever this one has: from then on, this one confirms nothing that the other does not have.
+func (s *Server) Standby() *Server {
+	s.t.Helper()
+	standby := newServer(s.t)
+	s.run("pg_basebackup", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "nidan", "-D", standby.data(), "-R", "-X", "stream", "--no-sync")
+	standby.Up()
+	s.run("psql", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "nidan", "-c", "ALTER SYSTEM SET synchronous_standby_names = '*'",
+		"-c", "SELECT pg_reload_conf()", "postgres")
+	return standby
+}
+
+// Promote makes a standby a server of its own.
+func (s *Server) Promote() {
+	s.t.Helper()
+	s.run("pg_ctl", "-D", s.data(), "-w", "promote")
+}
+
+// newServer is one that has no data yet.
+func newServer(t TB) *Server {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "nidan-postgres-") // short: the path of its socket must be
 	if err != nil {
 		t.Fatal(err)
@@ -48,8 +74,6 @@ func Start(t TB) *Server {
 			t.Fatal(err)
 		}
 	}
-	s.run("initdb", "-D", s.data(), "-U", "nidan", "--auth=trust", "-E", "UTF8", "--no-sync")
-	s.Up()
 	t.Cleanup(func() {
 		if s.isUp() {
 			s.Down("immediate")
@@ -81,6 +105,15 @@ func (s *Server) isUp() bool {
 // URL is where one of its databases is.
 func (s *Server) URL(database string) string {
 	return fmt.Sprintf("postgres://nidan@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
+}
+
+// URL is where a database is on the one of several servers that takes writes.
+func URL(database string, servers ...*Server) string {
+	var addresses []string
+	for _, s := range servers {
+		addresses = append(addresses, fmt.Sprintf("127.0.0.1:%d", s.port))
+	}
+	return fmt.Sprintf("postgres://nidan@%s/%s?sslmode=disable&target_session_attrs=read-write", strings.Join(addresses, ","), database)
 }
 
 // New makes a database, and returns its URL.
