@@ -135,14 +135,26 @@ func (n *nidan) startOne(p *process) {
 		n.t.Fatal(err)
 	}
 	n.t.Cleanup(n.stop)
-	n.eventually("Nidan is ready", func() bool {
-		answer, err := http.Get("http://" + p.hooks + "/readyz")
-		if err != nil {
+	n.eventually("Nidan is ready", p.ready)
+}
+
+func (p *process) ready() bool {
+	answer, err := http.Get("http://" + p.hooks + "/readyz")
+	if err != nil {
+		return false
+	}
+	answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
+}
+
+// ready says whether each process is.
+func (n *nidan) ready() bool {
+	for _, p := range n.processes {
+		if !p.ready() {
 			return false
 		}
-		answer.Body.Close()
-		return answer.StatusCode == http.StatusOK
-	})
+	}
+	return true
 }
 
 // stop ends it as an operator would. A Nidan that has ended is left alone.

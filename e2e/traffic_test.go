@@ -181,4 +181,7 @@ func (n *nidan) isBack() {
 	s := newSignIn(n.t, who)
 	s.expect("code_sent", 1990001, nil)
 	s.expectIn(code(n.codeOf(who)))
+	if took := time.Since(since); took > back {
+		n.t.Errorf("a code is mailed again %v after the end of the trouble", took)
+	}
 }
