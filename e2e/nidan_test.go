@@ -30,6 +30,7 @@ const patience = 30 * time.Second
 // nidan is the program, running, with a mailbox of its own, behind the one Kratos: one process, or as many as there are replicas.
 type nidan struct {
 	t         *testing.T
+	program   string
 	dir       string
 	env       []string
 	db        string // URL
@@ -55,7 +56,7 @@ func newNidan(t *testing.T, changes ...string) *nidan {
 
 func newNidanOn(t *testing.T, on shared, changes ...string) *nidan {
 	t.Helper()
-	n := &nidan{t: t, dir: t.TempDir(), log: &syncBuffer{}, smtp: fmt.Sprintf("127.0.0.1:%d", freePort())}
+	n := &nidan{t: t, program: program, dir: t.TempDir(), log: &syncBuffer{}, smtp: fmt.Sprintf("127.0.0.1:%d", freePort())}
 	hooks, public := fmt.Sprintf("127.0.0.1:%d", freePort()), fmt.Sprintf("127.0.0.1:%d", freePort())
 	_, port, _ := net.SplitHostPort(n.smtp)
 	changes = slices.DeleteFunc(slices.Clone(changes), func(change string) bool {
@@ -128,7 +129,7 @@ func (n *nidan) start() {
 
 func (n *nidan) startOne(p *process) {
 	n.t.Helper()
-	p.cmd = exec.Command(program, "serve")
+	p.cmd = exec.Command(n.program, "serve")
 	p.cmd.Env = append(append(os.Environ(), "NIDAN_HOOKS_LISTEN="+p.hooks, "NIDAN_PUBLIC_LISTEN="+p.public), n.env...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = n.dir, n.log, n.log
 	if err := p.cmd.Start(); err != nil {
