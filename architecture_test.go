@@ -40,7 +40,7 @@ var may = map[string][]string{
 	"server/signin":        {"brand", "challenge", "hooks", "kratos", "server/page"},
 	"cmd":                  {"brand", "challenge", "config", "decisionlog", "hooks", "kratos", "mail", "mail/catcher", "policies", "policies/live", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "store"},
 	"bench":                {"challenge", "kratos", "mail/catcher", "store", "store/postgrestest"}, // drives programs from outside, on databases that it fills
-	"e2e":                  {},                                               // drives the program from outside
+	"e2e":                  {},                                                                     // drives the program from outside
 }
 
 // mayInTests is what tests may import beyond that.

@@ -163,7 +163,7 @@ func TestWhateverHappensToTheMailServer(t *testing.T) {
 		"nobody vouches for its certificate":  untrustable,
 	} {
 		t.Run(name, func(t *testing.T) {
-			behind := fmt.Sprintf("127.0.0.1:%d", freePort())
+			behind := freeAddress()
 			n := newNidanOn(t, shared{})
 			office, ca := openPostOffice(t, n.smtp, behind)
 			n.smtp = behind

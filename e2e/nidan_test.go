@@ -56,8 +56,8 @@ func newNidan(t *testing.T, changes ...string) *nidan {
 
 func newNidanOn(t *testing.T, on shared, changes ...string) *nidan {
 	t.Helper()
-	n := &nidan{t: t, program: program, dir: t.TempDir(), log: &syncBuffer{}, smtp: fmt.Sprintf("127.0.0.1:%d", freePort())}
-	hooks, public := fmt.Sprintf("127.0.0.1:%d", freePort()), fmt.Sprintf("127.0.0.1:%d", freePort())
+	n := &nidan{t: t, program: program, dir: t.TempDir(), log: &syncBuffer{}, smtp: freeAddress()}
+	hooks, public := freeAddress(), freeAddress()
 	_, port, _ := net.SplitHostPort(n.smtp)
 	changes = slices.DeleteFunc(slices.Clone(changes), func(change string) bool {
 		address, ok := strings.CutPrefix(change, "NIDAN_PUBLIC_LISTEN=")
@@ -86,7 +86,7 @@ func (n *nidan) behind(replicas int, hooks, public string) {
 	var to [2][]string
 	n.processes = nil
 	for range replicas {
-		p := &process{hooks: fmt.Sprintf("127.0.0.1:%d", freePort()), public: fmt.Sprintf("127.0.0.1:%d", freePort())}
+		p := &process{hooks: freeAddress(), public: freeAddress()}
 		n.processes = append(n.processes, p)
 		to[0], to[1] = append(to[0], p.hooks), append(to[1], p.public)
 	}
