@@ -44,7 +44,8 @@ type nidan struct {
 
 // process is one of them.
 type process struct {
-	hooks, public string // host:port
+	hooks, public string   // host:port
+	env           []string // of this one alone
 	cmd           *exec.Cmd
 }
 
@@ -131,6 +132,7 @@ func (n *nidan) startOne(p *process) {
 	n.t.Helper()
 	p.cmd = exec.Command(n.program, "serve")
 	p.cmd.Env = append(append(os.Environ(), "NIDAN_HOOKS_LISTEN="+p.hooks, "NIDAN_PUBLIC_LISTEN="+p.public), n.env...)
+	p.cmd.Env = append(p.cmd.Env, p.env...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = n.dir, n.log, n.log
 	if err := p.cmd.Start(); err != nil {
 		n.t.Fatal(err)
