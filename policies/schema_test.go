@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -27,24 +28,22 @@ var outputs = map[string]any{
 	maskSchema: &[]maskRule{}, parametersSchema: &Parameters{},
 }
 
-// JSONSchema is that of what policies may write.
-func (Message) JSONSchema() *jsonschema.Schema {
-	byLanguage := (&jsonschema.Reflector{DoNotReference: true, Anonymous: true}).Reflect(struct {
-		JA string `json:"ja,omitempty"`
-		EN string `json:"en,omitempty"`
-	}{})
-	byLanguage.Version = ""
-	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, byLanguage}}
-}
-
-// JSONSchema is that of what the shipped policies can compare.
-func (Version) JSONSchema() *jsonschema.Schema {
-	const number = `(0|[1-9]\d{0,8})`
-	const rest = `(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?`
-	return &jsonschema.Schema{
-		Type: "string", Title: "a version such as 3.5.0 or 4",
-		Pattern: `^(` + number + `(\.` + number + `){0,2}|` + number + `\.` + number + `\.` + number + rest + `)$`,
+// asWritten are the schemas of what policies write in a form of its own.
+func asWritten(t reflect.Type) *jsonschema.Schema {
+	switch t {
+	case reflect.TypeFor[Message](): // a text, too
+		byLanguage := (&jsonschema.Reflector{DoNotReference: true, Anonymous: true}).ReflectFromType(t)
+		byLanguage.Version = ""
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, byLanguage}}
+	case reflect.TypeFor[Version](): // what the shipped policies can compare
+		const number = `(0|[1-9]\d{0,8})`
+		const rest = `(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?`
+		return &jsonschema.Schema{
+			Type: "string", Title: "a version such as 3.5.0 or 4",
+			Pattern: `^(` + number + `(\.` + number + `){0,2}|` + number + `\.` + number + `\.` + number + rest + `)$`,
+		}
 	}
+	return nil
 }
 
 // schemaOf is what stands in schema/ under that name.
@@ -53,7 +52,7 @@ func schemaOf(t *testing.T, name string) []byte {
 	r := jsonschema.Reflector{DoNotReference: true, Anonymous: true}
 	of, isInput := inputs[name]
 	if !isInput {
-		of, r.RequiredFromJSONSchemaTags = outputs[name], true
+		of, r.RequiredFromJSONSchemaTags, r.Mapper = outputs[name], true, asWritten
 	}
 	s := r.Reflect(of)
 	if name == loginSchema {
