@@ -34,6 +34,7 @@ type Account struct {
 
 	Locked          bool   `json:"locked"`
 	PasswordExpired bool   `json:"password_expired"`
+	Locale          string `json:"locale" jsonschema:"description=the account's own language\\, as it stands there\\, or empty. Its holder may be the one who chose it"`
 	Plan            string `json:"plan" jsonschema:"description=what the account's holder has subscribed to\\, empty where that is not said"`
 }
 
@@ -50,6 +51,7 @@ type Request struct {
 	Client       Client            `json:"client" jsonschema:"description=the client's own claim: it may raise what is asked\\, never lower it"`
 	Refresh      bool              `json:"refresh" jsonschema:"description=a session is being refreshed"`
 	RequestedAAL string            `json:"requested_aal"`
+	Locale       string            `json:"locale" jsonschema:"description=ja or en: the language in which this sign-in is answered. It is what the client asks for\\, else what its browser prefers\\, else the account's\\, else ja"`
 }
 
 // Client is who a client says it is.
