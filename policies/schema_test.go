@@ -36,7 +36,7 @@ func asWritten(t reflect.Type) *jsonschema.Schema {
 		byLanguage.Version = ""
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, byLanguage}}
 	case reflect.TypeFor[Version](): // what the shipped policies can compare
-		const number = `(0|[1-9]\d{0,8})`
+		const number = `(0|[1-9]\d{0,17})`
 		const rest = `(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?`
 		return &jsonschema.Schema{
 			Type: "string", Title: "a version such as 3.5.0 or 4",
@@ -156,7 +156,7 @@ func TestTheSchemaOfTheParametersIsThatOfWhatShips(t *testing.T) {
 func TestTheSchemaOfAVersionIsWhatCanBeCompared(t *testing.T) {
 	for _, version := range []string{
 		"4", "3.6", "3.5.0", "0", "0.0.1", "10.20.30", "3.5.0-rc1", "3.5.0+build7", "3.5.0-rc.1+b.2", "123456789",
-		"", "newest", "3.5.0.1", "03.5.0", "03", "3.", ".5", "3.5-rc1", "-1", "4 ", "４", "1234567890", "3.5.0-", "3.5.0+",
+		"", "newest", "3.5.0.1", "03.5.0", "03", "3.", ".5", "3.5-rc1", "-1", "4 ", "４", "1234567890123456789012", "3.5.0-", "3.5.0+",
 	} {
 		set := shippedWith(t, map[string]any{"minimum_versions.softphone": version})
 		e, err := New(t.Context(), set)

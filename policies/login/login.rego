@@ -108,11 +108,16 @@ _client_new_enough if {
 	semver.compare(said, _in_full(data.parameters.minimum_versions[channel])) >= 0
 }
 
-# "4" and "3.6" are short for "4.0.0" and "3.6.0". All else stays as it is: a client whose version is none is too old, and a minimum
-# that is none is an error.
-_in_full(version) := concat(".", array.slice(numbers, 0, 3)) if {
-	regex.match(`^\d{1,9}(\.\d{1,9}){0,2}$`, version)
-	numbers := array.concat(split(version, "."), ["0", "0"])
+# "4" and "3.6" are short for "4.0.0" and "3.6.0". What is no version at all stays as it is: a client whose version is none is too old,
+# and a minimum that is none is an error.
+_in_full(version) := version if {
+	semver.is_valid(version)
+} else := with_patch if {
+	with_patch := concat("", [version, ".0"])
+	semver.is_valid(with_patch)
+} else := with_both if {
+	with_both := concat("", [version, ".0.0"])
+	semver.is_valid(with_both)
 } else := version
 
 # METADATA
