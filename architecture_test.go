@@ -47,7 +47,7 @@ var may = map[string][]string{
 var mayInTests = map[string][]string{
 	".":     {"config", "kratos"},
 	"store": {"store/postgrestest", "store/storetest"},
-	"mail":  {"store"},
+	"mail":  {"store", "store/postgrestest"},
 	"hooks": {"store"},
 
 	"server/signin":        {"server/page/pagetest"},

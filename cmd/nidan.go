@@ -94,13 +94,13 @@ func newQueue(cfg config.Config, shown appearance, st *store.Store, keys *challe
 	}, now, log)
 }
 
-// openStore opens the database and brings its tables up to date.
+// openStore opens the database, and makes the tables in an empty one. It refuses one that is older or newer than this program can use.
 func openStore(ctx context.Context, cfg config.Config) (*store.Store, error) {
 	st, err := store.Open(ctx, cfg.Database)
 	if err != nil {
 		return nil, err
 	}
-	if err := st.Migrate(ctx, challenge.Settings(cfg.Settings)); err != nil {
+	if err := st.Prepare(ctx, challenge.Settings(cfg.Settings)); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	return st, nil

@@ -16,7 +16,6 @@ import (
 	"nidan/challenge"
 	"nidan/config"
 	"nidan/policies"
-	"nidan/store"
 )
 
 func policyEvalCommand() *cobra.Command {
@@ -134,7 +133,7 @@ do not. What was not kept of the sign-in, as records are masked, is not there.`,
 }
 
 func recordedSignIn(c *cobra.Command, database string, id int64) (r challenge.Record, k policies.Kept, err error) {
-	st, err := store.OpenExisting(c.Context(), database)
+	st, err := openToRead(c.Context(), database)
 	if err != nil {
 		return r, k, err
 	}

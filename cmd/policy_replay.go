@@ -124,7 +124,7 @@ func (r *replayed) ofFile(ctx context.Context, e *policies.Engine, since time.Ti
 }
 
 func (r *replayed) ofDatabase(ctx context.Context, e *policies.Engine, database string, since time.Time) (*replay.Differences, error) {
-	st, err := store.OpenExisting(ctx, database)
+	st, err := openToRead(ctx, database)
 	if err != nil {
 		return nil, err
 	}

@@ -154,9 +154,7 @@ func kept(t *testing.T, ins ...policies.Input) {
 // keptIn keeps each of them that many times.
 func keptIn(t *testing.T, database string, ins []policies.Input, times int) {
 	t.Helper()
-	t.Setenv("NIDAN_DATABASE", database)
-	t.Setenv("NIDAN_SECRETS", strings.Repeat("s", 32))
-	t.Setenv("NIDAN_HOOKS_TOKENS", strings.Repeat("t", 32))
+	configured(t, database)
 	st, err := store.Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)

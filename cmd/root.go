@@ -32,7 +32,7 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	c.AddCommand(serveCommand(), demoCommand(), migrateCommand(), healthcheckCommand(), policyCommand())
+	c.AddCommand(serveCommand(), demoCommand(), migrateCommand(), backupCommand(), healthcheckCommand(), policyCommand())
 	return c
 }
 

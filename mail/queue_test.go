@@ -18,6 +18,7 @@ import (
 
 	"nidan/challenge"
 	"nidan/store"
+	"nidan/store/postgrestest"
 )
 
 // scene is the queue on a real database and a real mail server, with challenges as they really are issued.
@@ -87,13 +88,18 @@ func (l *logged) String() string {
 
 func newScene(t *testing.T, c SMTP) *scene {
 	t.Helper()
-	return openScene(t, c, filepath.Join(t.TempDir(), "nidan.db"))
+	return openScene(t, c, newDatabase(t))
 }
 
-// openScene is a scene on a database that may be there already, as after a restart.
-func openScene(t *testing.T, c SMTP, path string) *scene {
+func newDatabase(t *testing.T) string {
 	t.Helper()
-	st, err := store.Open(t.Context(), "sqlite:"+path)
+	return "sqlite:" + filepath.Join(t.TempDir(), "nidan.db")
+}
+
+// openScene is a scene on a database that may be there already, as after a restart, or beside another process.
+func openScene(t *testing.T, c SMTP, database string) *scene {
+	t.Helper()
+	st, err := store.Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -351,8 +357,8 @@ func TestAMailOutlivesTheProgram(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			srv := &server{}
 			c := srv.listen(t, false, false)
-			path := filepath.Join(t.TempDir(), "nidan.db")
-			died := openScene(t, c, path)
+			database := newDatabase(t)
+			died := openScene(t, c, database)
 			died.submit("")
 			if underWay {
 				now := died.now()
@@ -362,7 +368,7 @@ func TestAMailOutlivesTheProgram(t *testing.T) {
 			}
 			died.store.Close()
 
-			s := openScene(t, c, path)
+			s := openScene(t, c, database)
 			s.start()
 			if underWay { // whoever took it may yet send it
 				time.Sleep(2 * lookEvery)
@@ -382,8 +388,8 @@ func TestAMailOutlivesTheProgram(t *testing.T) {
 func TestAMailUnderWayIsHeld(t *testing.T) {
 	srv := &server{hang: make(chan struct{}), reached: make(chan struct{}, 2)}
 	c := srv.listen(t, false, false)
-	path := filepath.Join(t.TempDir(), "nidan.db")
-	one, other := openScene(t, c, path), openScene(t, c, path)
+	database := postgrestest.Start(t).New("nidan")
+	one, other := openScene(t, c, database), openScene(t, c, database)
 	one.start()
 	one.submit("")
 	<-srv.reached

@@ -1,4 +1,4 @@
-package store
+package store_test
 
 import (
 	"path/filepath"
@@ -6,16 +6,17 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/store"
 )
 
 // Before version 9, messages waited in the tables of River.
 func TestMessagesThatWaitedInAnOlderDatabaseAreSent(t *testing.T) {
-	s, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
+	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	p, err := s.migrations()
+	p, err := s.Provider(store.Migrations)
 	if err != nil {
 		t.Fatal(err)
 	}

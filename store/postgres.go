@@ -75,7 +75,8 @@ func (p *postgres) plain() *sql.DB { return p.db }
 func (p *postgres) dialect() dialect {
 	return dialect{
 		goose: goose.DialectPostgres, migrations: "migrations/postgres", takeUnlocked: "FOR UPDATE OF m SKIP LOCKED",
-		notify: "SELECT pg_notify($1, $2)",
+		notify: "SELECT pg_notify($1, $2)", givenID: "OVERRIDING SYSTEM VALUE",
+		tables: `SELECT tablename FROM pg_tables WHERE schemaname = current_schema()`,
 	}
 }
 
@@ -124,4 +125,31 @@ func (p *postgres) query(ctx context.Context, query string, args ...any) (rows, 
 
 func (p *postgres) row(ctx context.Context, query string, args ...any) row {
 	return p.pool.QueryRow(ctx, query, args...)
+}
+
+// migrating is the number of the lock that whoever changes the tables holds. Those of accounts are 64 bits of a hash.
+const migrating = 4455
+
+// alone has a connection of its own for the lock, which ends with it, and others without the bounds of a sign-in: to fill a new column
+// of a large table takes long. But it waits for the lock of a table only briefly, because every sign-in then waits behind it.
+func (p *postgres) alone(ctx context.Context, fn func(*sql.DB) error) error {
+	c := p.pool.Config().ConnConfig.Copy()
+	c.RuntimeParams["statement_timeout"], c.RuntimeParams["lock_timeout"] = "0", "2s"
+	db := stdlib.OpenDB(*c)
+	defer db.Close()
+	lock, err := db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connect to the database: %w", err)
+	}
+	defer lock.Close()
+	for _, statement := range []string{"SET lock_timeout = 0", fmt.Sprintf("SELECT pg_advisory_lock(%d)", migrating)} {
+		if _, err := lock.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("wait for another process that changes the tables: %w", err)
+		}
+	}
+	return fn(db)
+}
+
+func (p *postgres) backup(context.Context, string) error {
+	return errors.New("this database is PostgreSQL: use pg_dump, see docs/operating.md")
 }

@@ -3,10 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
-	"fmt"
-	"io/fs"
 	"strings"
 	"sync/atomic"
 
@@ -14,9 +11,6 @@ import (
 
 	"nidan/challenge"
 )
-
-//go:embed migrations
-var migrations embed.FS
 
 // database is one kind of database. As an executor it reads, outside of units of work.
 type database interface {
@@ -27,6 +21,10 @@ type database interface {
 	// listen returns a channel that gets a value when another process says something there. It is nil where there is none.
 	listen(ctx context.Context, channel string) <-chan struct{}
 	plain() *sql.DB
+	// alone carries out what changes the tables, while no other process does so.
+	alone(ctx context.Context, fn func(*sql.DB) error) error
+	// backup is [Store.Backup], into a file that is there and empty.
+	backup(ctx context.Context, path string) error
 	close() error
 }
 
@@ -36,6 +34,8 @@ type dialect struct {
 	migrations   string // folder
 	takeUnlocked string // ends a query for rows that nobody else takes meanwhile
 	notify       string // says something ($2) to all processes that listen ($1); empty: there is one process
+	tables       string // a query for the names of all tables
+	givenID      string // goes before VALUES where a new row's id is given, though the database would give one
 }
 
 // Store is the database. It is safe for concurrent use.
@@ -54,12 +54,12 @@ var (
 )
 
 // Open opens the database that a URL names: "sqlite:PATH" or "postgres://…". The file of SQLite is made if it is not there, for its
-// owner alone; tables are not, see [Store.Migrate].
+// owner alone; tables are not, see [Store.Prepare]. A file that another process has opened in this way is refused.
 func Open(ctx context.Context, databaseURL string) (*Store, error) {
 	return open(ctx, databaseURL, "rwc")
 }
 
-// OpenExisting opens a database as [Open] does, if it is there.
+// OpenExisting opens a database, if it is there, to read from it while another process may have it open.
 func OpenExisting(ctx context.Context, databaseURL string) (*Store, error) {
 	return open(ctx, databaseURL, "rw")
 }
@@ -92,45 +92,6 @@ func (s *Store) Statements() int64 { return s.statements.Load() }
 
 // Close closes the database, once what is being written is.
 func (s *Store) Close() error { return s.db.close() }
-
-// Migrate brings the tables up to date and, in a new database, puts the switches to initial. Switches that are there
-// already are left alone. It may be run by several processes in turn.
-func (s *Store) Migrate(ctx context.Context, initial challenge.Settings) error {
-	p, err := s.migrations()
-	if err != nil {
-		return fmt.Errorf("read the migrations: %w", err)
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate the database: %w", err)
-	}
-	err = s.db.add(ctx, `INSERT INTO settings (id, two_factor, admin_console, softphone, remember, remember_days)
-		VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-		initial.TwoFactor, initial.AdminConsole, initial.Softphone, initial.Remember, initial.RememberDays)
-	if err != nil {
-		return fmt.Errorf("write the initial settings: %w", err)
-	}
-	return nil
-}
-
-func (s *Store) migrations() (*goose.Provider, error) {
-	d := s.db.dialect()
-	dir, err := fs.Sub(migrations, d.migrations)
-	if err != nil {
-		return nil, err
-	}
-	return goose.NewProvider(d.goose, s.db.plain(), dir)
-}
-
-// Ready says whether the database can be written to, by writing. A database that can only be read lets nobody in, so reading from it
-// proves nothing.
-func (s *Store) Ready(ctx context.Context) error {
-	return s.update(ctx, "", func(t *tx) error {
-		if _, err := t.exec(ctx, `UPDATE settings SET id = id`); err != nil {
-			return fmt.Errorf("write to the database: %w", err)
-		}
-		return nil
-	})
-}
 
 // Update implements [challenge.Store].
 func (s *Store) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {

@@ -136,6 +136,22 @@ func (s *Server) New(name string) string {
 	return s.URL(name)
 }
 
+// Dump writes one of its databases to a file, as pg_dump does.
+func (s *Server) Dump(database string) (file string) {
+	s.t.Helper()
+	file = filepath.Join(s.dir, database+".dump")
+	s.run("pg_dump", "--format=custom", "--file", file, s.URL(database))
+	return file
+}
+
+// Restore makes a database out of what [Server.Dump] wrote, and returns its URL.
+func (s *Server) Restore(file, database string) string {
+	s.t.Helper()
+	url := s.New(database)
+	s.run("pg_restore", "--exit-on-error", "--dbname", url, file)
+	return url
+}
+
 // Processes are those of the server, the first one first.
 func (s *Server) Processes() (pids []int) {
 	s.t.Helper()

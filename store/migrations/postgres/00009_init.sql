@@ -115,3 +115,15 @@ CREATE TABLE mails (
 );
 
 CREATE INDEX mails_by_time ON mails (due_at);
+
+-- +goose Down
+
+DROP TABLE mails;
+DROP TABLE wrong_codes;
+DROP TABLE sign_ins;
+DROP TABLE accounts;
+DROP TABLE devices;
+DROP TABLE records;
+DROP TABLE deliveries;
+DROP TABLE challenges;
+DROP TABLE settings;

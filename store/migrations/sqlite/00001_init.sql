@@ -58,3 +58,10 @@ CREATE TABLE records (
 
 CREATE INDEX records_by_account ON records (account_id, at);
 CREATE INDEX records_by_time ON records (at);
+
+-- +goose Down
+
+DROP TABLE records;
+DROP TABLE deliveries;
+DROP TABLE challenges;
+DROP TABLE settings;

@@ -10,3 +10,7 @@ CREATE TABLE devices (
     user_agent  TEXT    NOT NULL,
     PRIMARY KEY (account_id, token_hash)
 ) STRICT;
+
+-- +goose Down
+
+DROP TABLE devices;

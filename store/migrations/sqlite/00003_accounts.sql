@@ -7,3 +7,8 @@ CREATE TABLE accounts (
 ) STRICT;
 
 CREATE INDEX challenges_by_time ON challenges (account_id, issued_at);
+
+-- +goose Down
+
+DROP INDEX challenges_by_time;
+DROP TABLE accounts;

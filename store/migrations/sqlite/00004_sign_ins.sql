@@ -8,3 +8,7 @@ CREATE TABLE sign_ins (
     second_step      TEXT    NOT NULL,
     PRIMARY KEY (account_id, authenticated_at)
 ) STRICT;
+
+-- +goose Down
+
+DROP TABLE sign_ins;

@@ -11,3 +11,13 @@ ALTER TABLE records ADD COLUMN changed_by TEXT NOT NULL DEFAULT ''; -- account n
 
 CREATE INDEX records_by_name ON records (account_name, id);
 CREATE INDEX records_by_kind ON records (kind, id);
+
+-- +goose Down
+
+DROP INDEX records_by_kind;
+DROP INDEX records_by_name;
+ALTER TABLE records DROP COLUMN changed_by;
+ALTER TABLE records DROP COLUMN account_name;
+ALTER TABLE settings DROP COLUMN changed_by;
+ALTER TABLE settings DROP COLUMN changed_at;
+ALTER TABLE settings DROP COLUMN version;

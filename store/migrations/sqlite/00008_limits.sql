@@ -23,3 +23,15 @@ ALTER TABLE accounts DROP COLUMN wrong_codes;
 -- What the holder of an account is told of after a right code.
 ALTER TABLE sign_ins ADD COLUMN wrong_codes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sign_ins ADD COLUMN wrong_codes_since INTEGER NOT NULL DEFAULT 0;
+
+-- +goose Down
+
+ALTER TABLE sign_ins DROP COLUMN wrong_codes_since;
+ALTER TABLE sign_ins DROP COLUMN wrong_codes;
+
+ALTER TABLE accounts ADD COLUMN wrong_codes INTEGER NOT NULL DEFAULT 0;
+INSERT OR IGNORE INTO accounts (account_id) SELECT account_id FROM wrong_codes;
+UPDATE accounts SET wrong_codes = (SELECT count(*) FROM wrong_codes w WHERE w.account_id = accounts.account_id);
+
+DROP TABLE wrong_codes;
+ALTER TABLE challenges DROP COLUMN reserved;
