@@ -213,6 +213,27 @@ func TestComposeHasOneNidanInEachProfile(t *testing.T) {
 	}
 }
 
+// serve refuses a database that is older than the program.
+func TestComposeMigratesItsDatabases(t *testing.T) {
+	c := loadCompose(t)
+	if got := c.Services["nidan"].Command; !slices.Equal(got, []string{"serve", "--migrate"}) {
+		t.Errorf("nidan runs %v", got)
+	}
+	migrate := c.Services["nidan-migrate"]
+	if !slices.Equal(migrate.Command, []string{"migrate", "up"}) {
+		t.Errorf("nidan-migrate runs %v", migrate.Command)
+	}
+	for _, name := range []string{"nidan-1", "nidan-2"} {
+		replica := c.Services[name]
+		if !reflect.DeepEqual(replica.Environment, migrate.Environment) || replica.Build != migrate.Build {
+			t.Errorf("what is migrated is not the database of %s", name)
+		}
+		if _, waits := replica.DependsOn["nidan-migrate"]; !waits {
+			t.Errorf("%s does not wait for nidan-migrate", name)
+		}
+	}
+}
+
 func TestComposeTrustsItsBalancer(t *testing.T) {
 	c := loadCompose(t)
 	balancer := netip.MustParseAddr(c.Services["balancer"].Networks["default"].Address)

@@ -130,6 +130,14 @@ func printSchema(c *cobra.Command, found store.Schema, fit error) error {
 	return json.NewEncoder(c.OutOrStdout()).Encode(line)
 }
 
+func migrateUp(ctx context.Context, cfg config.Config) error {
+	st, err := store.Open(ctx, cfg.Database)
+	if err != nil {
+		return err
+	}
+	return errors.Join(st.Migrate(ctx, challenge.Settings(cfg.Settings)), st.Close())
+}
+
 // openToRead opens a database that another process may have open, if this program understands it.
 func openToRead(ctx context.Context, database string) (*store.Store, error) {
 	st, err := store.OpenExisting(ctx, database)

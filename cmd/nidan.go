@@ -66,7 +66,7 @@ func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	st, err := openStore(ctx, cfg)
+	st, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return nil, err
 	}
@@ -95,13 +95,17 @@ func newQueue(cfg config.Config, shown appearance, st *store.Store, keys *challe
 }
 
 // openStore opens the database, and makes the tables in an empty one. It refuses one that is older or newer than this program can use.
-func openStore(ctx context.Context, cfg config.Config) (*store.Store, error) {
+func openStore(ctx context.Context, cfg config.Config, log *slog.Logger) (*store.Store, error) {
 	st, err := store.Open(ctx, cfg.Database)
 	if err != nil {
 		return nil, err
 	}
 	if err := st.Prepare(ctx, challenge.Settings(cfg.Settings)); err != nil {
 		return nil, errors.Join(err, st.Close())
+	}
+	if found, err := st.Schema(ctx); err == nil && found.Version > found.Known {
+		log.WarnContext(ctx, "the database is newer than this program, which can use it; start a newer program soon",
+			"version", found.Version, "known", found.Known)
 	}
 	return st, nil
 }
