@@ -258,7 +258,7 @@ func signingIn(t *testing.T, s *store.Store) (done *atomic.Int64, stop func()) {
 					if _, err := tx.CloseChallenge(ctx, id, challenge.ClosedPassed, time.Now()); err != nil {
 						return err
 					}
-					return tx.AddRecord(ctx, challenge.Record{Account: id})
+					return tx.AddRecord(ctx, challenge.Record{At: time.Now(), Account: id})
 				})
 				if err != nil && ctx.Err() == nil {
 					t.Errorf("a sign-in failed: %v", err)
