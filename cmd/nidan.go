@@ -70,6 +70,7 @@ func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
+	decide.KeepDifferences(shadowLedger{st})
 	n := &nidan{cfg: cfg, shown: shown, inbox: inbox, log: log, store: st, hooks: server.New(log, nil), policies: decide, keep: keep}
 	if cfg.DecisionLog.URL != "" {
 		n.sent = newDecisionLog(cfg.DecisionLog, log)

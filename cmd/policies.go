@@ -16,7 +16,8 @@ import (
 func newPolicies(ctx context.Context, cfg config.Policies, log *slog.Logger) (p *live.Policies, keep []func(context.Context) error, err error) {
 	p = live.New(cfg.TimeLimit, now, log)
 	if cfg.ShadowDir != "" {
-		keep = append(keep, p.Shadowed(cfg.ShadowDir))
+		shadow := p.Shadowed()
+		keep = append(keep, shadow.Compare, shadow.Policies.Folder(cfg.ShadowDir).Watch)
 	}
 	switch {
 	case cfg.Dir != "":

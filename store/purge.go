@@ -25,7 +25,10 @@ func agedTables() []aged {
 	}
 }
 
-var agedRecords = aged{"records", "id", "at", false}
+// agedWithRecords are those whose rows are kept for as long as records.
+func agedWithRecords() []aged {
+	return []aged{{"records", "id", "at", false}, {"shadow_tallies", "sets, change", "at", false}}
+}
 
 // forget is the statement that forgets some of the rows from before $1.
 func (a aged) forget() string {
@@ -49,9 +52,14 @@ func (s *Store) Purge(ctx context.Context, before time.Time) error {
 	return nil
 }
 
-// PurgeRecords forgets the records that are older than before.
+// PurgeRecords forgets the records that are older than before, and what was counted of a shadow until then.
 func (s *Store) PurgeRecords(ctx context.Context, before time.Time) error {
-	return s.purge(ctx, agedRecords, before)
+	for _, a := range agedWithRecords() {
+		if err := s.purge(ctx, a, before); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // purge forgets a few rows at a time, between the sign-ins.

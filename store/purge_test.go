@@ -18,7 +18,7 @@ func TestWhatIsOldIsFoundByAnIndex(t *testing.T) {
 	if err := s.Migrate(t.Context(), challenge.Settings{RememberDays: 30}); err != nil {
 		t.Fatal(err)
 	}
-	for _, a := range append(agedTables(), agedRecords) {
+	for _, a := range append(agedTables(), agedWithRecords()...) {
 		rows, err := s.DB().QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+a.forget(), 1)
 		if err != nil {
 			t.Fatal(err)

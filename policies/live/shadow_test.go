@@ -2,29 +2,40 @@ package live
 
 import (
 	"context"
+	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"nidan/policies"
+	"nidan/policies/replay"
 )
 
 func shadowed(t *testing.T, dir string) *Policies {
 	t.Helper()
 	p, _ := newPolicies()
-	keep := p.Shadowed(dir)
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- keep(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
+	s := p.Shadowed()
+	keepGoing(t, s.Compare, s.Policies.Folder(dir).Watch)
 	return p
 }
 
-func (p *Policies) shadowGives(reason string) func() bool { return p.shadow.policies.gives(reason) }
+// keepGoing runs each of them until the test ends.
+func keepGoing(t *testing.T, all ...func(context.Context) error) {
+	t.Helper()
+	for _, keep := range all {
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- keep(ctx) }()
+		t.Cleanup(func() {
+			stop()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func (p *Policies) shadowGives(reason string) func() bool { return p.shadow.Policies.gives(reason) }
 
 func TestAShadowIsComparedAndHasNoSay(t *testing.T) {
 	dir := t.TempDir()
@@ -112,7 +123,7 @@ func TestAPanicInTheShadowIsAFailure(t *testing.T) {
 	if err := p.take(t.Context(), lets("first")); err != nil {
 		t.Fatal(err)
 	}
-	p.shadow.policies.active.Store(&Active{Revision: "broken"}) // and no engine
+	p.shadow.Policies.active.Store(&Active{Revision: "broken"}) // and no engine
 	if !p.gives("first")() {
 		t.Error("not decided")
 	}
@@ -124,7 +135,7 @@ func TestAPanicInTheShadowIsAFailure(t *testing.T) {
 
 func TestNobodyWaitsForAShadow(t *testing.T) {
 	p, _ := newPolicies()
-	p.Shadowed(t.TempDir()) // and nothing keeps it going
+	p.Shadowed() // and nothing keeps it going
 	if err := p.take(t.Context(), lets("first")); err != nil {
 		t.Fatal(err)
 	}
@@ -135,5 +146,112 @@ func TestNobodyWaitsForAShadow(t *testing.T) {
 	}
 	if got := p.Status().Shadow.Dropped; got != 7 {
 		t.Errorf("%d were dropped", got)
+	}
+}
+
+// book is a ledger of two processes.
+type book struct {
+	mu    sync.Mutex
+	kept  map[string]replay.Summary
+	fails bool
+}
+
+func (b *book) Add(_ context.Context, active, shadow string, counted replay.Summary) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.fails {
+		return errors.New("the book is closed")
+	}
+	sum := b.kept[active+shadow]
+	sum.Decided += counted.Decided
+	sum.Changes = append(sum.Changes, counted.Changes...)
+	b.kept[active+shadow] = sum.Summed()
+	return nil
+}
+
+func (b *book) Sum(_ context.Context, active, shadow string) (replay.Summary, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.fails {
+		return replay.Summary{}, errors.New("the book is closed")
+	}
+	return b.kept[active+shadow].Summed(), nil
+}
+
+func (b *book) failing(yes bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fails = yes
+}
+
+func TestWhatIsCountedOfAShadowIsThatOfAllProcesses(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, lets("other"))
+	kept := &book{kept: map[string]replay.Summary{}}
+	one, two := shadowed(t, dir), shadowed(t, dir)
+	for _, p := range []*Policies{one, two} {
+		p.KeepDifferences(kept)
+		if err := p.take(t.Context(), lets("first")); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "the shadow", p.shadowGives("other"))
+	}
+	decided := func(n int) func() bool {
+		return func() bool {
+			s, err := one.Everywhere(t.Context())
+			return err == nil && s.Shadow.Summary.Decided == n && len(s.Shadow.Summary.Changes) > 0
+		}
+	}
+	one.gives("first")()
+	two.gives("first")()
+	until(t, "both", decided(2))
+	if s := one.Status().Shadow.Summary; s.Decided != 1 {
+		t.Errorf("this one alone has compared %d", s.Decided)
+	}
+
+	kept.failing(true)
+	two.gives("first")()
+	until(t, "the comparison", func() bool { return two.Status().Shadow.Summary.Decided == 2 })
+	if _, err := one.Everywhere(t.Context()); err == nil {
+		t.Error("what cannot be read is shown")
+	}
+	kept.failing(false)
+	until(t, "what could not be told before", decided(3))
+
+	restarted := shadowed(t, dir)
+	restarted.KeepDifferences(kept)
+	if err := restarted.take(t.Context(), lets("first")); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the shadow", restarted.shadowGives("other"))
+	if s, err := restarted.Everywhere(t.Context()); err != nil || s.Shadow.Summary.Decided != 3 || s.Shadow.Against != s.Active.Revision {
+		t.Errorf("after a restart: %+v, %v", s.Shadow, err)
+	}
+}
+
+func TestWhatWasCountedIsToldAtTheEnd(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, lets("other"))
+	kept := &book{kept: map[string]replay.Summary{}}
+	p, _ := newPolicies()
+	s := p.Shadowed()
+	p.KeepDifferences(kept)
+	if err := s.Policies.take(t.Context(), lets("other")); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.take(t.Context(), lets("first")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Compare(ctx) }()
+	p.gives("first")()
+	until(t, "the comparison", func() bool { return p.Status().Shadow.Summary.Decided == 1 })
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if s, err := p.Everywhere(t.Context()); err != nil || s.Shadow.Summary.Decided != 1 {
+		t.Errorf("got %+v, %v", s.Shadow, err)
 	}
 }

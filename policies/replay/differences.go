@@ -31,13 +31,12 @@ type Change struct {
 	ToReason   string          `json:"to_reason"`
 	Channel    string          `json:"channel"` // as it was called so far
 	Role       string          `json:"role"`
-	Differs    string          `json:"differs,omitempty"` // what else would be done otherwise: "second_step: not_asked to remembered"
-
-	worthMore bool // the session would count for more
+	Differs    string          `json:"differs,omitempty"`    // what else would be done otherwise: "second_step: not_asked to remembered"
+	WorthMore  bool            `json:"worth_more,omitempty"` // the session would count for more
 }
 
 // Loosens says whether the other policies ask less, or make a session worth more.
-func (c Change) Loosens() bool { return strictness(c.To) < strictness(c.From) || c.worthMore }
+func (c Change) Loosens() bool { return strictness(c.To) < strictness(c.From) || c.WorthMore }
 
 // EndsOtherwise says whether anything would be done otherwise. Where nothing would, the reason alone is another.
 func (c Change) EndsOtherwise() bool { return c.From != c.To || c.Differs != "" }
@@ -58,7 +57,7 @@ func (c *Change) compare(from, to policies.Decision) {
 		}
 	}
 	c.Differs = strings.Join(differs, ", ")
-	c.worthMore = from.SecondStep == policies.SecondStepNotAsked && to.SecondStep == policies.SecondStepRemembered
+	c.WorthMore = from.SecondStep == policies.SecondStepNotAsked && to.SecondStep == policies.SecondStepRemembered
 }
 
 func strictness(a policies.Action) int {
@@ -144,14 +143,25 @@ type Changed struct {
 func (d *Differences) Summary() Summary {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := Summary{Decided: d.decided, Failed: d.failed, Inexact: int(d.inexact.Load()), Changes: []Changed{}}
+	s := Summary{Decided: d.decided, Failed: d.failed, Inexact: int(d.inexact.Load())}
 	for c, f := range d.changes {
 		s.Changes = append(s.Changes, Changed{Change: c, Count: f.n, Examples: slices.Clone(f.examples)})
+	}
+	return s.Summed()
+}
+
+// Summed is s with its changes in order, and with the numbers that follow from them.
+func (s Summary) Summed() Summary {
+	s.Changed, s.Loosened = 0, 0
+	if s.Changes == nil {
+		s.Changes = []Changed{}
+	}
+	for _, c := range s.Changes {
 		if c.EndsOtherwise() {
-			s.Changed += f.n
+			s.Changed += c.Count
 		}
 		if c.Loosens() {
-			s.Loosened += f.n
+			s.Loosened += c.Count
 		}
 	}
 	slices.SortFunc(s.Changes, func(a, b Changed) int {

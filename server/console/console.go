@@ -29,10 +29,10 @@ type Store interface {
 	challenge.Overview
 }
 
-// Judge says who may do what. An error means that nobody may. Status is what there is to know of the judge.
+// Judge says who may do what. An error means that nobody may. Everywhere is what there is to know of the judge.
 type Judge interface {
 	Console(ctx context.Context, in policies.ConsoleInput) (policies.ConsoleDecision, error)
-	Status() live.Status
+	Everywhere(ctx context.Context) (live.Status, error)
 }
 
 // Console does what is asked of it, if whoever asks may. All fields are needed.

@@ -115,7 +115,7 @@ type faultyJudge struct {
 	err error
 }
 
-func (j *faultyJudge) Status() live.Status { return live.Status{} }
+func (j *faultyJudge) Everywhere(context.Context) (live.Status, error) { return live.Status{}, nil }
 
 func (j *faultyJudge) Console(ctx context.Context, in policies.ConsoleInput) (policies.ConsoleDecision, error) {
 	if j.err != nil {

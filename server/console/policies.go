@@ -13,5 +13,5 @@ func (c *Console) PolicyStatus(ctx context.Context, who session.Visitor) (live.S
 	if err := c.May(ctx, who, policies.ViewPolicies, nil); err != nil {
 		return live.Status{}, err
 	}
-	return c.Policies.Status(), nil
+	return c.Policies.Everywhere(ctx)
 }

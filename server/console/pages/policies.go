@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -25,15 +26,18 @@ func (h *Handler) policies(c echo.Context, who session.Visitor) error {
 // Uncovered is what no test reaches, in a line.
 func (policyPage) Uncovered(a *live.Active) string { return strings.Join(a.Report().Uncovered, ", ") }
 
-// Accounts are those of the examples of a change, in a line.
+// Accounts are those of the examples of a change, with their records, in a line.
 func (policyPage) Accounts(of []replay.Example) string {
 	var names []string
 	for _, e := range of {
-		if e.Error != "" {
-			names = append(names, e.Account+": "+e.Error)
-			continue
+		name := e.Account
+		if e.Record != 0 {
+			name += fmt.Sprintf(" (%d)", e.Record)
 		}
-		names = append(names, e.Account)
+		if e.Error != "" {
+			name += ": " + e.Error
+		}
+		names = append(names, name)
 	}
 	return strings.Join(names, ", ")
 }

@@ -1,0 +1,91 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"nidan/challenge"
+	"nidan/policies/replay"
+	"nidan/store"
+)
+
+// shadowLedger keeps in the database what is counted of a shadow. It is a [nidan/policies/live.Ledger].
+type shadowLedger struct{ store *store.Store }
+
+// What is counted of all sign-ins, and not of one change.
+const (
+	countedDecided = "decided"
+	countedFailed  = "failed"
+)
+
+// recordedWithin is how long after a decision its sign-in is on record, at the latest.
+const recordedWithin = 10 * time.Second
+
+// Add implements [nidan/policies/live.Ledger].
+func (l shadowLedger) Add(ctx context.Context, active, shadow string, counted replay.Summary) error {
+	tallies := []store.Tally{{Change: countedDecided, Counted: int64(counted.Decided)}}
+	if counted.Failed > 0 {
+		tallies = append(tallies, store.Tally{Change: countedFailed, Counted: int64(counted.Failed)})
+	}
+	for _, c := range counted.Changes {
+		change, err := json.Marshal(c.Change)
+		if err != nil {
+			return fmt.Errorf("encode a difference: %w", err)
+		}
+		tally := store.Tally{Change: string(change), Counted: int64(c.Count)}
+		for _, e := range c.Examples {
+			if e.Record, err = l.recordOf(ctx, e); err != nil {
+				return err
+			}
+			example, err := json.Marshal(e)
+			if err != nil {
+				return fmt.Errorf("encode an example: %w", err)
+			}
+			tally.Examples = append(tally.Examples, string(example))
+		}
+		tallies = append(tallies, tally)
+	}
+	return l.store.AddTallies(ctx, active+" "+shadow, tallies, now())
+}
+
+// recordOf is the record of a sign-in, which is written after the decision. 0: there is none.
+func (l shadowLedger) recordOf(ctx context.Context, e replay.Example) (int64, error) {
+	found, err := l.store.Records(ctx, challenge.RecordFilter{
+		Account: e.Account, Kind: "sign_in", From: e.At, To: e.At.Add(recordedWithin),
+	})
+	if err != nil || len(found) == 0 {
+		return 0, err
+	}
+	return found[len(found)-1].ID, nil // the oldest one
+}
+
+// Sum implements [nidan/policies/live.Ledger].
+func (l shadowLedger) Sum(ctx context.Context, active, shadow string) (sum replay.Summary, err error) {
+	tallies, err := l.store.Tallies(ctx, active+" "+shadow)
+	if err != nil {
+		return sum, err
+	}
+	for _, t := range tallies {
+		switch t.Change {
+		case countedDecided:
+			sum.Decided = int(t.Counted)
+		case countedFailed:
+			sum.Failed = int(t.Counted)
+		default:
+			c := replay.Changed{Count: int(t.Counted), Examples: make([]replay.Example, len(t.Examples))}
+			err := json.Unmarshal([]byte(t.Change), &c.Change)
+			for i, example := range t.Examples {
+				if err == nil {
+					err = json.Unmarshal([]byte(example), &c.Examples[i])
+				}
+			}
+			if err != nil {
+				return sum, fmt.Errorf("read what a shadow would have done otherwise: %w", err)
+			}
+			sum.Changes = append(sum.Changes, c)
+		}
+	}
+	return sum.Summed(), nil
+}

@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Tally counts one kind of difference between two sets of policies.
+type Tally struct {
+	Change   string // which difference
+	Counted  int64
+	Examples []string // without line breaks; the first ones are kept
+}
+
+// mostExamples is how many examples are kept of each change.
+const mostExamples = 3
+
+// AddTallies adds to what all processes have counted of two sets.
+func (s *Store) AddTallies(ctx context.Context, sets string, counted []Tally, at time.Time) error {
+	return s.update(ctx, "shadow "+sets, func(t *tx) error { // one process at a time: two that write the same rows in turn would wait for each other
+		for _, c := range counted {
+			examples := ""
+			for _, e := range c.Examples {
+				examples += e + "\n"
+			}
+			err := t.add(ctx, `INSERT INTO shadow_tallies (sets, change, counted, examples, at) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (sets, change) DO UPDATE SET counted = shadow_tallies.counted + excluded.counted, at = excluded.at,
+					examples = CASE WHEN shadow_tallies.counted < $6 THEN shadow_tallies.examples || excluded.examples
+						ELSE shadow_tallies.examples END`, sets, c.Change, c.Counted, examples, at.UnixMicro(), mostExamples)
+			if err != nil {
+				return fmt.Errorf("write what a shadow would have done otherwise: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+// Tallies are what all processes have counted of two sets.
+func (s *Store) Tallies(ctx context.Context, sets string) (counted []Tally, err error) {
+	err = each(ctx, s.db, func(r row) error {
+		var c Tally
+		var examples string
+		if err := r.Scan(&c.Change, &c.Counted, &examples); err != nil {
+			return err
+		}
+		c.Examples = strings.Split(strings.TrimSuffix(examples, "\n"), "\n")
+		if examples == "" {
+			c.Examples = nil
+		}
+		c.Examples = c.Examples[:min(len(c.Examples), mostExamples)]
+		counted = append(counted, c)
+		return nil
+	}, `SELECT change, counted, examples FROM shadow_tallies WHERE sets = $1 ORDER BY change`, sets)
+	if err != nil {
+		return nil, fmt.Errorf("read what a shadow would have done otherwise: %w", err)
+	}
+	return counted, nil
+}
