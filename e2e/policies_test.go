@@ -24,12 +24,16 @@ import (
 
 // has says whether the listener that Kratos calls answers with a text, that of each process.
 func (n *nidan) has(path, text string) func() bool {
-	return func() bool { return !slices.ContainsFunc(n.processes, func(p *process) bool { return !p.has(path, text) }) }
+	return func() bool {
+		return !slices.ContainsFunc(n.processes, func(p *process) bool { return !p.has(path, text) })
+	}
 }
 
 // oneHas says whether that of one process does.
 func (n *nidan) oneHas(path, text string) func() bool {
-	return func() bool { return slices.ContainsFunc(n.processes, func(p *process) bool { return p.has(path, text) }) }
+	return func() bool {
+		return slices.ContainsFunc(n.processes, func(p *process) bool { return p.has(path, text) })
+	}
 }
 
 func (p *process) has(path, text string) bool {

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// TestSoak is no test of one thing but a long run (make soak, or SOAK=20000 for a shorter one): two Nidans on one PostgreSQL, 200,000 challenges, a fifth of them with wrong codes,
-// resent or expired. What they hold must not grow, and the database must be back to what it was after what is old is forgotten.
+// TestSoak is no test of one thing but a long run (make soak, or SOAK=20000 for a shorter one): two Nidans on one PostgreSQL, 200,000
+// challenges, a fifth of them with wrong codes, resent or expired. What they hold must not grow, and the database must be back to what it was after what is old is forgotten.
 func TestSoak(t *testing.T) {
 	n := newNidanOn(t, sharedBy(2), "NIDAN_POLICIES_DIR="+shortPolicies(t, 20, 1), "NIDAN_LOG_LEVEL=warn")
 	set := n.clocked()
@@ -44,13 +44,13 @@ func TestSoak(t *testing.T) {
 	close(next)
 	done.Wait()
 	n.mailed()
-	t.Logf("%7d challenges, %6.0f s, %.0f a second; the database holds %v", all, time.Since(start).Seconds(),
-		float64(all)/time.Since(start).Seconds(), n.rows())
+	t.Logf("%7d challenges, %6.0f s, %.0f a second, %d calls refused because they could not be answered in time; the database holds %v",
+		all, time.Since(start).Seconds(), float64(all)/time.Since(start).Seconds(), f.refused.Load(), n.rows())
 	time.Sleep(2 * time.Second) // those who were served leave
 	held = append(held, n.holds())
 	t.Logf("at rest: %v", held[len(held)-1])
-	// After the first fifth, everything that is kept for the next call is there.
-	early, late := most(held[1:5]), most(held[len(held)-5:])
+	// By the middle, all is there that is kept for the next call: the answers of the policies to as many people as they are kept for.
+	early, late := most(held[len(held)/2-2:len(held)/2+3]), most(held[len(held)-5:])
 	if late.goroutines > early.goroutines*3/2+50 || late.resident > early.resident*5/4 {
 		t.Errorf("it grows: from %v to %v", early, late)
 	}
@@ -69,7 +69,11 @@ func (f *traffic) soak(i int) {
 	account := fmt.Sprintf("soak-%d", i)
 	flow := "flow of " + account
 	expect := func(code, want string) {
-		if got := f.submit(account, flow, code, true); got != want {
+		got := f.submit(account, flow, code, true)
+		for got == notUnderstood { // what a machine that is busy otherwise cannot do in time, it refuses; people submit again
+			got = f.submit(account, flow, code, true)
+		}
+		if got != want {
 			f.t.Errorf("%s: got %q, want %q", account, got, want)
 		}
 	}
