@@ -62,13 +62,13 @@ func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Lo
 	if err != nil {
 		return nil, fmt.Errorf("read the secrets: %w", err)
 	}
-	decide, keep, err := newPolicies(ctx, cfg.Policies, log)
-	if err != nil {
-		return nil, err
-	}
 	st, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return nil, err
+	}
+	decide, keep, err := newPolicies(ctx, cfg.Policies, st, log)
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
 	}
 	decide.KeepDifferences(shadowLedger{st})
 	n := &nidan{cfg: cfg, shown: shown, inbox: inbox, log: log, store: st, hooks: server.New(log, nil), policies: decide, keep: keep}

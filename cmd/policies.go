@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 
 	"nidan/challenge"
@@ -13,7 +14,9 @@ import (
 
 // newPolicies has those policies decide that the configuration names, and returns what keeps them up to date. Only a bundle may
 // still have to come: until then nobody is let in.
-func newPolicies(ctx context.Context, cfg config.Policies, log *slog.Logger) (p *live.Policies, keep []func(context.Context) error, err error) {
+func newPolicies(
+	ctx context.Context, cfg config.Policies, st *store.Store, log *slog.Logger,
+) (p *live.Policies, keep []func(context.Context) error, err error) {
 	p = live.New(cfg.TimeLimit, now, log)
 	if cfg.ShadowDir != "" {
 		shadow := p.Shadowed()
@@ -22,7 +25,7 @@ func newPolicies(ctx context.Context, cfg config.Policies, log *slog.Logger) (p 
 	switch {
 	case cfg.Dir != "":
 		folder := p.Folder(cfg.Dir)
-		return p, append(keep, folder.Watch), folder.Look(ctx)
+		return p, append(keep, folder.Watch), folder.Start(ctx, lastFrom(ctx, st))
 	case cfg.Bundle.URL != "":
 		bundle, err := p.Bundle(live.BundleConfig(cfg.Bundle))
 		if err != nil {
@@ -50,7 +53,7 @@ func recordPolicies(st *store.Store, log *slog.Logger) func(context.Context, *li
 				At: a.Since, Kind: "policies_activated", State: "changed", Revision: a.Revision, Detail: detail,
 			})
 		}
-		if err != nil {
+		if err = errors.Join(err, keepPolicies(ctx, st, a)); err != nil {
 			log.ErrorContext(ctx, "the policies that decide now are not on record", "revision", a.Revision, "err", err)
 		}
 	}

@@ -92,7 +92,8 @@ func policyExplainCommand() *cobra.Command {
 		Use:   "explain RECORD-ID [DIR]",
 		Short: "Say how the decision on a recorded sign-in comes about",
 		Long: `Say how the decision on a recorded sign-in comes about: what was asked of the policies, which rules fire, and why the others
-do not. What was not kept of the sign-in, as records are masked, is not there.`,
+do not. What was not kept of the sign-in, as records are masked, is not there. Without DIR, it is explained under the set that
+decided then, if that was kept, and else under the present one.`,
 		Args: cobra.RangeArgs(1, 2),
 	}
 	load := withConfig(c)
@@ -106,11 +107,11 @@ do not. What was not kept of the sign-in, as records are masked, is not there.`,
 		if err != nil {
 			return err
 		}
-		e, err := compiled(c, args[1:], cfg.Policies)
+		r, kept, then, err := recordedSignIn(c, cfg.Database, id)
 		if err != nil {
 			return err
 		}
-		r, kept, err := recordedSignIn(c, cfg.Database, id)
+		e, err := explaining(c, args[1:], cfg.Policies, then)
 		if err != nil {
 			return err
 		}
@@ -132,25 +133,47 @@ do not. What was not kept of the sign-in, as records are masked, is not there.`,
 	return c
 }
 
-func recordedSignIn(c *cobra.Command, database string, id int64) (r challenge.Record, k policies.Kept, err error) {
+// explaining are the policies that a command was given, or else those that decided then, or else those of the configuration.
+func explaining(c *cobra.Command, args []string, cfg config.Policies, then []policies.File) (*policies.Engine, error) {
+	if len(args) > 0 || then == nil {
+		return compiled(c, args, cfg)
+	}
+	set, err := policies.FromFiles(then)
+	if err != nil {
+		return nil, err
+	}
+	return set.Compile(c.Context(), cfg.TimeLimit)
+}
+
+// recordedSignIn is a record, what it holds, and the policies that decided then, if they were kept.
+func recordedSignIn(
+	c *cobra.Command, database string, id int64,
+) (r challenge.Record, k policies.Kept, then []policies.File, err error) {
 	st, err := openToRead(c.Context(), database)
 	if err != nil {
-		return r, k, err
+		return r, k, nil, err
 	}
 	defer st.Close()
 	found, err := st.Records(c.Context(), challenge.RecordFilter{Before: id + 1, Limit: 1})
 	switch {
 	case err != nil:
-		return r, k, err
+		return r, k, nil, err
 	case len(found) == 0 || found[0].ID != id:
-		return r, k, fmt.Errorf("there is no record %d", id)
+		return r, k, nil, fmt.Errorf("there is no record %d", id)
 	case found[0].Kind != "sign_in":
-		return r, k, fmt.Errorf("record %d is of no sign-in, but %s", id, found[0].Kind)
+		return r, k, nil, fmt.Errorf("record %d is of no sign-in, but %s", id, found[0].Kind)
 	}
 	if err := json.Unmarshal(found[0].Detail, &k); err != nil {
-		return r, k, fmt.Errorf("read record %d: %w", id, err)
+		return r, k, nil, fmt.Errorf("read record %d: %w", id, err)
 	}
-	return found[0], k, nil
+	switch p, err := st.PolicySet(c.Context(), found[0].Revision); {
+	case err == nil:
+		then, err = unpacked(p.Files)
+		return found[0], k, then, err
+	case !errors.Is(err, challenge.ErrNotFound):
+		return found[0], k, nil, err
+	}
+	return found[0], k, nil, nil
 }
 
 func printRecord(w io.Writer, r challenge.Record, k policies.Kept, revision string) error {

@@ -102,6 +102,18 @@ func TestPoliciesAreChangedWhilePeopleSignIn(t *testing.T) {
 			t.Errorf("got %v\n%s", err, out)
 		}
 	})
+	t.Run("where one has decided before, that one decides", func(t *testing.T) {
+		n.stop()
+		n.start()
+		for _, text := range []string{dir + ", as kept", "undefined ref: input.account.has_a_letterbox"} {
+			if !n.has("/readyz", text)() {
+				t.Errorf("/readyz does not say %q", text)
+			}
+		}
+		newSignIn(t, name).expect("code_sent", 1990001, nil)
+		edit(t, login, "input.account.has_a_letterbox", "input.account.has_email")
+		n.eventually("the folder's own decide", func() bool { return !n.has("/readyz", "as kept")() })
+	})
 }
 
 // signing is a new pair of keys, in two files.

@@ -20,6 +20,9 @@ var shipped embed.FS
 // Shipped are the policies that come with the program.
 func Shipped() fs.FS { return shipped }
 
+// Schemas are the JSON Schemas of what policies are asked and answer, in the folder schema.
+func Schemas() fs.FS { return schemaFiles }
+
 // What is asked of a set.
 const (
 	loginQuery        = "data.nidan.login.decision"

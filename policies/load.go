@@ -25,12 +25,13 @@ type Set struct {
 	data     map[string]any
 	files    []File
 	revision string
+	name     string
 }
 
 // File is a file of a set, as it was read.
 type File struct {
-	Path string
-	Text string
+	Path string `json:"path"`
+	Text string `json:"text"`
 }
 
 // Load reads a set of policies: every .rego file, and data.json or data.yaml in any folder. It refuses what does not parse, and data that
@@ -77,7 +78,7 @@ func Read(path string) (*Set, error) {
 
 // FromBundle takes a set of policies from a bundle of OPA's that has been read and verified.
 func FromBundle(b *bundle.Bundle) (*Set, error) {
-	s := &Set{modules: make(map[string]*ast.Module), data: b.Data}
+	s := &Set{modules: make(map[string]*ast.Module), data: b.Data, name: b.Manifest.Revision}
 	digest := sha256.New()
 	for _, m := range b.Modules {
 		// Parsed once more, for errors and records to name files as those who wrote them do: a bundle's begin with "/".
@@ -104,6 +105,26 @@ func FromBundle(b *bundle.Bundle) (*Set, error) {
 	s.revision = hex.EncodeToString(digest.Sum(nil))[:16]
 	return s, nil
 }
+
+// FromFiles takes a set from [Set.Files]: it has the same revision.
+func FromFiles(files []File) (*Set, error) {
+	b := &bundle.Bundle{Data: map[string]any{}}
+	for _, f := range files {
+		if f.Path != dataFiles[0] {
+			b.Modules = append(b.Modules, bundle.ModuleFile{Path: f.Path, Raw: []byte(f.Text)})
+			continue
+		}
+		numbers := json.NewDecoder(strings.NewReader(f.Text))
+		numbers.UseNumber() // as OPA reads them
+		if err := numbers.Decode(&b.Data); err != nil {
+			return nil, fmt.Errorf("load the policies: %s: %w", f.Path, err)
+		}
+	}
+	return FromBundle(b)
+}
+
+// Name is what the manifest of the set's bundle calls it. Empty: nothing.
+func (s *Set) Name() string { return s.name }
 
 // Revision is a digest of the set: two sets that may decide differently have different ones.
 func (s *Set) Revision() string { return s.revision }

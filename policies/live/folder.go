@@ -51,6 +51,25 @@ func (f *Folder) Look(ctx context.Context) error {
 	return err
 }
 
+// Start looks for the first time. Where the folder's policies are refused, those decide that did before, and the folder is looked at
+// again; the error is then nil, and [Status] has the refusal. Before has the files of that set; it returns none where there is none.
+func (f *Folder) Start(ctx context.Context, before func(source string) ([]policies.File, error)) error {
+	refused := f.Look(ctx)
+	if !errors.Is(refused, policies.ErrRefused) {
+		return refused
+	}
+	files, err := before(Source{FromFolder, f.dir}.String())
+	if err != nil || files == nil {
+		return errors.Join(refused, err)
+	}
+	if err := f.policies.Restore(ctx, Source{FromFolder, f.dir}.String(), files); err != nil {
+		return refused // nor can those of before decide
+	}
+	f.seen = [sha256.Size]byte{} // for its refusal to be the last word
+	_ = f.Look(ctx)
+	return nil
+}
+
 func (f *Folder) look(ctx context.Context) error {
 	before, unreadable := digest(f.files)
 	if unreadable == nil && before == f.seen {

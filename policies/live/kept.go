@@ -71,7 +71,7 @@ func (b *Bundle) Kept(ctx context.Context) error {
 	}
 	defer f.Close()
 	var signed time.Time
-	_, err = b.policies.offer(ctx, Source{FromKept, b.source.Where}, func() (set *policies.Set, err error) {
+	_, err = b.policies.offer(ctx, Source{FromKept, b.source.String()}, func() (set *policies.Set, err error) {
 		archive, err := policies.Archive(f)
 		if err != nil {
 			return nil, err

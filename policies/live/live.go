@@ -64,7 +64,7 @@ const (
 	FromShipped SourceKind = "shipped"
 	FromFolder  SourceKind = "folder"
 	FromBundle  SourceKind = "bundle"
-	FromKept    SourceKind = "kept" // a bundle, as it was kept before the start
+	FromKept    SourceKind = "kept" // a folder or a bundle, as it was before the start
 )
 
 // String is the source in words.
@@ -73,7 +73,7 @@ func (s Source) String() string {
 	case FromShipped:
 		return "the policies that ship"
 	case FromKept:
-		return "the bundle " + s.Where + ", as kept"
+		return s.Where + ", as kept"
 	}
 	return "the " + string(s.Kind) + " " + s.Where
 }
@@ -81,6 +81,7 @@ func (s Source) String() string {
 // Active is a set that decides.
 type Active struct {
 	Revision string
+	Name     string // what its bundle's manifest calls it; empty: nothing
 	Source   Source
 	Since    time.Time
 
@@ -161,6 +162,13 @@ func (p *Policies) Ship(ctx context.Context) error {
 	return err
 }
 
+// Restore has a set decide that has decided before, and whose source has nothing better now. It goes through the gate again: the
+// program may be another one since.
+func (p *Policies) Restore(ctx context.Context, from string, files []policies.File) error {
+	_, err := p.offer(ctx, Source{FromKept, from}, func() (*policies.Set, error) { return policies.FromFiles(files) })
+	return err
+}
+
 // offer has a set decide from now on, if it passes the gate, and says whether the set decides now that was not deciding before.
 // An error that is no [policies.ErrRefused] means that nothing was found out about it.
 func (p *Policies) offer(ctx context.Context, source Source, load func() (*policies.Set, error)) (activated bool, err error) {
@@ -192,7 +200,7 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 	}
 	gated, cancel := context.WithTimeout(ctx, p.within)
 	defer cancel()
-	a := &Active{Revision: revision, Source: source, Since: p.now()}
+	a := &Active{Revision: revision, Name: set.Name(), Source: source, Since: p.now()}
 	err = a.pass(gated, set, p.limit)
 	if err != nil && gated.Err() != nil && ctx.Err() == nil {
 		return false, fmt.Errorf("%w: to try them takes longer than %v", policies.ErrRefused, p.within)

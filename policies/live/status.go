@@ -41,7 +41,12 @@ func (s Status) Detail() string {
 	if s.Active == nil {
 		b.WriteString("policies: none yet\n")
 	} else {
-		fmt.Fprintf(&b, "policies: revision %s since %s, from %s\n", s.Active.Revision, s.Active.Since.UTC().Format(time.RFC3339), s.Active.Source)
+		name := ""
+		if s.Active.Name != "" {
+			name = fmt.Sprintf(" (%q)", s.Active.Name)
+		}
+		fmt.Fprintf(&b, "policies: revision %s%s since %s, from %s\n",
+			s.Active.Revision, name, s.Active.Since.UTC().Format(time.RFC3339), s.Active.Source)
 	}
 	if s.Refused != nil && s.Refused.Current {
 		fmt.Fprintf(&b, "policies: refused at %s, from %s: %s\n", s.Refused.At.UTC().Format(time.RFC3339), s.Refused.Source, s.Refused.Reason)

@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"of two who save the settings, the second is told":            settingsSavedOnce,
 		"records are found by account, kind and time":                 recordsFound,
 		"what a shadow would do is counted together":                  talliesAdded,
+		"sets of policies that decided are kept":                      policySetsKept,
 		"records that are too old are forgotten":                      recordsPurged,
 		"an account's devices are listed and forgotten":               devicesListed,
 		"initial settings are only initial":                           initialSettings,

@@ -1,0 +1,174 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"nidan/policies"
+)
+
+func policyShowCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "show [REVISION]",
+		Short: "Show the sets of policies that have decided",
+		Long: `Lists the sets of policies that have decided, the one first that began to last. With the revision of one it writes that set's
+files, to the standard output or, with --out, to a new folder.`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	load := withConfig(c)
+	out := c.Flags().String("out", "", "new folder to write the files to")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		st, err := openToRead(c.Context(), cfg.Database)
+		if err != nil {
+			return err
+		}
+		defer st.Close()
+		if len(args) == 1 {
+			files, err := keptFiles(c.Context(), st, args[0])
+			if err != nil {
+				return err
+			}
+			if *out != "" {
+				return writeSet(*out, files)
+			}
+			for _, f := range files {
+				fmt.Fprintf(c.OutOrStdout(), "# %s\n\n%s\n\n", f.Path, f.Text)
+			}
+			return nil
+		}
+		all, err := st.PolicySets(c.Context())
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+		for _, p := range all {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", p.Revision, p.At.UTC().Format(time.RFC3339), plain(p.Source), plain(p.Name))
+		}
+		return table.Flush()
+	}
+	return c
+}
+
+func policyExportCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "export DIR",
+		Short: "Write the policies that ship to a new folder",
+		Long: `Writes the policies that ship to a new folder, with their tests and the schemas of what they are asked: what a team begins with
+that keeps policies of its own. A folder that is there has to be empty.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := newFolder(args[0]); err != nil {
+				return err
+			}
+			return errors.Join(os.CopyFS(args[0], policies.Shipped()), os.CopyFS(args[0], policies.Schemas()))
+		},
+	}
+}
+
+func policyRollbackCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "rollback REVISION",
+		Short: "Take a set of policies again that has decided before",
+		Long: `Puts the files of a set that has decided before into the folder of policies.dir, where each Nidan that watches it finds them. What
+is there now is kept beside it, in a folder whose name ends with the time. Where policies come as a bundle, it writes a folder to build
+one of, with --out: sign it and publish it as you do with every other.`,
+		Args: cobra.ExactArgs(1),
+	}
+	load := withConfig(c)
+	out := c.Flags().String("out", "", "new folder to write the files to, and leave policies.dir alone")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		if *out == "" && cfg.Policies.Dir == "" {
+			return errors.New("policies.dir is not set: give a folder with --out, and build a bundle of it (opa build --bundle)")
+		}
+		st, err := openToRead(c.Context(), cfg.Database)
+		if err != nil {
+			return err
+		}
+		defer st.Close()
+		files, err := keptFiles(c.Context(), st, args[0])
+		if err != nil {
+			return err
+		}
+		if *out != "" {
+			return writeSet(*out, files)
+		}
+		before, err := replaceSet(cfg.Policies.Dir, files)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.OutOrStdout(), "revision %s is in %s; what was there is in %s\n", args[0], cfg.Policies.Dir, before)
+		return nil
+	}
+	return c
+}
+
+// newFolder makes a folder, or takes one that is empty.
+func newFolder(dir string) error {
+	found, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if len(found) > 0 {
+		return fmt.Errorf("%s is not empty: name a new folder", dir)
+	}
+	return os.MkdirAll(dir, 0o755)
+}
+
+// writeSet writes the files of a set to a new folder.
+func writeSet(dir string, files []policies.File) error {
+	if err := newFolder(dir); err != nil {
+		return err
+	}
+	return writeFiles(dir, files)
+}
+
+func writeFiles(dir string, files []policies.File) error {
+	root, err := os.OpenRoot(dir) // a name in a set that was kept leads nowhere else
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, f := range files {
+		name := filepath.FromSlash(f.Path)
+		if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return fmt.Errorf("write the policies: %w", err)
+		}
+		if err := root.WriteFile(name, []byte(f.Text), 0o644); err != nil {
+			return fmt.Errorf("write the policies: %w", err)
+		}
+	}
+	return nil
+}
+
+// replaceSet puts a set in the place of what is in a folder, and returns where that is now. The folder itself stays: it may be mounted,
+// and is watched. Whoever reads it meanwhile sees half a set, which does not pass the gate, or comes to rest a moment later.
+func replaceSet(dir string, files []policies.File) (before string, err error) {
+	before = filepath.Clean(dir) + ".before-" + now().UTC().Format("20060102T150405Z")
+	if err := newFolder(before); err != nil {
+		return "", err
+	}
+	found, err := os.ReadDir(dir)
+	if err != nil {
+		return "", fmt.Errorf("read the folder of the policies: %w", err)
+	}
+	for _, e := range found {
+		if err := os.Rename(filepath.Join(dir, e.Name()), filepath.Join(before, e.Name())); err != nil {
+			return "", fmt.Errorf("put away what is in the folder of the policies: %w", err)
+		}
+	}
+	return before, writeFiles(dir, files)
+}

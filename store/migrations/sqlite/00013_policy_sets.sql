@@ -1,0 +1,14 @@
+-- +goose Up
+
+-- Sets of policies that have decided, so that a record can be explained, and an older set taken again.
+CREATE TABLE policy_sets (
+    revision TEXT    PRIMARY KEY,
+    name     TEXT    NOT NULL, -- what its bundle's manifest calls it
+    source   TEXT    NOT NULL,
+    files    BLOB    NOT NULL, -- gzipped JSON
+    at       INTEGER NOT NULL  -- when it began to decide, the last time
+) STRICT, WITHOUT ROWID;
+
+-- +goose Down
+
+DROP TABLE policy_sets;
