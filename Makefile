@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test demo kratos screenshots policies fuzz fmt check setup measure-accounts measure-replay measure-swaps bench
+.PHONY: help test demo kratos screenshots policies fuzz fmt check setup measure-accounts measure-replay measure-swaps histories bench
 
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 # The policies that are checked: those that ship, or the copy that a security team keeps.
@@ -45,6 +45,9 @@ measure-replay: ## Measure how long it takes to replay a million recorded sign-i
 
 measure-swaps: ## Swap ten thousand sets of policies under load
 	@go test -count=1 -tags measure -run TestSwappingSetsUnderLoad -v -timeout 30m ./policies/live
+
+histories: setup ## Check 200,000 calls on three replicas at once, with connections cut, against the contract
+	@go test -count=1 -tags measure -run TestCallsAreCarriedOutAsIfOneAfterTheOther -v -timeout 60m ./hooks/contract
 
 bench: setup ## Measure Nidan beside its peers, to bench/RESULTS.md; shorter or in parts: BENCH='-rounds 1 -parts calls,mail'
 	@go run ./bench $(BENCH)

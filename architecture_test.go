@@ -30,6 +30,7 @@ var may = map[string][]string{
 	"mail":                 {"brand", "challenge"},
 	"mail/catcher":         {},
 	"hooks":                {"challenge", "kratos", "policies"},
+	"hooks/contract":       {}, // tests only
 	"server":               {"challenge", "hooks", "kratos", "policies"},
 	"server/page":          {"brand", "hooks"},
 	"server/console":       {"challenge", "hooks", "kratos", "policies", "policies/live", "server/session"},
@@ -50,6 +51,7 @@ var mayInTests = map[string][]string{
 	"mail":  {"store"},
 	"hooks": {"store"},
 
+	"hooks/contract":       {"challenge", "hooks", "kratos", "policies", "store", "store/postgrestest"}, // the hook on all that it stands on
 	"server/signin":        {"server/page/pagetest"},
 	"server/console":       {"store"},
 	"server/console/pages": {"server/page/pagetest"},

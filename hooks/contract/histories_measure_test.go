@@ -1,0 +1,5 @@
+//go:build measure
+
+package contract
+
+const operations = 200_000
