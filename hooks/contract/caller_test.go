@@ -10,11 +10,20 @@ import (
 	"nidan/challenge"
 )
 
-// clock is the one that all replicas go by. Tests move it.
-type clock struct{ micros atomic.Int64 }
+// clock is the one that all replicas go by, in microseconds since 1970. Tests move it.
+type clock struct {
+	micros atomic.Int64
+	tick   int64 // by how much it goes on each time it is read
+}
 
-// read returns the time in microseconds since 1970. No two reads are of the same time, unless the clock is set back between them.
-func (c *clock) read() int64 { return c.micros.Add(1) }
+func (c *clock) read() int64 { return c.micros.Add(c.tick) }
+
+// newClock shows nine o'clock on a day in April.
+func newClock(tick int64) *clock {
+	c := &clock{tick: tick}
+	c.micros.Store(time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC).UnixMicro())
+	return c
+}
 
 // caller calls one replica at a time, as Kratos does, and notes what the replica did about the call: what it did must be known even
 // where the answer did not arrive.
@@ -31,11 +40,13 @@ type caller struct {
 
 // noted is what a replica did about a call.
 type noted struct {
-	order int64 // of the instant at which it had read the first thing of a unit of work: from then on it has the account's lock
-	at    int64 // what the clock said then; 0: it did not come so far
-	drawn drawn // of the code that it sent
-	told  int   // how many wrong codes it told of
-	ended bool  // it did all that it wanted to: what is left is to make that durable
+	order int64  // of the instant at which it had read the first thing of a unit of work: from then on it has the account's lock
+	at    int64  // what the clock said then; 0: it did not come so far
+	drawn drawn  // of the code that it sent
+	to    string // where the code went
+	told  int    // how many wrong codes it told of
+	ended bool   // it did all that it wanted to: what is left is to make that durable
+	retry int64  // when the client is to try again, where it has had too many codes
 }
 
 // begin notes that the unit of work has the account's lock.
@@ -91,7 +102,7 @@ func (n noting) Send(ctx context.Context, m challenge.Message) error {
 	if err != nil {
 		return err
 	}
-	n.caller.noted.drawn, n.caller.noted.told = drawn{m.Challenge, digits}, m.WrongCodes.Count
+	n.caller.noted.drawn, n.caller.noted.to, n.caller.noted.told = drawn{m.Challenge, digits}, m.To, m.WrongCodes.Count
 	return n.Tx.Send(ctx, m)
 }
 
@@ -122,6 +133,9 @@ func (c *caller) do(ctx context.Context, replica int, what call) (call, answer, 
 		out, err = post(ctx, c.hooks[replica], "/hooks/settings/after-password", body(c.keys, what))
 	default:
 		out, err = post(ctx, c.hooks[replica], "/hooks/login/after-password", body(c.keys, what))
+	}
+	if out.state == "too_many_codes" {
+		c.noted.retry, out.resend = out.resend, 0
 	}
 	what.at, what.drawn, out.told = c.noted.at, c.noted.drawn, c.noted.told
 	return what, out, err

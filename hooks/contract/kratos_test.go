@@ -40,8 +40,10 @@ func read(w *httptest.ResponseRecorder) (answer, error) {
 				Context struct {
 					State     string
 					Challenge struct {
-						ID   string
-						Left int `json:"attempts_left"`
+						ID     string
+						Left   int       `json:"attempts_left"`
+						Ends   time.Time `json:"expires_at"`
+						Resend time.Time `json:"resend_at"`
 					}
 				}
 			}
@@ -52,7 +54,11 @@ func read(w *httptest.ResponseRecorder) (answer, error) {
 		return answer{}, fmt.Errorf("answered %d %s, which Kratos would not understand: %w", w.Code, w.Body, err)
 	}
 	said := b.Messages[0].Messages[0].Context
-	return answer{state: said.State, challenge: said.Challenge.ID, left: said.Challenge.Left}, nil
+	out := answer{state: said.State, challenge: said.Challenge.ID, left: said.Challenge.Left}
+	if out.challenge != "" {
+		out.ends, out.resend = said.Challenge.Ends.UnixMicro(), said.Challenge.Resend.UnixMicro()
+	}
+	return out, nil
 }
 
 type object = map[string]any
@@ -75,7 +81,7 @@ func body(keys *challenge.Keyring, of call) []byte {
 	}
 	if of.channel == "admin_console" {
 		b["flow"].(object)["type"] = "browser"
-		b["request_cookies"] = object{hooks.DeviceCookie(false): of.token}
+		b["request_cookies"] = object{hooks.DeviceCookie(false): real(keys, of.token)}
 	} else {
 		second["device_token"] = real(keys, of.token)
 	}

@@ -9,11 +9,14 @@ import (
 // written is a history that is written by hand.
 type written struct {
 	now   int64
+	sent  map[string]int64 // when each code was
 	calls []porcupine.Operation
 }
 
 // begin is the time at which a written history begins, as the clock says and as Kratos does.
 const begin = 1000 * day
+
+func write() *written { return &written{sent: map[string]int64{}} }
 
 func (w *written) login(change func(*call), out answer) *written {
 	n := int64(len(w.calls))
@@ -22,12 +25,18 @@ func (w *written) login(change func(*call), out answer) *written {
 		who: person{email: "agent@example.com", role: "user", flag: true},
 	}
 	change(&c)
+	if c.drawn.id != "" {
+		w.sent[c.drawn.id] = c.at
+	}
+	if out.challenge != "" {
+		out.ends, out.resend = w.sent[out.challenge]+codeHolds, w.sent[out.challenge]+resendAfter
+	}
 	w.calls = append(w.calls, porcupine.Operation{Input: c, Output: out, Call: 2 * n, Return: 2*n + 1})
 	return w
 }
 
-// sent is a first code in a flow.
-func (w *written) sent(flow, id, digits string) *written {
+// first is a first code in a flow.
+func (w *written) first(flow, id, digits string) *written {
 	return w.login(func(c *call) { c.flow, c.drawn = flow, drawn{id, digits} }, answer{state: "code_sent", challenge: id, left: tries})
 }
 
@@ -76,7 +85,7 @@ func TestTheModelTellsWhatTheContractAllows(t *testing.T) {
 	in := answer{state: "passed"}
 	again := answer{state: "sign_in_again"}
 	mismatch := func(id string, left int) answer { return answer{state: "code_mismatch", challenge: id, left: left} }
-	begun := func() *written { return (&written{}).sent("flow", "one", "111111") }
+	begun := func() *written { return write().first("flow", "one", "111111") }
 	for name, tc := range map[string]struct {
 		history *written
 		want    bool
@@ -96,12 +105,12 @@ func TestTheModelTellsWhatTheContractAllows(t *testing.T) {
 		"a try that is not counted":               {begun().mismatches("one", 9, 9), false},
 		"tries out of order, at once":             {begun().mismatches("one", 8, 9).together(2), true},
 		"tries out of order":                      {begun().mismatches("one", 8, 9), false},
-		"the code of another flow":                {begun().sent("other", "two", "222222").code("other", "111111", in), false},
+		"the code of another flow":                {begun().first("other", "two", "222222").code("other", "111111", in), false},
 		"an older code":                           {begun().wait(resendAfter).resent("two", "222222").code("flow", "111111", in), false},
 		"the newer code":                          {begun().wait(resendAfter).resent("two", "222222").code("flow", "222222", in), true},
 		"a resend too early":                      {begun().wait(resendAfter-1).resent("two", "222222"), false},
-		"a second mail for the same flow":         {begun().sent("flow", "two", "222222"), false},
-		"a code that was shown and did not go":    {(&written{}).login(func(*call) {}, answer{state: "code_sent", challenge: "one", left: tries}), false},
+		"a second mail for the same flow":         {begun().first("flow", "two", "222222"), false},
+		"a code that was shown and did not go":    {write().login(func(*call) {}, answer{state: "code_sent", challenge: "one", left: tries}), false},
 		"another account's":                       {begun().login(func(c *call) { c.account, c.code = "other", "111111" }, in), false},
 		"a lost try that was counted":             {begun().lost("flow", "222222").mismatches("one", 8), true},
 		"a lost try that was not":                 {begun().lost("flow", "222222").mismatches("one", 9), true},
@@ -129,10 +138,10 @@ func TestTheModelTellsWhatTheContractAllows(t *testing.T) {
 
 // sentIn is so many codes, in a flow each, with that long between them.
 func sentIn(n int, between int64) *written {
-	w := &written{}
+	w := write()
 	for i := range n {
 		name := string(rune('a' + i))
-		w.sent("flow "+name, name, "111111").wait(between)
+		w.first("flow "+name, name, "111111").wait(between)
 	}
 	return w
 }

@@ -47,8 +47,7 @@ func whole(s challenge.Store) challenge.Store { return s }
 
 func newScene(t *testing.T, server *postgrestest.Server, database string, broken breach) *scene {
 	t.Helper()
-	s := &scene{t: t, clock: &clock{}, seed: rand.Uint64(), states: map[string]int{}}
-	s.clock.micros.Store(time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC).UnixMicro())
+	s := &scene{t: t, clock: newClock(microsecond), seed: rand.Uint64(), states: map[string]int{}}
 	s.begun.Store(s.clock.read())
 	url := server.New(database)
 	var behind []challenge.Store
