@@ -18,7 +18,7 @@ type known struct {
 }
 
 func newKnown(name string) *known {
-	return &known{name: name, who: person{email: "agent@example.com", role: "user", flag: true}}
+	return &known{name: name, who: usual}
 }
 
 // flows is how many flows of an account are in use at once. One of them has the same id for each account.

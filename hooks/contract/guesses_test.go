@@ -74,7 +74,7 @@ func (s *scene) atOnce(flow string, guesses []string) []answer {
 	for n, st := range s.stores {
 		hook := newHook(s.t, st, func() time.Time { return now })
 		for i := n; i < len(guesses); i += replicas {
-			c := call{account: "agent", channel: "softphone", who: newKnown("agent").who, flow: flow, begun: s.session(), code: guesses[i]}
+			c := call{account: "agent", channel: "softphone", who: usual, flow: flow, begun: s.session(), code: guesses[i]}
 			all.Go(func() {
 				<-ready
 				said[i].state = unavailable

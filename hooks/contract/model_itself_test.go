@@ -22,7 +22,7 @@ func (w *written) login(change func(*call), out answer) *written {
 	n := int64(len(w.calls))
 	c := call{
 		what: "login", account: "agent", flow: "flow", channel: "softphone", at: begin + w.now, begun: begin + n,
-		who: person{email: "agent@example.com", role: "user", flag: true},
+		who: usual,
 	}
 	change(&c)
 	if c.drawn.id != "" {

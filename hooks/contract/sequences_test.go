@@ -71,16 +71,17 @@ type sequence struct {
 
 // holder is an account, and what the model says of it.
 type holder struct {
-	name string
-	who  person
-	is   account
+	name  string
+	who   person
+	is    account
+	dates []int64 // of passwords
 }
 
 func newSequence(p *program) *sequence {
 	p.runs++
 	s := &sequence{program: p, of: &holder{}}
 	for i := range s.holders {
-		s.holders[i] = &holder{name: fmt.Sprint("account ", i, " of run ", p.runs), who: person{email: "agent@example.com", role: "user", flag: true}}
+		s.holders[i] = &holder{name: fmt.Sprint("account ", i, " of run ", p.runs), who: usual}
 	}
 	return s
 }
