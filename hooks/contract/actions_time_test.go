@@ -38,16 +38,34 @@ func changed(t *rapid.T) person {
 	return who
 }
 
-// enterAfterChange enters a code after something about the account has changed, and once more when that is as it was before.
-func (s *sequence) enterAfterChange(t *rapid.T) {
+// goOn goes on with a code after something about the account has changed, and once more when that is as it was before.
+func (s *sequence) goOn(t *rapid.T) {
 	h := s.any(t)
 	h.who = usual
 	c := call{what: "login", flow: s.nativeFlow(), channel: "softphone"}
 	s.call(t, h, c)
-	rightCode(t, h, &c)
+	if rapid.Bool().Draw(t, "resend") {
+		c.action = "resend"
+	} else {
+		rightCode(t, h, &c)
+	}
 	h.who = changed(t)
 	s.call(t, h, c)
 	h.who = usual
+	s.call(t, h, c)
+}
+
+// giveUp gives a code up and begins again, before or after the time at which another may be sent.
+func (s *sequence) giveUp(t *rapid.T) {
+	h := s.any(t)
+	c := call{what: "login", flow: s.nativeFlow(), channel: "softphone"}
+	s.call(t, h, c)
+	c.action = "cancel"
+	s.call(t, h, c)
+	if i := h.is.latest(c.flow); i >= 0 {
+		s.exactlyAt(t, h.is.codes[i].resend())
+	}
+	c.action = ""
 	s.call(t, h, c)
 }
 
