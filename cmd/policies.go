@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"time"
 
 	"nidan/challenge"
 	"nidan/config"
@@ -15,7 +14,7 @@ import (
 // newPolicies has those policies decide that the configuration names, and returns what keeps them up to date. Only a bundle may
 // still have to come: until then nobody is let in.
 func newPolicies(ctx context.Context, cfg config.Policies, log *slog.Logger) (p *live.Policies, keep []func(context.Context) error, err error) {
-	p = live.New(cfg.TimeLimit, time.Now, log)
+	p = live.New(cfg.TimeLimit, now, log)
 	if cfg.ShadowDir != "" {
 		keep = append(keep, p.Shadowed(cfg.ShadowDir))
 	}
@@ -46,10 +45,8 @@ func recordPolicies(st *store.Store, log *slog.Logger) func(context.Context, *li
 		}
 		detail, err := json.Marshal(about)
 		if err == nil {
-			err = st.Update(ctx, "", func(tx challenge.Tx) error {
-				return tx.AddRecord(ctx, challenge.Record{
-					At: a.Since, Kind: "policies_activated", State: "changed", Revision: a.Revision, Detail: detail,
-				})
+			err = st.PoliciesActivated(ctx, challenge.Record{
+				At: a.Since, Kind: "policies_activated", State: "changed", Revision: a.Revision, Detail: detail,
 			})
 		}
 		if err != nil {

@@ -14,13 +14,13 @@ import (
 // The values are not shown where a password may be part of them.
 
 func databaseProblem(database string) string {
-	const example = "; write sqlite:PATH, such as sqlite:/var/lib/nidan/nidan.db"
+	const example = "; write sqlite:PATH, such as sqlite:/var/lib/nidan/nidan.db, or postgres://…"
 	scheme, path, ok := strings.Cut(database, ":")
 	switch {
 	case !ok:
 		return "has no scheme" + example
 	case scheme == "postgres" || scheme == "postgresql":
-		return "PostgreSQL is not supported yet" + example
+		return postgresProblem(database)
 	case scheme != "sqlite":
 		return "its scheme is not known" + example
 	case path == "":
@@ -31,6 +31,23 @@ func databaseProblem(database string) string {
 		return "every connection would have a database of its own" + example
 	case strings.Contains(path, "?"):
 		return "takes no options" + example
+	}
+	return ""
+}
+
+func postgresProblem(database string) string {
+	const example = "; write postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full"
+	u, err := url.Parse(database)
+	switch {
+	case err != nil:
+		return "is no URL" + example + ", with characters of the password that mean something there escaped"
+	case u.Host == "" && u.Query().Get("host") == "":
+		return "names no host" + example
+	case strings.Trim(u.Path, "/") == "":
+		return "names no database" + example
+	case u.Query().Get("sslmode") == "" && !isLoopback(u.Hostname()):
+		// The driver's default would go on without TLS where the server, or somebody on the way, does not offer it.
+		return "does not say how the connection is protected; add sslmode=verify-full, or sslmode=disable in a network of your own"
 	}
 	return ""
 }

@@ -20,9 +20,10 @@ var Schema []byte
 
 // Config is the whole configuration. The comments of this struct are the descriptions in the schema.
 type Config struct {
-	// Where state is kept: sqlite:PATH. The file is made when it is not there, for its owner alone (mode 0600); a relative
-	// path starts in the working directory.
-	Database string `koanf:"database" jsonschema:"pattern=^sqlite:"`
+	// Where state is kept: sqlite:PATH, for one process, or postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full, for
+	// several. A file is made when it is not there, for its owner alone (mode 0600); a relative path starts in the working
+	// directory.
+	Database string `koanf:"database" secret:"true" jsonschema:"pattern=^(sqlite|postgres|postgresql):"`
 	// Secrets that protect codes at rest, each of at least 32 bytes. The first is used for all that is new, the others
 	// still open what was made with them: to rotate, put a new one first and drop the old one a day later.
 	Secrets []string `koanf:"secrets" secret:"true"`

@@ -11,9 +11,21 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		"with PostgreSQL": {
-			func(c *Config) { c.Database = "postgres://db/nidan" },
-			"database: PostgreSQL is not supported yet",
+		"with PostgreSQL, and not a word of TLS": {
+			func(c *Config) { c.Database = "postgres://u:secret-of-the-database@db/nidan" },
+			"database: does not say how the connection is protected",
+		},
+		"with PostgreSQL, and no host": {
+			func(c *Config) { c.Database = "postgres:///nidan?sslmode=disable" },
+			"database: names no host",
+		},
+		"with PostgreSQL, and no database": {
+			func(c *Config) { c.Database = "postgres://db?sslmode=disable" },
+			"database: names no database",
+		},
+		"with PostgreSQL, and a password that is not escaped": {
+			func(c *Config) { c.Database = "postgres://u:secret-of-the-%zatabase@db/nidan" },
+			"database: is no URL",
 		},
 		"with another database": {
 			func(c *Config) { c.Database = "mysql://db" },

@@ -230,7 +230,7 @@ func TestAnAccount(t *testing.T) {
 	})
 	t.Run("is switched off, which forgets its devices", func(t *testing.T) {
 		w.t = t
-		n.sql("INSERT INTO devices VALUES (?, x'01', 'softphone', 1, '192.0.2.1', 'a')", id)
+		n.device(id, 1)
 		w.open(page)
 		w.click("#edit")
 		w.choose("two_factor", "off")
@@ -320,7 +320,7 @@ func TestWhatKratosDoesNotTakeIsNotHalfDone(t *testing.T) {
 	w := newBrowser(t)
 	name := account(t, nil)
 	id := accountID(t, name)
-	n.sql("INSERT INTO devices VALUES (?, x'01', 'softphone', 1, '192.0.2.1', 'a')", id)
+	n.device(id, 1)
 	w.signInTo(n, "/console/accounts/"+id+"?edit=1", account(t, administrator))
 	w.choose("two_factor", "off")
 	w.click("#two_step button")

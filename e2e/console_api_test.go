@@ -200,7 +200,8 @@ func TestTheAPIAndAccounts(t *testing.T) {
 		t.Errorf("Kratos has %s", got)
 	}
 
-	n.sql("INSERT INTO devices VALUES (?, x'01', 'softphone', 1, '192.0.2.1', 'a'), (?, x'02', 'softphone', 1, '192.0.2.1', 'a')", id, id)
+	n.device(id, 1)
+	n.device(id, 2)
 	for path, want := range map[string]int{"01": http.StatusNoContent, "03": http.StatusNotFound, "zz": http.StatusNotFound} {
 		if status, _, _ := a.call(t, "DELETE", "/accounts/{id}/devices/{device}", "/accounts/"+id+"/devices/"+path, "", nil); status != want {
 			t.Errorf("device %s: %d, want %d", path, status, want)

@@ -94,8 +94,8 @@ func (n *nidan) tried(account string, wrong int) {
 func (n *nidan) triedBy(id string, wrong int) {
 	n.t.Helper()
 	n.sql(`INSERT INTO wrong_codes (account_id, flow_id, at, told)
-		WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < $2)
-		SELECT $1, 'a flow of before', $3, 1 FROM number`, id, wrong, time.Now().UnixMicro())
+		WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < CAST($2 AS BIGINT))
+		SELECT CAST($1 AS TEXT), 'a flow of before', CAST($3 AS BIGINT), TRUE FROM number`, id, wrong, time.Now().UnixMicro())
 }
 
 func TestAHundredWrongCodes(t *testing.T) {

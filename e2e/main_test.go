@@ -51,6 +51,7 @@ func runAll(m *testing.M) (int, error) {
 		return 0, err
 	}
 	defer theRelay.server.Close()
+	defer wholeRun.end()
 	run := kratos.Run{
 		PublicPort: freePort(), AdminPort: freePort(), BaseURL: "http://127.0.0.1:4455", HookURL: theRelay.server.URL,
 		HookToken: hookToken, DSN: "sqlite://" + filepath.Join(dir, "kratos.db") + "?_fk=true&mode=rwc",
@@ -94,3 +95,5 @@ func freePort() int {
 		}
 	}
 }
+
+func freeAddress() string { return fmt.Sprintf("127.0.0.1:%d", freePort()) }

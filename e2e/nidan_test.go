@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,39 +27,83 @@ import (
 // patience bounds every wait. It is never what a test is about.
 const patience = 30 * time.Second
 
-// nidan is the program, running, with a mailbox of its own, behind the one Kratos.
+// nidan is the program, running, with a mailbox of its own, behind the one Kratos: one process, or as many as there are replicas.
 type nidan struct {
-	t       *testing.T
-	dir     string
-	env     []string
-	hooks   string // its hooks' address
-	public  string // where browsers reach it
-	smtp    string // host:port
-	mailbox *catcher.Catcher
-	cmd     *exec.Cmd
-	log     *syncBuffer
+	t         *testing.T
+	program   string
+	dir       string
+	env       []string
+	db        string // URL
+	hooks     string // its hooks' address
+	public    string // where browsers reach it
+	smtp      string // host:port
+	mailbox   *catcher.Catcher
+	processes []*process
+	log       *syncBuffer
+}
+
+// process is one of them.
+type process struct {
+	hooks, public string   // host:port
+	env           []string // of this one alone
+	cmd           *exec.Cmd
 }
 
 // newNidan prepares a Nidan; the changes are variables of its environment.
 func newNidan(t *testing.T, changes ...string) *nidan {
 	t.Helper()
-	n := &nidan{t: t, dir: t.TempDir(), log: &syncBuffer{}, smtp: fmt.Sprintf("127.0.0.1:%d", freePort())}
-	hooks, public := fmt.Sprintf("127.0.0.1:%d", freePort()), fmt.Sprintf("127.0.0.1:%d", freePort())
+	return newNidanOn(t, usual(), changes...)
+}
+
+func newNidanOn(t *testing.T, on shared, changes ...string) *nidan {
+	t.Helper()
+	n := &nidan{t: t, program: program, dir: t.TempDir(), log: &syncBuffer{}, smtp: freeAddress()}
+	hooks, public := freeAddress(), freeAddress()
 	_, port, _ := net.SplitHostPort(n.smtp)
+	changes = slices.DeleteFunc(slices.Clone(changes), func(change string) bool {
+		address, ok := strings.CutPrefix(change, "NIDAN_PUBLIC_LISTEN=")
+		if ok {
+			public = address
+		}
+		return ok
+	})
 	n.hooks, n.public = "http://"+hooks, "http://"+public
+	n.db = "sqlite:" + filepath.Join(n.dir, "nidan.db")
+	n.processes = []*process{{hooks: hooks, public: public}}
+	if on.replicas > 0 {
+		n.db = on.database
+		n.behind(on.replicas, hooks, public)
+	}
 	n.env = append([]string{
-		"NIDAN_DATABASE=sqlite:" + filepath.Join(n.dir, "nidan.db"), "NIDAN_SECRETS=" + strings.Repeat("s", 32),
-		"NIDAN_HOOKS_TOKENS=" + hookToken, "NIDAN_HOOKS_LISTEN=" + hooks,
-		"NIDAN_PUBLIC_LISTEN=" + public,
+		"NIDAN_DATABASE=" + n.db, "NIDAN_SECRETS=" + strings.Repeat("s", 32), "NIDAN_HOOKS_TOKENS=" + hookToken,
 		"NIDAN_KRATOS_PUBLIC_URL=" + kratosPublic, "NIDAN_KRATOS_ADMIN_URL=" + kratosAdminURL, "NIDAN_MAIL_SMTP_TLS=none", "NIDAN_MAIL_SMTP_PORT=" + port,
 	}, changes...)
 	return n
 }
 
+// behind puts the replicas behind what spreads requests over them.
+func (n *nidan) behind(replicas int, hooks, public string) {
+	n.t.Helper()
+	var to [2][]string
+	n.processes = nil
+	for range replicas {
+		p := &process{hooks: freeAddress(), public: freeAddress()}
+		n.processes = append(n.processes, p)
+		to[0], to[1] = append(to[0], p.hooks), append(to[1], p.public)
+	}
+	spread(n.t, hooks, to[0])
+	spread(n.t, public, to[1])
+}
+
 // started is a Nidan that is up, with its mail server, and that Kratos' calls lead to.
 func started(t *testing.T, changes ...string) *nidan {
 	t.Helper()
-	n := newNidan(t, changes...)
+	return startedOn(t, usual(), changes...)
+}
+
+func startedOn(t *testing.T, on shared, changes ...string) *nidan {
+	t.Helper()
+	n := newNidanOn(t, on, changes...)
 	n.openMailbox()
 	n.start()
 	return n
@@ -77,22 +122,42 @@ func (n *nidan) openMailbox() {
 
 func (n *nidan) start() {
 	n.t.Helper()
-	n.cmd = exec.Command(program, "serve")
-	n.cmd.Env = append(os.Environ(), n.env...)
-	n.cmd.Dir, n.cmd.Stdout, n.cmd.Stderr = n.dir, n.log, n.log
-	if err := n.cmd.Start(); err != nil {
+	for _, p := range n.processes {
+		n.startOne(p)
+	}
+	theRelay.set(n.hooks, 0, "")
+}
+
+func (n *nidan) startOne(p *process) {
+	n.t.Helper()
+	p.cmd = exec.Command(n.program, "serve")
+	p.cmd.Env = append(append(os.Environ(), "NIDAN_HOOKS_LISTEN="+p.hooks, "NIDAN_PUBLIC_LISTEN="+p.public), n.env...)
+	p.cmd.Env = append(p.cmd.Env, p.env...)
+	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = n.dir, n.log, n.log
+	if err := p.cmd.Start(); err != nil {
 		n.t.Fatal(err)
 	}
 	n.t.Cleanup(n.stop)
-	n.eventually("Nidan is ready", func() bool {
-		answer, err := http.Get(n.hooks + "/readyz")
-		if err != nil {
+	n.eventually("Nidan is ready", p.ready)
+}
+
+func (p *process) ready() bool {
+	answer, err := http.Get("http://" + p.hooks + "/readyz")
+	if err != nil {
+		return false
+	}
+	answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
+}
+
+// ready says whether each process is.
+func (n *nidan) ready() bool {
+	for _, p := range n.processes {
+		if !p.ready() {
 			return false
 		}
-		answer.Body.Close()
-		return answer.StatusCode == http.StatusOK
-	})
-	theRelay.set(n.hooks, 0, "")
+	}
+	return true
 }
 
 // stop ends it as an operator would. A Nidan that has ended is left alone.
@@ -102,18 +167,27 @@ func (n *nidan) stop() { n.end(syscall.SIGTERM) }
 func (n *nidan) kill() { n.end(syscall.SIGKILL) }
 
 func (n *nidan) end(how os.Signal) {
-	if n.cmd.ProcessState != nil {
-		return
+	for _, p := range n.processes {
+		if p.cmd != nil && p.cmd.ProcessState == nil {
+			_ = p.cmd.Process.Signal(how)
+		}
 	}
-	_ = n.cmd.Process.Signal(how)
-	_ = n.cmd.Wait()
-	theRelay.set("", 0, "")
+	for _, p := range n.processes {
+		if p.cmd != nil && p.cmd.ProcessState == nil {
+			_ = p.cmd.Wait()
+			theRelay.set("", 0, "")
+		}
+	}
 }
 
 // database is another program's connection to its database: one, so that it can hold a lock.
 func (n *nidan) database() *sql.DB {
 	n.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(n.dir, "nidan.db")+"?_pragma=busy_timeout(5000)")
+	driver, name := "pgx", n.db
+	if path, ok := strings.CutPrefix(n.db, "sqlite:"); ok {
+		driver, name = "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)"
+	}
+	db, err := sql.Open(driver, name)
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -127,6 +201,12 @@ func (n *nidan) sql(statement string, args ...any) {
 	if _, err := n.database().ExecContext(n.t.Context(), statement, args...); err != nil {
 		n.t.Fatal(err)
 	}
+}
+
+// device has an account remembered on a device, for long.
+func (n *nidan) device(account string, token byte) {
+	n.t.Helper()
+	n.sql("INSERT INTO devices VALUES ($1, $2, 'softphone', 1, '192.0.2.1', 'a')", account, []byte{token})
 }
 
 // eventually waits for a condition, and fails with what Nidan logged when it does not come.

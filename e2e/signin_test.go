@@ -106,13 +106,19 @@ func (s *signIn) submit(twoFactor map[string]any) reply {
 // submitPayload submits the flow with a whole transient_payload.
 func (s *signIn) submitPayload(payload any) reply {
 	s.t.Helper()
+	return s.submitBody(s.body(payload))
+}
+
+// body is what is submitted with a transient_payload.
+func (s *signIn) body(payload any) string {
+	s.t.Helper()
 	body, err := json.Marshal(map[string]any{
 		"method": "password", "identifier": s.identifier, "password": s.password, "transient_payload": payload,
 	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return s.submitBody(string(body))
+	return string(body)
 }
 
 // submitBody submits the flow with a body as it is.

@@ -97,9 +97,9 @@ func whose(t *testing.T, session http.Header) string {
 // set sets the console's switches: those named are on, all others off.
 func (n *nidan) set(on ...string) {
 	n.t.Helper()
-	n.sql("UPDATE settings SET two_factor = 0, admin_console = 0, softphone = 0, remember = 0")
+	n.sql("UPDATE settings SET two_factor = FALSE, admin_console = FALSE, softphone = FALSE, remember = FALSE")
 	for _, name := range on {
-		n.sql("UPDATE settings SET " + name + " = 1") // the tests' own words
+		n.sql("UPDATE settings SET " + name + " = TRUE") // the tests' own words
 	}
 }
 

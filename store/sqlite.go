@@ -68,6 +68,9 @@ func (s *sqlite) dialect() dialect {
 	return dialect{goose: goose.DialectSQLite3, migrations: "migrations/sqlite"}
 }
 
+// listen returns nil: there is one process.
+func (s *sqlite) listen(context.Context, string) <-chan struct{} { return nil }
+
 // update carries out units of work one after the other, which is more than the one per account that is asked for.
 func (s *sqlite) update(ctx context.Context, _ string, fn func(executor) error) error {
 	return s.writer.do(ctx, fn)

@@ -24,6 +24,8 @@ type database interface {
 	// update is [challenge.Store.Update]. No account is locked where it is empty.
 	update(ctx context.Context, account string, fn func(executor) error) error
 	dialect() dialect
+	// listen returns a channel that gets a value when another process says something there. It is nil where there is none.
+	listen(ctx context.Context, channel string) <-chan struct{}
 	plain() *sql.DB
 	close() error
 }
@@ -33,6 +35,7 @@ type dialect struct {
 	goose        goose.Dialect
 	migrations   string // folder
 	takeUnlocked string // ends a query for rows that nobody else takes meanwhile
+	notify       string // says something ($2) to all processes that listen ($1); empty: there is one process
 }
 
 // Store is the database. It is safe for concurrent use.

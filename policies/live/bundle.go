@@ -82,12 +82,20 @@ func (b *Bundle) Run(ctx context.Context) error {
 	if err := config.ValidateAndInjectDefaults(); err != nil {
 		return fmt.Errorf("configure the download of the policies: %w", err)
 	}
-	d := download.New(config, client, path).WithBundleVerificationConfig(b.verify).WithBundlePersistence(true)
-	d.WithCallback(func(_ context.Context, u download.Update) error { return b.offered(ctx, d, u) })
-	d.Start(ctx)
-	<-ctx.Done()
-	d.Stop(ctx)
-	return nil
+	for {
+		// One begins by asking. OPA's own way to have it ask again may meet what is being asked already.
+		d := download.New(config, client, path).WithBundleVerificationConfig(b.verify).WithBundlePersistence(true)
+		d.WithCallback(func(_ context.Context, u download.Update) error { return b.offered(ctx, d, u) })
+		d.SetCache(b.etag)
+		d.Start(ctx)
+		select {
+		case <-ctx.Done():
+			d.Stop(ctx)
+			return nil
+		case <-b.policies.hurry:
+			d.Stop(ctx)
+		}
+	}
 }
 
 func seconds(d time.Duration) *int64 {

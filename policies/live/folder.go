@@ -97,6 +97,7 @@ func (f *Folder) Watch(ctx context.Context) error {
 		case <-events:
 			untilQuiet(ctx, events)
 		case <-missed:
+		case <-f.policies.hurry:
 		case <-tick.C:
 		}
 	}

@@ -31,6 +31,7 @@ type Policies struct {
 	activations atomic.Int64
 	refusals    atomic.Int64
 	offering    sync.Mutex // one set at a time is tried
+	hurry       chan struct{}
 
 	shadow *Shadow
 	tell   func(context.Context, *Active) // nil: nobody wants to know
@@ -38,7 +39,15 @@ type Policies struct {
 
 // New returns policies that decide nothing yet, each decision within the limit once they do.
 func New(limit time.Duration, now func() time.Time, log *slog.Logger) *Policies {
-	return &Policies{limit: limit, within: gateWithin, now: now, log: log}
+	return &Policies{limit: limit, within: gateWithin, now: now, log: log, hurry: make(chan struct{}, 1)}
+}
+
+// Hurry has whatever keeps the policies up to date look now, and not when it would have. Somebody else has found new ones.
+func (p *Policies) Hurry() {
+	select {
+	case p.hurry <- struct{}{}:
+	default: // is about to look
+	}
 }
 
 // Source is where a set came from.

@@ -13,20 +13,66 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 )
 
-// Server is one PostgreSQL.
-type Server struct {
-	t    testing.TB
-	dir  string
-	port int
-	as   *syscall.SysProcAttr
+// TB is what of a test is needed: a [testing.TB], or something that lasts longer.
+type TB interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Cleanup(func())
 }
 
-// Start starts a PostgreSQL that lives as long as the test.
-func Start(t testing.TB) *Server {
+// Server is one PostgreSQL.
+type Server struct {
+	t       TB
+	dir     string
+	port    int
+	options string
+	as      *syscall.SysProcAttr
+}
+
+// Start starts a PostgreSQL that lives as long as the test. It does not wait for the disk.
+func Start(t TB) *Server {
+	t.Helper()
+	return newServer(t).begin("-F")
+}
+
+// StartDurable is Start, for a PostgreSQL that has each commit on the disk before it says so.
+func StartDurable(t TB) *Server {
+	t.Helper()
+	return newServer(t).begin("")
+}
+
+func (s *Server) begin(options string) *Server {
+	s.t.Helper()
+	s.options = options
+	s.run("initdb", "-D", s.data(), "-U", "nidan", "--auth=trust", "-E", "UTF8", "--no-sync")
+	s.Up()
+	return s
+}
+
+// Standby starts a second server that has whatever this one has: from then on, this one confirms nothing that the other does not have.
+func (s *Server) Standby() *Server {
+	s.t.Helper()
+	standby := newServer(s.t)
+	standby.options = s.options
+	s.run("pg_basebackup", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "nidan", "-D", standby.data(), "-R", "-X", "stream", "--no-sync")
+	standby.Up()
+	s.run("psql", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "nidan", "-c", "ALTER SYSTEM SET synchronous_standby_names = '*'",
+		"-c", "SELECT pg_reload_conf()", "postgres")
+	return standby
+}
+
+// Promote makes a standby a server of its own.
+func (s *Server) Promote() {
+	s.t.Helper()
+	s.run("pg_ctl", "-D", s.data(), "-w", "promote")
+}
+
+// newServer is one that has no data yet.
+func newServer(t TB) *Server {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "nidan-postgres-") // short: the path of its socket must be
 	if err != nil {
@@ -41,8 +87,6 @@ func Start(t testing.TB) *Server {
 			t.Fatal(err)
 		}
 	}
-	s.run("initdb", "-D", s.data(), "-U", "nidan", "--auth=trust", "-E", "UTF8", "--no-sync")
-	s.Up()
 	t.Cleanup(func() {
 		if s.isUp() {
 			s.Down("immediate")
@@ -57,7 +101,7 @@ func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 func (s *Server) Up() {
 	s.t.Helper()
 	s.run("pg_ctl", "-D", s.data(), "-w", "-l", filepath.Join(s.dir, "log"),
-		"-o", fmt.Sprintf("-p %d -h 127.0.0.1 -k %s -F -c max_connections=200", s.port, s.dir), "start")
+		"-o", fmt.Sprintf("-p %d -h 127.0.0.1 -k %s %s -c max_connections=200", s.port, s.dir, s.options), "start")
 }
 
 // Down stops it in one of PostgreSQL's ways: "smart", "fast" or "immediate".
@@ -74,6 +118,15 @@ func (s *Server) isUp() bool {
 // URL is where one of its databases is.
 func (s *Server) URL(database string) string {
 	return fmt.Sprintf("postgres://nidan@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
+}
+
+// URL is where a database is on the one of several servers that takes writes.
+func URL(database string, servers ...*Server) string {
+	var addresses []string
+	for _, s := range servers {
+		addresses = append(addresses, fmt.Sprintf("127.0.0.1:%d", s.port))
+	}
+	return fmt.Sprintf("postgres://nidan@%s/%s?sslmode=disable&target_session_attrs=read-write", strings.Join(addresses, ","), database)
 }
 
 // New makes a database, and returns its URL.
@@ -124,7 +177,7 @@ func (s *Server) run(name string, args ...string) {
 }
 
 // program finds a program of PostgreSQL, which Debian keeps out of the path.
-func program(t testing.TB, name string) string {
+func program(t TB, name string) string {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
 	if err == nil && len(found) > 0 {
@@ -138,7 +191,7 @@ func program(t testing.TB, name string) string {
 }
 
 // NumbersOf are those by which the system knows a user: a program that refuses to be run by root is run by another one.
-func NumbersOf(t testing.TB, name string) *syscall.Credential {
+func NumbersOf(t TB, name string) *syscall.Credential {
 	t.Helper()
 	u, err := user.Lookup(name)
 	if err != nil {
@@ -155,7 +208,7 @@ func NumbersOf(t testing.TB, name string) *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-func freePort(t testing.TB) int {
+func freePort(t TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

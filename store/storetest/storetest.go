@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"messages are taken in the order in which they came":          takenInOrder,
 		"a message put off before the clock was set back is taken":    takenAfterTheClockWasSetBack,
 		"a message that cannot be read does not hold others up":       spoiltDoesNotHoldUp,
+		"of policies that are activated, whoever watches is told":     policiesWatched,
 		"a situation holds all that a decision rests on":              situationHoldsAll,
 		"an answer is kept once":                                      answerKeptOnce,
 		"a sign-in is found by its account and instant":               signInFound,

@@ -1,0 +1,39 @@
+package storetest
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"nidan/challenge"
+	"nidan/store"
+)
+
+func policiesWatched(t *testing.T, s *store.Store) {
+	activate := func() {
+		t.Helper()
+		if err := s.PoliciesActivated(t.Context(), challenge.Record{At: at, Kind: "policies_activated", Revision: "r"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	activate() // before: no news
+	ctx, cancel := context.WithCancel(t.Context())
+	told, ended := make(chan struct{}, 10), make(chan error)
+	go func() { ended <- s.WatchPolicies(ctx, slog.New(slog.DiscardHandler), func() { told <- struct{}{} }) }()
+	time.Sleep(100 * time.Millisecond)
+	for range 2 {
+		activate()
+		<-told
+	}
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		return tx.AddRecord(ctx, challenge.Record{At: at, Kind: "sign_in"})
+	})
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if n := len(told); n != 0 {
+		t.Errorf("told %d times more than there was something to tell", n)
+	}
+}
