@@ -13,8 +13,9 @@ import (
 
 // Whoever submits all guesses at once, to all replicas, has no more of them than whoever submits one after the other.
 func TestAThousandGuessesAtOnceCountExactly(t *testing.T) {
+	t.Parallel()
 	server := postgrestest.Start(t)
-	for name, right := range map[string]int{"one of them is right": 1, "one in ten is right": 100, "none is right": 0} {
+	for name, right := range map[string]int{"one of them is right": 1, "one in ten is right": 100} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, server, fmt.Sprint("guesses_", right), whole)
 			k := newKnown("agent")

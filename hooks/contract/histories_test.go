@@ -10,6 +10,7 @@ import (
 )
 
 func TestCallsAreCarriedOutAsIfOneAfterTheOther(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, postgrestest.Start(t), "histories", whole)
 	looked, cuts := time.Duration(0), int64(0)
 	var all []porcupine.Operation

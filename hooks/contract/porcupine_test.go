@@ -53,7 +53,7 @@ func byAccount(all []porcupine.Operation) (parts [][]porcupine.Operation) {
 const atTheEnd = math.MaxInt64
 
 // within is for how long an order is looked for. It takes milliseconds.
-const within = 20 * time.Second
+const within = time.Minute
 
 // check says whether the calls can have been carried out one after the other, as the contract says.
 func check(history []porcupine.Operation) error {

@@ -1,7 +1,9 @@
 package contract
 
 import (
+	"flag"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -40,12 +42,22 @@ func (p *program) start() {
 	p.caller = newCaller(p.t, p.clock, &atomic.Int64{}, p.store)
 }
 
+// TestMain sets how many sequences are tried, unless the command line says otherwise: it is read afterwards.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", sequences); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
 func TestEachCallIsAnsweredAsTheContractSays(t *testing.T) {
+	t.Parallel()
 	for name, url := range map[string]func(t *testing.T) string{
 		"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "nidan.db") },
 		"PostgreSQL": func(t *testing.T) string { return postgrestest.Start(t).New("sequences") },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := &program{t: t, url: url(t), clock: newClock(0), states: map[string]int{}}
 			p.start()
 			if err := p.store.Migrate(t.Context(), switches); err != nil {

@@ -1,5 +1,0 @@
-//go:build measure
-
-package contract
-
-const operations = 200_000
