@@ -96,7 +96,7 @@ func (p plan) carryOut(t *testing.T) (ended []end, came []handed) {
 	for _, q := range queues {
 		q.Start()
 	}
-	pass(time.Hour)
+	pass(15 * time.Minute) // the last code expires before
 	for _, q := range queues {
 		if err := q.Stop(t.Context()); err != nil {
 			t.Error(err)
