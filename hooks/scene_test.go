@@ -35,6 +35,7 @@ type scene struct {
 	mails *mailed
 	log   *bytes.Buffer
 	now   time.Time
+	away  bool // the mail server
 	calls int // gives each call its own authenticated_at
 }
 
@@ -105,7 +106,7 @@ func newScene(t testing.TB, set fs.FS) *scene {
 	now := func() time.Time { return s.now }
 	s.hook = &Handler{
 		Tokens: []string{token}, Store: s.mails, Policies: engine, Keys: keys, Now: now,
-		Challenger: &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader},
+		Challenger: &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader, MailWaits: func() bool { return s.away }},
 		Identity: kratos.Pointers{
 			Account: "/traits/account", Name: "/traits/name", Email: "/traits/email", Locale: "/traits/locale",
 			Role: "/metadata_public/role", TwoFactor: "/metadata_public/two_factor/enabled",
