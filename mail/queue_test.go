@@ -28,10 +28,12 @@ type scene struct {
 	challenger *challenge.Challenger
 	log        *logged
 	ttl        time.Duration // of codes
+	to         string        // the address that they go to
 
 	mu    sync.Mutex
-	ahead time.Duration  // of the real clock
-	fails map[string]int // how often a method of the outbox is still to fail, by name
+	ahead time.Duration     // of the real clock
+	codes map[string]string // of mails that have been tried, by challenge
+	fails map[string]int    // how often a method of the outbox is still to fail, by name
 }
 
 // outbox is the store's, failing when the test says so.
@@ -54,7 +56,13 @@ func (o outbox) TakeMessages(ctx context.Context, now, until time.Time, n int) (
 	if err := o.failing("TakeMessages"); err != nil {
 		return nil, err
 	}
-	return o.Outbox.TakeMessages(ctx, now, until, n)
+	taken, err := o.Outbox.TakeMessages(ctx, now, until, n)
+	o.scene.mu.Lock()
+	defer o.scene.mu.Unlock()
+	for _, m := range taken {
+		o.scene.codes[m.Challenge], _ = m.Open(o.scene.challenger.Keys)
+	}
+	return taken, err
 }
 
 func (o outbox) PutOffMessages(ctx context.Context, until time.Time, challenges ...string) error {
@@ -66,6 +74,13 @@ func (o outbox) EndMessage(ctx context.Context, r challenge.Record) error {
 		return err
 	}
 	return o.Outbox.EndMessage(ctx, r)
+}
+
+func (o outbox) FailMessage(ctx context.Context, r challenge.Record) error {
+	if err := o.failing("FailMessage"); err != nil {
+		return err
+	}
+	return o.Outbox.FailMessage(ctx, r)
 }
 
 type logged struct {
@@ -102,7 +117,7 @@ func openScene(t *testing.T, c SMTP, path string) *scene {
 		t.Fatal(err)
 	}
 	keys := keyring(t, "k")
-	s := &scene{t: t, store: st, log: &logged{}, ttl: 10 * time.Minute}
+	s := &scene{t: t, store: st, log: &logged{}, ttl: 10 * time.Minute, to: "agent@example.com", codes: make(map[string]string)}
 	s.challenger = &challenge.Challenger{Keys: keys, Now: s.now, Rand: rand.Reader, MailWaits: func() bool { return false }}
 	s.queue, err = NewQueue(outbox{st, s}, keys, config(c), s.now, slog.New(slog.NewTextHandler(s.log, nil)))
 	if err != nil {
@@ -163,7 +178,7 @@ func (s *scene) advanceOf(account string, a challenge.Action) challenge.Outcome 
 		}
 		out, err = s.challenger.Advance(s.t.Context(), tx, last,
 			challenge.Submission{
-				Account: account, Flow: "flow", Email: "agent@example.com", Locale: "ja", Facts: []byte{1}, Action: a,
+				Account: account, Flow: "flow", Email: s.to, Locale: "ja", Facts: []byte{1}, Action: a,
 			},
 			challenge.Terms{
 				Length: 6, TTL: s.ttl, MaxAttempts: 10, ResendAfter: time.Second,
@@ -207,6 +222,20 @@ func (s *scene) logs(want string) {
 		}
 	}
 	s.t.Fatalf("the log does not say %q:\n%s", want, s.log)
+}
+
+// asked waits until the server has been asked at the start.
+func (s *scene) asked() {
+	s.t.Helper()
+	s.logs("the mail server answers")
+}
+
+// codeOf is the code of a mail that has been tried.
+func (s *scene) codeOf(challenge string) string {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.codes[challenge]
 }
 
 // waiting is how many mails are in the outbox.
@@ -325,7 +354,7 @@ func TestADatabaseThatFails(t *testing.T) {
 	}{
 		"before the mail is sent: it is sent later":         {fails: "TakeMessages", ttl: time.Minute, want: recordSent, mails: 1, log: "will be later"},
 		"after the mail is sent: it is not sent again":      {fails: "EndMessage", ttl: time.Minute, want: recordSent, mails: 1, log: "end=mail_sent"},
-		"as the mail is given up: that is recorded later":   {fails: "EndMessage", ttl: time.Nanosecond, want: recordGivenUp, log: "end=mail_given_up"},
+		"as the mail is given up: that is recorded later":   {fails: "FailMessage", ttl: time.Nanosecond, want: recordGivenUp, log: "end=mail_given_up"},
 		"as the mail is put off: it is tried again, anyway": {fails: "PutOffMessages", ttl: time.Minute, refuse: 1, want: recordSent, mails: 1, log: "it is tried soon"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -86,6 +86,8 @@ func (q *Queue) ask() {
 		q.away(ctx, err)
 		return
 	}
+	smtp := q.sender.config.SMTP
+	q.log.InfoContext(ctx, "the mail server answers", "server", smtp.Host, "port", smtp.Port)
 	q.over(ctx, q.troubles.answered())
 }
 
