@@ -76,8 +76,8 @@ type (
 		ResendAt     time.Time `json:"resend_at"`
 		RememberDays int       `json:"remember_days"`
 		// Mail is "waiting" or "failed" where the mail has not gone out. The state's usual sentence is not true then.
-		Mail challenge.MailState `json:"mail,omitempty"`
-		DeviceToken  string    `json:"device_token,omitempty"`
+		Mail        challenge.MailState `json:"mail,omitempty"`
+		DeviceToken string              `json:"device_token,omitempty"`
 	}
 )
 

@@ -36,7 +36,7 @@ type scene struct {
 	log   *bytes.Buffer
 	now   time.Time
 	away  bool // the mail server
-	calls int // gives each call its own authenticated_at
+	calls int  // gives each call its own authenticated_at
 }
 
 // mailed is the store, and what was sent in its units of work that were kept.
