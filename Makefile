@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test demo kratos screenshots policies fuzz fmt check setup measure-accounts measure-replay measure-swaps bench
+.PHONY: help test demo kratos screenshots policies fuzz fmt check setup measure-accounts measure-replay measure-swaps bench test-replicas soak
 
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 # The policies that are checked: those that ship, or the copy that a security team keeps.
@@ -42,6 +42,12 @@ policies: ## Check the policies, or those in POLICIES=folder: opa fmt, check and
 
 measure-replay: ## Measure how long it takes to replay a million recorded sign-ins
 	@go test -count=1 -tags measure -run TestReplayingAMillion -v -timeout 30m ./cmd
+
+test-replicas: setup check kratos ## Run the end-to-end tests on several Nidans over one PostgreSQL: REPLICAS=2
+	@REPLICAS=$(or $(REPLICAS),2) go test -count=1 -timeout 60m ./e2e
+
+soak: setup kratos ## Two hundred thousand challenges on two Nidans; fewer: SOAK=20000
+	@go test -count=1 -tags measure -run TestSoak -v -timeout 3h ./e2e
 
 measure-swaps: ## Swap ten thousand sets of policies under load
 	@go test -count=1 -tags measure -run TestSwappingSetsUnderLoad -v -timeout 30m ./policies/live

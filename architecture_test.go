@@ -26,7 +26,7 @@ var may = map[string][]string{
 	"policies/replay":      {"policies"},
 	"store":                {"challenge"},
 	"store/storetest":      {"challenge", "store"}, // tests only
-	"store/postgrestest":   {},                     // tests only
+	"store/postgrestest":   {},                     // tests and measurements only
 	"mail":                 {"brand", "challenge"},
 	"mail/catcher":         {},
 	"hooks":                {"challenge", "kratos", "policies"},
@@ -39,8 +39,8 @@ var may = map[string][]string{
 	"server/session":       {"challenge", "hooks", "kratos", "policies"},
 	"server/signin":        {"brand", "challenge", "hooks", "kratos", "server/page"},
 	"cmd":                  {"brand", "challenge", "config", "decisionlog", "hooks", "kratos", "mail", "mail/catcher", "policies", "policies/live", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "store"},
-	"bench":                {"challenge", "kratos", "mail/catcher", "store"}, // drives programs from outside, on databases that it fills
-	"e2e":                  {},                                               // drives the program from outside
+	"bench":                {"challenge", "kratos", "mail/catcher", "store", "store/postgrestest"}, // drives programs from outside, on databases that it fills
+	"e2e":                  {},                                                                     // drives the program from outside
 }
 
 // mayInTests is what tests may import beyond that.

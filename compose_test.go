@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path"
@@ -26,6 +27,7 @@ type compose struct {
 		Content string `yaml:"content"`
 	} `yaml:"configs"`
 	Services map[string]struct {
+		Profiles    []string          `yaml:"profiles"`
 		Image       string            `yaml:"image"`
 		Build       string            `yaml:"build"`
 		Command     []string          `yaml:"command"`
@@ -40,7 +42,16 @@ type compose struct {
 		DependsOn   map[string]any `yaml:"depends_on"`
 		Healthcheck any            `yaml:"healthcheck"`
 		Restart     string         `yaml:"restart"`
+		Networks    map[string]struct {
+			Address string   `yaml:"ipv4_address"`
+			Aliases []string `yaml:"aliases"`
+		} `yaml:"networks"`
 	} `yaml:"services"`
+	Networks map[string]struct {
+		IPAM struct {
+			Config []struct{ Subnet string } `yaml:"config"`
+		} `yaml:"ipam"`
+	} `yaml:"networks"`
 	Volumes map[string]any `yaml:"volumes"`
 }
 
@@ -72,6 +83,7 @@ func loadCompose(t *testing.T) compose {
 		used[name] = true
 		return value
 	})
+	used["COMPOSE_PROFILES"] = true // by Docker itself
 	for name := range values {
 		if !used[name] {
 			t.Errorf(".env.example has %s, which nothing uses", name)
@@ -160,17 +172,63 @@ func TestComposeRunsKratosOnTheDemosConfiguration(t *testing.T) {
 	}
 }
 
-func TestComposeReachesItsDatabase(t *testing.T) {
+func TestComposeReachesItsDatabases(t *testing.T) {
 	c := loadCompose(t)
-	dsn, err := url.Parse(c.Services["kratos"].Environment["DSN"])
-	if err != nil {
-		t.Fatal(err)
+	for of, server := range map[string]string{
+		c.Services["kratos"].Environment["DSN"]:             "postgres",
+		c.Services["nidan-1"].Environment["NIDAN_DATABASE"]: "nidan-postgres",
+		c.Services["nidan-2"].Environment["NIDAN_DATABASE"]: "nidan-postgres",
+	} {
+		dsn, err := url.Parse(of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		postgres := c.Services[server].Environment
+		password, _ := dsn.User.Password()
+		if dsn.Hostname() != server || dsn.Port() != "5432" || dsn.User.Username() != postgres["POSTGRES_USER"] ||
+			password != postgres["POSTGRES_PASSWORD"] || dsn.Path != "/"+postgres["POSTGRES_DB"] {
+			t.Errorf("%s does not lead to %v", dsn.Redacted(), postgres)
+		}
 	}
-	postgres := c.Services["postgres"].Environment
-	password, _ := dsn.User.Password()
-	if dsn.Hostname() != "postgres" || dsn.Port() != "5432" || dsn.User.Username() != postgres["POSTGRES_USER"] ||
-		password != postgres["POSTGRES_PASSWORD"] || dsn.Path != "/"+postgres["POSTGRES_DB"] {
-		t.Errorf("DSN %s does not lead to %v", dsn.Redacted(), postgres)
+}
+
+// In each profile one service answers to the name by which Kratos looks for the hooks, and what runs in no profile runs in both.
+func TestComposeHasOneNidanInEachProfile(t *testing.T) {
+	c := loadCompose(t)
+	profiles := map[string][]string{}
+	for name, service := range c.Services {
+		for _, p := range service.Profiles {
+			answers := name == "nidan" || slices.Contains(service.Networks["default"].Aliases, "nidan")
+			if profiles[p] = profiles[p]; answers {
+				profiles[p] = append(profiles[p], name)
+			}
+		}
+	}
+	want := map[string][]string{"one": {"nidan"}, "replicas": {"balancer"}}
+	if !reflect.DeepEqual(profiles, want) {
+		t.Errorf("by the name nidan are known %v, want %v", profiles, want)
+	}
+	if !strings.Contains(readFile(t, ".env.example"), "\nCOMPOSE_PROFILES=one\n") {
+		t.Error("what .env.example has is no profile")
+	}
+}
+
+func TestComposeTrustsItsBalancer(t *testing.T) {
+	c := loadCompose(t)
+	balancer := netip.MustParseAddr(c.Services["balancer"].Networks["default"].Address)
+	if subnet := netip.MustParsePrefix(c.Networks["default"].IPAM.Config[0].Subnet); !subnet.Contains(balancer) {
+		t.Errorf("%s is not in %s", balancer, subnet)
+	}
+	for _, name := range []string{"nidan-1", "nidan-2"} {
+		trusted := c.Services[name].Environment["NIDAN_PUBLIC_TRUSTED_PROXIES"]
+		if trusted != balancer.String()+"/32" {
+			t.Errorf("%s trusts %s, and not the balancer at %s alone", name, trusted, balancer)
+		}
+		for _, port := range []string{"4455", "4456"} {
+			if !strings.Contains(c.Configs["balancer"].Content, name+":"+port) {
+				t.Errorf("the balancer does not know %s:%s", name, port)
+			}
+		}
 	}
 }
 
@@ -211,13 +269,21 @@ func TestComposeMountsWhatIsThere(t *testing.T) {
 
 func TestComposeRunsNidanOnAConfigurationItTakes(t *testing.T) {
 	c := loadCompose(t)
-	service := c.Services["nidan"]
+	for _, name := range []string{"nidan", "nidan-1", "nidan-2"} {
+		t.Run(name, func(t *testing.T) { takesItsConfiguration(t, c, name) })
+	}
+}
+
+func takesItsConfiguration(t *testing.T, c compose, name string) {
+	service := c.Services[name]
 	environ := []string{}
 	for name, value := range service.Environment {
 		environ = append(environ, name+"="+value)
 	}
 	for name, value := range dockerfileEnv(t) {
-		environ = append(environ, name+"="+value)
+		if _, there := service.Environment[name]; !there {
+			environ = append(environ, name+"="+value)
+		}
 	}
 	cfg, err := config.Load("", environ)
 	if err != nil {
@@ -239,7 +305,7 @@ func TestComposeRunsNidanOnAConfigurationItTakes(t *testing.T) {
 		t.Errorf("mail.smtp.port is %d", cfg.Mail.SMTP.Port)
 	}
 	database, ok := strings.CutPrefix(cfg.Database, "sqlite:")
-	if !ok || !slices.Contains(service.Volumes, "nidan:"+path.Dir(database)) {
+	if name == "nidan" && !ok || ok && !slices.Contains(service.Volumes, "nidan:"+path.Dir(database)) {
 		t.Errorf("the database %s is not kept in a volume: %v", cfg.Database, service.Volumes)
 	}
 	if service.Build != "." {
@@ -249,7 +315,7 @@ func TestComposeRunsNidanOnAConfigurationItTakes(t *testing.T) {
 
 func TestComposeShowsOnlyWhatFacesPeople(t *testing.T) {
 	c := loadCompose(t)
-	want := map[string][]string{"nidan": {"127.0.0.1:4455:4455"}, "mail": {"127.0.0.1:8025:8025"}}
+	want := map[string][]string{"nidan": {"127.0.0.1:4455:4455"}, "balancer": {"127.0.0.1:4455:4455"}, "mail": {"127.0.0.1:8025:8025"}}
 	for name, service := range c.Services {
 		if !slices.Equal(service.Ports, want[name]) {
 			t.Errorf("%s publishes %v, want %v", name, service.Ports, want[name])

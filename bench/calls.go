@@ -50,12 +50,12 @@ func askOPA() object {
 		"settings": object{"two_factor": true, "admin_console": true, "softphone": true, "remember": true, "remember_days": 30},
 		"account": object{
 			"id": accountHere, "name": nameHere, "role": "user", "email": nameHere + "@example.com", "has_email": true,
-			"two_factor": false, "state": "active", "locked": false, "password_expired": false, "plan": "",
+			"two_factor": false, "state": "active", "locked": false, "password_expired": false, "locale": "", "plan": "",
 		},
 		"request": object{
 			"flow_type": "api", "return_to": "", "oauth2_client_id": "", "headers": object{"user-agent": "Softphone/3.5.0"},
 			"ip": "192.0.2.7", "ip_trusted": false, "user_agent": "Softphone/3.5.0",
-			"client": object{"name": "softphone", "version": "3.5.0"}, "refresh": false, "requested_aal": "aal1",
+			"client": object{"name": "softphone", "version": "3.5.0"}, "refresh": false, "requested_aal": "aal1", "locale": "ja",
 		},
 		"device": object{"known": false, "channel": "", "age_days": 0, "age_calendar_days": 0},
 	}}

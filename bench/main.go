@@ -35,7 +35,7 @@ var parts = []struct {
 	do   func(*bench, context.Context) error
 }{
 	{"calls", (*bench).calls}, {"start", (*bench).starts}, {"mail", (*bench).mail}, {"size", (*bench).sizes},
-	{"signin", (*bench).wholeSignIns}, {"disk", (*bench).slowDisk},
+	{"signin", (*bench).wholeSignIns}, {"replicas", (*bench).replicated}, {"disk", (*bench).slowDisk},
 }
 
 func main() {
@@ -43,7 +43,7 @@ func main() {
 	flag.StringVar(&b.root, "root", ".", "the project's folder")
 	out := flag.String("out", "bench/RESULTS.md", "the file to write")
 	work := flag.String("work", "", "a folder on the disk to measure; empty: the system's for temporary files")
-	only := flag.String("parts", "", "what to measure, of calls,start,mail,size,signin,disk; empty: all")
+	only := flag.String("parts", "", "what to measure, of calls,start,mail,size,signin,replicas,disk; empty: all")
 	flag.StringVar(&b.results.note, "note", "", "a sentence on this run, for its results")
 	flag.IntVar(&b.rounds, "rounds", 3, "how often each subject has its turn")
 	flag.DurationVar(&b.each, "each", 2*time.Second, "how long each load lasts")

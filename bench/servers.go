@@ -20,6 +20,9 @@ const (
 	secret    = "bench-secret-bench-secret-bench-secret"
 )
 
+// allCores are the two that this program and the servers share otherwise.
+const allCores = "0,1"
+
 // pinning says whether what serves and what asks have a core each.
 var pinning bool
 
@@ -171,9 +174,13 @@ func (b *bench) opa(ctx context.Context, dir string) (*server, error) {
 	}}, address)
 }
 
-func (b *bench) echo(ctx context.Context, dir, keep string) (*server, error) {
+func (b *bench) echo(ctx context.Context, dir, keep string, more ...string) (*server, error) {
 	address := freeAddress()
-	return start(ctx, program{dir: dir, ready: "/readyz", args: []string{
+	p := program{dir: dir, ready: "/readyz", args: append([]string{
 		b.programs.echo, "--address", address, "--keep", keep, "--database", filepath.Join(dir, "peer.db"),
-	}}, address)
+	}, more...)}
+	if len(more) > 0 {
+		p.cores = allCores
+	}
+	return start(ctx, p, address)
 }

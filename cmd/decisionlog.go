@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"runtime/debug"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,7 +34,7 @@ type logged struct {
 func (l logged) Login(ctx context.Context, in policies.Input) (policies.Verdict, error) {
 	v, err := l.Decider.Login(ctx, in)
 	e := decisionlog.Entry{
-		ID: uuid.NewString(), Path: "nidan/login/decision", Revision: v.Revision, At: time.Now(), Took: v.Took,
+		ID: uuid.NewString(), Path: "nidan/login/decision", Revision: v.Revision, At: now(), Took: v.Took,
 		Input: v.Kept.Input, Erased: v.Kept.Erased, Masked: v.Kept.Masked,
 	}
 	if err == nil {

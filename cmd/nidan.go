@@ -91,7 +91,7 @@ func newQueue(cfg config.Config, shown appearance, st *store.Store, keys *challe
 	}
 	return mail.NewQueue(st, keys, mail.Config{
 		From: cfg.Mail.From, Brand: shown.Brand, Texts: shown.mail, CodeHost: public.Hostname(), SMTP: mail.SMTP(cfg.Mail.SMTP),
-	}, time.Now, log)
+	}, now, log)
 }
 
 // openStore opens the database and brings its tables up to date.
@@ -126,13 +126,13 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 		Tokens:       n.cfg.Hooks.Tokens,
 		Store:        n.store,
 		Policies:     decider,
-		Challenger:   &challenge.Challenger{Keys: keys, Now: time.Now, Rand: rand.Reader},
+		Challenger:   &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader},
 		Keys:         keys,
 		Identity:     kratos.Pointers(n.cfg.Identity),
 		Sentences:    n.shown.states,
 		DeviceCookie: hooks.DeviceCookie(n.https()),
 		TimeZone:     zone,
-		Now:          time.Now,
+		Now:          now,
 		Log:          n.log,
 	}).Mount(n.hooks)
 }
@@ -151,7 +151,7 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 		return fmt.Errorf("read kratos.public_url: %w", err)
 	}
 	(&server.PassThrough{
-		Kratos: kratosURL, Bounds: server.Bounds(n.cfg.Public.Limits), Proxies: proxies, HTTPS: n.https(), Keys: keys, Now: time.Now,
+		Kratos: kratosURL, Bounds: server.Bounds(n.cfg.Public.Limits), Proxies: proxies, HTTPS: n.https(), Keys: keys, Now: now,
 		Devices: &server.Devices{Remembered: n.store.DeviceRemembered, HTTPS: n.https(), Rand: rand.Reader, Log: n.log}, Log: n.log,
 	}).Mount(n.public)
 	page.Mount(n.public, n.shown.Brand)
@@ -172,10 +172,10 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 		return err
 	}
 	n.public.HTTPErrorHandler = own.Explain
-	visitors := &session.Visitors{Kratos: frontend, Records: n.store, Policies: n.policies, Identity: identity, Now: time.Now}
+	visitors := &session.Visitors{Kratos: frontend, Records: n.store, Policies: n.policies, Identity: identity, Now: now}
 	(&session.Handler{Visitors: visitors, Log: n.log}).Mount(n.public)
 	return n.mountConsole(&console.Console{
-		Kratos: kratos.NewAdmin(n.cfg.Kratos.AdminURL), Store: n.store, Policies: n.policies, Identity: identity, Now: time.Now, Log: n.log,
+		Kratos: kratos.NewAdmin(n.cfg.Kratos.AdminURL), Store: n.store, Policies: n.policies, Identity: identity, Now: now, Log: n.log,
 	}, visitors, frontend, zone)
 }
 
@@ -226,23 +226,24 @@ func (n *nidan) ready(ctx context.Context) error {
 	return errors.Join(n.store.Ready(ctx), n.policies.Ready(ctx))
 }
 
-// forget drops, every hour, what is too old to matter. A failure is no reason to stop answering.
+// forget drops, at the start and every hour, what is too old to matter. A failure is no reason to stop answering.
 func (n *nidan) forget(ctx context.Context) error {
 	every := time.NewTicker(time.Hour)
 	defer every.Stop()
 	for {
+		at := now()
+		if err := n.store.Purge(ctx, at.Add(-forgetAfter)); err != nil && ctx.Err() == nil {
+			n.log.WarnContext(ctx, "old challenges could not be dropped", "err", err)
+		}
+		if days := n.cfg.Records.KeepDays; days > 0 {
+			if err := n.store.PurgeRecords(ctx, at.AddDate(0, 0, -days)); err != nil && ctx.Err() == nil {
+				n.log.WarnContext(ctx, "old records could not be dropped", "err", err)
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case now := <-every.C:
-			if err := n.store.Purge(ctx, now.Add(-forgetAfter)); err != nil {
-				n.log.WarnContext(ctx, "old challenges could not be dropped", "err", err)
-			}
-			if days := n.cfg.Records.KeepDays; days > 0 {
-				if err := n.store.PurgeRecords(ctx, now.AddDate(0, 0, -days)); err != nil {
-					n.log.WarnContext(ctx, "old records could not be dropped", "err", err)
-				}
-			}
+		case <-every.C:
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"time"
 
 	"nidan/challenge"
 	"nidan/config"
@@ -15,7 +14,7 @@ import (
 // newPolicies has those policies decide that the configuration names, and returns what keeps them up to date. Only a bundle may
 // still have to come: until then nobody is let in.
 func newPolicies(ctx context.Context, cfg config.Policies, log *slog.Logger) (p *live.Policies, keep []func(context.Context) error, err error) {
-	p = live.New(cfg.TimeLimit, time.Now, log)
+	p = live.New(cfg.TimeLimit, now, log)
 	if cfg.ShadowDir != "" {
 		keep = append(keep, p.Shadowed(cfg.ShadowDir))
 	}

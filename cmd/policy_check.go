@@ -19,8 +19,9 @@ func policyCheckCommand() *cobra.Command {
 		Use:   "check [DIR]",
 		Short: "Say whether Nidan would let these policies decide",
 		Long: `Say whether Nidan would let these policies decide: it is the gate that each set has to pass before. A set is refused that does
-not parse, is not strict, reads input that there is not, uses what reaches the network, the clock or chance, lacks a decision,
-has a test that fails, or gives no valid decision in time for the sign-ins of its tests and for usual ones.`,
+not parse, is not strict, reads input or data that there is not, uses what reaches the network, the clock or chance, lacks a decision,
+has parameters or answers that the schemas do not allow, has a test that fails, or gives no valid decision in time for the sign-ins of
+its tests and for usual ones.`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	limit := c.Flags().Duration("time-limit", config.Default().Policies.TimeLimit, "how long a decision may take")
@@ -86,6 +87,9 @@ func printTests(w io.Writer, r policies.Report, verbose bool) {
 		switch {
 		case t.Failure != "":
 			fmt.Fprintf(w, "FAIL  %s  %s.%s: %s\n", t.Location, t.Package, t.Name, t.Failure)
+			if t.Seen != "" {
+				fmt.Fprintf(w, "      %s\n", plain(t.Seen))
+			}
 		case verbose:
 			fmt.Fprintf(w, "ok    %s  %s.%s\n", t.Location, t.Package, t.Name)
 		}
@@ -114,6 +118,7 @@ type (
 	}
 	junitFailure struct {
 		Message string `xml:"message,attr"`
+		Seen    string `xml:",chardata"`
 	}
 )
 
@@ -122,7 +127,7 @@ func writeJUnit(file string, r policies.Report) error {
 	for _, t := range r.Tests {
 		one := junitCase{Class: t.Package, Name: t.Name, File: t.Location, Seconds: t.Duration.Seconds()}
 		if t.Failure != "" {
-			one.Failure = &junitFailure{Message: t.Failure}
+			one.Failure = &junitFailure{Message: t.Failure, Seen: t.Seen}
 		}
 		suite.Cases = append(suite.Cases, one)
 	}

@@ -176,8 +176,12 @@ func printSummary(w io.Writer, s replay.Summary, revision string, took time.Dura
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "\n\tHOW MANY\tFROM\tTO\tCHANNEL\tROLE\tEXAMPLES")
 	for _, c := range s.Changes {
+		to := plain(c.ToReason)
+		if c.Differs != "" {
+			to += " (" + c.Differs + ")"
+		}
 		fmt.Fprintf(t, "%s\t%d\t%s %s\t%s %s\t%s\t%s\t%s\n",
-			mark(c.Change), c.Count, c.From, plain(c.FromReason), c.To, plain(c.ToReason), plain(c.Channel), plain(c.Role), examples(c.Examples))
+			mark(c.Change), c.Count, c.From, plain(c.FromReason), c.To, to, plain(c.Channel), plain(c.Role), examples(c.Examples))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -190,7 +194,7 @@ func mark(c replay.Change) string {
 	switch {
 	case c.Loosens():
 		return "!"
-	case c.From == c.To:
+	case !c.EndsOtherwise():
 		return "="
 	}
 	return ""

@@ -85,10 +85,11 @@ func TestPolicyTest(t *testing.T) {
 	}
 
 	out, err = run(t, "policy", "test", "--junit", file, loosened(t))
-	if err == nil || !strings.Contains(err.Error(), "tests fail") || !strings.Contains(out, "FAIL  login/login_test.rego:") {
+	if err == nil || !strings.Contains(err.Error(), "tests fail") || !strings.Contains(out, "FAIL  login/login_test.rego:") ||
+		!strings.Contains(out, `got {"action": "allow", "reason": "device_remembered", "second_step": "remembered"}, expected {"action": "challenge", "reason": "code_required"}`) {
 		t.Errorf("got %v\n%s", err, out)
 	}
-	if junit, err = os.ReadFile(file); err != nil || !bytes.Contains(junit, []byte(`<failure message="it does not hold">`)) {
+	if junit, err = os.ReadFile(file); err != nil || !bytes.Contains(junit, []byte(`<failure message="it does not hold">login/login_test.rego:`)) {
 		t.Errorf("got %v\n%s", err, junit)
 	}
 

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -124,16 +123,7 @@ func TestKilledAtEachStepOnSQLite(t *testing.T) {
 			n := startedOn(t, shared{})
 			killedAtEachStep(t, n, func(step int) func() {
 				// Each of a program's threads counts its own calls, so that the step is one of many.
-				strace := exec.Command("strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace="+call,
-					"-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, step), "-p", fmt.Sprint(n.processes[0].cmd.Process.Pid))
-				if err := strace.Start(); err != nil {
-					t.Fatalf("strace is not installed: make test installs it or says how: %v", err)
-				}
-				n.eventually("strace watches", func() bool { return traced(n.processes[0].cmd.Process.Pid) })
-				return func() {
-					_ = strace.Process.Signal(syscall.SIGINT)
-					_ = strace.Wait()
-				}
+				return n.injected(fmt.Sprintf("%s:signal=KILL:when=%d", call, step))
 			})
 		})
 	}

@@ -95,3 +95,5 @@ func freePort() int {
 		}
 	}
 }
+
+func freeAddress() string { return fmt.Sprintf("127.0.0.1:%d", freePort()) }

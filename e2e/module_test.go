@@ -50,7 +50,7 @@ func withModule(t *testing.T, elsewhere bool) (n *nidan, page string) {
 	t.Helper()
 	const welcome = "<!doctype html><title>Welcome</title><p>Welcome"
 	if !elsewhere {
-		inner := fmt.Sprintf("127.0.0.1:%d", freePort())
+		inner := freeAddress()
 		n = started(t, "NIDAN_PUBLIC_LISTEN="+inner, "NIDAN_PUBLIC_URL="+origin)
 		rest := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: inner})
 		server := httptest.NewUnstartedServer(barePage(documentedPage(t, origin, origin+"/welcome"), welcome, rest))

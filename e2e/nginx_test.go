@@ -51,7 +51,7 @@ func newBehindNginx(n *nidan) *behindNginx {
 	} {
 		inServer = n.replaced(inServer, address[0], address[1])
 	}
-	agent, console := fmt.Sprintf("127.0.0.1:%d", freePort()), fmt.Sprintf("127.0.0.1:%d", freePort())
+	agent, console := freeAddress(), freeAddress()
 	b.agent, b.console = "http://"+agent, "http://"+console
 	b.startNginx(agent, "daemon off; pid pid; error_log stderr; events {} http { access_log off;\n"+
 		"client_body_temp_path 1; proxy_temp_path 2; fastcgi_temp_path 3; uwsgi_temp_path 4; scgi_temp_path 5;\n"+inHTTP+
@@ -70,38 +70,38 @@ func (n *nidan) replaced(s, before, after string) string {
 }
 
 // startNginx runs nginx in a folder of its own, as nobody where the tests are run by root.
-func (b *behindNginx) startNginx(address, config string) {
-	b.t.Helper()
+func (n *nidan) startNginx(address, config string) {
+	n.t.Helper()
 	program, err := exec.LookPath("nginx")
 	if err != nil {
 		program = "/usr/sbin/nginx" // which Debian keeps out of the path of all but root
 	}
 	dir, err := os.MkdirTemp("", "nidan-nginx-")
 	if err != nil {
-		b.t.Fatal(err)
+		n.t.Fatal(err)
 	}
-	b.t.Cleanup(func() { os.RemoveAll(dir) })
+	n.t.Cleanup(func() { os.RemoveAll(dir) })
 	path := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(path, []byte(config), 0o644); err != nil { // another user reads it
-		b.t.Fatal(err)
+		n.t.Fatal(err)
 	}
 	cmd := exec.Command(program, "-p", dir, "-c", path)
-	cmd.Stdout, cmd.Stderr = b.log, b.log
+	cmd.Stdout, cmd.Stderr = n.log, n.log
 	if os.Getuid() == 0 {
-		id := postgrestest.NumbersOf(b.t, "nobody")
+		id := postgrestest.NumbersOf(n.t, "nobody")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: id}
 		if err := os.Chown(dir, int(id.Uid), int(id.Gid)); err != nil {
-			b.t.Fatal(err)
+			n.t.Fatal(err)
 		}
 	}
 	if err := cmd.Start(); err != nil {
-		b.t.Fatalf("nginx is not installed: make test installs it or says how: %v", err)
+		n.t.Fatalf("nginx is not installed: make test installs it or says how: %v", err)
 	}
-	b.t.Cleanup(func() {
+	n.t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
 	})
-	b.eventually("nginx listens", func() bool {
+	n.eventually("nginx listens", func() bool {
 		c, err := net.Dial("tcp", address)
 		if err == nil {
 			c.Close()

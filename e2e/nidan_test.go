@@ -30,6 +30,7 @@ const patience = 30 * time.Second
 // nidan is the program, running, with a mailbox of its own, behind the one Kratos: one process, or as many as there are replicas.
 type nidan struct {
 	t         *testing.T
+	program   string
 	dir       string
 	env       []string
 	db        string // URL
@@ -43,7 +44,8 @@ type nidan struct {
 
 // process is one of them.
 type process struct {
-	hooks, public string // host:port
+	hooks, public string   // host:port
+	env           []string // of this one alone
 	cmd           *exec.Cmd
 }
 
@@ -55,8 +57,8 @@ func newNidan(t *testing.T, changes ...string) *nidan {
 
 func newNidanOn(t *testing.T, on shared, changes ...string) *nidan {
 	t.Helper()
-	n := &nidan{t: t, dir: t.TempDir(), log: &syncBuffer{}, smtp: fmt.Sprintf("127.0.0.1:%d", freePort())}
-	hooks, public := fmt.Sprintf("127.0.0.1:%d", freePort()), fmt.Sprintf("127.0.0.1:%d", freePort())
+	n := &nidan{t: t, program: program, dir: t.TempDir(), log: &syncBuffer{}, smtp: freeAddress()}
+	hooks, public := freeAddress(), freeAddress()
 	_, port, _ := net.SplitHostPort(n.smtp)
 	changes = slices.DeleteFunc(slices.Clone(changes), func(change string) bool {
 		address, ok := strings.CutPrefix(change, "NIDAN_PUBLIC_LISTEN=")
@@ -85,7 +87,7 @@ func (n *nidan) behind(replicas int, hooks, public string) {
 	var to [2][]string
 	n.processes = nil
 	for range replicas {
-		p := &process{hooks: fmt.Sprintf("127.0.0.1:%d", freePort()), public: fmt.Sprintf("127.0.0.1:%d", freePort())}
+		p := &process{hooks: freeAddress(), public: freeAddress()}
 		n.processes = append(n.processes, p)
 		to[0], to[1] = append(to[0], p.hooks), append(to[1], p.public)
 	}
@@ -128,21 +130,34 @@ func (n *nidan) start() {
 
 func (n *nidan) startOne(p *process) {
 	n.t.Helper()
-	p.cmd = exec.Command(program, "serve")
+	p.cmd = exec.Command(n.program, "serve")
 	p.cmd.Env = append(append(os.Environ(), "NIDAN_HOOKS_LISTEN="+p.hooks, "NIDAN_PUBLIC_LISTEN="+p.public), n.env...)
+	p.cmd.Env = append(p.cmd.Env, p.env...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = n.dir, n.log, n.log
 	if err := p.cmd.Start(); err != nil {
 		n.t.Fatal(err)
 	}
 	n.t.Cleanup(n.stop)
-	n.eventually("Nidan is ready", func() bool {
-		answer, err := http.Get("http://" + p.hooks + "/readyz")
-		if err != nil {
+	n.eventually("Nidan is ready", p.ready)
+}
+
+func (p *process) ready() bool {
+	answer, err := http.Get("http://" + p.hooks + "/readyz")
+	if err != nil {
+		return false
+	}
+	answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
+}
+
+// ready says whether each process is.
+func (n *nidan) ready() bool {
+	for _, p := range n.processes {
+		if !p.ready() {
 			return false
 		}
-		answer.Body.Close()
-		return answer.StatusCode == http.StatusOK
-	})
+	}
+	return true
 }
 
 // stop ends it as an operator would. A Nidan that has ended is left alone.

@@ -57,7 +57,7 @@ func writeShown(t *testing.T, dir string, sections ...string) {
 // all else on to Nidan, and Kratos' ui_url is the page.
 func withOwnPage(t *testing.T, dir string, changes ...string) *nidan {
 	t.Helper()
-	at := fmt.Sprintf("127.0.0.1:%d", freePort())
+	at := freeAddress()
 	origin := "http://" + at
 	t.Setenv("SELFSERVICE_FLOWS_LOGIN_UI_URL", origin+ownPage)
 	t.Setenv("HASHERS_BCRYPT_COST", "4")

@@ -120,17 +120,20 @@ func signing(t *testing.T) (private, public string) {
 	return private, public
 }
 
+// buildBundle makes a bundle of the policies that ship, with changes, as the opa command does.
+func buildBundle(t *testing.T, bundle, key string, changes ...string) {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), "go", "tool", "-modfile=../policies/opa/go.mod", "opa", "build", "--bundle",
+		"--signing-key", key, "--output", bundle, changedPolicies(t, changes...))
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
 func TestPoliciesOfASignedBundle(t *testing.T) {
 	private, public := signing(t)
 	bundle := filepath.Join(t.TempDir(), "bundle.tar.gz")
-	build := func(key string, changes ...string) {
-		t.Helper()
-		c := exec.CommandContext(t.Context(), "go", "tool", "-modfile=../policies/opa/go.mod", "opa", "build", "--bundle",
-			"--signing-key", key, "--output", bundle, changedPolicies(t, changes...))
-		if out, err := c.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-	}
+	build := func(key string, changes ...string) { t.Helper(); buildBundle(t, bundle, key, changes...) }
 	build(private)
 	files := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, bundle) }))
 	defer files.Close()

@@ -19,17 +19,20 @@ import (
 
 // replicas is how many Nidans share the work in these tests, on one PostgreSQL, each request going to another one
 // (make test-replicas REPLICAS=3). 0: there is one, on SQLite.
-var replicas = sync.OnceValue(func() int {
-	said := os.Getenv("REPLICAS")
+var replicas = sync.OnceValue(func() int { return numberOf("REPLICAS", 0) })
+
+// numberOf is a number that the environment gives, or else the usual one.
+func numberOf(name string, usual int) int {
+	said := os.Getenv(name)
 	if said == "" {
-		return 0
+		return usual
 	}
 	n, err := strconv.Atoi(said)
 	if err != nil || n < 1 {
-		panic("REPLICAS is not a number of replicas: " + said)
+		panic(name + " is not a number: " + said)
 	}
 	return n
-})
+}
 
 // thePostgres is one server for all tests, which have a database of their own each.
 var (

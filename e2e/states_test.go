@@ -61,12 +61,12 @@ var refusals = []state{
 		"password-step", "password"},
 }
 
-// refusing is a folder of policies that refuse everybody for that reason.
-func refusing(t *testing.T, reason string) string {
+// refusing is a folder of policies that refuse everybody, shown in that state.
+func refusing(t *testing.T, state, more string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, policy := range map[string]string{
-		"login": `{"action": "refuse", "reason": "` + reason + `", "channel": "admin_console"}`,
+		"login": `{"action": "refuse", "reason": "a_reason_of_ones_own", "state": "` + state + `", "channel": "admin_console"` + more + `}`,
 		// A set without these is not activated.
 		"capabilities": `{"capabilities": [], "reasons": {}}`, "console": `{"allow": false, "reason": "role_may_not"}`,
 	} {
@@ -83,7 +83,7 @@ func (s state) reached(t *testing.T, prepare func(*window)) *window {
 	t.Helper()
 	var changes []string
 	if slices.ContainsFunc(refusals, func(r state) bool { return r.name == s.name }) {
-		changes = []string{"NIDAN_POLICIES_DIR=" + refusing(t, s.name)}
+		changes = []string{"NIDAN_POLICIES_DIR=" + refusing(t, s.name, "")}
 	}
 	n := forBrowsers(t, changes...)
 	w := newBrowser(t)
@@ -126,6 +126,24 @@ func TestEachStateOnThePage(t *testing.T) {
 				w.shown("password-step")
 				w.until(`document.getElementById("message").hidden`)
 			}
+		})
+	}
+}
+
+// The policies' words come from the server, in the language in which the page asked for them.
+func TestARefusalInThePoliciesOwnWords(t *testing.T) {
+	for _, s := range append(slices.Clone(refusals), state{name: "sign_in_again", ends: "start-again"}) {
+		t.Run(s.name, func(t *testing.T) {
+			forBrowsers(t, "NIDAN_POLICIES_DIR="+refusing(t, s.name, `, "message": {"ja": "本日は休業日です。", "en": "We are closed today."}`))
+			who := account(t, nil)
+			w := newBrowser(t)
+			w.signIn(who)
+			w.says("本日は休業日です。")
+			w.shown(s.ends)
+			w.click(`[data-locale="en"]`)
+			w.signIn(who)
+			w.says("We are closed today.")
+			w.shown(s.ends)
 		})
 	}
 }

@@ -86,13 +86,21 @@ func (f *traffic) submit(account, flow, code string, asked bool) string {
 	return f.send(f.call(account, flow, code, asked))
 }
 
+// act asks for something else than to be let in.
+func (f *traffic) act(account, flow, action string) string {
+	return f.send(f.saying(account, flow, map[string]any{"action": action}, true))
+}
+
 // call is one that Kratos makes after a right password.
 func (f *traffic) call(account, flow, code string, asked bool) string {
+	return f.saying(account, flow, map[string]any{"code": code}, asked)
+}
+
+func (f *traffic) saying(account, flow string, twoFactor map[string]any, asked bool) string {
+	twoFactor["client"] = map[string]any{"name": "softphone", "version": "3.5.0"}
 	at := time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC).Add(time.Duration(f.calls.Add(1)) * time.Microsecond)
 	call, err := json.Marshal(map[string]any{
-		"flow": map[string]any{"id": flow, "type": "api", "transient_payload": map[string]any{"two_factor": map[string]any{
-			"code": code, "client": map[string]any{"name": "softphone", "version": "3.5.0"},
-		}}},
+		"flow": map[string]any{"id": flow, "type": "api", "transient_payload": map[string]any{"two_factor": twoFactor}},
 		"identity": map[string]any{
 			"id": account, "state": "active", "traits": map[string]any{"account": account, "email": account + "@example.com"},
 			"metadata_public": map[string]any{"role": "user", "two_factor": map[string]any{"enabled": asked}},
@@ -181,4 +189,7 @@ func (n *nidan) isBack() {
 	s := newSignIn(n.t, who)
 	s.expect("code_sent", 1990001, nil)
 	s.expectIn(code(n.codeOf(who)))
+	if took := time.Since(since); took > back {
+		n.t.Errorf("a code is mailed again %v after the end of the trouble", took)
+	}
 }

@@ -25,7 +25,7 @@ func policyInput(now time.Time, c call, on challenge.Situation) policies.Input {
 			OAuth2Client: p.Flow.OAuth2.Client.ID,
 			Client:       policies.Client(p.Flow.TransientPayload.TwoFactor.Client),
 			Refresh:      p.Flow.Refresh, RequestedAAL: p.Flow.RequestedAAL,
-			IP: c.from.ip, IPTrusted: c.from.trusted, UserAgent: p.Session.device().UserAgent,
+			IP: c.from.ip, IPTrusted: c.from.trusted, UserAgent: p.Session.device().UserAgent, Locale: c.locale,
 		},
 	}
 	if d := on.Device; d.Known() {
@@ -41,7 +41,7 @@ func policyInput(now time.Time, c call, on challenge.Situation) policies.Input {
 func PolicyAccount(id kratos.Identity, who kratos.Person) policies.Account {
 	return policies.Account{
 		ID: id.ID, Name: who.Account, Role: who.Role, Email: who.Email, HasEmail: who.Email != "", TwoFactor: who.TwoFactor,
-		State: id.State, Locked: who.Locked, PasswordExpired: who.PasswordExpired, Plan: who.Plan,
+		State: id.State, Locked: who.Locked, PasswordExpired: who.PasswordExpired, Locale: who.Locale, Plan: who.Plan,
 	}
 }
 

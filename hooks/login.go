@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -120,7 +121,7 @@ func (s *signIn) carryOut(ctx context.Context, tx challenge.Tx) (answer, challen
 	}
 	a, err := interrupt(s.texts, interruption{
 		state: out.State, challenge: out.Challenge, retryAt: out.RetryAt, deviceToken: s.tokenToShow(s.call.payload, out.Challenge),
-		capabilities: s.verdict.Capabilities, message: s.verdict.Message, locale: s.call.locale, now: s.Now(),
+		capabilities: s.verdict.Capabilities, message: s.verdict.Message.In(s.call.locale), locale: s.call.locale, now: s.Now(),
 	})
 	return a, r, err
 }
@@ -134,14 +135,13 @@ func (s *signIn) do(ctx context.Context, tx challenge.Tx) (challenge.Outcome, er
 			return challenge.Outcome{}, err
 		}
 	}
+	if s.verdict.ForgetDevices && s.situation.HasDevices {
+		if _, err := tx.ForgetDevices(ctx, s.key.Account); err != nil {
+			return challenge.Outcome{}, err
+		}
+	}
 	switch s.verdict.Action {
 	case policies.ActionAllow:
-		if s.verdict.Reason == "account_off" && s.situation.HasDevices {
-			// Switched on again some day, the account is to be asked again, wherever it was remembered before.
-			if _, err := tx.ForgetDevices(ctx, s.key.Account); err != nil {
-				return challenge.Outcome{}, err
-			}
-		}
 		return s.Challenger.Withdraw(ctx, tx, last, s.submission())
 	case policies.ActionChallenge:
 		if s.call.person.Email == "" {
@@ -151,7 +151,7 @@ func (s *signIn) do(ctx context.Context, tx challenge.Tx) (challenge.Outcome, er
 		}
 		return s.Challenger.Advance(ctx, tx, last, s.submission(), terms(s.verdict.Decision))
 	case policies.ActionRefuse:
-		return challenge.Outcome{State: refusal(s.verdict.Reason)}, nil
+		return challenge.Outcome{State: cmp.Or(challenge.State(s.verdict.State), challenge.Refused)}, nil
 	}
 	return challenge.Outcome{State: stateUnavailable}, nil
 }
@@ -167,7 +167,7 @@ func (s *signIn) recordSession(ctx context.Context, tx challenge.Tx, wrong chall
 	switch {
 	case s.verdict.Action == policies.ActionChallenge:
 		kept.SecondStep = challenge.StepPassed
-	case s.verdict.Reason == "device_remembered":
+	case s.verdict.SecondStep == policies.SecondStepRemembered:
 		kept.SecondStep = challenge.StepRemembered
 	default:
 		kept.SecondStep = challenge.StepNotAsked
@@ -195,18 +195,6 @@ func terms(d policies.Decision) challenge.Terms {
 		WrongCodesFor:    time.Duration(limits.WrongCodeDays) * 24 * time.Hour,
 		TellWrongCodes:   limits.TellWrongCodes,
 	}
-}
-
-// refusal is the state in which a refusal is shown. Three reasons are told as "sign in again", so that whoever tries
-// passwords does not learn which accounts are locked.
-func refusal(reason string) challenge.State {
-	switch reason {
-	case "account_locked", "password_expired", "account_inactive":
-		return challenge.SignInAgain
-	case "client_too_old":
-		return stateClientTooOld
-	}
-	return challenge.Refused
 }
 
 func (s *signIn) submission() challenge.Submission {

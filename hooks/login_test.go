@@ -308,36 +308,6 @@ func TestACodeAskedOfAnAccountWithoutAnAddress(t *testing.T) {
 	s.expectMails(0)
 }
 
-func TestRefusedByThePolicy(t *testing.T) {
-	t.Run("with the usual sentence", func(t *testing.T) {
-		s := newScene(t, set(`{"action": "refuse"}`))
-		if r := s.expect(challenge.Refused, nil); r.id != 4990007 || !strings.Contains(r.text, "管理者") {
-			t.Errorf("got %d %q", r.id, r.text)
-		}
-	})
-	t.Run("in the policy's own words", func(t *testing.T) {
-		s := newScene(t, set(`{"action": "refuse", "message": "Not on Sundays."}`))
-		if r := s.expect(challenge.Refused, nil); r.text != "Not on Sundays." {
-			t.Errorf("got %q", r.text)
-		}
-	})
-}
-
-func TestHowARefusalIsShown(t *testing.T) {
-	for reason, want := range map[string]challenge.State{
-		"account_locked": challenge.SignInAgain, "password_expired": challenge.SignInAgain, "account_inactive": challenge.SignInAgain,
-		"client_too_old": stateClientTooOld, "anything_else": challenge.Refused,
-	} {
-		t.Run(reason, func(t *testing.T) {
-			s := newScene(t, set(`{"action": "refuse", "reason": "`+reason+`"}`))
-			s.expect(want, nil)
-			if got := s.recorded(); !slices.Equal(got, []string{string(want) + " " + reason}) {
-				t.Errorf("recorded %q", got)
-			}
-		})
-	}
-}
-
 func TestWhatCannotBeRecordedLetsNobodyIn(t *testing.T) {
 	for _, table := range []string{"records", "deliveries", "settings", "challenges", "sign_ins"} {
 		t.Run("without the table "+table, func(t *testing.T) {

@@ -48,8 +48,8 @@ const (
 
 // ConsoleDecision is whether somebody may, and why or why not.
 type ConsoleDecision struct {
-	Allow  bool   `json:"allow"`
-	Reason string `json:"reason"` // a stable symbol, never empty
+	Allow  bool   `json:"allow" jsonschema:"required"`
+	Reason string `json:"reason" jsonschema:"required,minLength=1,description=a stable symbol"`
 }
 
 // decodeConsole reads a policy's answer as strictly as decodeDecision does. That allow is missing is an error too: it would

@@ -2,9 +2,11 @@ package policies
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 )
 
 // Action is what is to happen with a sign-in.
@@ -17,61 +19,67 @@ const (
 	ActionRefuse    Action = "refuse"    // nobody is let in
 )
 
-// Decision is what the policies say of one sign-in.
+// SecondStep is what a sign-in that is let in with the password alone counts as.
+type SecondStep string
+
+// What it may count as. A sign-in whose code was right counts as one that passed, whatever the policies say.
+const (
+	SecondStepNotAsked   SecondStep = "not_asked"
+	SecondStepRemembered SecondStep = "remembered" // as good as a code: only on a device that is known
+)
+
+// State is in which of the documented states a refusal is shown.
+type State string
+
+// The states of a refusal.
+const (
+	StateRefused      State = "refused"
+	StateSignInAgain  State = "sign_in_again" // does not say why: whoever tries passwords does not learn which accounts are locked
+	StateClientTooOld State = "client_too_old"
+)
+
+// Decision is what the policies say of one sign-in. Each thing that is done has a field of its own: nothing is done because of a reason,
+// which is for people, records and tests.
 type Decision struct {
-	Action       Action   `json:"action"`
-	Reason       string   `json:"reason"`        // a stable symbol, never empty
-	Channel      string   `json:"channel"`       // what is being signed in to, never empty
-	Code         Code     `json:"code"`          // the terms of a code; read where Action is ActionChallenge
-	RememberDays int      `json:"remember_days"` // for how many days a device may be remembered, 0 to 365; 0: not at all
-	Capabilities []string `json:"capabilities"`  // what may be used without being signed in
-	Message      string   `json:"message"`       // what a person refused is told; empty: the usual sentence
-	Limits       *Limits  `json:"limits"`        // what an account may use up; nil: the usual limits
+	Action       Action   `json:"action" jsonschema:"required,enum=allow,enum=challenge,enum=refuse,description=what happens: let in with the password alone\\, asked for a code\\, or not let in"`
+	Reason       string   `json:"reason" jsonschema:"required,minLength=1,description=why: a stable symbol. It is recorded\\, and nothing else is done with it"`
+	Channel      string   `json:"channel" jsonschema:"required,minLength=1,description=what is being signed in to"`
+	Code         Code     `json:"code" jsonschema:"description=the terms of a code. A challenge needs them"`
+	RememberDays int      `json:"remember_days" jsonschema:"minimum=0,maximum=365,description=for how many days a device may be remembered. 0: not at all"`
+	Capabilities []string `json:"capabilities" jsonschema:"description=what may be used without being signed in"`
+	Message      Message  `json:"message,omitzero" jsonschema:"description=for a refuse: what the person reads\\, in place of the state's own sentence"`
+	Limits       *Limits  `json:"limits" jsonschema:"description=what an account may use up. Without them: the usual limits"`
+
+	SecondStep    SecondStep `json:"second_step,omitempty" jsonschema:"enum=not_asked,enum=remembered,description=for an allow: what the session counts as. remembered only where input.device.known is true. Without it: not_asked"`
+	ForgetDevices bool       `json:"forget_devices" jsonschema:"description=the devices that remember this account are forgotten. Without it: false"`
+	State         State      `json:"state,omitempty" jsonschema:"enum=refused,enum=sign_in_again,enum=client_too_old,description=for a refuse: the state in which it is shown. Without it: refused"`
 }
 
-// Limits are what an account may use up, across its sign-ins.
-type Limits struct {
-	Codes              int `json:"codes"`                // codes it may be sent, 1 to 20, …
-	CodesWithinSeconds int `json:"codes_within_seconds"` // … within so many seconds, 60 to 86400
-	WrongCodes         int `json:"wrong_codes"`          // wrong codes before it is refused, 1 to 100
-
-	// What follows has its usual value where a policy does not name it.
-
-	CodesPerDay         int `json:"codes_per_day"`          // codes it may be sent within 24 hours, 1 to 100
-	WaitDoublesAfter    int `json:"wait_doubles_after"`     // of these, 1 to 100, after which the wait doubles with each
-	ReservedCodesPerDay int `json:"reserved_codes_per_day"` // codes besides, on devices it was remembered on, 0 to 100
-	WrongCodeDays       int `json:"wrong_code_days"`        // for how many days a wrong code counts, 1 to 365
-	TellWrongCodes      int `json:"tell_wrong_codes"`       // from how many on a mail tells of them, 1 to 100
+// Message is what a person who is refused reads, in each language. Where there is one language alone, everybody reads that.
+type Message struct {
+	JA string `json:"ja,omitempty"`
+	EN string `json:"en,omitempty"`
 }
 
-// UsualLimits hold where a policy names none.
-func UsualLimits() Limits {
-	return Limits{
-		Codes: 5, CodesWithinSeconds: 600, WrongCodes: 100,
-		CodesPerDay: 20, WaitDoublesAfter: 10, ReservedCodesPerDay: 10, WrongCodeDays: 30, TellWrongCodes: 3,
+// UnmarshalJSON takes a plain text, too: it is for every language.
+func (m *Message) UnmarshalJSON(raw []byte) error {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		*m = Message{JA: text, EN: text}
+		return nil
 	}
-}
-
-// UnmarshalJSON gives what a policy does not name its usual value. The three limits of the first version have to be named.
-func (l *Limits) UnmarshalJSON(raw []byte) error {
-	type limits Limits
-	named := limits(UsualLimits())
-	named.Codes, named.CodesWithinSeconds, named.WrongCodes = 0, 0, 0
+	type message Message
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&named); err != nil {
-		return err
-	}
-	*l = Limits(named)
-	return nil
+	return dec.Decode((*message)(m))
 }
 
-// Code are the terms of a code.
-type Code struct {
-	Length             int `json:"length"`               // digits
-	TTLSeconds         int `json:"ttl_seconds"`          // how long it holds
-	MaxAttempts        int `json:"max_attempts"`         // tries
-	ResendAfterSeconds int `json:"resend_after_seconds"` // before another may be sent
+// In is the message in a language, "ja" or "en", or else in the other one. It is empty where there is none.
+func (m Message) In(locale string) string {
+	if locale == "ja" {
+		return cmp.Or(m.JA, m.EN)
+	}
+	return cmp.Or(m.EN, m.JA)
 }
 
 // decodeDecision reads a policy's answer. OPA checks what goes in against a schema but not what comes out, so this does:
@@ -84,7 +92,53 @@ func decodeDecision(answer any) (Decision, error) {
 	if err := d.validate(); err != nil {
 		return Decision{}, fmt.Errorf("the decision is not valid: %w", err)
 	}
+	return d.settled(), nil
+}
+
+// decodeFor reads a policy's answer on a sign-in: an [Input], or one decoded from JSON.
+func decodeFor(in, answer any) (Decision, error) {
+	d, err := decodeDecision(answer)
+	if err == nil {
+		err = d.suits(deviceKnown(in))
+	}
+	if err != nil {
+		return Decision{}, err
+	}
 	return d, nil
+}
+
+// deviceKnown is input.device.known.
+func deviceKnown(in any) bool {
+	if in == nil {
+		return false
+	}
+	v := placeIn(reflect.TypeOf(in), []string{"device", "known"}).in(reflect.ValueOf(in))
+	for v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
+	return v.Kind() == reflect.Bool && v.Bool()
+}
+
+// settled is the decision with what it does said in full, and without what is not done for its action.
+func (d Decision) settled() Decision {
+	switch d.Action {
+	case ActionAllow:
+		d.SecondStep, d.State, d.Message = cmp.Or(d.SecondStep, SecondStepNotAsked), "", Message{}
+	case ActionRefuse:
+		d.SecondStep, d.State = "", cmp.Or(d.State, StateRefused)
+	default:
+		d.SecondStep, d.State, d.Message = "", "", Message{}
+	}
+	return d
+}
+
+// suits says whether the decision may be made on this sign-in. It is not part of validate: a decision is known again by what the
+// policies read, and that need not be the device.
+func (d Decision) suits(deviceKnown bool) error {
+	if d.SecondStep == SecondStepRemembered && !deviceKnown {
+		return errors.New("the decision is not valid: second_step is remembered, and input.device.known is not true")
+	}
+	return nil
 }
 
 // decodeStrictly refuses fields that v does not have.
@@ -100,8 +154,8 @@ func decodeStrictly(answer, v any) error {
 
 // Capabilities are what a session may do, and why it may not do more.
 type Capabilities struct {
-	Capabilities []string          `json:"capabilities"`
-	Reasons      map[string]string `json:"reasons"` // by capability that is lacking: a stable symbol
+	Capabilities []string          `json:"capabilities" jsonschema:"required"`
+	Reasons      map[string]string `json:"reasons" jsonschema:"required,description=by capability that is lacking: a stable symbol"`
 }
 
 func decodeCapabilities(answer any) (Capabilities, error) {
@@ -124,6 +178,11 @@ func (d Decision) validate() error {
 			"action must be allow, challenge or refuse"},
 		{d.Reason == "", "reason is missing"},
 		{d.Channel == "", "channel is missing"},
+		{d.SecondStep != "" && d.SecondStep != SecondStepNotAsked && d.SecondStep != SecondStepRemembered,
+			"second_step must be not_asked or remembered"},
+		{d.SecondStep == SecondStepRemembered && d.Action != ActionAllow, "second_step can be remembered only where action is allow"},
+		{d.State != "" && d.State != StateRefused && d.State != StateSignInAgain && d.State != StateClientTooOld,
+			"state must be refused, sign_in_again or client_too_old"},
 		{d.RememberDays < 0 || d.RememberDays > 365, "remember_days must be 0 to 365"},
 	}
 	var errs []error
@@ -137,47 +196,6 @@ func (d Decision) validate() error {
 	}
 	if d.Limits != nil {
 		errs = append(errs, d.Limits.validate())
-	}
-	return errors.Join(errs...)
-}
-
-// validate holds what no policy can loosen: six digits at least and ten minutes at most (NIST SP 800-63B-4 §3.1.3.2), ten
-// tries at most (the manual).
-func (c Code) validate() error {
-	return inRange(
-		number{"code.length", c.Length, 6, 10},
-		number{"code.ttl_seconds", c.TTLSeconds, 1, 600},
-		number{"code.max_attempts", c.MaxAttempts, 1, 10},
-		number{"code.resend_after_seconds", c.ResendAfterSeconds, 1, 600},
-	)
-}
-
-// validate holds what no policy can loosen: a hundred wrong codes at most (NIST SP 800-63B-4 §3.2.2).
-func (l Limits) validate() error {
-	return inRange(
-		number{"limits.codes", l.Codes, 1, 20},
-		number{"limits.codes_within_seconds", l.CodesWithinSeconds, 60, 86400},
-		number{"limits.wrong_codes", l.WrongCodes, 1, 100},
-		number{"limits.codes_per_day", l.CodesPerDay, 1, 100},
-		number{"limits.wait_doubles_after", l.WaitDoublesAfter, 1, 100},
-		number{"limits.reserved_codes_per_day", l.ReservedCodesPerDay, 0, 100},
-		number{"limits.wrong_code_days", l.WrongCodeDays, 1, 365},
-		number{"limits.tell_wrong_codes", l.TellWrongCodes, 1, 100},
-	)
-}
-
-type number struct {
-	name     string
-	v        int
-	min, max int
-}
-
-func inRange(numbers ...number) error {
-	var errs []error
-	for _, n := range numbers {
-		if n.v < n.min || n.v > n.max {
-			errs = append(errs, fmt.Errorf("%s must be %d to %d", n.name, n.min, n.max))
-		}
 	}
 	return errors.Join(errs...)
 }

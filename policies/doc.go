@@ -4,9 +4,10 @@
 // name that a security team would want to change; README.md explains each. The engine (OPA's rego package) compiles a set
 // of policies once, strictly, typed against the schema of [Input], without any built-in that reaches the network, the
 // clock or a random number, and then only answers. Whatever is undefined, conflicting, failing or not a valid [Decision]
-// is an error, and its caller refuses.
+// is an error, and its caller refuses. A decision says what is done in fields of its own: Go acts upon no reason.
 //
-// A set of policies passes a gate ([Check]) before it decides about anybody, and says itself what of a sign-in may be kept
+// A set of policies passes a gate ([Check]) before it decides about anybody: its data and its answers are compared with the schemas of
+// schema/, which are those of the structs here, and its tests are run. It says itself what of a sign-in may be kept
 // (data.nidan.records.mask). [Engine.Explain] says how a decision comes about, and a [Memo] decides once what the policies cannot
 // tell apart; both are for people who look back. Keeping a set up to date is policies/live's.
 //

@@ -40,7 +40,6 @@ type Engine struct {
 	settings     rego.PreparedEvalQuery
 	console      rego.PreparedEvalQuery
 	mask         rego.PreparedEvalQuery
-	masks        bool // the set has something to mask
 	decisions    *known[decided]
 	maskings     *known[[]maskRule]
 	compiler     *ast.Compiler
@@ -59,8 +58,8 @@ func New(ctx context.Context, policies fs.FS) (*Engine, error) {
 
 // Compile makes a set ready to decide, each time within the limit. It refuses a set that is not strict (unused variables and the
 // like), reads a field the input does not have, uses a built-in it may not, or lacks the decision on a sign-in. One without another
-// of the decisions gives none there, and one that names nothing to mask masks nothing. What else a set has to hold before it decides
-// about anybody is for [Check] to say.
+// of the decisions gives none there, and one that does not say what to mask masks what the shipped policies do. What else a set has to
+// hold before it decides about anybody is for [Check] to say.
 func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error) {
 	compiler, err := compile(s.production())
 	if err != nil {
@@ -69,23 +68,34 @@ func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error)
 	if !defines(compiler, loginQuery) {
 		return nil, fmt.Errorf("the policies do not define %s", loginQuery)
 	}
-	e := &Engine{compiler: compiler, set: s, limit: limit, masks: defines(compiler, maskQuery)}
+	masks := compiler
+	if !defines(compiler, maskQuery) {
+		if masks, err = shippedMask(); err != nil {
+			return nil, err
+		}
+	}
+	e := &Engine{compiler: compiler, set: s, limit: limit}
 	if e.decisions, err = newKnown[decided](compiler, loginQuery, reflect.TypeFor[Input](), "now"); err != nil {
 		return nil, err
 	}
-	if e.maskings, err = newKnown[[]maskRule](compiler, maskQuery, reflect.TypeFor[RecordInput](), "input", "now"); err != nil {
+	if e.maskings, err = newKnown[[]maskRule](masks, maskQuery, reflect.TypeFor[RecordInput](), "input", "now"); err != nil {
 		return nil, err
 	}
 	data := inmem.NewFromObject(s.data)
-	for query, into := range map[string]*rego.PreparedEvalQuery{
-		loginQuery: &e.login, capabilitiesQuery: &e.capabilities, settingsQuery: &e.settings, consoleQuery: &e.console, maskQuery: &e.mask,
+	for _, ask := range []struct {
+		query string
+		of    *ast.Compiler
+		into  *rego.PreparedEvalQuery
+	}{
+		{loginQuery, compiler, &e.login}, {capabilitiesQuery, compiler, &e.capabilities}, {settingsQuery, compiler, &e.settings},
+		{consoleQuery, compiler, &e.console}, {maskQuery, masks, &e.mask},
 	} {
 		// StrictBuiltinErrors: without it, a failing built-in counts as undefined, and a rule that would have refused is
 		// passed over.
-		*into, err = rego.New(rego.Query(query), rego.Compiler(compiler), rego.Store(data), rego.StrictBuiltinErrors(true)).
+		*ask.into, err = rego.New(rego.Query(ask.query), rego.Compiler(ask.of), rego.Store(data), rego.StrictBuiltinErrors(true)).
 			PrepareForEval(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("prepare %s: %w", query, err)
+			return nil, fmt.Errorf("prepare %s: %w", ask.query, err)
 		}
 	}
 	return e, nil

@@ -46,7 +46,7 @@ func (e *Engine) Explain(ctx context.Context, in any) (Explanation, error) {
 		}
 	}
 	if err == nil && len(results) == 1 {
-		x.Decision, err = decodeDecision(results[0].Expressions[0].Value)
+		x.Decision, err = decodeFor(in, results[0].Expressions[0].Value)
 	} else if err == nil {
 		err = fmt.Errorf("%s is undefined", loginQuery)
 	}

@@ -30,12 +30,12 @@ func TestAnExplanationSaysWhichRulesFiredAndWhyOthersDidNot(t *testing.T) {
 		t.Fatalf("got %+v", x)
 	}
 	for rule, want := range map[string]string{
-		`nidan.login._outcome {"action": "allow", "reason": "account_off"}`: "",
-		`nidan.asked.account_off `:                                              "",
-		`nidan.login.channel "softphone"`:                                       "",
-		`nidan.login._outcome {"action": "refuse", "reason": "account_locked"}`: "not input.account.locked == false (input.account.locked is false)",
-		`nidan.asked.no_email `:                                                 "input.account.has_email == false (input.account.has_email is true)",
-		`nidan.login.channel "admin_console"`:                                   `input.request.flow_type == "browser" (input.request.flow_type is "api")`,
+		`nidan.login._outcome {"action": "allow", "forget_devices": true, "reason": "account_off"}`: "",
+		`nidan.asked.account_off `:        "",
+		`nidan.login.channel "softphone"`: "",
+		`nidan.login._outcome {"action": "refuse", "reason": "account_locked", "state": "sign_in_again"}`: "not input.account.locked == false (input.account.locked is false)",
+		`nidan.asked.no_email `:               "input.account.has_email == false (input.account.has_email is true)",
+		`nidan.login.channel "admin_console"`: `input.request.flow_type == "browser" (input.request.flow_type is "api")`,
 	} {
 		r, tried := by[rule]
 		if !tried || r.Fired != (want == "") || !strings.HasSuffix(r.Because, want) || !strings.Contains(r.Location, ".rego:") {
@@ -45,10 +45,10 @@ func TestAnExplanationSaysWhichRulesFiredAndWhyOthersDidNot(t *testing.T) {
 	if got := by["nidan.asked.account_off "].Title; got != "The account's flag is off" {
 		t.Errorf("the title is %q", got)
 	}
-	if _, tried := by[`nidan.login._outcome {"action": "refuse", "reason": "client_too_old"}`]; tried {
+	if _, tried := by[`nidan.login._outcome {"action": "refuse", "reason": "client_too_old", "state": "client_too_old"}`]; tried {
 		t.Error("a rule after the one that fired was tried")
 	}
-	if by["nidan.login._outcome {\"action\": \"refuse\", \"reason\": \"account_locked\"}"].Because[:16] != "login/login.rego" {
+	if by["nidan.login._outcome {\"action\": \"refuse\", \"reason\": \"account_locked\", \"state\": \"sign_in_again\"}"].Because[:16] != "login/login.rego" {
 		t.Errorf("it is not said where: %+v", by)
 	}
 }

@@ -1,9 +1,11 @@
 package policies
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -34,4 +36,33 @@ func (f folder) ReadDir(name string) ([]fs.DirEntry, error) {
 		seen = append(seen, e)
 	}
 	return seen, nil
+}
+
+// dataFiles are the names of the files that OPA reads data from.
+var dataFiles = []string{"data.json", "data.yaml", "data.yml"}
+
+// passedOver names the files that look like data, and that OPA passes over without a word: a rule that rests on such a file would be
+// switched off. Nidan's own schemas, which are in each copy of its folder, are no data.
+func passedOver(policies fs.FS) error {
+	var found []finding
+	err := fs.WalkDir(policies, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && name != "." && strings.HasPrefix(d.Name(), ".") {
+			return fs.SkipDir
+		}
+		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".") || slices.Contains(dataFiles, d.Name()) {
+			return err
+		}
+		switch strings.ToLower(path.Ext(name)) {
+		case ".json", ".yaml", ".yml":
+			if _, err := fs.Stat(schemaFiles, name); err != nil {
+				found = append(found, finding{at: name, err: fmt.Errorf(
+					"this file is not read: data is read from files with the names %s, in any folder. Rename it, or take it away", or(dataFiles))})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return together(found)
 }

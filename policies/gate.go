@@ -16,76 +16,129 @@ import (
 // ErrRefused is the error of a set that must not decide about anybody. What is wrong stands in its text.
 var ErrRefused = errors.New("the policies are refused")
 
-// mostSaid is how much of what is wrong with a set is said.
-const mostSaid = 20
-
-// Check is the gate that a set has to pass before it decides about anybody. Beyond what [Set.Compile] asks, the tests that
-// come with the set have to hold, and every sign-in that they decide has to get a valid decision within the limit, under the
-// set's own data; so has each of the usual ones, for a set whose tests forget some. The report says as much as could be found out.
+// Check is the gate that a set has to pass before it decides about anybody. Beyond what [Set.Compile] asks, its data and what its rules
+// answer have to be as the schemas say, as far as that is seen without asking; the tests that come with the set have to hold; and every
+// sign-in that they decide has to get a valid decision within the limit, under the set's own data. So has each of the usual ones, for a
+// set whose tests forget some. The report says as much as could be found out.
 func Check(ctx context.Context, s *Set, limit time.Duration) (*Engine, Report, error) {
 	r := Report{Revision: s.revision}
 	e, err := s.Compile(ctx, limit)
 	if err == nil {
-		err = errors.Join(e.complete(), e.typed())
+		err = e.inspect()
+	}
+	var inputs []ast.Value
+	if err == nil {
+		inputs, err = s.test(ctx, &r)
+	}
+	if err == nil {
+		err = errors.Join(failures(r), e.tryAll(ctx, inputs, &r))
+	}
+	if err == nil {
+		err = e.tryUsual(ctx)
 	}
 	if err != nil {
-		return nil, r, fmt.Errorf("%w: %w", ErrRefused, err)
-	}
-	inputs, err := s.test(ctx, &r)
-	if err != nil {
-		return nil, r, fmt.Errorf("%w: %w", ErrRefused, err)
-	}
-	var wrong []error
-	for _, t := range r.Failed() {
-		wrong = append(wrong, fmt.Errorf("%s: %s: %s", t.Location, t.Name, t.Failure))
-	}
-	for _, input := range inputs {
-		r.Cases++
-		if err := e.tryLogin(ctx, input); err != nil {
-			wrong = append(wrong, fmt.Errorf("a sign-in of the tests, %s: %w", brief(input), err))
-		}
-	}
-	if len(wrong) == 0 {
-		wrong = append(wrong, e.tryUsual(ctx))
-	}
-	if more := len(wrong) - mostSaid; more > 0 {
-		wrong = append(wrong[:mostSaid], fmt.Errorf("and %d more", more))
-	}
-	if err := errors.Join(wrong...); err != nil {
 		return nil, r, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	return e, r, nil
 }
 
-// complete says whether all that is asked of a set is there. Masks need not be, nor the decision on a new password: a set that was
-// made before there was one refuses every new password, and goes on deciding sign-ins.
-func (e *Engine) complete() error {
-	var lacking []error
-	for _, query := range []string{capabilitiesQuery, consoleQuery} {
-		if !defines(e.compiler, query) {
-			lacking = append(lacking, fmt.Errorf("the policies do not define %s", query))
+// inspect says what is wrong with a set as it is written.
+func (e *Engine) inspect() error {
+	parameters, err := e.set.wrongParameters()
+	if err != nil {
+		return err
+	}
+	answers, err := e.set.impossible()
+	if err != nil {
+		return err
+	}
+	var strays []finding
+	if len(parameters) == 0 { // else they are what is misspelt
+		strays = e.strayReferences()
+	}
+	return together(slices.Concat(e.lacking(), e.untyped(), parameters, strays, answers))
+}
+
+// failures are the tests that do not hold.
+func failures(r Report) error {
+	var found []finding
+	for _, t := range r.Failed() {
+		what := t.Failure
+		if t.Seen != "" {
+			what += ": " + t.Seen
+		}
+		found = append(found, finding{at: t.Location + ": " + t.Name, err: errors.New(what)})
+	}
+	return together(found)
+}
+
+// tryAll decides the sign-ins of the tests.
+func (e *Engine) tryAll(ctx context.Context, inputs []ast.Value, r *Report) error {
+	var found []finding
+	for _, input := range inputs {
+		r.Cases++
+		if _, err := e.tryLogin(ctx, input); err != nil {
+			found = append(found, finding{at: "a sign-in of the tests", of: brief(input), err: err})
+			if isTooSlow(err) {
+				break // the others may be, too
+			}
 		}
 	}
-	return errors.Join(lacking...)
+	return together(found)
+}
+
+// lacking is what is asked of a set and not there. Masks need not be, nor the decision on a new password: a set that was made before
+// there was one refuses every new password, and goes on deciding sign-ins.
+func (e *Engine) lacking() (found []finding) {
+	for _, query := range []string{capabilitiesQuery, consoleQuery} {
+		if !defines(e.compiler, query) {
+			found = append(found, finding{err: fmt.Errorf("the policies do not define %s", query)})
+		}
+	}
+	return found
 }
 
 func defines(c *ast.Compiler, query string) bool {
 	return len(c.GetRulesExact(ast.MustParseRef(query))) > 0
 }
 
-// typed says whether each rule that reads the input names the schema of it: without one, OPA checks nothing, and a misspelt
-// field is a fact that is never there.
-func (e *Engine) typed() error {
-	var untyped []error
+// untyped are the files with rules that read the input and name no schema of it: without one, OPA checks nothing, and a misspelt field
+// is a fact that is never there.
+func (e *Engine) untyped() (found []finding) {
 	annotations := e.compiler.GetAnnotationSet()
 	for _, path := range slices.Sorted(maps.Keys(e.set.production())) {
+		var rules []*ast.Rule
 		for _, r := range e.compiler.Modules[path].Rules {
 			if readsInput(r) && !namesSchema(annotations.Chain(r)) {
-				untyped = append(untyped, fmt.Errorf("%s: %s reads the input, and no annotation names its schema", r.Location, r.Head.Name))
+				rules = append(rules, r)
 			}
 		}
+		if len(rules) == 0 {
+			continue
+		}
+		more := ""
+		if len(rules) > 1 {
+			more = fmt.Sprintf(", and so do %d more rules here", len(rules)-1)
+		}
+		found = append(found, finding{at: at(rules[0].Location), err: fmt.Errorf(`%s reads the input, and no annotation names its schema%s. Put this above "package":
+# METADATA
+# schemas:
+#   - input: schema.%s`, rules[0].Head.Name, more, schemaFor(rules[0].Module.Package.Path))})
 	}
-	return errors.Join(untyped...)
+	return found
+}
+
+// schemaFor is the schema of what a package is asked about, by name.
+func schemaFor(path ast.Ref) string {
+	switch path.String() {
+	case "data.nidan.capabilities", "data.nidan.settings":
+		return "capabilities"
+	case "data.nidan.console":
+		return "console"
+	case "data.nidan.records":
+		return "record"
+	}
+	return "input"
 }
 
 func readsInput(r *ast.Rule) (reads bool) {
@@ -105,16 +158,23 @@ func namesSchema(chain ast.AnnotationsRefSet) bool {
 }
 
 // tryLogin decides a sign-in that need not be a whole [Input], and asks what of it must not be kept.
-func (e *Engine) tryLogin(ctx context.Context, input ast.Value) error {
+func (e *Engine) tryLogin(ctx context.Context, input ast.Value) (Decision, error) {
 	answer, err := e.eval(ctx, e.login, loginQuery, rego.EvalParsedInput(input))
 	if err != nil {
-		return err
+		return Decision{}, err
 	}
-	d, err := decodeDecision(answer)
-	if err == nil && e.masks {
+	in, err := ast.JSON(input)
+	if err != nil {
+		return Decision{}, err
+	}
+	d, err := decodeFor(in, answer)
+	if err == nil {
+		err = outdated(d, answer)
+	}
+	if err == nil {
 		_, err = e.maskRules(ctx, input, &d)
 	}
-	return err
+	return d, err
 }
 
 func brief(v ast.Value) string {

@@ -52,7 +52,7 @@ func TestWhatTheGateRefuses(t *testing.T) {
 		"a test that is skipped":              {valid, `todo_test_it if login.decision`, "it is skipped"},
 		"a test that does not compile":        {valid, `test_it if login.nothing`, "login_test.rego"},
 		"a case without a decision":           {valid, `test_it if not login.decision with input.account.state as "away"`, "is undefined"},
-		"a case with a decision that is none": {`decision := {"action": input.account.name}`, `test_it if login.decision.action == "maybe" with input.account.name as "maybe"`, "action must be"},
+		"a case with a decision that is none": {`decision := {"action": input.account.name, "reason": "r", "channel": "c"}`, `test_it if login.decision.action == "maybe" with input.account.name as "maybe"`, "action must be"},
 		"a case that takes too long": {`decision := {"action": "allow", "reason": "r", "channel": "c"} if {
 	count([1 | some x in numbers.range(1, input.settings.remember_days); some y in numbers.range(1, input.settings.remember_days); x == y]) >= 0
 }`, `test_it if login.decision.action == "allow" with input.settings.remember_days as 1200`, "took too long"},
@@ -86,13 +86,15 @@ func TestWhatTheGateRefuses(t *testing.T) {
 	})
 	t.Run("a decision for the console that is none", func(t *testing.T) {
 		set := files(valid, "")
-		set["console/console.rego"] = &fstest.MapFile{Data: []byte("package nidan.console\n\ndecision := {\"allow\": \"no\"}\n")}
-		refused(t, set, "a usual session, of an account with the role owner")
+		set["console/console.rego"] = &fstest.MapFile{Data: []byte("# METADATA\n# schemas:\n#   - input: schema.console\npackage nidan.console\n\n" +
+			"decision := {\"allow\": true, \"reason\": \"r\"} if input.visitor.role != \"owner\"\n")}
+		refused(t, set, "a usual session, of an account with the role owner: data.nidan.console.decision is undefined")
 	})
 	t.Run("a mask that is none", func(t *testing.T) {
 		set := files(valid, `test_it if login.decision with input.account.state as "active"`)
-		set["records/records.rego"] = &fstest.MapFile{Data: []byte("package nidan.records\n\nmask := [{\"op\": \"hash\", \"path\": \"/input/now\"}]\n")}
-		refused(t, set, `op "hash"`)
+		set["records/records.rego"] = &fstest.MapFile{Data: []byte("# METADATA\n# schemas:\n#   - input: schema.record\npackage nidan.records\n\n" +
+			"mask := [{\"op\": input.input.account.state, \"path\": \"/input/now\"}]\n")}
+		refused(t, set, `op "active"`)
 	})
 	t.Run("a sign-in that nothing decides, though no test says so", func(t *testing.T) {
 		refused(t, files(`decision := {"action": "allow", "reason": "r", "channel": "c"} if input.account.role != "supervisor"`, ""), "is undefined")

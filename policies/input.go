@@ -19,7 +19,7 @@ type Settings struct {
 	AdminConsole bool `json:"admin_console" jsonschema:"description=asked when signing in to the web console"`
 	Softphone    bool `json:"softphone" jsonschema:"description=asked when signing in to the softphone"`
 	Remember     bool `json:"remember" jsonschema:"description=a device may be remembered"`
-	RememberDays int  `json:"remember_days" jsonschema:"description=for how many days\\, 1 to 365"`
+	RememberDays int  `json:"remember_days" jsonschema:"minimum=1,maximum=365,description=for how many days"`
 }
 
 // Account is who signs in. Role and TwoFactor come from where its holder cannot change them.
@@ -30,17 +30,18 @@ type Account struct {
 	Email     string `json:"email"`
 	HasEmail  bool   `json:"has_email"`
 	TwoFactor bool   `json:"two_factor" jsonschema:"description=the account's own flag"`
-	State     string `json:"state" jsonschema:"description=Kratos' identity state: active or inactive"`
+	State     string `json:"state" jsonschema:"enum=active,enum=inactive,description=Kratos' identity state"`
 
 	Locked          bool   `json:"locked"`
 	PasswordExpired bool   `json:"password_expired"`
+	Locale          string `json:"locale" jsonschema:"description=the account's own language\\, as it stands there\\, or empty. Its holder may be the one who chose it"`
 	Plan            string `json:"plan" jsonschema:"description=what the account's holder has subscribed to\\, empty where that is not said"`
 }
 
 // Request is what is known of the sign-in itself. All but FlowType, RequestedAAL, Refresh and IPTrusted is a client's own claim;
 // so is IP, unless IPTrusted.
 type Request struct {
-	FlowType     string            `json:"flow_type" jsonschema:"description=browser or api\\, as Kratos says"`
+	FlowType     string            `json:"flow_type" jsonschema:"enum=browser,enum=api,description=as Kratos says"`
 	ReturnTo     string            `json:"return_to" jsonschema:"description=where the browser goes afterwards"`
 	OAuth2Client string            `json:"oauth2_client_id" jsonschema:"description=the one that Kratos signs in for\\, empty where there is none"`
 	Headers      map[string]string `json:"headers" jsonschema:"description=those that Kratos passes on\\, names in lower case"`
@@ -50,6 +51,7 @@ type Request struct {
 	Client       Client            `json:"client" jsonschema:"description=the client's own claim: it may raise what is asked\\, never lower it"`
 	Refresh      bool              `json:"refresh" jsonschema:"description=a session is being refreshed"`
 	RequestedAAL string            `json:"requested_aal"`
+	Locale       string            `json:"locale" jsonschema:"description=ja or en: the language in which this sign-in is answered. It is what the client asks for\\, else what its browser prefers\\, else the account's\\, else ja"`
 }
 
 // Client is who a client says it is.
@@ -86,5 +88,5 @@ type CapabilitiesInput struct {
 type Session struct {
 	Known      bool   `json:"known" jsonschema:"description=there is a record of it"`
 	Channel    string `json:"channel" jsonschema:"description=what was signed in to\\, or unknown"`
-	SecondStep string `json:"second_step" jsonschema:"description=passed\\, remembered\\, not_asked or unknown"`
+	SecondStep string `json:"second_step" jsonschema:"enum=passed,enum=remembered,enum=not_asked,enum=unknown"`
 }

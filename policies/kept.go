@@ -31,9 +31,6 @@ func (e *Engine) keep(ctx context.Context, s *signIn, took time.Duration) (Kept,
 	if s.decided != nil {
 		k.Decision = s.decided.json
 	}
-	if !e.masks {
-		return k, nil
-	}
 	rules, err := e.masking(ctx, s)
 	if err != nil {
 		return Kept{}, err

@@ -33,8 +33,12 @@ type File struct {
 	Text string
 }
 
-// Load reads a set of policies: every .rego file, and data.json or data.yaml in any folder. It refuses what does not parse.
+// Load reads a set of policies: every .rego file, and data.json or data.yaml in any folder. It refuses what does not parse, and data that
+// OPA would not read.
 func Load(policies fs.FS) (*Set, error) {
+	if err := passedOver(policies); err != nil {
+		return nil, fmt.Errorf("load the policies: %w", err)
+	}
 	loader, err := bundle.NewFSLoader(policies)
 	if err != nil {
 		return nil, fmt.Errorf("load the policies: %w", err)
@@ -121,7 +125,7 @@ func (s *Set) production() map[string]*ast.Module {
 // compile checks modules strictly, against the schema of the input, and makes them ready. It works on copies: compiling
 // changes a module.
 func compile(modules map[string]*ast.Module) (*ast.Compiler, error) {
-	schemas, err := schemas()
+	c, err := newCompiler()
 	if err != nil {
 		return nil, err
 	}
@@ -129,19 +133,32 @@ func compile(modules map[string]*ast.Module) (*ast.Compiler, error) {
 	for path, m := range modules {
 		copies[path] = m.Copy()
 	}
-	c := ast.NewCompiler().WithStrict(true).WithCapabilities(capabilities()).
-		WithSchemas(schemas).WithUseTypeCheckAnnotations(true)
-	if c.Compile(copies); c.Failed() {
-		return nil, c.Errors
+	if c.WithStrict(true).Compile(copies); c.Failed() {
+		return nil, compileErrors(c.Errors)
 	}
 	return c, nil
 }
 
-// schemas are those of the inputs, by the names that annotations use.
+// newCompiler checks against the schema of the input, and keeps to what policies may use. It finds all that is wrong, and not the first
+// of it.
+func newCompiler() (*ast.Compiler, error) {
+	schemas, err := schemas()
+	if err != nil {
+		return nil, err
+	}
+	return ast.NewCompiler().SetErrorLimit(0).WithCapabilities(capabilities()).WithSchemas(schemas).WithUseTypeCheckAnnotations(true), nil
+}
+
+// schemas are those of schema/, by the names that annotations use.
 func schemas() (*ast.SchemaSet, error) {
 	set := ast.NewSchemaSet()
-	for _, name := range []string{"input", "capabilities", "console", "record"} {
-		raw, err := schemaFiles.ReadFile("schema/" + name + ".json")
+	files, err := schemaFiles.ReadDir("schema")
+	if err != nil {
+		return nil, fmt.Errorf("read the schemas: %w", err)
+	}
+	for _, f := range files {
+		name := strings.TrimSuffix(f.Name(), ".json")
+		raw, err := schemaFiles.ReadFile("schema/" + f.Name())
 		if err != nil {
 			return nil, fmt.Errorf("read a schema: %w", err)
 		}

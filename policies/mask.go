@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"reflect"
 	"slices"
 	"strings"
@@ -21,12 +22,27 @@ type RecordInput struct {
 
 // maskRule is one thing that must not be kept, in the form of OPA's own data.system.log.mask.
 type maskRule struct {
-	Op    string `json:"op"`    // "remove", or "upsert" for another value in its place
-	Path  string `json:"path"`  // a JSON Pointer (RFC 6901) that begins with /input/ or /result/
-	Value any    `json:"value"` // of an upsert
+	Op    string `json:"op" jsonschema:"required,enum=remove,enum=upsert,description=take it out\\, or put another value in its place"`
+	Path  string `json:"path" jsonschema:"required,title=a JSON Pointer that begins with /input/ or /result/,pattern=^/(input|result)/,description=RFC 6901"`
+	Value any    `json:"value" jsonschema:"description=of an upsert"`
 
 	names []string // that the path leads through, below /input or /result
 	json  []byte   // of the value
+}
+
+// shippedMask is what masks the sign-ins of a set that does not say what to mask. It is compiled by itself: what else the set has in
+// the package of that name cannot change it.
+func shippedMask() (*ast.Compiler, error) {
+	const path = "records/records.rego"
+	text, err := fs.ReadFile(Shipped(), path)
+	if err != nil {
+		return nil, fmt.Errorf("read the shipped mask: %w", err)
+	}
+	m, err := ast.ParseModuleWithOpts(path, string(text), ast.ParserOptions{ProcessAnnotation: true, Capabilities: capabilities()})
+	if err != nil {
+		return nil, fmt.Errorf("read the shipped mask: %w", err)
+	}
+	return compile(map[string]*ast.Module{path: m})
 }
 
 // masking is what to mask of a sign-in. It is worked out once for all that are alike in what the policies read for that.
@@ -44,7 +60,7 @@ func (e *Engine) masking(ctx context.Context, s *signIn) ([]maskRule, error) {
 	})
 }
 
-// maskRules asks the policies, in an order that is always the same: what is removed is removed last.
+// maskRules asks the policies.
 func (e *Engine) maskRules(ctx context.Context, input ast.Value, d *Decision) ([]maskRule, error) {
 	result, err := valueOf(reflect.ValueOf(d))
 	if err != nil {
@@ -55,7 +71,11 @@ func (e *Engine) maskRules(ctx context.Context, input ast.Value, d *Decision) ([
 	if err != nil {
 		return nil, err
 	}
-	var rules []maskRule
+	return decodeMask(answer)
+}
+
+// decodeMask reads a policy's answer. The rules come in an order that is always the same: what is removed is removed last.
+func decodeMask(answer any) (rules []maskRule, err error) {
 	if err := decodeStrictly(answer, &rules); err != nil {
 		return nil, fmt.Errorf("decode what must not be kept: %w", err)
 	}

@@ -28,7 +28,7 @@ func verdictOf(t *testing.T, set fs.FS) (Verdict, error) {
 }
 
 func TestAVerdictHoldsAllOfTheSignIn(t *testing.T) {
-	v, err := verdictOf(t, decides(`"action": "allow", "reason": "x", "channel": "c"`))
+	v, err := verdictOf(t, masking("mask := []"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,6 +42,24 @@ func TestAVerdictHoldsAllOfTheSignIn(t *testing.T) {
 	}
 	if v.Revision == "" || v.Took <= 0 || v.Kept.Took != v.Took.Microseconds() || v.Kept.Erased != nil || v.Kept.Masked != nil {
 		t.Errorf("got %+v", v)
+	}
+}
+
+func TestWithoutAMaskOfItsOwnASetMasksWhatTheShippedOneDoes(t *testing.T) {
+	for name, records := range map[string]string{
+		"no package": "", "a package without a mask": "package nidan.records\n\n_shortened(address) := address\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			set := decides(`"action": "allow", "reason": "x", "channel": "c"`).(fstest.MapFS)
+			if records != "" {
+				set["records/records.rego"] = &fstest.MapFile{Data: []byte(records)}
+			}
+			v, err := verdictOf(t, set)
+			if err != nil || v.Action != ActionAllow || !strings.Contains(string(v.Kept.Input), `"email":"a***@example.com"`) ||
+				strings.Join(v.Kept.Masked, " ") != "/input/account/email" {
+				t.Errorf("masked %v, and kept is %s, %v", v.Kept.Masked, v.Kept.Input, err)
+			}
+		})
 	}
 }
 

@@ -44,10 +44,16 @@ func (m *Memo) Login(ctx context.Context, in map[string]any) (Decision, error) {
 		a.err = err
 		return a, nil
 	})
+	if err == nil {
+		err = a.err
+	}
+	if err == nil {
+		err = a.decision.suits(deviceKnown(in))
+	}
 	if err != nil {
 		return Decision{}, err
 	}
-	return a.decision, a.err
+	return a.decision, nil
 }
 
 // ReadsAny says whether the policies may read something at one of these places, as [Kept] names what was masked.

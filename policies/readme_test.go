@@ -3,6 +3,7 @@ package policies
 import (
 	"maps"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -198,4 +199,21 @@ func requireSame(t *testing.T, named, want []string) {
 	if len(want) == 0 {
 		t.Error("there is nothing to name")
 	}
+}
+
+func TestReadmeNamesEveryFieldOfADecision(t *testing.T) {
+	var fields []string
+	for _, m := range membersOf(reflect.TypeFor[Decision]()) {
+		fields = append(fields, m.name)
+	}
+	requireSame(t, namedUnder(t, "## What a decision on a sign-in says"), fields)
+}
+
+// Who updates goes by this table: it has to name each reason, and say what the gate takes.
+func TestReadmeSaysWhatEachReasonDidBefore(t *testing.T) {
+	var reasons []string
+	for _, m := range meant {
+		reasons = append(reasons, m.reasons...)
+	}
+	requireSame(t, namedUnder(t, "## Sets made for an earlier version"), reasons)
 }

@@ -36,6 +36,7 @@ type Test struct {
 	Name     string // "test_decision/the console, with a code"
 	Location string // "login/login_test.rego:12"
 	Failure  string // why it does not hold; empty: it does
+	Seen     string // what was found in its place, where OPA can tell: "got == want: got 1, expected 2"
 	Duration time.Duration
 }
 
@@ -67,8 +68,21 @@ func (s *Set) test(ctx context.Context, r *Report) ([]ast.Value, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run the tests: %w", err)
 	}
+	var failing []string
 	for result := range results {
 		r.Tests = append(r.Tests, testsOf(result)...)
+		if result.Fail && result.Error == nil {
+			failing = append(failing, strings.TrimPrefix(result.Package, "data.")+"."+result.Name)
+		}
+	}
+	looked, err := s.look(ctx, failing)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range r.Tests {
+		if t.Failure != "" {
+			r.Tests[i].Seen = looked[t.Package+"."+t.Name]
+		}
 	}
 	slices.SortFunc(r.Tests, func(a, b Test) int {
 		return cmp.Or(cmp.Compare(a.Location, b.Location), cmp.Compare(a.Name, b.Name))

@@ -10,8 +10,8 @@ import (
 
 // SettingsDecision is what the policies say of a new password before Kratos keeps it.
 type SettingsDecision struct {
-	Action Action `json:"action"` // ActionAllow or ActionRefuse
-	Reason string `json:"reason"` // a stable symbol, never empty
+	Action Action `json:"action" jsonschema:"required,enum=allow,enum=refuse"`
+	Reason string `json:"reason" jsonschema:"required,minLength=1,description=a stable symbol"`
 }
 
 // Settings says whether a session may set a new password. An error means that it may not.

@@ -26,7 +26,7 @@ func membersOf(t reflect.Type) []member {
 	all := make([]member, t.NumField())
 	for i := range all {
 		name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		all[i] = member{name, ast.StringTerm(name), options == "omitempty"}
+		all[i] = member{name, ast.StringTerm(name), options == "omitempty" || options == "omitzero"}
 	}
 	membersByType.Store(t, all)
 	return all

@@ -29,9 +29,11 @@ func (e *Engine) Login(ctx context.Context, in Input) (Verdict, error) {
 	start := time.Now()
 	d, undecided := e.decisions.of(&in, func() (decided, error) { return e.decide(ctx, &s) })
 	v.Took = time.Since(start)
-	v.Decision, s.decided = d.Decision, &d
-	if undecided != nil {
-		s.decided = nil
+	if undecided == nil {
+		undecided = d.suits(in.Device.Known)
+	}
+	if undecided == nil {
+		v.Decision, s.decided = d.Decision, &d
 	}
 	var unmasked error
 	if v.Kept, unmasked = e.keep(ctx, &s, v.Took); unmasked != nil {

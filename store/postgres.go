@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -28,6 +29,10 @@ var postgresBounds = map[string]string{
 	"idle_in_transaction_session_timeout": "5s",
 }
 
+// postgresConnections is how many connections a process has at most, unless the URL says otherwise (pool_max_conns): each unit of work
+// has one while it waits for the disk. PostgreSQL takes a hundred from all processes, as it comes.
+const postgresConnections = 20
+
 // postgresWithin bounds a unit of work, for those who wait without end.
 const postgresWithin = 10 * time.Second
 
@@ -40,6 +45,9 @@ func openPostgres(ctx context.Context, url string) (*postgres, error) {
 		if _, set := c.ConnConfig.RuntimeParams[name]; !set {
 			c.ConnConfig.RuntimeParams[name] = value
 		}
+	}
+	if !strings.Contains(url, "pool_max_conns") {
+		c.MaxConns = postgresConnections
 	}
 	if c.ConnConfig.ConnectTimeout == 0 {
 		c.ConnConfig.ConnectTimeout = 3 * time.Second

@@ -13,11 +13,13 @@ import data.nidan.asked
 
 # METADATA
 # title: Decision
-# description: What is to happen, why, and on what terms.
+# description: |
+#   What is to happen, why, and on what terms. What an outcome says goes into the decision as it stands: all that there may be in it
+#   is in schema/login_decision.json. It may say a term otherwise, too.
 # entrypoint: true
-decision := {
-	"action": _outcome.action,
-	"reason": _outcome.reason,
+decision := object.union(_terms, _outcome)
+
+_terms := {
 	"channel": channel,
 	"code": data.parameters.code,
 	"limits": data.parameters.limits,
@@ -27,11 +29,12 @@ decision := {
 
 default _outcome := {"action": "challenge", "reason": "code_required"}
 
-_outcome := {"action": "refuse", "reason": "account_locked"} if {
+# Three refusals are shown as "sign in again", so that whoever tries passwords does not learn which accounts are locked.
+_outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_again"} if {
 	not input.account.locked == false
-} else := {"action": "refuse", "reason": "password_expired"} if {
+} else := {"action": "refuse", "reason": "password_expired", "state": "sign_in_again"} if {
 	not input.account.password_expired == false
-} else := {"action": "refuse", "reason": "account_inactive"} if {
+} else := {"action": "refuse", "reason": "account_inactive", "state": "sign_in_again"} if {
 	not input.account.state == "active"
 } else := {"action": "allow", "reason": "two_factor_off"} if {
 	asked.two_factor_off
@@ -41,13 +44,14 @@ _outcome := {"action": "refuse", "reason": "account_locked"} if {
 	asked.channel_off(channel)
 } else := {"action": data.parameters.no_email, "reason": "no_email"} if {
 	asked.no_email
-} else := {"action": "allow", "reason": "account_off"} if {
+} else := {"action": "allow", "reason": "account_off", "forget_devices": true} if {
+	# Switched on again some day, the account is to be asked again, wherever it was remembered before.
 	asked.account_off
 } else := {"action": "allow", "reason": "plan_without_agent"} if {
 	asked.plan_without_agent(channel)
-} else := {"action": "refuse", "reason": "client_too_old"} if {
+} else := {"action": "refuse", "reason": "client_too_old", "state": "client_too_old"} if {
 	_client_too_old
-} else := {"action": "allow", "reason": "device_remembered"} if {
+} else := {"action": "allow", "reason": "device_remembered", "second_step": "remembered"} if {
 	_device_remembered
 }
 
@@ -99,19 +103,22 @@ _client_too_old if {
 }
 
 _client_new_enough if {
-	said := _as_semver(input.request.client.version)
-	semver.compare(said, data.parameters.minimum_versions[channel]) >= 0
+	said := _in_full(input.request.client.version)
+	semver.is_valid(said)
+	semver.compare(said, _in_full(data.parameters.minimum_versions[channel])) >= 0
 }
 
-# "4" and "3.6" are short for "4.0.0" and "3.6.0". What is no version at all has no value here, and is too old.
-_as_semver(version) := full if {
-	regex.match(`^\d{1,9}(\.\d{1,9}){0,2}$`, version)
-	numbers := array.concat(split(version, "."), ["0", "0"])
-	full := concat(".", array.slice(numbers, 0, 3))
-	semver.is_valid(full)
-} else := version if {
+# "4" and "3.6" are short for "4.0.0" and "3.6.0". What is no version at all stays as it is: a client whose version is none is too old,
+# and a minimum that is none is an error.
+_in_full(version) := version if {
 	semver.is_valid(version)
-}
+} else := with_patch if {
+	with_patch := concat("", [version, ".0"])
+	semver.is_valid(with_patch)
+} else := with_both if {
+	with_both := concat("", [version, ".0.0"])
+	semver.is_valid(with_both)
+} else := version
 
 # METADATA
 # title: The device is remembered

@@ -42,6 +42,9 @@ _asked := {
 
 _with(changes) := object.union(_asked, changes)
 
+# What a decision says beside its terms.
+_outcome(decision) := object.remove(decision, {"channel", "code", "limits", "remember_days", "capabilities"})
+
 _api_only := {"two_factor": true, "admin_console": true, "softphone": false}
 
 _console_only := {"two_factor": true, "admin_console": false, "softphone": true}
@@ -55,7 +58,7 @@ _calendar_device(age) := {"known": true, "channel": "softphone", "age_days": 400
 
 _version(version) := {"request": {"client": {"name": "softphone", "version": version}}}
 
-_too_old := {"action": "refuse", "reason": "client_too_old"}
+_too_old := {"action": "refuse", "reason": "client_too_old", "state": "client_too_old"}
 
 _code_required := {"action": "challenge", "reason": "code_required"}
 
@@ -102,15 +105,15 @@ _cases := {
 	},
 	"an account with its flag off is let in": {
 		"change": {"account": {"two_factor": false}},
-		"outcome": {"action": "allow", "reason": "account_off"},
+		"outcome": {"action": "allow", "reason": "account_off", "forget_devices": true},
 	},
 	"a device remembered just now is not asked": {
 		"change": {"device": _device(0)},
-		"outcome": {"action": "allow", "reason": "device_remembered"},
+		"outcome": {"action": "allow", "reason": "device_remembered", "second_step": "remembered"},
 	},
 	"a device is not asked on the last of the days": {
 		"change": {"device": _device(29)},
-		"outcome": {"action": "allow", "reason": "device_remembered"},
+		"outcome": {"action": "allow", "reason": "device_remembered", "second_step": "remembered"},
 	},
 	"a device is asked when the days are over": {
 		"change": {"device": _device(30)},
@@ -134,34 +137,34 @@ _cases := {
 	},
 	"a locked account is refused": {
 		"change": {"account": {"locked": true}},
-		"outcome": {"action": "refuse", "reason": "account_locked"},
+		"outcome": {"action": "refuse", "reason": "account_locked", "state": "sign_in_again"},
 	},
 	"an expired password is refused": {
 		"change": {"account": {"password_expired": true}},
-		"outcome": {"action": "refuse", "reason": "password_expired"},
+		"outcome": {"action": "refuse", "reason": "password_expired", "state": "sign_in_again"},
 	},
 	"an inactive account is refused": {
 		"change": {"account": {"state": "inactive"}},
-		"outcome": {"action": "refuse", "reason": "account_inactive"},
+		"outcome": {"action": "refuse", "reason": "account_inactive", "state": "sign_in_again"},
 	},
 	"an account in a state that is not known is refused": {
 		"change": {"account": {"state": ""}},
-		"outcome": {"action": "refuse", "reason": "account_inactive"},
+		"outcome": {"action": "refuse", "reason": "account_inactive", "state": "sign_in_again"},
 	},
 	"that the account is locked comes before all else": {
 		"change": {
 			"account": {"locked": true, "password_expired": true, "state": "inactive"},
 			"settings": {"two_factor": false},
 		},
-		"outcome": {"action": "refuse", "reason": "account_locked"},
+		"outcome": {"action": "refuse", "reason": "account_locked", "state": "sign_in_again"},
 	},
 	"that the password has expired comes before that two-step verification is off": {
 		"change": {"account": {"password_expired": true}, "settings": {"two_factor": false}},
-		"outcome": {"action": "refuse", "reason": "password_expired"},
+		"outcome": {"action": "refuse", "reason": "password_expired", "state": "sign_in_again"},
 	},
 	"that the account is inactive comes before that two-step verification is off": {
 		"change": {"account": {"state": "inactive"}, "settings": {"two_factor": false}},
-		"outcome": {"action": "refuse", "reason": "account_inactive"},
+		"outcome": {"action": "refuse", "reason": "account_inactive", "state": "sign_in_again"},
 	},
 	"the softphone is not asked on a plan without the agent's function": {
 		"change": {"account": {"plan": "business_phone"}},
@@ -181,7 +184,7 @@ _cases := {
 	},
 	"that the account's flag is off comes before the softphone's age": {
 		"change": object.union(_version("1.0.0"), {"account": {"two_factor": false}}),
-		"outcome": {"action": "allow", "reason": "account_off"},
+		"outcome": {"action": "allow", "reason": "account_off", "forget_devices": true},
 	},
 	"the softphone's age comes before a device that is remembered": {
 		"change": object.union(_version("1.0.0"), {"device": _device(0)}),
@@ -221,7 +224,7 @@ test_outcome[name] if {
 	some name, tc in _cases
 	got := login.decision with input as _with(tc.change)
 		with data.parameters as parameters.shipped
-	object.filter(got, {"action", "reason"}) == tc.outcome
+	_outcome(got) == tc.outcome
 }
 
 _versions := {
@@ -253,7 +256,22 @@ test_softphones_are_compared_as_semantic_versions[version] if {
 	some version, outcome in _versions
 	got := login.decision with input as _with(_version(version))
 		with data.parameters as parameters.shipped
-	object.filter(got, {"action", "reason"}) == outcome
+	_outcome(got) == outcome
+}
+
+# A minimum may be short, too.
+_minimums := {
+	"4": {"4": _code_required, "4.0.0": _code_required, "3.99.99": _too_old, "4.0.0-rc1": _too_old},
+	"3.6": {"3.6": _code_required, "3.6.1": _code_required, "4": _code_required, "3.5.9": _too_old, "3": _too_old},
+	"3.6.0-rc1": {"3.6": _code_required, "3.6.0-rc2": _code_required, "3.5": _too_old},
+}
+
+test_a_minimum_may_be_short[minimum][version] if {
+	some minimum, outcomes in _minimums
+	some version, outcome in outcomes
+	got := login.decision with input as _with(_version(version))
+		with data.parameters as parameters.but({"minimum_versions": {"softphone": minimum}})
+	_outcome(got) == outcome
 }
 
 test_a_channel_without_a_minimum_takes_every_version if {
@@ -272,7 +290,7 @@ test_trusted_evidence_exempts_a_channel[name] if {
 	some name, change in _evidence
 	got := login.decision with input as _with(change)
 		with data.parameters as parameters.but({"channel_header": "x-channel", "channel_of_oauth2_client": {"crm": "opencti"}})
-	object.filter(got, {"action", "reason"}) == {"action": "allow", "reason": "channel_exempt"}
+	_outcome(got) == {"action": "allow", "reason": "channel_exempt"}
 	got.channel in {"desk_phone", "opencti"}
 }
 
@@ -340,7 +358,7 @@ test_a_missing_state_refuses[path] if {
 	}
 	got := login.decision with input as json.remove(_asked, [path])
 		with data.parameters as parameters.shipped
-	object.filter(got, {"action", "reason"}) == {"action": "refuse", "reason": reason}
+	_outcome(got) == {"action": "refuse", "reason": reason, "state": "sign_in_again"}
 }
 
 test_a_missing_role_does_not_make_the_flag_count if {
@@ -365,7 +383,7 @@ test_an_always_asked_role_is_asked_whatever_its_flag if {
 test_one_line_refuses_accounts_without_an_address if {
 	got := login.decision with input as _with({"account": {"has_email": false}})
 		with data.parameters as parameters.but({"no_email": "refuse"})
-	object.filter(got, {"action", "reason"}) == {"action": "refuse", "reason": "no_email"}
+	_outcome(got) == {"action": "refuse", "reason": "no_email"}
 }
 
 test_a_device_without_an_age_is_asked if {

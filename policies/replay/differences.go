@@ -3,6 +3,8 @@ package replay
 import (
 	"cmp"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,8 +22,8 @@ const (
 // others is what stands for the reasons, channels and roles of those that are not told apart any more.
 const others = "…"
 
-// Change is how other policies decide differently about a sign-in. From and To are equal where it would end the same, for
-// another reason.
+// Change is how other policies decide differently about a sign-in. From and To are equal where it would be let in, asked or refused as
+// before.
 type Change struct {
 	From       policies.Action `json:"from"`
 	To         policies.Action `json:"to"`
@@ -29,10 +31,35 @@ type Change struct {
 	ToReason   string          `json:"to_reason"`
 	Channel    string          `json:"channel"` // as it was called so far
 	Role       string          `json:"role"`
+	Differs    string          `json:"differs,omitempty"` // what else would be done otherwise: "second_step: not_asked to remembered"
+
+	worthMore bool // the session would count for more
 }
 
-// Loosens says whether the other policies ask less.
-func (c Change) Loosens() bool { return strictness(c.To) < strictness(c.From) }
+// Loosens says whether the other policies ask less, or make a session worth more.
+func (c Change) Loosens() bool { return strictness(c.To) < strictness(c.From) || c.worthMore }
+
+// EndsOtherwise says whether anything would be done otherwise. Where nothing would, the reason alone is another.
+func (c Change) EndsOtherwise() bool { return c.From != c.To || c.Differs != "" }
+
+// compare notes what is done otherwise of two decisions with the same action. What was recorded before decisions said it is not known.
+func (c *Change) compare(from, to policies.Decision) {
+	if from.Action != to.Action || from.SecondStep == "" && to.SecondStep != "" || from.State == "" && to.State != "" {
+		return
+	}
+	var differs []string
+	for _, field := range []struct{ name, from, to string }{
+		{"second_step", string(from.SecondStep), string(to.SecondStep)},
+		{"forget_devices", strconv.FormatBool(from.ForgetDevices), strconv.FormatBool(to.ForgetDevices)},
+		{"state", string(from.State), string(to.State)},
+	} {
+		if field.from != field.to {
+			differs = append(differs, field.name+": "+field.from+" to "+field.to)
+		}
+	}
+	c.Differs = strings.Join(differs, ", ")
+	c.worthMore = from.SecondStep == policies.SecondStepNotAsked && to.SecondStep == policies.SecondStepRemembered
+}
 
 func strictness(a policies.Action) int {
 	return slices.Index([]policies.Action{policies.ActionAllow, policies.ActionChallenge, policies.ActionRefuse}, a)
@@ -73,17 +100,18 @@ func (d *Differences) Add(in policies.Input, from, to policies.Decision, err err
 	if err != nil {
 		d.failed++
 	}
-	if from.Action == to.Action && from.Reason == to.Reason {
+	c := Change{
+		From: from.Action, To: to.Action, FromReason: from.Reason, ToReason: to.Reason, Channel: from.Channel, Role: in.Account.Role,
+	}
+	c.compare(from, to)
+	if !c.EndsOtherwise() && from.Reason == to.Reason {
 		return
 	}
 	if d.changes == nil {
 		d.changes = make(map[Change]*found)
 	}
-	c := Change{
-		From: from.Action, To: to.Action, FromReason: from.Reason, ToReason: to.Reason, Channel: from.Channel, Role: in.Account.Role,
-	}
 	if d.changes[c] == nil && len(d.changes) >= mostChanges {
-		c = Change{From: from.Action, To: to.Action, FromReason: others, ToReason: others, Channel: others, Role: others}
+		c.FromReason, c.ToReason, c.Channel, c.Role = others, others, others, others
 	}
 	if d.changes[c] == nil {
 		d.changes[c] = &found{}
@@ -119,7 +147,7 @@ func (d *Differences) Summary() Summary {
 	s := Summary{Decided: d.decided, Failed: d.failed, Inexact: int(d.inexact.Load()), Changes: []Changed{}}
 	for c, f := range d.changes {
 		s.Changes = append(s.Changes, Changed{Change: c, Count: f.n, Examples: slices.Clone(f.examples)})
-		if c.From != c.To {
+		if c.EndsOtherwise() {
 			s.Changed += f.n
 		}
 		if c.Loosens() {
@@ -127,7 +155,7 @@ func (d *Differences) Summary() Summary {
 		}
 	}
 	slices.SortFunc(s.Changes, func(a, b Changed) int {
-		sameA, sameB := a.From == a.To, b.From == b.To
+		sameA, sameB := !a.EndsOtherwise(), !b.EndsOtherwise()
 		switch {
 		case sameA != sameB && sameA:
 			return 1
@@ -136,7 +164,7 @@ func (d *Differences) Summary() Summary {
 		}
 		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To),
 			cmp.Compare(a.FromReason, b.FromReason), cmp.Compare(a.ToReason, b.ToReason), cmp.Compare(a.Channel, b.Channel),
-			cmp.Compare(a.Role, b.Role))
+			cmp.Compare(a.Role, b.Role), cmp.Compare(a.Differs, b.Differs))
 	})
 	return s
 }

@@ -98,6 +98,7 @@ func among() []policies.Input {
 		signIn(func(in *policies.Input) { in.Account.Locked = true }),
 		signIn(func(in *policies.Input) { in.Request.Client.Version = "3.4.0" }),
 		signIn(func(in *policies.Input) { in.Request.FlowType = "browser" }),
+		signIn(func(in *policies.Input) { in.Device = policies.Device{Known: true, Channel: "softphone"} }),
 	}
 }
 
@@ -112,7 +113,7 @@ func run(t *testing.T, set fs.FS, ins ...policies.Input) Summary {
 
 // This is also why a mask may not change what is decided: what is decided again is what was masked.
 func TestTheSamePoliciesChangeNothing(t *testing.T) {
-	if s := run(t, policies.Shipped(), among()...); s.Decided != 7 || s.Changed != 0 || s.Failed != 0 || len(s.Changes) != 0 {
+	if s := run(t, policies.Shipped(), among()...); s.Decided != 8 || s.Changed != 0 || s.Failed != 0 || len(s.Changes) != 0 {
 		t.Errorf("got %+v", s)
 	}
 }
@@ -138,16 +139,29 @@ func TestWhatOtherPoliciesWouldChange(t *testing.T) {
 		"nobody is asked on the softphone": {
 			"asked/asked.rego", `input.settings.softphone == false`, `input.settings.two_factor == true`,
 			"challenge code_required to allow channel_off, softphone, user: 2; " +
+				"allow account_off to allow channel_off, softphone, owner (forget_devices: true to false): 1; " +
+				"allow device_remembered to allow channel_off, softphone, user (second_step: remembered to not_asked): 1; " +
 				"refuse client_too_old to allow channel_off, softphone, user: 1; " +
-				"allow account_off to allow channel_off, softphone, owner: 1; " +
 				"allow no_email to allow channel_off, softphone, user: 1", 3,
+		},
+		"a remembered device that is worth nothing": {
+			"login/login.rego", `"second_step": "remembered"`, `"second_step": "not_asked"`,
+			"allow device_remembered to allow device_remembered, softphone, user (second_step: remembered to not_asked): 1", 0,
+		},
+		"a locked account that is told so": {
+			"login/login.rego", `"account_locked", "state": "sign_in_again"`, `"account_locked", "state": "refused"`,
+			"refuse account_locked to refuse account_locked, softphone, user (state: sign_in_again to refused): 1", 0,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := run(t, shippedBut(t, tc.file, tc.from, tc.to), among()...)
 			var got []string
 			for _, c := range s.Changes {
-				got = append(got, fmt.Sprintf("%s %s to %s %s, %s, %s: %d", c.From, c.FromReason, c.To, c.ToReason, c.Channel, c.Role, c.Count))
+				differs := ""
+				if c.Differs != "" {
+					differs = " (" + c.Differs + ")"
+				}
+				got = append(got, fmt.Sprintf("%s %s to %s %s, %s, %s%s: %d", c.From, c.FromReason, c.To, c.ToReason, c.Channel, c.Role, differs, c.Count))
 				if len(c.Examples) != min(c.Count, examplesKept) || c.Examples[0].Account != "agent" || c.Examples[0].Record == 0 || !c.Examples[0].At.Equal(at) {
 					t.Errorf("the examples are %+v", c.Examples)
 				}
@@ -159,8 +173,63 @@ func TestWhatOtherPoliciesWouldChange(t *testing.T) {
 	}
 }
 
+func TestASessionThatWouldCountForMoreIsAskedLess(t *testing.T) {
+	notAsked := policies.Decision{Action: policies.ActionAllow, Reason: "r", SecondStep: policies.SecondStepNotAsked}
+	remembered := notAsked
+	remembered.SecondStep = policies.SecondStepRemembered
+	for name, tc := range map[string]struct {
+		from, to          policies.Decision
+		changed, loosened int
+	}{
+		"for more":      {notAsked, remembered, 1, 1},
+		"for less":      {remembered, notAsked, 1, 0},
+		"for as much":   {remembered, remembered, 0, 0},
+		"not known yet": {policies.Decision{Action: policies.ActionAllow, Reason: "r"}, remembered, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var d Differences
+			d.Add(signIn(nil), tc.from, tc.to, nil, 1)
+			if s := d.Summary(); s.Changed != tc.changed || s.Loosened != tc.loosened {
+				t.Errorf("got %+v", s)
+			}
+		})
+	}
+}
+
+// Records of earlier versions do not say what was done, but by the reason.
+func TestARecordFromBeforeIsNoChange(t *testing.T) {
+	for name, tc := range map[string]struct {
+		in       policies.Input
+		decision string
+	}{
+		"remembered": {signIn(func(in *policies.Input) { in.Device = policies.Device{Known: true, Channel: "softphone"} }),
+			`{"action": "allow", "reason": "device_remembered", "channel": "softphone", "message": ""}`},
+		"switched off": {signIn(func(in *policies.Input) { in.Account.TwoFactor = false }),
+			`{"action": "allow", "reason": "account_off", "channel": "softphone", "message": ""}`},
+		"locked": {signIn(func(in *policies.Input) { in.Account.Locked = true }),
+			`{"action": "refuse", "reason": "account_locked", "channel": "softphone", "message": "No."}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in, err := json.Marshal(tc.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all := func(yield func(Recorded, error) bool) {
+				yield(Recorded{ID: 1, Detail: fmt.Appendf(nil, `{"input": %s, "decision": %s}`, in, tc.decision)}, nil)
+			}
+			d, err := Run(t.Context(), engine(t, policies.Shipped()), all, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s := d.Summary(); s.Decided != 1 || len(s.Changes) != 0 {
+				t.Errorf("got %+v", s)
+			}
+		})
+	}
+}
+
 func TestPoliciesThatDecideNothingRefuse(t *testing.T) {
-	s := run(t, shippedBut(t, "login/login.rego", `decision := {`, `decision := {"x": 1 / input.device.age_days,`), signIn(nil))
+	s := run(t, shippedBut(t, "login/login.rego", `_terms := {`, `_terms := {"x": 1 / input.device.age_days,`), signIn(nil))
 	if s.Failed != 1 || s.Changes[0].To != policies.ActionRefuse || s.Changes[0].ToReason != "undecided" ||
 		!strings.Contains(s.Changes[0].Examples[0].Error, "divide by zero") {
 		t.Errorf("got %+v", s)
@@ -170,7 +239,7 @@ func TestPoliciesThatDecideNothingRefuse(t *testing.T) {
 // A mask took the address away: what comes out need not be what would have.
 func TestPoliciesThatReadWhatWasNotKept(t *testing.T) {
 	s := run(t, shippedBut(t, "asked/asked.rego", `input.account.has_email == false`, `input.account.email == ""`), among()...)
-	if s.Inexact != 6 { // one has no address to mask
+	if s.Inexact != 7 { // one has no address to mask
 		t.Errorf("got %+v", s)
 	}
 	if s := run(t, policies.Shipped(), among()...); s.Inexact != 0 {

@@ -26,16 +26,28 @@ type TB interface {
 
 // Server is one PostgreSQL.
 type Server struct {
-	t    TB
-	dir  string
-	port int
-	as   *syscall.SysProcAttr
+	t       TB
+	dir     string
+	port    int
+	options string
+	as      *syscall.SysProcAttr
 }
 
-// Start starts a PostgreSQL that lives as long as the test.
+// Start starts a PostgreSQL that lives as long as the test. It does not wait for the disk.
 func Start(t TB) *Server {
 	t.Helper()
-	s := newServer(t)
+	return newServer(t).begin("-F")
+}
+
+// StartDurable is Start, for a PostgreSQL that has each commit on the disk before it says so.
+func StartDurable(t TB) *Server {
+	t.Helper()
+	return newServer(t).begin("")
+}
+
+func (s *Server) begin(options string) *Server {
+	s.t.Helper()
+	s.options = options
 	s.run("initdb", "-D", s.data(), "-U", "nidan", "--auth=trust", "-E", "UTF8", "--no-sync")
 	s.Up()
 	return s
@@ -45,6 +57,7 @@ func Start(t TB) *Server {
 func (s *Server) Standby() *Server {
 	s.t.Helper()
 	standby := newServer(s.t)
+	standby.options = s.options
 	s.run("pg_basebackup", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "nidan", "-D", standby.data(), "-R", "-X", "stream", "--no-sync")
 	standby.Up()
 	s.run("psql", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "nidan", "-c", "ALTER SYSTEM SET synchronous_standby_names = '*'",
@@ -88,7 +101,7 @@ func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 func (s *Server) Up() {
 	s.t.Helper()
 	s.run("pg_ctl", "-D", s.data(), "-w", "-l", filepath.Join(s.dir, "log"),
-		"-o", fmt.Sprintf("-p %d -h 127.0.0.1 -k %s -F -c max_connections=200", s.port, s.dir), "start")
+		"-o", fmt.Sprintf("-p %d -h 127.0.0.1 -k %s %s -c max_connections=200", s.port, s.dir, s.options), "start")
 }
 
 // Down stops it in one of PostgreSQL's ways: "smart", "fast" or "immediate".

@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/labstack/echo/v4"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -49,6 +50,7 @@ type record struct {
 type keeper struct {
 	db      *sql.DB
 	insert  *sql.Stmt
+	pool    *pgxpool.Pool // instead, on PostgreSQL
 	waiting chan *record
 }
 
@@ -56,13 +58,14 @@ func main() {
 	address := flag.String("address", "127.0.0.1:0", "where to listen")
 	keep := flag.String("keep", "nothing", "nothing, each or grouped")
 	path := flag.String("database", "peer.db", "the SQLite file, which must not be there")
+	postgres := flag.String("postgres", "", "URL of an empty PostgreSQL to keep records in instead")
 	flag.Parse()
-	if err := run(*address, *keep, *path); err != nil {
+	if err := run(*address, *keep, *path, *postgres); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(address, keep, path string) error {
+func run(address, keep, path, postgres string) error {
 	if keep != "nothing" && keep != "each" && keep != "grouped" {
 		return errors.New("--keep is neither nothing, each nor grouped")
 	}
@@ -72,6 +75,9 @@ func run(address, keep, path string) error {
 	answer := func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }
 	if keep != "nothing" {
 		k, err := open(path)
+		if postgres != "" {
+			k, err = openPostgres(postgres)
+		}
 		if err != nil {
 			return err
 		}
@@ -149,6 +155,9 @@ func (k *keeper) run(together bool) {
 
 func (k *keeper) commit(group []*record) error {
 	ctx := context.Background()
+	if k.pool != nil {
+		return k.commitPostgres(ctx, group)
+	}
 	tx, err := k.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err

@@ -192,16 +192,21 @@ class SignIn {
         return this.showPassword();
       case 'sign_in_again':
       case 'client_too_old':
-        this.step.say('error', { name: state });
+        this.sayRefusal(state, message);
         return this.step.showEnd('start-again');
-      case 'refused': // in the usual sentence, or in the policy's own words
-        this.step.say('error', message.text === this.texts.say(state) ? { name: state } : { text: message.text });
+      case 'refused':
+        this.sayRefusal(state, message);
         return this.showPassword();
       case 'unavailable':
         return this.step.say('error', { name: state });
     }
     this.sayKratos(message);
     return this.showPassword();
+  }
+
+  // sayRefusal shows the usual sentence, which follows the page's language, or the policies' own words as they came.
+  sayRefusal(state, message) {
+    this.step.say('error', this.texts.isUsual(state, message.text) ? { name: state } : { text: message.text });
   }
 
   sayKratos(message) {

@@ -6,6 +6,7 @@ export class Texts {
     this.wanted = locale || (document.documentElement.lang || navigator.language || '').slice(0, 2);
     this.overrides = overrides; // by language, then by name
     this.all = {};
+    this.served = {}; // without what overrides them
   }
 
   get locale() { return this.current; }
@@ -16,12 +17,16 @@ export class Texts {
     if (!this.all[known]) {
       const answer = await fetch(`${this.nidan}/assets/texts/${known}.json`);
       if (!answer.ok) throw new Error(`texts: ${answer.status}`);
-      this.all[known] = { ...await answer.json(), ...this.overrides[known] };
+      this.served[known] = await answer.json();
+      this.all[known] = { ...this.served[known], ...this.overrides[known] };
     }
     this.current = known;
   }
 
   has(name) { return name in (this.all[this.current] || {}); }
+
+  // isUsual says whether a text is the usual sentence of that name, in whichever language, and not words of the policies' own.
+  isUsual(name, text) { return Object.values(this.served).some((sentences) => sentences[name] === text); }
 
   // say is a sentence with its facts put in. One that is missing is replaced by its name.
   say(name, facts = {}) {

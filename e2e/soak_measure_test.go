@@ -1,0 +1,152 @@
+//go:build measure
+
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestSoak is no test of one thing but a long run (make soak, or SOAK=20000 for a shorter one): two Nidans on one PostgreSQL, 200,000 challenges, a fifth of them with wrong codes,
+// resent or expired. What they hold must not grow, and the database must be back to what it was after what is old is forgotten.
+func TestSoak(t *testing.T) {
+	n := newNidanOn(t, sharedBy(2), "NIDAN_POLICIES_DIR="+shortPolicies(t, 20, 1), "NIDAN_LOG_LEVEL=warn")
+	set := n.clocked()
+	n.openMailbox()
+	n.start()
+	floor := n.rows()
+	all, workers := numberOf("SOAK", 200_000), 400
+	f := begin(n, 0)
+	var done sync.WaitGroup
+	next := make(chan int)
+	for range workers {
+		done.Go(func() {
+			for i := range next {
+				f.soak(i)
+			}
+		})
+	}
+	var held []holding
+	start := time.Now()
+	for i := range all {
+		if i%(all/20) == 0 {
+			held = append(held, n.holds())
+			t.Logf("%7d challenges, %6.0f s: %v", i, time.Since(start).Seconds(), held[len(held)-1])
+		}
+		next <- i
+	}
+	close(next)
+	done.Wait()
+	n.mailed()
+	t.Logf("%7d challenges, %6.0f s, %.0f a second; the database holds %v", all, time.Since(start).Seconds(),
+		float64(all)/time.Since(start).Seconds(), n.rows())
+	time.Sleep(2 * time.Second) // those who were served leave
+	held = append(held, n.holds())
+	t.Logf("at rest: %v", held[len(held)-1])
+	// After the first fifth, everything that is kept for the next call is there.
+	early, late := most(held[1:5]), most(held[len(held)-5:])
+	if late.goroutines > early.goroutines*3/2+50 || late.resident > early.resident*5/4 {
+		t.Errorf("it grows: from %v to %v", early, late)
+	}
+	n.stop()
+	set("25h")
+	n.start()
+	n.eventually("the database is back to its floor", func() bool {
+		left := n.rows()
+		return left["challenges"] == floor["challenges"] && left["deliveries"] == floor["deliveries"] && left["mails"] == 0
+	})
+	t.Logf("after what is old is forgotten, the database holds %v", n.rows())
+}
+
+// soak is one challenge.
+func (f *traffic) soak(i int) {
+	account := fmt.Sprintf("soak-%d", i)
+	flow := "flow of " + account
+	expect := func(code, want string) {
+		if got := f.submit(account, flow, code, true); got != want {
+			f.t.Errorf("%s: got %q, want %q", account, got, want)
+		}
+	}
+	expect("", "code_sent")
+	switch i % 15 {
+	case 0: // wrong codes, and never the right one
+		for range 3 {
+			expect("00000x", "code_mismatch")
+		}
+	case 5: // resent: the older one is dead
+		time.Sleep(1100 * time.Millisecond)
+		if got := f.act(account, flow, "resend"); got != "code_resent" {
+			f.t.Errorf("%s: resent: %q", account, got)
+		}
+	case 10: // expired
+		time.Sleep(20 * time.Second)
+		expect("000000", "code_expired")
+	default:
+		if code := f.mailed(account); code != "" {
+			expect(code, letIn)
+		}
+	}
+}
+
+// holding is what the processes hold.
+type holding struct{ goroutines, resident float64 }
+
+func (h holding) String() string {
+	return fmt.Sprintf("%.0f goroutines, %.0f MiB", h.goroutines, h.resident/(1<<20))
+}
+
+// holds is what the one holds that holds the most.
+func (n *nidan) holds() holding {
+	n.t.Helper()
+	var all []holding
+	for _, p := range n.processes {
+		answer, err := http.Get("http://" + p.hooks + "/metrics")
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		said, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		all = append(all, holding{number(string(said), "go_goroutines"), number(string(said), "process_resident_memory_bytes")})
+	}
+	return most(all)
+}
+
+func most(all []holding) (m holding) {
+	for _, h := range all {
+		m.goroutines, m.resident = max(m.goroutines, h.goroutines), max(m.resident, h.resident)
+	}
+	return m
+}
+
+// number is one of the metrics.
+func number(metrics, name string) float64 {
+	found := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindStringSubmatch(metrics)
+	if found == nil {
+		return 0
+	}
+	n, _ := strconv.ParseFloat(found[1], 64)
+	return n
+}
+
+// rows are how many rows there are, by table.
+func (n *nidan) rows() map[string]int {
+	n.t.Helper()
+	found := map[string]int{}
+	for _, table := range []string{"challenges", "deliveries", "mails", "records", "sign_ins"} {
+		var rows int
+		if err := n.database().QueryRowContext(n.t.Context(), "SELECT count(*) FROM "+table).Scan(&rows); err != nil {
+			n.t.Fatal(err)
+		}
+		found[table] = rows
+	}
+	return found
+}

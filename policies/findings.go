@@ -1,0 +1,132 @@
+package policies
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+const (
+	// mostSaid is how many different things that are wrong with a set are said.
+	mostSaid = 20
+	// mostPlaces is at how many further places one of them is said to be, too.
+	mostPlaces = 3
+)
+
+// finding is something that is wrong with a set.
+type finding struct {
+	at  string // a place in a file, or what was tried, the same for all that are tried so; empty: the set
+	of  string // which of them; empty: that is said by the place
+	err error
+
+	alike string // the same for those of which one is said; empty: as the error
+}
+
+// said is what is said of findings that are alike.
+type said struct {
+	text string
+	err  error // of the first
+}
+
+// Error implements error.
+func (s said) Error() string { return s.text }
+
+// Unwrap is for errors.Is: what took too long may not the next time.
+func (s said) Unwrap() error { return s.err }
+
+// together says each thing that is wrong once, with how often and where else it is. It is nil where nothing is.
+func together(found []finding) error {
+	var order []string
+	alike := map[string][]finding{}
+	for _, f := range found {
+		key := cmp.Or(f.alike, f.err.Error())
+		if alike[key] == nil {
+			order = append(order, key)
+		}
+		alike[key] = append(alike[key], f)
+	}
+	var all []error
+	for _, key := range order[:min(len(order), mostSaid)] {
+		all = append(all, sayOnce(alike[key]))
+	}
+	if more := len(order) - len(all); more > 0 {
+		all = append(all, fmt.Errorf("and %d more", more))
+	}
+	return errors.Join(all...)
+}
+
+// sayOnce says what is wrong by the first of its findings.
+func sayOnce(alike []finding) said {
+	first := alike[0]
+	where := first.at
+	if first.of != "" {
+		where += ", " + first.of
+	}
+	if where != "" {
+		where += ": "
+	}
+	what, details, _ := strings.Cut(first.err.Error(), "\n")
+	if len(alike) > 1 {
+		what += fmt.Sprintf(" (%d times%s)", len(alike), elsewhere(alike))
+	}
+	if details != "" {
+		what += "\n" + details
+	}
+	return said{where + what, first.err}
+}
+
+// elsewhere are the places but for the first.
+func elsewhere(alike []finding) string {
+	var places []string
+	for _, f := range alike[1:] {
+		if f.at != alike[0].at && !slices.Contains(places, f.at) {
+			places = append(places, f.at)
+		}
+	}
+	if len(places) == 0 {
+		return ""
+	}
+	more := ""
+	if n := len(places) - mostPlaces; n > 0 {
+		places, more = places[:mostPlaces], fmt.Sprintf(" and %d more", n)
+	}
+	return ": also at " + strings.Join(places, ", ") + more
+}
+
+// instead is what a policy does in place of a built-in that a set may not use.
+var instead = map[string]string{
+	"http.send":              "put what it would fetch into the set's data",
+	"io.jwt.decode_verify":   "verify with io.jwt.verify_rs256 or another of its kind, decode with io.jwt.decode, and compare with input.now",
+	"io.jwt.encode_sign":     "a policy signs nothing; give a reason or a message in the decision",
+	"io.jwt.encode_sign_raw": "a policy signs nothing; give a reason or a message in the decision",
+	"json.match_schema":      "compare the fields; the input has been checked against its schema already",
+	"json.verify_schema":     "the gate checks the set's parameters against their schema",
+	"net.lookup_ip_addr":     "put the addresses into the set's data, and compare them with input.request.ip",
+	"opa.runtime":            "put what it would read into the set's data",
+	"rand.intn":              "the same sign-in is decided alike each time; to choose some accounts, take a digest such as crypto.sha256(input.account.id)",
+	"time.now_ns":            "use input.now, or the age of the device in input.device.age_days",
+	"uuid.rfc4122":           "use what is there, such as input.account.id",
+}
+
+// compileErrors says what OPA finds wrong, and what to do in place of a built-in that there is not.
+func compileErrors(errs ast.Errors) error {
+	var found []finding
+	errs.Sort()
+	for _, e := range errs {
+		var f finding
+		if e.Location != nil {
+			f.at = at(e.Location)
+		}
+		what := strings.TrimPrefix(e.Error(), f.at+": ")
+		if name, undefined := strings.CutPrefix(e.Message, "undefined function "); undefined && instead[name] != "" {
+			what += " (a decision depends on its input and the set's data alone): " + instead[name]
+		}
+		f.err = errors.New(what)
+		found = append(found, f)
+	}
+	return together(found)
+}

@@ -1,0 +1,42 @@
+package policies
+
+import (
+	"errors"
+	"strings"
+)
+
+// Parameters are what a set's data.json holds under "parameters": each number and name that the shipped policies leave to those who run
+// them. Go reads none of them. The struct says which there are, for their schema, and so for the gate: a misspelt one would switch a
+// rule off, and nobody would see it. README.md explains each.
+type Parameters struct {
+	NoEmail               string             `json:"no_email" jsonschema:"enum=allow,enum=refuse"`
+	AlwaysAskedRoles      []string           `json:"always_asked_roles"`
+	ExemptChannels        []string           `json:"exempt_channels"`
+	ChannelHeader         string             `json:"channel_header" jsonschema:"title=a header's name in lower case,pattern=^[a-z0-9-]*$"`
+	ChannelOfOAuth2Client map[string]string  `json:"channel_of_oauth2_client"`
+	PlansWithoutAgent     []string           `json:"plans_without_agent"`
+	MinimumVersions       map[string]Version `json:"minimum_versions"`
+	DaysAreCountedAs      string             `json:"days_are_counted_as" jsonschema:"enum=24_hours,enum=calendar_day"`
+	Code                  Code               `json:"code"`
+	Limits                Limits             `json:"limits"`
+
+	CapabilitiesWithoutSecondStep []string `json:"capabilities_without_second_step"`
+	Roles                         []string `json:"roles"`
+	ConsoleRole                   string   `json:"console_role"`
+}
+
+// Version is a semantic version, or its beginning: "4" is short for "4.0.0".
+type Version string
+
+// wrongParameters is what the set's data holds under "parameters" and the schema does not allow. What stands beside them is the set's own.
+func (s *Set) wrongParameters() (found []finding, err error) {
+	parameters, there := s.data["parameters"]
+	if !there {
+		return nil, nil
+	}
+	all, err := faults(parametersSchema, parameters, func(fault) bool { return true })
+	for _, f := range all {
+		found = append(found, finding{at: strings.Join(append([]string{"data.parameters"}, f.path...), "."), err: errors.New(f.what)})
+	}
+	return found, err
+}

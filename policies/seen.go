@@ -1,0 +1,126 @@
+package policies
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"github.com/open-policy-agent/opa/v1/tester"
+	"github.com/open-policy-agent/opa/v1/topdown"
+)
+
+// look runs tests that failed once more, traced, and says of each test and case what was found in the place of what it asks for. A trace
+// takes much longer than the test: of many, the first are looked at. Names are those of the tests with their packages.
+func (s *Set) look(ctx context.Context, names []string) (map[string]string, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	slices.Sort(names)
+	var any []string
+	for _, name := range names[:min(len(names), mostSaid)] {
+		any = append(any, regexp.QuoteMeta("data."+name))
+	}
+	compiler, err := newCompiler()
+	if err != nil {
+		return nil, err
+	}
+	copies := make(map[string]*ast.Module, len(s.modules))
+	for path, m := range s.modules {
+		copies[path] = m.Copy()
+	}
+	store := inmem.NewFromObject(s.data)
+	txn, err := store.NewTransaction(ctx, storage.TransactionParams{})
+	if err != nil {
+		return nil, fmt.Errorf("run the tests that fail: %w", err)
+	}
+	defer store.Abort(ctx, txn)
+	results, err := tester.NewRunner().SetCompiler(compiler.WithRewriteTestRules(true)).SetStore(store).SetModules(copies).
+		RaiseBuiltinErrors(true).SetTimeout(testWithin).SetParallel(1).EnableTracing(true).
+		Filter("^("+strings.Join(any, "|")+")$").RunTests(ctx, txn)
+	if err != nil {
+		return nil, fmt.Errorf("run the tests that fail: %w", err)
+	}
+	seen := map[string]string{}
+	for r := range results {
+		name := strings.TrimPrefix(r.Package, "data.") + "." + r.Name
+		seen[name] = lastFailure(r.Trace, r.Location.File)
+		for path, sub := range r.SubResults.Iter {
+			seen[name+"/"+strings.Join(path, "/")] = lastFailure(sub.Trace, r.Location.File)
+		}
+	}
+	return seen, nil
+}
+
+// lastFailure says what failed last in a file, and what its parts were. It is empty where nothing did.
+func lastFailure(trace []*topdown.Event, file string) string {
+	for _, e := range slices.Backward(trace) {
+		expr, ok := e.Node.(*ast.Expr)
+		if !ok || e.Op != topdown.FailOp || e.Location == nil || e.Location.File != file || expr.IsEvery() {
+			continue
+		}
+		return at(e.Location) + ": " + failed(expr, e.Locals)
+	}
+	return ""
+}
+
+// failed says how an expression failed.
+func failed(expr *ast.Expr, locals *ast.ValueMap) string {
+	operands := expr.Operands()
+	if expr.Generated && len(operands) == 2 && operands[1].Location != nil {
+		return source(operands[1].Location) + " has no value"
+	}
+	text := source(expr.Location)
+	if expr.IsEquality() && !expr.Negated {
+		got, expected := operands[0], operands[1]
+		if ast.IsConstant(got.Value) {
+			got, expected = expected, got
+		}
+		have, want := valueIn(got, locals), valueIn(expected, locals)
+		if have != nil && want != nil {
+			return fmt.Sprintf("%s: got %s, expected %s", text, brief(have), brief(want))
+		}
+	}
+	var are []string
+	for _, o := range operands {
+		if v := valueIn(o, locals); v != nil && !ast.IsConstant(o.Value) && o.Location != nil {
+			are = append(are, source(o.Location)+" is "+brief(v))
+		}
+	}
+	if len(are) == 0 {
+		return text
+	}
+	return text + ": " + strings.Join(are, ", ")
+}
+
+// valueIn is the value that a term had. It is nil where that is not known.
+func valueIn(t *ast.Term, locals *ast.ValueMap) ast.Value {
+	switch v := t.Value.(type) {
+	case ast.Var:
+		return locals.Get(v)
+	case ast.Ref:
+		of := locals.Get(v[0].Value)
+		if of == nil {
+			return nil
+		}
+		found, err := of.Find(v[1:])
+		if err != nil {
+			return nil
+		}
+		return found
+	}
+	filled, err := ast.TransformVars(t.Copy(), func(v ast.Var) (ast.Value, error) {
+		if value := locals.Get(v); value != nil {
+			return value, nil
+		}
+		return v, nil
+	})
+	if value, ok := filled.(ast.Value); ok && err == nil && ast.IsConstant(value) {
+		return value
+	}
+	return nil
+}
