@@ -126,7 +126,7 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 		Tokens:       n.cfg.Hooks.Tokens,
 		Store:        n.store,
 		Policies:     decider,
-		Challenger:   &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader},
+		Challenger:   &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader, MailWaits: n.queue.Away},
 		Keys:         keys,
 		Identity:     kratos.Pointers(n.cfg.Identity),
 		Sentences:    n.shown.states,
