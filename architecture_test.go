@@ -48,7 +48,7 @@ var mayInTests = map[string][]string{
 	".":     {"config", "kratos"},
 	"store": {"store/postgrestest", "store/storetest"},
 	"mail":  {"store"},
-	"hooks": {"store"},
+	"hooks": {"store", "store/postgrestest"},
 
 	"server/signin":        {"server/page/pagetest"},
 	"server/console":       {"store"},

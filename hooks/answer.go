@@ -126,14 +126,14 @@ func interruptWith(status int, t *texts, i interruption) (answer, error) {
 	return answer{status: status, body: raw}, nil
 }
 
-// sentence is the name of the state's sentence. That a code was sent is not said of a mail that has not gone out, and of one that
-// never will, not that its code was valid for a while: whoever waits for it would wait in vain.
+// sentence is the name of the state's sentence. A mail that has not gone out is not said to have been sent. Where its code has expired
+// as well, nobody ever had that code, and "has expired" alone would not say what is wrong.
 func (i interruption) sentence() string {
 	if i.challenge == nil {
 		return string(i.state)
 	}
 	switch mail := i.challenge.Mail; {
-	case i.state == challenge.CodeExpired && mail == challenge.MailFailed:
+	case i.state == challenge.CodeExpired && mail != "":
 		return "code_undelivered"
 	case (i.state == challenge.CodeSent || i.state == challenge.CodeResent) && mail == challenge.MailWaiting:
 		return "code_waiting"

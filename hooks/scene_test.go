@@ -85,7 +85,13 @@ func (s *sending) Send(ctx context.Context, m challenge.Message) error {
 
 func newScene(t testing.TB, set fs.FS) *scene {
 	t.Helper()
-	st, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
+	return newSceneOn(t, set, "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
+}
+
+// newSceneOn is newScene on a database of one's own.
+func newSceneOn(t testing.TB, set fs.FS, database string) *scene {
+	t.Helper()
+	st, err := store.Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,6 +210,7 @@ type reply struct {
 			AttemptsLeft int       `json:"attempts_left"`
 			ResendAt     time.Time `json:"resend_at"`
 			RememberDays int       `json:"remember_days"`
+			Mail         string    `json:"mail"`
 			DeviceToken  string    `json:"device_token"`
 		} `json:"challenge"`
 		Capabilities []string `json:"capabilities"`

@@ -215,9 +215,10 @@ export class CodeStep {
 
   // whereItIs is the name of the sentence about the code. What has not gone out is not said to have been sent.
   whereItIs() {
-    if (this.challenge.mail === 'failed') return 'sent_never';
-    if (this.dead) return 'sent_dead';
-    return this.challenge.mail === 'waiting' ? 'sent_later' : 'sent';
+    const mail = this.challenge.mail;
+    if (mail === 'failed') return 'sent_never';
+    if (mail === 'waiting') return this.dead ? 'later_dead' : 'sent_later';
+    return this.dead ? 'sent_dead' : 'sent';
   }
 
   // tick writes what changes with the time.

@@ -180,7 +180,7 @@ class SignIn {
         return this.step.show('code-step');
       case 'code_expired': // or it was never sent
       case 'attempts_exceeded': {
-        const failed = state === 'code_expired' && next.mail === 'failed';
+        const failed = state === 'code_expired' && next.mail;
         this.step.say('error', { name: failed ? 'code_undelivered' : state, facts: this.step.facts() });
         return this.step.show('code-step', true);
       }
