@@ -16,7 +16,7 @@ func (c *Challenger) Advance(ctx context.Context, tx Tx, last *Challenge, s Subm
 	if s.Action == ActionCancel {
 		return c.cancel(ctx, tx, last, now)
 	}
-	if last != nil && last.Mail == MailWaiting && !last.mailIsLate(now) {
+	if last != nil && last.Mail == MailWaiting && !c.MailWaits() && !last.mailIsLate(now) {
 		last.Mail = "" // it is on its way
 	}
 	wrong, err := wrongCodes(ctx, tx, s.Account, t, now)

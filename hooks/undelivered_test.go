@@ -90,6 +90,8 @@ func TestACodeWhoseMailWaitsIsNotShownAsSent(t *testing.T) {
 	onBothDatabases(t, func(t *testing.T, s *scene) {
 		s.away = true
 		s.expect(challenge.CodeSent, object{english: "en"}).says(t, notYet, "waiting")
+		s.now = s.now.Add(time.Second)
+		s.expect(challenge.CodeSent, object{english: "en"}).says(t, notYet, "waiting")
 		s.now = s.now.Add(time.Minute)
 		s.expect(challenge.CodeSent, object{english: "en"}).says(t, notYet, "waiting")
 		s.expect(challenge.CodeSent, object{english: "ja"}).says(t, "まだ送信できていません", "waiting")
