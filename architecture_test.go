@@ -49,7 +49,7 @@ var mayInTests = map[string][]string{
 	".":     {"config", "kratos"},
 	"store": {"store/postgrestest", "store/storetest"},
 	"mail":  {"store"},
-	"hooks": {"store"},
+	"hooks": {"store", "store/postgrestest"},
 
 	"hooks/contract":       {"challenge", "hooks", "kratos", "policies", "store", "store/postgrestest"}, // the hook on all that it stands on
 	"server/signin":        {"server/page/pagetest"},

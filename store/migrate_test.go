@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/store/postgrestest"
 )
 
 // Before version 9, messages waited in the tables of River.
@@ -52,5 +53,39 @@ func TestMessagesThatWaitedInAnOlderDatabaseAreSent(t *testing.T) {
 	var left int
 	if err := s.DB().QueryRowContext(t.Context(), `SELECT count(*) FROM sqlite_master WHERE name LIKE 'river%'`).Scan(&left); err != nil || left != 0 {
 		t.Errorf("%d things of River's are left, %v", left, err)
+	}
+}
+
+// Who has to go back to the version before takes this change back first.
+func TestTheColumnForFailedMailsIsTakenBack(t *testing.T) {
+	for name, url := range map[string]string{
+		"SQLite":     "sqlite:" + filepath.Join(t.TempDir(), "nidan.db"),
+		"PostgreSQL": postgrestest.Start(t).New("test"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := Open(t.Context(), url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			p, err := s.migrations()
+			if err != nil {
+				t.Fatal(err)
+			}
+			has := func() bool {
+				_, err := s.DB().ExecContext(t.Context(), `SELECT mail_failed FROM challenges`)
+				return err == nil
+			}
+			for _, there := range []bool{true, false, true} {
+				if there {
+					err = s.Migrate(t.Context(), challenge.Settings{RememberDays: 30})
+				} else {
+					_, err = p.DownTo(t.Context(), 10)
+				}
+				if err != nil || has() != there {
+					t.Fatalf("the column is there: %v, %v", has(), err)
+				}
+			}
+		})
 	}
 }
