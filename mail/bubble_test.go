@@ -40,6 +40,7 @@ type waiting struct {
 // end is how and when a mail ended.
 type end struct {
 	id, kind string
+	failed   bool          // its challenge was told that nobody can have its code
 	at       time.Duration // since the test began
 }
 
@@ -117,15 +118,25 @@ func (m *memory) PutOffMessages(_ context.Context, until time.Time, challenges .
 }
 
 func (m *memory) EndMessage(_ context.Context, r challenge.Record) error {
-	if err := m.fail("EndMessage"); err != nil {
+	return m.end("EndMessage", r)
+}
+
+func (m *memory) FailMessage(_ context.Context, r challenge.Record) error {
+	return m.end("FailMessage", r)
+}
+
+func (m *memory) end(method string, r challenge.Record) error {
+	if err := m.fail(method); err != nil {
 		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.mails, r.Challenge)
-	m.ended = append(m.ended, end{r.Challenge, r.Kind, time.Since(m.began)})
+	m.ended = append(m.ended, end{r.Challenge, r.Kind, method == "FailMessage", time.Since(m.began)})
 	return nil
 }
+
+func (m *memory) WaitingMessages(context.Context) (int, time.Time, error) { return 0, time.Time{}, nil } // the queue does not ask
 
 // office is a mail server, at the other end of a pipe in place of a network.
 type office struct {
@@ -144,6 +155,7 @@ type handed struct {
 	to    string
 	at    time.Duration
 	taken bool
+	final bool // refused for good
 }
 
 var errNobody = errors.New("nobody is there")
@@ -204,6 +216,9 @@ func (v *visit) Data(r io.Reader) error {
 	o.mu.Unlock()
 	if o.takes != nil {
 		if err := o.takes(v.to); err != nil {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.handed[n].final = errors.Is(err, errNever)
 			return err
 		}
 	}

@@ -37,6 +37,8 @@ const (
 	// mendedBy is how long after the last trouble a mail waits at most: a minute until its next try, and five seconds behind others
 	// while it is not known that the server is back.
 	mendedBy = 70 * time.Second
+	// mostUntilNext is how long a mail waits at most until its next try. One that comes after its code has expired is not waited for.
+	mostUntilNext = time.Minute
 )
 
 // drawPlan draws times of a tenth of a second, at which nothing else happens: what comes first at the same instant is left open.
@@ -55,7 +57,7 @@ func drawPlan(t *rapid.T) plan {
 	for range rapid.IntRange(0, 5).Draw(t, "troubles") {
 		from := tenths(0, 1100, "from")
 		p.troubles = append(p.troubles, trouble{
-			what: rapid.SampledFrom([]string{"away", "refuses", "slow", "TakeMessages", "EndMessage"}).Draw(t, "what"),
+			what: rapid.SampledFrom([]string{"away", "later", "never", "slow", "TakeMessages", "EndMessage", "FailMessage"}).Draw(t, "what"),
 			from: from, to: min(from+tenths(1, 300, "long"), troubleEnds),
 		})
 	}
@@ -81,8 +83,11 @@ func (p plan) carryOut(t *testing.T) (ended []end, came []handed) {
 		if p.is("slow", since()) {
 			time.Sleep(8 * time.Second)
 		}
-		if p.is("refuses", since()) {
+		if p.is("later", since()) {
 			return errLater
+		}
+		if p.is("never", since()) {
+			return errNever
 		}
 		return nil
 	}
@@ -131,8 +136,12 @@ func (p planned) judge(ended []end, came []handed) error {
 	if len(ended) != 1 {
 		return fmt.Errorf("it ended %d times: %v", len(ended), ended)
 	}
-	taken := 0
+	taken, final := 0, false
 	for _, h := range came {
+		if final {
+			return fmt.Errorf("it was handed over at %v, after it was refused for good", h.at)
+		}
+		final = h.final
 		if h.at >= p.expires() {
 			return fmt.Errorf("it was handed over at %v, and its code expired at %v", h.at, p.expires())
 		}
@@ -140,16 +149,18 @@ func (p planned) judge(ended []end, came []handed) error {
 			taken++
 		}
 	}
-	kind := ended[0].kind
+	kind, at := ended[0].kind, ended[0].at
 	switch {
-	case kind == recordSent && taken != 1, kind != recordSent && taken != 0:
-		return fmt.Errorf("it was taken %d times and ended as %s", taken, kind)
-	case kind == recordDropped && (p.unwanted == 0 || ended[0].at < p.unwanted):
+	case (kind == recordSent) != (taken == 1) || taken > 1 || (kind == recordRefused) != final:
+		return fmt.Errorf("it was taken %d times (refused for good: %v) and ended as %s", taken, final, kind)
+	case (kind == recordRefused || kind == recordGivenUp) != ended[0].failed:
+		return fmt.Errorf("it ended as %s, and its challenge was told that it failed: %v", kind, ended[0].failed)
+	case kind == recordDropped && (p.unwanted == 0 || at < p.unwanted):
 		return errors.New("it was dropped while it was wanted")
 	case kind == recordGivenUp && p.expires() > max(p.at, troubleEnds)+mendedBy:
-		return fmt.Errorf("it was given up at %v, long after all was mended", ended[0].at)
-	case kind == recordGivenUp && ended[0].at < p.expires():
-		return fmt.Errorf("it was given up at %v, before its code expired at %v", ended[0].at, p.expires())
+		return fmt.Errorf("it was given up at %v, long after all was mended", at)
+	case kind == recordGivenUp && at < p.expires()-mostUntilNext:
+		return fmt.Errorf("it was given up at %v, and could have been tried again before its code expired at %v", at, p.expires())
 	}
 	return nil
 }

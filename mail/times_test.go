@@ -45,9 +45,12 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
+// What a server answers.
 var errLater = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "later"}
 
-func TestARefusedMailIsTriedAtTheRightTimesUntilItsCodeExpires(t *testing.T) {
+var errNever = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "never"}
+
+func TestAMailThatIsPutOffIsTriedAtTheRightTimesAndGivenUpWhereTheNextComesTooLate(t *testing.T) {
 	inBubble(t, func(t *testing.T, m *memory, o *office, q *Queue) {
 		o.takes = func(string) error { return errLater }
 		m.put(q.keys, "one", 200*time.Second)
@@ -56,7 +59,7 @@ func TestARefusedMailIsTriedAtTheRightTimesUntilItsCodeExpires(t *testing.T) {
 		if got, want := o.times(), seconds(0, 1, 3, 7, 15, 31, 63, 123, 183); !slices.Equal(got, want) {
 			t.Errorf("tried at %v, want %v", got, want)
 		}
-		if want := []end{{"one", recordGivenUp, 200 * time.Second}}; !slices.Equal(m.ended, want) {
+		if want := []end{{"one", recordGivenUp, true, 183 * time.Second}}; !slices.Equal(m.ended, want) {
 			t.Errorf("ended: %v, want %v", m.ended, want)
 		}
 	})
@@ -100,20 +103,34 @@ func TestAMailOfAProcessThatDiedIsSentWhenItsTimeIsOver(t *testing.T) {
 	})
 }
 
+func TestAMailThatIsRefusedForGoodIsNotTriedAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, m *memory, o *office, q *Queue) {
+		o.takes = func(string) error { return errNever }
+		m.put(q.keys, "one", 10*time.Minute)
+		q.Start()
+		pass(time.Hour)
+		if want := []end{{"one", recordRefused, true, 0}}; !slices.Equal(m.ended, want) || len(o.handed) != 1 {
+			t.Errorf("ended: %v, want %v; handed over: %v", m.ended, want, o.handed)
+		}
+	})
+}
+
 func TestAServerThatIsAwayIsAskedAtTheRightTimes(t *testing.T) {
 	inBubble(t, func(t *testing.T, m *memory, o *office, q *Queue) {
-		back := time.Now().Add(30 * time.Second)
-		o.away = func() bool { return time.Now().Before(back) }
+		away := time.Now().Add(time.Second)
+		back := away.Add(30 * time.Second)
+		o.away = func() bool { return !time.Now().Before(away) && time.Now().Before(back) }
+		q.Start()
+		pass(time.Second)
 		for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
 			m.put(q.keys, id, 10*time.Minute)
 		}
-		q.Start()
 		pass(29 * time.Second)
-		// Those that were under way together, then one at a time, after 1, 2, 4, 5, 5, … seconds.
-		if want := seconds(0, 0, 0, 0, 0, 1, 3, 7, 12, 17, 22, 27); !slices.Equal(o.asked, want) {
+		// At the start, then those that are under way together, then one at a time, after 1, 2, 4, 5, 5, … seconds.
+		if want := seconds(0, 1, 1, 1, 1, 1, 2, 4, 8, 13, 18, 23, 28); !slices.Equal(o.asked, want) {
 			t.Errorf("asked at %v, want %v", o.asked, want)
 		}
-		if trouble := q.Trouble(); trouble == nil || !trouble.Since.Equal(m.began) || !errors.Is(trouble.Err, errNobody) {
+		if trouble := q.Trouble(); trouble == nil || !trouble.Since.Equal(away) || !errors.Is(trouble.Err, errNobody) {
 			t.Errorf("the trouble is %+v", trouble)
 		}
 		pass(time.Minute)
@@ -121,9 +138,25 @@ func TestAServerThatIsAwayIsAskedAtTheRightTimes(t *testing.T) {
 			t.Fatalf("ended: %v, trouble: %v", m.ended, q.Trouble())
 		}
 		for _, e := range m.ended {
-			if e.kind != recordSent || e.at < 32*time.Second || e.at > 33*time.Second {
+			if e.kind != recordSent || e.at != 33*time.Second {
 				t.Errorf("%s: %s at %v", e.id, e.kind, e.at)
 			}
+		}
+	})
+}
+
+func TestAServerThatIsAwayIsAskedEachMinuteWhereNoMailWaits(t *testing.T) {
+	inBubble(t, func(t *testing.T, m *memory, o *office, q *Queue) {
+		back := time.Now().Add(150 * time.Second)
+		o.away = func() bool { return time.Now().Before(back) }
+		q.Start()
+		pass(179 * time.Second)
+		if q.Trouble() == nil {
+			t.Error("the trouble is over before anybody has asked")
+		}
+		pass(time.Hour)
+		if want := seconds(0, 60, 120, 180); !slices.Equal(o.asked, want) || q.Trouble() != nil {
+			t.Errorf("asked at %v, want %v; the trouble is %v", o.asked, want, q.Trouble())
 		}
 	})
 }
@@ -144,7 +177,7 @@ func TestStopWaitsForWhatIsUnderWayAndTakesNothingMore(t *testing.T) {
 			t.Errorf("after %v, Stop says %v", time.Since(m.began), err)
 		}
 		pass(time.Minute)
-		if want := []end{{"one", recordSent, 3 * time.Second}}; !slices.Equal(m.ended, want) || m.mails["two"] == nil {
+		if want := []end{{"one", recordSent, false, 3 * time.Second}}; !slices.Equal(m.ended, want) || m.mails["two"] == nil {
 			t.Errorf("ended: %v, want %v; what waited: %v", m.ended, want, m.mails)
 		}
 	})
@@ -161,7 +194,7 @@ func TestAMailIsNotSentAgainWhileItsEndCannotBeRecorded(t *testing.T) {
 		m.put(q.keys, "one", time.Minute)
 		q.Start()
 		pass(time.Minute)
-		if want := []end{{"one", recordSent, 3 * heldFor}}; !slices.Equal(m.ended, want) || len(o.handed) != 1 {
+		if want := []end{{"one", recordSent, false, 3 * heldFor}}; !slices.Equal(m.ended, want) || len(o.handed) != 1 {
 			t.Errorf("ended: %v, want %v; handed over: %v", m.ended, want, o.handed)
 		}
 	})
@@ -183,7 +216,7 @@ func TestAServerThatSaysNothingIsGivenUpInTime(t *testing.T) {
 		if got, want := o.times(), seconds(0, 31); !slices.Equal(got, want) {
 			t.Errorf("tried at %v, want %v", got, want)
 		}
-		if want := []end{{"one", recordSent, 31 * time.Second}}; !slices.Equal(m.ended, want) {
+		if want := []end{{"one", recordSent, false, 31 * time.Second}}; !slices.Equal(m.ended, want) {
 			t.Errorf("ended: %v, want %v", m.ended, want)
 		}
 	})
