@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labstack/echo/v4"
+
 	"nidan/store/postgrestest"
 )
 
@@ -70,7 +72,7 @@ func wrongCodesBut(right string, n int) (all []string) {
 func (s *scene) atOnce(flow string, guesses []string) []answer {
 	now := time.UnixMicro(s.clock.read())
 	said := make([]answer, len(guesses))
-	ready := make(chan struct{})
+	ready, repeats := make(chan struct{}), make(chan struct{}, clients)
 	var all sync.WaitGroup
 	for n, st := range s.stores {
 		hook := newHook(s.t, st, func() time.Time { return now })
@@ -78,14 +80,12 @@ func (s *scene) atOnce(flow string, guesses []string) []answer {
 			c := call{account: "agent", channel: "softphone", who: usual, flow: flow, begun: s.session(), code: guesses[i]}
 			all.Go(func() {
 				<-ready
-				said[i].state = unavailable
+				said[i] = s.submit(hook, c)
+				// On a slow machine, all of them at once can be more than is answered in time. Not all are repeated at once, too.
+				repeats <- struct{}{}
+				defer func() { <-repeats }()
 				for try := 0; said[i].state == unavailable && try < 500; try++ {
-					var err error
-					said[i], err = post(s.t.Context(), hook, "/hooks/login/after-password", body(s.callers[0].keys, c))
-					if err != nil {
-						s.t.Error(err)
-						return
-					}
+					said[i] = s.submit(hook, c)
 				}
 				if said[i].state == unavailable {
 					s.t.Error("a guess was not answered")
@@ -96,6 +96,14 @@ func (s *scene) atOnce(flow string, guesses []string) []answer {
 	close(ready)
 	all.Wait()
 	return said
+}
+
+func (s *scene) submit(hook *echo.Echo, c call) answer {
+	out, err := post(s.t.Context(), hook, "/hooks/login/after-password", body(s.callers[0].keys, c))
+	if err != nil {
+		s.t.Error(err)
+	}
+	return out
 }
 
 // triedOf is how many tries were counted in a flow, and how its challenge ended.
