@@ -52,7 +52,7 @@ soak: setup kratos ## Two hundred thousand challenges on two Nidans; fewer: SOAK
 measure-swaps: ## Swap ten thousand sets of policies under load
 	@go test -count=1 -tags measure -run TestSwappingSetsUnderLoad -v -timeout 30m ./policies/live
 
-histories: setup ## Check 200,000 calls on three replicas at once, with connections cut, against the contract
+histories: setup ## Check 100,000 calls on three replicas at once, with connections cut, against the contract
 	@go test -count=1 -tags measure -run TestCallsAreCarriedOutAsIfOneAfterTheOther -v -timeout 60m ./hooks/contract
 
 bench: setup ## Measure Nidan beside its peers, to bench/RESULTS.md; shorter or in parts: BENCH='-rounds 1 -parts calls,mail'

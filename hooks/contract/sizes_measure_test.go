@@ -3,6 +3,6 @@
 package contract
 
 const (
-	operations = 200_000
+	operations = 100_000
 	sequences  = "1000"
 )
