@@ -33,6 +33,7 @@ func (s *sequence) run(t *rapid.T) {
 		"time goes by":                            s.wait,
 		"the clock is set back":                   s.setBack,
 		"a code that is given up":                 s.giveUp,
+		"a mail that fails for good":              s.mailFails,
 		"many guesses":                            s.guess,
 		"codes in many flows":                     s.manyFlows,
 		"what is old is forgotten":                s.purge,

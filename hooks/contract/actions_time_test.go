@@ -75,6 +75,34 @@ func (s *sequence) forget(t *rapid.T) {
 	h.is.devices = nil
 }
 
+// mailFails has the mail with the last code fail for good.
+func (s *sequence) mailFails(t *rapid.T) {
+	h := s.any(t)
+	i := len(h.is.codes) - 1
+	if i < 0 || h.is.codes[i].failed != 0 {
+		t.SkipNow()
+	}
+	s.clock.micros.Add(second)
+	one, now := h.is.codes[i], s.clock.read()
+	err := s.store.FailMessage(t.Context(), challenge.Record{
+		At: time.UnixMicro(now), Kind: "mail_refused", Account: h.name, Flow: one.flow, Challenge: one.id,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.is.codes = slices.Clone(h.is.codes)
+	h.is.codes[i].failed = now
+	c := call{what: "login", flow: one.flow, channel: "softphone", action: "resend"}
+	if one.flow[0] == 'b' {
+		c.channel = "admin_console"
+	}
+	if rapid.Bool().Draw(t, "with the code") {
+		c.action, c.code = "", one.digits
+	}
+	s.exactly = rapid.Bool().Draw(t, "at once")
+	s.call(t, h, c)
+}
+
 func (s *sequence) wait(t *rapid.T) {
 	s.clock.micros.Add(rapid.SampledFrom([]int64{
 		resendAfter, minute, 5 * minute, codeHolds, 60 * minute, day, 29 * day, 31 * day,

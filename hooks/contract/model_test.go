@@ -42,6 +42,7 @@ type code struct {
 	on               facts
 	tried            int
 	sent             int64
+	failed           int64 // when it became known that its mail will never be sent; 0: never
 	reserved         bool
 	closed           closing
 }
@@ -56,9 +57,17 @@ const (
 	outdated  closing = "outdated"
 )
 
-func (c code) ends() int64   { return c.sent + codeHolds }
-func (c code) resend() int64 { return c.sent + resendAfter }
+func (c code) ends() int64   { return c.unlessFailed(c.sent + codeHolds) }
+func (c code) resend() int64 { return c.unlessFailed(c.sent + resendAfter) }
 func (c code) left() int     { return tries - c.tried }
+
+// unlessFailed is a time, or when the mail failed: nobody can have the code then, and another one may be sent.
+func (c code) unlessFailed(at int64) int64 {
+	if c.failed != 0 {
+		return min(at, c.failed)
+	}
+	return at
+}
 
 // facts are what a code is sent on.
 type facts struct {
