@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test demo kratos screenshots policies fuzz fmt check setup measure-accounts measure-replay measure-swaps bench test-replicas soak
+.PHONY: help test demo kratos screenshots policies fuzz fmt check setup measure-accounts measure-replay measure-swaps bench test-replicas soak histories
 
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 # The policies that are checked: those that ship, or the copy that a security team keeps.
@@ -51,6 +51,9 @@ soak: setup kratos ## Two hundred thousand challenges on two Nidans; fewer: SOAK
 
 measure-swaps: ## Swap ten thousand sets of policies under load
 	@go test -count=1 -tags measure -run TestSwappingSetsUnderLoad -v -timeout 30m ./policies/live
+
+histories: setup ## Check 100,000 calls on three replicas at once, with connections cut, against the contract
+	@go test -count=1 -tags measure -run TestCallsAreCarriedOutAsIfOneAfterTheOther -v -timeout 60m ./hooks/contract
 
 bench: setup ## Measure Nidan beside its peers, to bench/RESULTS.md; shorter or in parts: BENCH='-rounds 1 -parts calls,mail'
 	@go run ./bench $(BENCH)

@@ -30,6 +30,7 @@ var may = map[string][]string{
 	"mail":                 {"brand", "challenge"},
 	"mail/catcher":         {},
 	"hooks":                {"challenge", "kratos", "policies"},
+	"hooks/contract":       {}, // tests only
 	"server":               {"challenge", "hooks", "kratos", "policies"},
 	"server/page":          {"brand", "hooks"},
 	"server/console":       {"challenge", "hooks", "kratos", "policies", "policies/live", "server/session"},
@@ -48,8 +49,9 @@ var mayInTests = map[string][]string{
 	".":     {"config", "kratos"},
 	"store": {"store/postgrestest", "store/storetest"},
 	"mail":  {"store", "store/postgrestest"},
-	"hooks": {"store"},
+	"hooks": {"store", "store/postgrestest"},
 
+	"hooks/contract":       {"challenge", "hooks", "kratos", "policies", "store", "store/postgrestest"}, // the hook on all that it stands on
 	"server/signin":        {"server/page/pagetest"},
 	"server/console":       {"store"},
 	"server/console/pages": {"server/page/pagetest"},

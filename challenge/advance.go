@@ -16,6 +16,9 @@ func (c *Challenger) Advance(ctx context.Context, tx Tx, last *Challenge, s Subm
 	if s.Action == ActionCancel {
 		return c.cancel(ctx, tx, last, now)
 	}
+	if last != nil && last.Mail == MailWaiting && !c.MailWaits() && !last.mailIsLate(now) {
+		last.Mail = "" // it is on its way
+	}
 	wrong, err := wrongCodes(ctx, tx, s.Account, t, now)
 	if err != nil {
 		return Outcome{}, err
@@ -75,10 +78,12 @@ func (c *Challenger) send(ctx context.Context, tx Tx, s Submission, t Terms, las
 			return Outcome{}, fmt.Errorf("close the older challenge: %w", err)
 		}
 	}
-	return c.issue(ctx, tx, s, t, as)
+	waits := c.MailWaits() || last != nil && last.Mail == MailWaiting // its mail goes the same way
+	return c.issue(ctx, tx, s, t, as, waits)
 }
 
-func (c *Challenger) issue(ctx context.Context, tx Tx, s Submission, t Terms, as State) (Outcome, error) {
+// issue makes a new challenge, and sends its code. Waits says that the mail will not go out at once, as far as is known.
+func (c *Challenger) issue(ctx context.Context, tx Tx, s Submission, t Terms, as State, waits bool) (Outcome, error) {
 	now := c.now()
 	id, err := newID(c.Rand)
 	if err != nil {
@@ -92,6 +97,9 @@ func (c *Challenger) issue(ctx context.Context, tx Tx, s Submission, t Terms, as
 		ID: id, Account: s.Account, Flow: s.Flow, Channel: s.Channel, SentTo: MaskEmail(s.Email), Facts: s.Facts,
 		Reserved: t.reserved(s), CodeMAC: c.Keys.MAC(codePurpose(id), []byte(code)), CodeLength: t.Length, MaxAttempts: t.MaxAttempts,
 		RememberDays: t.RememberDays, IssuedAt: now, ExpiresAt: now.Add(t.TTL), ResendAt: now.Add(t.ResendAfter),
+	}
+	if waits {
+		ch.Mail = MailWaiting
 	}
 	if err := tx.AddChallenge(ctx, ch); err != nil {
 		return Outcome{}, fmt.Errorf("keep the challenge: %w", err)

@@ -15,6 +15,7 @@ type scene struct {
 	c     *Challenger
 	tx    *memory
 	now   time.Time
+	waits bool // mails cannot be handed over
 	terms Terms
 	next  Submission // what is submitted unless a step says otherwise
 }
@@ -33,7 +34,7 @@ func newScene(t *testing.T) *scene {
 		next: Submission{Account: "agent", Flow: "flow", Channel: "softphone", Email: "agent@example.com", Locale: "ja",
 			Facts: Facts{Email: "agent@example.com", TwoFactor: true}.Digest()},
 	}
-	s.c = &Challenger{Keys: keys, Now: func() time.Time { return s.now }, Rand: rand.Reader}
+	s.c = &Challenger{Keys: keys, Now: func() time.Time { return s.now }, Rand: rand.Reader, MailWaits: func() bool { return s.waits }}
 	return s
 }
 

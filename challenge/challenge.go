@@ -23,6 +23,23 @@ type Challenge struct {
 	ExpiresAt    time.Time // the first instant at which it is no longer accepted
 	ResendAt     time.Time // the first instant at which a new code may be sent in this flow
 	Closed       Closing   // empty while it is open
+	Mail         MailState // what is known of the mail with its code
+}
+
+// MailState is what there is to tell of the mail with a challenge's code. Empty: nothing, a mail server has it or will in a moment.
+type MailState string
+
+// The states of a mail that are worth telling.
+const (
+	MailWaiting MailState = "waiting" // no mail server has taken it yet; it is tried again
+	MailFailed  MailState = "failed"  // it will not be sent any more
+)
+
+// mailIsSlow is how long after its challenge a mail that still waits is told of. Nearly all are handed over within a second.
+const mailIsSlow = 10 * time.Second
+
+func (c *Challenge) mailIsLate(now time.Time) bool {
+	return c.Mail == MailWaiting && !now.Before(c.IssuedAt.Add(mailIsSlow))
 }
 
 // AttemptsLeft is how many tries remain, 0 when it is dead.
@@ -132,6 +149,8 @@ type Challenger struct {
 	Keys *Keyring
 	Now  func() time.Time
 	Rand io.Reader // crypto/rand.Reader outside tests
+	// MailWaits says whether mails cannot be handed over at the moment, so that a new code is not said to have been sent.
+	MailWaits func() bool
 }
 
 // now is the time at the precision that every store keeps, so that what is shown again is what was shown first.

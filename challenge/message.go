@@ -45,6 +45,13 @@ type Outbox interface {
 	PutOffMessages(ctx context.Context, until time.Time, challenges ...string) error
 	// EndMessage takes out the message of the record's challenge, and records how it ended.
 	EndMessage(ctx context.Context, r Record) error
+	// FailMessage is EndMessage for one that will never be sent. Nobody can have its code, so the challenge's mail is MailFailed, its
+	// code expires with the record, and another one may be sent from then on. If somebody else ended the message meanwhile, who may
+	// have sent it, the challenge stays as it is.
+	FailMessage(ctx context.Context, r Record) error
+	// WaitingMessages is how many messages there are, and when the challenge of the oldest was issued; the zero time where there are
+	// none.
+	WaitingMessages(ctx context.Context) (n int, oldest time.Time, err error)
 }
 
 // Outgoing is a message that was taken out of an [Outbox].

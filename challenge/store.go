@@ -36,7 +36,7 @@ type Tx interface {
 // Challenges are the challenges of a [Tx].
 type Challenges interface {
 	// LatestChallenge returns the newest challenge of this account in this flow, open or closed, or [ErrNotFound]. It is what
-	// [Challenger.Advance] goes on from.
+	// [Challenger.Advance] goes on from. Its mail is MailWaiting as long as it is in the [Outbox].
 	LatestChallenge(ctx context.Context, account, flow string) (*Challenge, error)
 	// AddChallenge keeps a new one. It fails when the account already has an open one in the flow.
 	AddChallenge(ctx context.Context, c *Challenge) error
@@ -124,7 +124,7 @@ type Record struct {
 
 // RecordKinds are all kinds of records.
 var RecordKinds = []string{
-	"sign_in", "mail_sent", "mail_dropped", "mail_given_up", "password_changed", "password_refused",
+	"sign_in", "mail_sent", "mail_dropped", "mail_refused", "mail_given_up", "password_changed", "password_refused",
 	"settings_changed", "account_switched", "devices_forgotten", "wrong_codes_cleared",
 	"policies_activated",
 }

@@ -119,8 +119,9 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 	if err := n.mountPublic(keys, zone); err != nil {
 		return err
 	}
-	(&server.Health{Ready: n.ready, Detail: func() string { return n.policies.Status().Detail() }, Log: n.log}).Mount(n.hooks)
-	if err := mountMetrics(n.hooks, policiesMetrics{n.policies}, decisionLogMetrics{n.sent}); err != nil {
+	(&server.Health{Ready: n.ready, Detail: n.detail, Log: n.log}).Mount(n.hooks)
+	err = mountMetrics(n.hooks, policiesMetrics{n.policies}, decisionLogMetrics{n.sent}, mailMetrics{n.queue, n.store, n.log})
+	if err != nil {
 		return fmt.Errorf("set up the metrics: %w", err)
 	}
 	var decider hooks.Decider = n.policies
@@ -131,7 +132,7 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 		Tokens:       n.cfg.Hooks.Tokens,
 		Store:        n.store,
 		Policies:     decider,
-		Challenger:   &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader},
+		Challenger:   &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader, MailWaits: n.queue.Away},
 		Keys:         keys,
 		Identity:     kratos.Pointers(n.cfg.Identity),
 		Sentences:    n.shown.states,
@@ -180,7 +181,8 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 	visitors := &session.Visitors{Kratos: frontend, Records: n.store, Policies: n.policies, Identity: identity, Now: now}
 	(&session.Handler{Visitors: visitors, Log: n.log}).Mount(n.public)
 	return n.mountConsole(&console.Console{
-		Kratos: kratos.NewAdmin(n.cfg.Kratos.AdminURL), Store: n.store, Policies: n.policies, Identity: identity, Now: now, Log: n.log,
+		Kratos: kratos.NewAdmin(n.cfg.Kratos.AdminURL), Store: n.store, Policies: n.policies, Identity: identity,
+		Mail: mailTrouble(n.queue), Now: now, Log: n.log,
 	}, visitors, frontend, zone)
 }
 
@@ -230,6 +232,9 @@ func (n *nidan) run(ctx context.Context) error {
 func (n *nidan) ready(ctx context.Context) error {
 	return errors.Join(n.store.Ready(ctx), n.policies.Ready(ctx))
 }
+
+// detail is what there is to say beside whether it is ready.
+func (n *nidan) detail() string { return n.policies.Status().Detail() + mailDetail(n.queue.Trouble()) }
 
 // forget drops, at the start and every hour, what is too old to matter. A failure is no reason to stop answering.
 func (n *nidan) forget(ctx context.Context) error {

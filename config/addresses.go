@@ -6,6 +6,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -169,6 +170,24 @@ func hostProblem(host string) string {
 		return "is empty; write the name or address of the mail server"
 	case strings.ContainsAny(host, "/@[] \t\r\n") || strings.Contains(host, ":") && net.ParseIP(host) == nil:
 		return "is no host name; write the name or address alone, the port goes into mail.smtp.port"
+	}
+	return ""
+}
+
+// heloName is a host's name, or its address in brackets, as RFC 5321 §4.1.2 has them. What is said to the server is one line.
+var heloName = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Za-z.:]+\])$`)
+
+func heloProblem(name string) string {
+	if name != "" && (!heloName.MatchString(name) || len(name) > 255) {
+		return "is no name to say to a mail server; write the full name of this machine, such as nidan.example.com, or its address in brackets"
+	}
+	return ""
+}
+
+// A file that nothing is checked against would be a protection that somebody believes in.
+func caFileProblem(s SMTP) string {
+	if s.CAFile != "" && s.TLS == "none" {
+		return "is given, and mail.smtp.tls is none: no certificate would be looked at; set mail.smtp.tls to starttls or implicit"
 	}
 	return ""
 }

@@ -167,6 +167,12 @@ type SMTP struct {
 	// How many mails may be handed over at once, 1 to 500: a server that takes a second for each, and 100 connections, are 100
 	// mails a second.
 	Connections int `koanf:"connections" jsonschema:"minimum=1,maximum=500"`
+	// File with certificates (PEM) that are trusted besides those of the system: the authority that signed the server's, or the
+	// server's own. Empty: none.
+	CAFile string `koanf:"ca_file"`
+	// The name that Nidan says to the server in EHLO: this machine's full name, or its address in brackets (RFC 5321 section
+	// 4.1.3). Many servers refuse a name without a dot. Empty: the name that the machine gives itself.
+	Helo string `koanf:"helo"`
 }
 
 // Log is what is written to standard error.

@@ -105,7 +105,8 @@ var other = map[string]string{
 	"brand.help_url": "https://h.example.com/?a=b#c", "brand.privacy_url": "http://p.example.com", "brand.texts": "/t",
 	"settings.remember": "false", "settings.remember_days": "5", "mail.from": "a@example.com", "mail.brand": "B, C",
 	"mail.smtp.host": "h.example.com", "mail.smtp.port": "6", "mail.smtp.tls": "implicit", "mail.smtp.username": "u",
-	"mail.smtp.password": "p,q", "mail.smtp.timeout": "7s", "mail.smtp.connections": "5", "log.level": "debug", "log.format": "json",
+	"mail.smtp.password": "p,q", "mail.smtp.timeout": "7s", "mail.smtp.connections": "5",
+	"mail.smtp.ca_file": "/ca.pem", "mail.smtp.helo": "nidan.example.com", "log.level": "debug", "log.format": "json",
 }
 
 func TestEveryKeyCanBeGivenByTheEnvironment(t *testing.T) {

@@ -76,6 +76,8 @@ func (c Config) Validate() error {
 		{"mail.smtp.tls", oneOfProblem(c.Mail.SMTP.TLS, "starttls", "implicit", "none")},
 		{"mail.smtp.password", passwordProblem(c.Mail.SMTP)},
 		{"mail.smtp.timeout", betweenProblem(c.Mail.SMTP.Timeout, time.Second, time.Minute)},
+		{"mail.smtp.ca_file", caFileProblem(c.Mail.SMTP)},
+		{"mail.smtp.helo", heloProblem(c.Mail.SMTP.Helo)},
 		{"log.level", oneOfProblem(c.Log.Level, "debug", "info", "warn", "error")},
 		{"log.format", oneOfProblem(c.Log.Format, "text", "json")},
 	} {

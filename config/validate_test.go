@@ -342,6 +342,18 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			func(c *Config) { c.Mail.SMTP.Timeout = 61 * time.Second },
 			"mail.smtp.timeout: is 1m1s",
 		},
+		"with certificates that would not be looked at": {
+			func(c *Config) { c.Mail.SMTP.TLS, c.Mail.SMTP.CAFile = "none", "/ca.pem" },
+			"mail.smtp.ca_file: is given, and mail.smtp.tls is none",
+		},
+		"with a line break in the name for EHLO": {
+			func(c *Config) { c.Mail.SMTP.Helo = "nidan.example.com\r\nMAIL FROM:<a@example.com>" },
+			"mail.smtp.helo: is no name to say",
+		},
+		"with an address without brackets for EHLO": {
+			func(c *Config) { c.Mail.SMTP.Helo = "2001:db8::1" },
+			"mail.smtp.helo: is no name to say",
+		},
 		"with an unknown level":  {func(c *Config) { c.Log.Level = "INFO" }, "log.level: is \"INFO\""},
 		"with an unknown format": {func(c *Config) { c.Log.Format = "xml" }, "log.format: is \"xml\""},
 	} {
@@ -368,6 +380,9 @@ func TestAConfigurationIsValid(t *testing.T) {
 		"with a bundle of its own machine":     func(c *Config) { c.Policies.Bundle.URL, c.Policies.Bundle.Token = "http://127.0.0.1:1/p", "t" },
 		"with records that are kept for ever":  func(c *Config) { c.Records.KeepDays = 0 },
 		"with decisions for its own machine":   func(c *Config) { c.DecisionLog.URL, c.DecisionLog.Token = "http://127.0.0.1:1", "t" },
+		"with an authority of its own":         func(c *Config) { c.Mail.SMTP.CAFile = "/ca.pem" },
+		"with a full name for EHLO":            func(c *Config) { c.Mail.SMTP.Helo = "nidan-1.example.com" },
+		"with an address for EHLO":             func(c *Config) { c.Mail.SMTP.Helo = "[IPv6:2001:db8::1]" },
 		"with a name in the older place":       func(c *Config) { c.Mail.Brand = "A" },
 		"with the same name in both places":    func(c *Config) { c.Brand.Name, c.Mail.Brand = "A", "A" },
 		"with the longest and shortest values": func(c *Config) { c.Settings.RememberDays, c.Mail.SMTP.Timeout = 365, time.Minute },

@@ -59,6 +59,7 @@ type reply struct {
 					AttemptsLeft int       `json:"attempts_left"`
 					ResendAt     time.Time `json:"resend_at"`
 					RememberDays int       `json:"remember_days"`
+					Mail         string    // what is known of it; empty: nothing
 					DeviceToken  string    `json:"device_token"`
 				}
 			}

@@ -75,7 +75,9 @@ type (
 		AttemptsLeft int       `json:"attempts_left"`
 		ResendAt     time.Time `json:"resend_at"`
 		RememberDays int       `json:"remember_days"`
-		DeviceToken  string    `json:"device_token,omitempty"`
+		// Mail is "waiting" or "failed" where the mail has not gone out. The state's usual sentence is not true then.
+		Mail        challenge.MailState `json:"mail,omitempty"`
+		DeviceToken string              `json:"device_token,omitempty"`
 	}
 )
 
@@ -96,7 +98,7 @@ func interruptWith(status int, t *texts, i interruption) (answer, error) {
 		return answer{}, fmt.Errorf("the state %q is not documented", i.state)
 	}
 	f := i.facts()
-	text := t.say(i.locale, string(i.state), f)
+	text := t.say(i.locale, i.sentence(), f)
 	if i.message != "" {
 		text = i.message
 	}
@@ -124,6 +126,21 @@ func interruptWith(status int, t *texts, i interruption) (answer, error) {
 	return answer{status: status, body: raw}, nil
 }
 
+// sentence is the name of the state's sentence. A mail that has not gone out is not said to have been sent. Where its code has expired
+// as well, nobody ever had that code, and "has expired" alone would not say what is wrong.
+func (i interruption) sentence() string {
+	if i.challenge == nil {
+		return string(i.state)
+	}
+	switch mail := i.challenge.Mail; {
+	case i.state == challenge.CodeExpired && mail != "":
+		return "code_undelivered"
+	case (i.state == challenge.CodeSent || i.state == challenge.CodeResent) && mail == challenge.MailWaiting:
+		return "code_waiting"
+	}
+	return string(i.state)
+}
+
 func (i interruption) shown() *shown {
 	if i.challenge == nil {
 		return nil
@@ -131,7 +148,7 @@ func (i interruption) shown() *shown {
 	return &shown{
 		ID: i.challenge.ID, SentTo: i.challenge.SentTo, CodeLength: i.challenge.CodeLength,
 		ExpiresAt: i.challenge.ExpiresAt.UTC(), AttemptsLeft: i.challenge.AttemptsLeft(),
-		ResendAt: i.resendAt().UTC(), RememberDays: i.challenge.RememberDays,
+		ResendAt: i.resendAt().UTC(), RememberDays: i.challenge.RememberDays, Mail: i.challenge.Mail,
 		DeviceToken: i.deviceToken,
 	}
 }

@@ -78,7 +78,8 @@ func (t *texts) say(locale, name string, f facts) string {
 }
 
 // Sentences are the sentences of every state by name, by language, as written in messages/: with {{.SentTo}}, {{.Length}} and
-// {{.Seconds}} in them. A page that lets its reader change the language fills them in itself.
+// {{.Seconds}} in them. Two states have a second sentence each, for a mail that has not gone out. A page that lets its reader
+// change the language fills the sentences in itself.
 func Sentences() (map[string]map[string]string, error) {
 	all := make(map[string]map[string]string)
 	for _, l := range languages {

@@ -35,7 +35,8 @@ type scene struct {
 	mails *mailed
 	log   *bytes.Buffer
 	now   time.Time
-	calls int // gives each call its own authenticated_at
+	away  bool // the mail server
+	calls int  // gives each call its own authenticated_at
 }
 
 // mailed is the store, and what was sent in its units of work that were kept.
@@ -84,7 +85,13 @@ func (s *sending) Send(ctx context.Context, m challenge.Message) error {
 
 func newScene(t testing.TB, set fs.FS) *scene {
 	t.Helper()
-	st, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
+	return newSceneOn(t, set, "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
+}
+
+// newSceneOn is newScene on a database of one's own.
+func newSceneOn(t testing.TB, set fs.FS, database string) *scene {
+	t.Helper()
+	st, err := store.Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +112,7 @@ func newScene(t testing.TB, set fs.FS) *scene {
 	now := func() time.Time { return s.now }
 	s.hook = &Handler{
 		Tokens: []string{token}, Store: s.mails, Policies: engine, Keys: keys, Now: now,
-		Challenger: &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader},
+		Challenger: &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader, MailWaits: func() bool { return s.away }},
 		Identity: kratos.Pointers{
 			Account: "/traits/account", Name: "/traits/name", Email: "/traits/email", Locale: "/traits/locale",
 			Role: "/metadata_public/role", TwoFactor: "/metadata_public/two_factor/enabled",
@@ -203,6 +210,7 @@ type reply struct {
 			AttemptsLeft int       `json:"attempts_left"`
 			ResendAt     time.Time `json:"resend_at"`
 			RememberDays int       `json:"remember_days"`
+			Mail         string    `json:"mail"`
 			DeviceToken  string    `json:"device_token"`
 		} `json:"challenge"`
 		Capabilities []string `json:"capabilities"`

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,20 +15,21 @@ import (
 
 // Queue takes codes out of the store's outbox and keeps at it, across restarts, until each is sent or of no more use.
 type Queue struct {
-	outbox challenge.Outbox
-	keys   *challenge.Keyring
-	sender *sender
-	most   int // mails under way at once
-	now    func() time.Time
-	log    *slog.Logger
-	pause  pause
+	outbox   challenge.Outbox
+	keys     *challenge.Keyring
+	sender   *sender
+	most     int // mails under way at once
+	now      func() time.Time
+	log      *slog.Logger
+	troubles troubles
 
 	mu       sync.Mutex
-	underWay map[string]bool // by challenge
-	all      sync.WaitGroup  // of them
-	freed    chan struct{}   // gets a value, some time after one of them has ended
+	underWay map[string]bool  // by challenge
+	ended    map[string]int64 // mails by how they ended, as the records name it
+	all      sync.WaitGroup   // of what is under way
+	freed    chan struct{}    // gets a value, some time after one of them has ended
 	quit     chan struct{}
-	ended    chan struct{}
+	stopped  chan struct{}
 }
 
 const (
@@ -46,12 +48,17 @@ func NewQueue(outbox challenge.Outbox, keys *challenge.Keyring, c Config, now fu
 	}
 	return &Queue{
 		outbox: outbox, keys: keys, sender: s, most: c.SMTP.Connections, now: now, log: log,
-		underWay: make(map[string]bool), freed: make(chan struct{}, 1), quit: make(chan struct{}), ended: make(chan struct{}),
+		underWay: make(map[string]bool), ended: make(map[string]int64),
+		freed: make(chan struct{}, 1), quit: make(chan struct{}), stopped: make(chan struct{}),
 	}, nil
 }
 
-// Start begins sending, which goes on until Stop. It is called once.
-func (q *Queue) Start() { go q.run() }
+// Start begins sending, which goes on until Stop. It is called once. The server is asked at once, so that a wrong configuration is told
+// before the first person waits for a code.
+func (q *Queue) Start() {
+	go q.ask() // which Stop does not wait for
+	go q.run()
+}
 
 // Stop lets mails under way go out, for as long as ctx lasts. What waits stays in the outbox.
 func (q *Queue) Stop(ctx context.Context) error {
@@ -61,7 +68,7 @@ func (q *Queue) Stop(ctx context.Context) error {
 		close(q.quit)
 	}
 	select {
-	case <-q.ended:
+	case <-q.stopped:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("stop the mail queue: %w", ctx.Err())
@@ -69,14 +76,27 @@ func (q *Queue) Stop(ctx context.Context) error {
 }
 
 // Trouble is what keeps mails from being handed over; nil: nothing does, as far as is known.
-func (q *Queue) Trouble() *Trouble {
-	q.pause.mu.Lock()
-	defer q.pause.mu.Unlock()
-	return q.pause.trouble
+func (q *Queue) Trouble() *Trouble { return q.troubles.current() }
+
+// Away says whether the server is not to be had, so that mails wait.
+func (q *Queue) Away() bool {
+	t := q.Trouble()
+	return t != nil && t.Away()
+}
+
+// Ended is how many mails have ended since the start, by how they did: "sent", "dropped", "refused" or "given_up".
+func (q *Queue) Ended() map[string]int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	counted := make(map[string]int64)
+	for _, kind := range []string{recordSent, recordDropped, recordRefused, recordGivenUp} {
+		counted[strings.TrimPrefix(kind, "mail_")] = q.ended[kind]
+	}
+	return counted
 }
 
 func (q *Queue) run() {
-	defer close(q.ended)
+	defer close(q.stopped)
 	defer q.sender.relay.endIdle(time.Now().Add(24 * time.Hour)) // all
 	look, hold := time.NewTicker(lookEvery), time.NewTicker(heldFor/4)
 	defer look.Stop()
@@ -107,8 +127,8 @@ func (q *Queue) run() {
 func (q *Queue) take() {
 	ctx := context.Background()
 	for {
-		now, underWay := q.now(), q.count()
-		n := q.pause.room(q.most-underWay, underWay, now)
+		now, underWay := q.now(), q.howMany()
+		n := q.troubles.room(q.most-underWay, underWay, now)
 		if n <= 0 {
 			return
 		}
@@ -120,16 +140,25 @@ func (q *Queue) take() {
 		for _, o := range taken {
 			q.begin(o)
 		}
+		if len(taken) == 0 && q.troubles.ask(now) {
+			go q.ask()
+		}
 		if len(taken) < n {
 			return
 		}
 	}
 }
 
-func (q *Queue) count() int {
+func (q *Queue) howMany() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.underWay)
+}
+
+func (q *Queue) count(kind string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ended[kind]++
 }
 
 func (q *Queue) begin(o challenge.Outgoing) {

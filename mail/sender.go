@@ -26,6 +26,9 @@ type Config struct {
 	SMTP     SMTP
 }
 
+// errNoAddress is the error of a mail to somebody who cannot be written to.
+var errNoAddress = errors.New("write the receiver: not an e-mail address")
+
 // sender writes mails, and hands them to one server.
 type sender struct {
 	config    Config
@@ -65,7 +68,7 @@ func (s *sender) send(ctx context.Context, about challenge.Message, code string)
 		return err
 	}
 	if err := s.relay.hand(ctx, m); err != nil {
-		return fmt.Errorf("hand the mail to the server: %w", discreet{err, about.To, code})
+		return fmt.Errorf("hand the mail to the server: %w", discreet{err: err, to: about.To, code: code, password: s.config.SMTP.Password})
 	}
 	return nil
 }
@@ -77,7 +80,7 @@ func (s *sender) compose(about challenge.Message, code string) (*gomail.Msg, err
 		return nil, fmt.Errorf("write the sender: %w", err)
 	}
 	if err := m.To(about.To); err != nil {
-		return nil, errors.New("write the receiver: not an e-mail address") // the library's error repeats it
+		return nil, errNoAddress // the library's error repeats it
 	}
 	m.Subject(w.Say("subject"))
 	m.SetDate()

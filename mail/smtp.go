@@ -2,8 +2,11 @@ package mail
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -20,6 +23,9 @@ type SMTP struct {
 	Timeout  time.Duration // for one mail, from the connection to the server's last word
 
 	Connections int // mails handed over at once, at most
+
+	CAFile string // PEM: certificates that are trusted besides those of the system; empty: none
+	Helo   string // the name to say in EHLO; empty: this machine's
 }
 
 // idleFor is how long a conversation with the server is kept for the next mail. Servers end one after minutes.
@@ -66,11 +72,55 @@ func smtpOptions(c SMTP) ([]gomail.Option, error) {
 	default:
 		return nil, fmt.Errorf("tls must be starttls, implicit or none, not %q", c.TLS)
 	}
+	if c.CAFile != "" {
+		trusted, err := trustedBesides(c.CAFile)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, gomail.WithTLSConfig(&tls.Config{
+			ServerName: c.Host, RootCAs: trusted, MinVersion: gomail.DefaultTLSMinVersion,
+		}))
+	}
+	if c.Helo != "" {
+		options = append(options, gomail.WithHELO(c.Helo))
+	}
 	if c.Username != "" {
 		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
 			gomail.WithUsername(c.Username), gomail.WithPassword(c.Password))
 	}
 	return options, nil
+}
+
+// trustedBesides are the certificates of a file, and those of the system. A server's own certificate may be among them: it is trusted
+// then, for the names in it.
+func trustedBesides(path string) (*x509.CertPool, error) {
+	encoded, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("mail.smtp.ca_file: cannot be read: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, fmt.Errorf("read the certificates that the system trusts: %w", err)
+	}
+	if !pool.AppendCertsFromPEM(encoded) {
+		return nil, fmt.Errorf("mail.smtp.ca_file: %s holds no certificate; write them as PEM, with BEGIN CERTIFICATE", path)
+	}
+	return pool, nil
+}
+
+// ask begins a conversation and ends it: connection, TLS, AUTH, QUIT.
+func (r *relay) ask(ctx context.Context) error {
+	client, err := r.begin(ctx)
+	if err != nil {
+		return r.discreet(err)
+	}
+	_ = client.Close() // what was to be known is known
+	return nil
+}
+
+// discreet is the error of a conversation that could not be begun. A server may repeat what it does not take.
+func (r *relay) discreet(err error) error {
+	return fmt.Errorf("%w: %w", errAway, discreet{err: err, password: r.config.Password})
 }
 
 // hand hands one mail over. With a nil error the server has taken charge of it.
@@ -80,7 +130,7 @@ func (r *relay) hand(ctx context.Context, m *gomail.Msg) error {
 		if !kept {
 			var err error
 			if client, err = r.begin(ctx); err != nil {
-				return fmt.Errorf("%w: %w", errAway, err)
+				return r.discreet(err)
 			}
 		}
 		err := client.Send(m)

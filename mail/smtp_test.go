@@ -44,38 +44,48 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func trustedCertificate(path string) error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
+func trustedCertificate(path string) (err error) {
+	var encoded []byte
+	if certificate, encoded, err = newCertificate(true); err != nil {
 		return err
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return err
-	}
-	certificate = tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
-	encoded := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	if err := os.WriteFile(path, encoded, 0o600); err != nil {
 		return err
 	}
 	return os.Setenv("SSL_CERT_FILE", path)
 }
 
+// newCertificate makes one for localhost that nobody has signed but itself, and returns it as PEM too.
+func newCertificate(authority bool) (tls.Certificate, []byte, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), DNSNames: []string{"localhost"}, IsCA: authority, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return tls.Certificate{}, nil, err
+	}
+	encoded := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, encoded, nil
+}
+
 // server is a mail server that does as a test says.
 type server struct {
-	username, password string        // empty: no AUTH is asked
-	login              bool          // AUTH LOGIN is offered, in place of PLAIN
-	refuse             int           // how many mails to refuse before taking one
-	unknown            bool          // refuses every receiver, by name
-	filter             bool          // refuses every mail, and quotes from it
-	hang               chan struct{} // mails are answered when it is closed
-	hangUp             bool          // ends the conversation soon after it has taken a mail
-	reached            chan struct{} // where given, gets a value as each mail comes
+	username, password string                     // empty: no AUTH is asked
+	login              bool                       // AUTH LOGIN is offered, in place of PLAIN
+	refuse             int                        // how many mails to refuse before taking one
+	unknown            bool                       // refuses every receiver, by name
+	filter             bool                       // refuses every mail, and quotes from it
+	hang               chan struct{}              // mails are answered when it is closed
+	hangUp             bool                       // ends the conversation soon after it has taken a mail
+	reached            chan struct{}              // where given, gets a value as each mail comes
+	certificate        *tls.Certificate           // nil: one that is trusted
+	answers            map[string]*smtp.SMTPError // to MAIL, RCPT or DATA, in place of taking it
 
 	mu     sync.Mutex
 	mails  []string
@@ -96,6 +106,9 @@ func (s *server) listen(t *testing.T, startTLS, implicitTLS bool) SMTP {
 	}))
 	backend.Domain, backend.Debug = "localhost", s
 	tlsConfig := &tls.Config{Certificates: []tls.Certificate{certificate}}
+	if s.certificate != nil {
+		tlsConfig.Certificates[0] = *s.certificate
+	}
 	if startTLS {
 		backend.TLSConfig = tlsConfig
 	}
@@ -129,6 +142,16 @@ func (s *server) received() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string{}, s.mails...)
+}
+
+// answer is what a test has the server answer to a command.
+func (s *server) answer(command string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.answers[command]; err != nil {
+		return err
+	}
+	return nil
 }
 
 type session struct {
@@ -186,14 +209,14 @@ func (s *session) Mail(string, *smtp.MailOptions) error {
 	if s.server.username != "" && !s.known {
 		return smtp.ErrAuthRequired
 	}
-	return nil
+	return s.server.answer("MAIL")
 }
 
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if s.server.unknown {
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no mailbox <" + to + "> here"}
 	}
-	return nil
+	return s.server.answer("RCPT")
 }
 
 func (s *session) Data(r io.Reader) error {
@@ -209,6 +232,9 @@ func (s *session) Data(r io.Reader) error {
 	}
 	s.server.mu.Lock()
 	defer s.server.mu.Unlock()
+	if err := s.server.answers["DATA"]; err != nil {
+		return err
+	}
 	if s.server.filter {
 		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "AGENT is sent 123456: spam"}
 	}

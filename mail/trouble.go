@@ -5,47 +5,83 @@ import (
 	"time"
 )
 
-// Trouble is that no mail can be handed over at all: the server is away, does not take the password, or has a certificate that nobody
-// vouches for. Mails wait meanwhile.
+// Trouble is what keeps codes from reaching anybody: the server is away, does not take the password, has a certificate that nobody
+// vouches for, or takes no mails. It is what this process has met: others that share the database may not have met it yet.
 type Trouble struct {
-	Since time.Time
-	Err   error // names neither a receiver nor a code
+	Since  time.Time
+	Reason string // one of [Reasons]
+	Err    error  // names neither a receiver nor a code
 }
 
-// mostBetween is how long at most nobody asks whether the server is back: people wait.
-const mostBetween = 5 * time.Second
+// Away says whether the server is not to be had at all. Mails wait meanwhile.
+func (t Trouble) Away() bool { return t.Reason != ReasonRefused }
 
-// pause keeps all mails from being tried one after the other while none can be handed over. One at a time is tried, after 1, 2, 4, 5,
-// 5, … seconds.
-type pause struct {
+const (
+	// mostBetween is how long at most nobody asks whether the server is back: people wait.
+	mostBetween = 5 * time.Second
+	// askEvery is how often that is asked where no mail waits, so that a trouble that is over is not shown until somebody signs in. A
+	// server that does not take the password may count such tries, so they are few.
+	askEvery = time.Minute
+)
+
+// troubles keeps what is known of the server. While it is away, mails are not tried one after the other: one at a time is, after 1, 2,
+// 4, 5, 5, … seconds.
+type troubles struct {
 	mu      sync.Mutex
-	trouble *Trouble // nil: none
+	away    *Trouble // nil: none
+	refuses *Trouble // the newest mails were refused, and not for their receivers; nil: none
 	wait    time.Duration
 	until   time.Time
+	asked   time.Time // when the server was last found away
+}
+
+// current is the trouble there is; nil: none.
+func (p *troubles) current() *Trouble {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.away != nil {
+		return p.away
+	}
+	return p.refuses
 }
 
 // room is how many of n mails may be tried now, with some under way.
-func (p *pause) room(n, underWay int, now time.Time) int {
+func (p *troubles) room(n, underWay int, now time.Time) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case p.trouble == nil:
+	case p.away == nil:
 		return n
-	case underWay > 0 || now.Before(p.until) && p.until.Sub(now) <= mostBetween: // otherwise the clock was set back
+	case underWay > 0 || p.resting(now):
 		return 0
 	}
 	return min(n, 1)
 }
 
-// begin notes that the server is not to be had. It says whether that is news, and when to try again.
-func (p *pause) begin(err error, now time.Time) (news bool, until time.Time) {
+func (p *troubles) resting(now time.Time) bool {
+	return now.Before(p.until) && p.until.Sub(now) <= mostBetween // otherwise the clock was set back
+}
+
+// ask says whether the server is to be asked whether it is back, although no mail waits.
+func (p *troubles) ask(now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	news = p.trouble == nil
-	if news {
-		p.trouble, p.wait = &Trouble{Since: now}, time.Second/2
+	if p.away == nil || p.resting(now) || !now.Before(p.asked) && now.Sub(p.asked) < askEvery {
+		return false
 	}
-	p.trouble = &Trouble{Since: p.trouble.Since, Err: err}
+	p.asked = now
+	return true
+}
+
+// isAway notes that the server is not to be had. It says whether that is news, and when to try again.
+func (p *troubles) isAway(reason string, err error, now time.Time) (news bool, until time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.away == nil {
+		p.wait = time.Second / 2
+	}
+	news = p.away == nil || p.away.Reason != reason
+	p.away, p.asked = goesOn(p.away, reason, err, now), now
 	if !now.Before(p.until) { // of those that were under way together, the first one counts
 		p.wait = min(2*p.wait, mostBetween)
 		p.until = now.Add(p.wait)
@@ -53,10 +89,39 @@ func (p *pause) begin(err error, now time.Time) (news bool, until time.Time) {
 	return news, p.until
 }
 
-// end notes that the server takes mails, and returns the trouble that is over; nil: there was none.
-func (p *pause) end() (over *Trouble) {
+// refused notes that the server takes no mails, whoever they are for. It says whether that is news.
+func (p *troubles) refused(err error, now time.Time) (news bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	over, p.trouble = p.trouble, nil
+	news = p.refuses == nil
+	p.refuses = goesOn(p.refuses, ReasonRefused, err, now)
+	return news
+}
+
+// goesOn is a trouble that began now, or before.
+func goesOn(t *Trouble, reason string, err error, now time.Time) *Trouble {
+	if t != nil {
+		now = t.Since
+	}
+	return &Trouble{Since: now, Reason: reason, Err: err}
+}
+
+// answered notes that the server is to be had, and returns the trouble that is over; nil: there was none.
+func (p *troubles) answered() (over *Trouble) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	over, p.away = p.away, nil
+	return over
+}
+
+// took notes that the server has taken a mail, and returns the trouble that is over; nil: there was none.
+func (p *troubles) took() (over *Trouble) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	over = p.away
+	if over == nil {
+		over = p.refuses
+	}
+	p.away, p.refuses = nil, nil
 	return over
 }

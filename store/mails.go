@@ -102,10 +102,12 @@ func (s *Store) PutOffMessages(ctx context.Context, until time.Time, challenges 
 	return nil
 }
 
+const deleteMessage = `DELETE FROM mails WHERE challenge_id = $1`
+
 // EndMessage implements [challenge.Outbox].
 func (s *Store) EndMessage(ctx context.Context, r challenge.Record) error {
 	err := s.update(ctx, "", func(t *tx) error {
-		if err := t.add(ctx, `DELETE FROM mails WHERE challenge_id = $1`, r.Challenge); err != nil {
+		if err := t.add(ctx, deleteMessage, r.Challenge); err != nil {
 			return err
 		}
 		return t.AddRecord(ctx, r)
@@ -114,4 +116,42 @@ func (s *Store) EndMessage(ctx context.Context, r challenge.Record) error {
 		return fmt.Errorf("end a message: %w", err)
 	}
 	return nil
+}
+
+// FailMessage implements [challenge.Outbox].
+func (s *Store) FailMessage(ctx context.Context, r challenge.Record) error {
+	err := s.update(ctx, "", func(t *tx) error {
+		ended, err := t.exec(ctx, deleteMessage, r.Challenge)
+		if err != nil {
+			return err
+		}
+		if ended == 1 {
+			err := t.add(ctx, `UPDATE challenges SET mail_failed = TRUE,
+					expires_at = CASE WHEN expires_at < $2 THEN expires_at ELSE $2 END,
+					resend_at = CASE WHEN resend_at < $2 THEN resend_at ELSE $2 END
+				WHERE id = $1`, r.Challenge, r.At.UnixMicro())
+			if err != nil {
+				return err
+			}
+		}
+		return t.AddRecord(ctx, r)
+	})
+	if err != nil {
+		return fmt.Errorf("end a message that failed: %w", err)
+	}
+	return nil
+}
+
+// WaitingMessages implements [challenge.Outbox].
+func (s *Store) WaitingMessages(ctx context.Context) (n int, oldest time.Time, err error) {
+	var issued int64
+	err = s.db.row(ctx, `SELECT count(*), coalesce(min(c.issued_at), 0) FROM mails m LEFT JOIN challenges c ON c.id = m.challenge_id`).
+		Scan(&n, &issued)
+	if err != nil {
+		return 0, time.Time{}, fmt.Errorf("count the messages: %w", err)
+	}
+	if issued != 0 {
+		oldest = fromMicro(issued)
+	}
+	return n, oldest, nil
 }

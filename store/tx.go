@@ -22,12 +22,20 @@ var _ challenge.Tx = (*tx)(nil)
 func (t *tx) LatestChallenge(ctx context.Context, account, flow string) (*challenge.Challenge, error) {
 	c := challenge.Challenge{Account: account, Flow: flow}
 	var issued, expires, resend int64
+	var failed, waits bool
 	err := t.row(ctx, latestOf(`id, channel, sent_to, facts, reserved, code_mac, code_length, attempts, max_attempts,
-			remember_days, issued_at, expires_at, resend_at, closed`, "$1", "$2"), account, flow).
+			remember_days, issued_at, expires_at, resend_at, closed, mail_failed,
+			EXISTS (SELECT 1 FROM mails WHERE mails.challenge_id = challenges.id)`, "$1", "$2"), account, flow).
 		Scan(&c.ID, &c.Channel, &c.SentTo, &c.Facts, &c.Reserved, &c.CodeMAC, &c.CodeLength, &c.Attempts, &c.MaxAttempts,
-			&c.RememberDays, &issued, &expires, &resend, &c.Closed)
+			&c.RememberDays, &issued, &expires, &resend, &c.Closed, &failed, &waits)
 	if err != nil {
 		return nil, notRead("read a challenge", err)
+	}
+	switch {
+	case failed:
+		c.Mail = challenge.MailFailed
+	case waits:
+		c.Mail = challenge.MailWaiting
 	}
 	c.IssuedAt, c.ExpiresAt, c.ResendAt = fromMicro(issued), fromMicro(expires), fromMicro(resend)
 	return &c, nil

@@ -41,6 +41,7 @@ type Console struct {
 	Store    Store
 	Policies Judge
 	Identity kratos.Pointers
+	Mail     func() *MailTrouble // what there is now; nil: none
 	Now      func() time.Time
 	Log      *slog.Logger
 }

@@ -102,6 +102,91 @@ func putOffAndEnded(t *testing.T, s *store.Store) {
 	}
 }
 
+// of is the latest challenge of the flow that send gave an id.
+func of(t *testing.T, s *store.Store, id string) (c *challenge.Challenge) {
+	t.Helper()
+	update(t, s, func(ctx context.Context, tx challenge.Tx) (err error) {
+		c, err = tx.LatestChallenge(ctx, "agent", "flow of "+id)
+		return err
+	})
+	return c
+}
+
+func fail(t *testing.T, s *store.Store, id string, when time.Time) {
+	t.Helper()
+	err := s.FailMessage(t.Context(), challenge.Record{At: when, Kind: "mail_refused", Account: "agent", Challenge: id, Reason: "smtp_550"})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func failedWithItsChallenge(t *testing.T, s *store.Store) {
+	send(t, s, "1", "2", "3")
+	soon, late := at.Add(time.Second), at.Add(time.Hour)
+	fail(t, s, "1", soon)
+	fail(t, s, "2", late)
+	for id, want := range map[string][2]time.Time{
+		"1": {soon, soon},                                         // expired from then on, and another one may be sent
+		"2": {at.Add(10 * time.Minute), at.Add(30 * time.Second)}, // as before
+	} {
+		if got := of(t, s, id); got.Mail != challenge.MailFailed || !got.ExpiresAt.Equal(want[0]) || !got.ResendAt.Equal(want[1]) || !got.Open() {
+			t.Errorf("the challenge is %+v, want it to expire at %v, and another code from %v on", got, want[0], want[1])
+		}
+	}
+	if got := of(t, s, "3"); got.Mail != challenge.MailWaiting || !got.ExpiresAt.Equal(at.Add(10*time.Minute)) {
+		t.Errorf("another challenge is %+v", got)
+	}
+	expectTaken(t, s, at.Add(10*time.Second), "3")
+	found, err := s.Records(t.Context(), challenge.RecordFilter{})
+	if err != nil || len(found) != 2 || found[1].Kind != "mail_refused" || found[1].Challenge != "1" || found[1].Reason != "smtp_550" {
+		t.Errorf("recorded %+v, %v", found, err)
+	}
+}
+
+// Whoever ended it may have sent it, and the person may be reading the code.
+func failedAfterItsEnd(t *testing.T, s *store.Store) {
+	send(t, s, "1")
+	if err := s.EndMessage(t.Context(), challenge.Record{At: at, Kind: "mail_sent", Account: "agent", Challenge: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	fail(t, s, "1", at.Add(time.Second))
+	if got := of(t, s, "1"); got.Mail != "" || !got.ExpiresAt.Equal(at.Add(10*time.Minute)) {
+		t.Errorf("the challenge is %+v", got)
+	}
+	if n := count(t, s, "records"); n != 2 {
+		t.Errorf("%d records", n)
+	}
+}
+
+func challengeSaysItWaits(t *testing.T, s *store.Store) {
+	send(t, s, "1", "2")
+	if err := s.EndMessage(t.Context(), challenge.Record{At: at, Kind: "mail_sent", Account: "agent", Challenge: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]challenge.MailState{"1": "", "2": challenge.MailWaiting} {
+		if got := of(t, s, id); got.Mail != want {
+			t.Errorf("the mail of %s is %q, want %q", id, got.Mail, want)
+		}
+	}
+}
+
+func waitingCounted(t *testing.T, s *store.Store) {
+	expect := func(want int, oldest time.Time) {
+		t.Helper()
+		if n, since, err := s.WaitingMessages(t.Context()); err != nil || n != want || !since.Equal(oldest) {
+			t.Errorf("%d wait, the oldest since %v, %v, want %d and %v", n, since, err, want, oldest)
+		}
+	}
+	expect(0, time.Time{})
+	send(t, s, "1")
+	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		c := sample("2")
+		c.Flow, c.IssuedAt = "flow of 2", at.Add(-time.Minute)
+		return errors.Join(tx.AddChallenge(ctx, c), tx.Send(ctx, message("2", at)), tx.Send(ctx, message("of no challenge", at)))
+	})
+	expect(3, at.Add(-time.Minute))
+}
+
 func takenInOrder(t *testing.T, s *store.Store) {
 	send(t, s, "b", "c", "a")
 	now := at.Add(10 * time.Second)

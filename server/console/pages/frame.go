@@ -7,15 +7,17 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"nidan/policies"
+	"nidan/server/console"
 	"nidan/server/session"
 )
 
 // frame is what every page of the console is given, with what is its own in Data.
 type frame struct {
-	Who           string // account name; empty: nobody is signed in
-	Administrator bool   // sees the pages for administrators in the menu
-	At            string // the page of the menu that this one belongs to
-	Message       string // name of a text: what has just been done; empty: nothing
+	Who           string               // account name; empty: nobody is signed in
+	Administrator bool                 // sees the pages for administrators in the menu
+	At            string               // the page of the menu that this one belongs to
+	Message       string               // name of a text: what has just been done; empty: nothing
+	Mail          *console.MailTrouble // shown to administrators; nil: none
 	Data          any
 
 	zone *time.Location
@@ -47,6 +49,9 @@ var done = map[string]bool{
 func (h *Handler) show(c echo.Context, who session.Visitor, status int, name, at string, data any) error {
 	f := frame{Who: who.Person.Account, At: at, Data: data, zone: h.TimeZone}
 	f.Administrator = who.Identity.ID != "" && h.Console.May(c.Request().Context(), who, policies.ViewSettings, nil) == nil
+	if f.Administrator {
+		f.Mail = h.Console.Mail()
+	}
 	if said := c.QueryParam("done"); c.Request().Method == http.MethodGet && done[said] {
 		f.Message = "done_" + said
 	}

@@ -213,13 +213,21 @@ export class CodeStep {
     };
   }
 
+  // whereItIs is the name of the sentence about the code. What has not gone out is not said to have been sent.
+  whereItIs() {
+    const mail = this.challenge.mail;
+    if (mail === 'failed') return 'sent_never';
+    if (mail === 'waiting') return this.dead ? 'later_dead' : 'sent_later';
+    return this.dead ? 'sent_dead' : 'sent';
+  }
+
   // tick writes what changes with the time.
   tick() {
     if (!this.challenge || this.step.hidden) return;
     const counting = this.showing && this.showing.counting;
     if (counting && this.mayResend()) this.clear();
     else if (counting) this.writeMessage();
-    this.get('sent').textContent = this.texts.say(this.dead ? 'sent_dead' : 'sent', this.facts());
+    this.get('sent').textContent = this.texts.say(this.whereItIs(), this.facts());
     this.get('resend').setAttribute('aria-disabled', String(!this.mayResend()));
     const wait = this.mayResend() ? this.texts.say('resend_ready') : this.texts.say('resend_wait', this.facts());
     this.get('resend-wait').textContent = this.showing && this.showing.counting ? '' : wait;

@@ -173,15 +173,17 @@ class SignIn {
     switch (state) {
       case 'code_sent':
       case 'code_resent':
-        this.step.say('info', { name: state, facts: this.step.facts() });
+        this.step.say('info', { name: next.mail === 'waiting' ? 'code_waiting' : state, facts: this.step.facts() });
         return this.step.show('code-step');
       case 'code_mismatch':
         this.step.say('error', { name: state });
         return this.step.show('code-step');
-      case 'code_expired':
-      case 'attempts_exceeded':
-        this.step.say('error', { name: state });
+      case 'code_expired': // or it was never sent
+      case 'attempts_exceeded': {
+        const failed = state === 'code_expired' && next.mail;
+        this.step.say('error', { name: failed ? 'code_undelivered' : state, facts: this.step.facts() });
         return this.step.show('code-step', true);
+      }
       case 'too_many_codes': // without a challenge, only the server knows for how long
         return next ? this.step.sayTooSoon() : this.step.say('error', { text: message.text });
       case 'cancelled':

@@ -1,0 +1,150 @@
+package contract
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"nidan/challenge"
+	"nidan/store/postgrestest"
+)
+
+// A check that finds nothing must be one that would have found something.
+func TestACallThatIsNotCarriedOutAsTheContractSaysIsFound(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t)
+	databases := 0
+	for name, broken := range map[string]breach{
+		"two calls for an account are carried out at once":      func(s challenge.Store) challenge.Store { return &unlocked{Store: s} },
+		"what was answered is not durable":                      func(s challenge.Store) challenge.Store { return forgetful{s} },
+		"a code is accepted after its time":                     eachUnit(late),
+		"a challenge is used that has ended":                    eachUnit(reopened),
+		"a try is not counted":                                  eachUnit(uncounted),
+		"a wrong code does not count against the account":       eachUnit(unblamed),
+		"a repeat is answered anew":                             eachUnit(amnesiac),
+		"a code is accepted on what was true before a password": eachUnit(oldFacts),
+	} {
+		databases++
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, server, fmt.Sprint("breach_", databases), broken)
+			const most = 40
+			for n := range most {
+				if porcupine.CheckOperationsTimeout(model, s.round(n), within) == porcupine.Illegal {
+					t.Logf("found in round %d", n+1)
+					return
+				}
+			}
+			t.Errorf("not found in %d rounds", most)
+		})
+	}
+}
+
+// unlocked takes another lock for each unit of work.
+type unlocked struct {
+	challenge.Store
+	n atomic.Int64
+}
+
+func (u *unlocked) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
+	return u.Store.Update(ctx, fmt.Sprint(account, " ", u.n.Add(1)), fn)
+}
+
+// forgetful takes it for done when all that is left is to make it durable.
+type forgetful struct{ challenge.Store }
+
+func (f forgetful) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
+	done := false
+	err := f.Store.Update(ctx, account, func(tx challenge.Tx) error {
+		err := fn(tx)
+		done = err == nil
+		return err
+	})
+	if done {
+		return nil
+	}
+	return err
+}
+
+// eachUnit breaks each unit of work.
+func eachUnit(broken func(challenge.Tx) challenge.Tx) breach {
+	return func(s challenge.Store) challenge.Store { return units{s, broken} }
+}
+
+type units struct {
+	challenge.Store
+	broken func(challenge.Tx) challenge.Tx
+}
+
+func (u units) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
+	return u.Store.Update(ctx, account, func(tx challenge.Tx) error { return fn(u.broken(tx)) })
+}
+
+// latest changes the challenge that a submission goes on from.
+type latest struct {
+	challenge.Tx
+	change func(*challenge.Challenge)
+}
+
+func (l latest) LatestChallenge(ctx context.Context, account, flow string) (*challenge.Challenge, error) {
+	found, err := l.Tx.LatestChallenge(ctx, account, flow)
+	if err == nil {
+		l.change(found)
+	}
+	return found, err
+}
+
+// The breaches within a unit of work.
+func late(tx challenge.Tx) challenge.Tx {
+	return latest{tx, func(c *challenge.Challenge) { c.ExpiresAt = c.ExpiresAt.Add(time.Hour) }}
+}
+
+func reopened(tx challenge.Tx) challenge.Tx {
+	return stayingOpen{latest{tx, func(c *challenge.Challenge) {
+		if c.Closed == challenge.ClosedPassed {
+			c.Closed = ""
+		}
+	}}}
+}
+
+type stayingOpen struct{ challenge.Tx }
+
+func (s stayingOpen) CountAttempt(ctx context.Context, id string) (bool, error) { return true, nil }
+
+func (s stayingOpen) CloseChallenge(ctx context.Context, id string, how challenge.Closing, at time.Time) (bool, error) {
+	_, err := s.Tx.CloseChallenge(ctx, id, how, at)
+	return true, err
+}
+
+func uncounted(tx challenge.Tx) challenge.Tx { return notCounting{tx} }
+
+type notCounting struct{ challenge.Tx }
+
+func (notCounting) CountAttempt(context.Context, string) (bool, error) { return true, nil }
+
+func unblamed(tx challenge.Tx) challenge.Tx { return notBlaming{tx} }
+
+type notBlaming struct{ challenge.Tx }
+
+func (notBlaming) AddWrongCode(context.Context, string, string, time.Time) error { return nil }
+
+func amnesiac(tx challenge.Tx) challenge.Tx { return notRepeating{tx} }
+
+type notRepeating struct{ challenge.Tx }
+
+func (n notRepeating) Situation(ctx context.Context, c challenge.Call) (challenge.Situation, error) {
+	s, err := n.Tx.Situation(ctx, c)
+	s.Answered = false
+	return s, err
+}
+
+func (n notRepeating) AddDelivery(context.Context, challenge.Delivery) error { return nil }
+
+func oldFacts(tx challenge.Tx) challenge.Tx { return notChanging{tx} }
+
+type notChanging struct{ challenge.Tx }
+
+func (notChanging) SetPasswordChanged(context.Context, string, time.Time) error { return nil }

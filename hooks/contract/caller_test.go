@@ -1,0 +1,142 @@
+package contract
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"nidan/challenge"
+)
+
+// clock is the one that all replicas go by, in microseconds since 1970. Tests move it.
+type clock struct {
+	micros atomic.Int64
+	tick   int64 // by how much it goes on each time it is read
+}
+
+func (c *clock) read() int64 { return c.micros.Add(c.tick) }
+
+// newClock shows nine o'clock on a day in April.
+func newClock(tick int64) *clock {
+	c := &clock{tick: tick}
+	c.micros.Store(time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC).UnixMicro())
+	return c
+}
+
+// caller calls one replica at a time, as Kratos does, and notes what the replica did about the call: what it did must be known even
+// where the answer did not arrive.
+type caller struct {
+	clock *clock
+	order *atomic.Int64 // of what happens, see [noted]
+	keys  *challenge.Keyring
+	noted noted
+
+	// By replica.
+	hooks  []*echo.Echo
+	stores []challenge.Store
+}
+
+// noted is what a replica did about a call.
+type noted struct {
+	order int64  // of the instant at which it had read the first thing of a unit of work: from then on it has the account's lock
+	at    int64  // what the clock said then; 0: it did not come so far
+	drawn drawn  // of the code that it sent
+	to    string // where the code went
+	told  int    // how many wrong codes it told of
+	ended bool   // it did all that it wanted to: what is left is to make that durable
+	retry int64  // when the client is to try again, where it has had too many codes
+}
+
+// begin notes that the unit of work has the account's lock.
+func (c *caller) begin() {
+	if c.noted.at == 0 {
+		c.noted.order, c.noted.at = c.order.Add(1), c.clock.read()
+	}
+}
+
+// now is what a replica takes for the time. It stands still while a unit of work has the account's lock.
+func (c *caller) now() time.Time {
+	if c.noted.at != 0 {
+		return time.UnixMicro(c.noted.at)
+	}
+	return time.UnixMicro(c.clock.read())
+}
+
+// observed is a replica's store, and notes what is done there.
+type observed struct {
+	challenge.Store
+	caller *caller
+}
+
+// Update implements [challenge.Store].
+func (o observed) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
+	return o.Store.Update(ctx, account, func(tx challenge.Tx) error {
+		err := fn(noting{tx, o.caller})
+		o.caller.noted.ended = err == nil
+		return err
+	})
+}
+
+type noting struct {
+	challenge.Tx
+	caller *caller
+}
+
+// Situation implements [challenge.Tx]. It is what a sign-in reads first.
+func (n noting) Situation(ctx context.Context, c challenge.Call) (challenge.Situation, error) {
+	defer n.caller.begin()
+	return n.Tx.Situation(ctx, c)
+}
+
+// Settings implements [challenge.Switches]. They are what a new password reads first.
+func (n noting) Settings(ctx context.Context) (challenge.Settings, error) {
+	defer n.caller.begin()
+	return n.Tx.Settings(ctx)
+}
+
+// Send implements [challenge.Sender].
+func (n noting) Send(ctx context.Context, m challenge.Message) error {
+	digits, err := m.Open(n.caller.keys)
+	if err != nil {
+		return err
+	}
+	n.caller.noted.drawn, n.caller.noted.to, n.caller.noted.told = drawn{m.Challenge, digits}, m.To, m.WrongCodes.Count
+	return n.Tx.Send(ctx, m)
+}
+
+// AddSignIn implements [challenge.Journal].
+func (n noting) AddSignIn(ctx context.Context, s challenge.SignIn) error {
+	n.caller.noted.told = s.WrongCodes.Count
+	return n.Tx.AddSignIn(ctx, s)
+}
+
+// unavailable is the answer that says nothing of what has become of the call.
+const unavailable = "unavailable"
+
+// do makes a call at a replica. It returns the call with what was noted of it, and what it was answered.
+func (c *caller) do(ctx context.Context, replica int, what call) (call, answer, error) {
+	c.noted = noted{}
+	var out answer
+	var err error
+	switch what.what {
+	case "clear":
+		out.state = "done"
+		cleared := c.stores[replica].Update(ctx, what.account, func(tx challenge.Tx) error {
+			return tx.ClearWrongCodes(ctx, what.account, "")
+		})
+		if cleared != nil {
+			out.state = unavailable
+		}
+	case "password":
+		out, err = post(ctx, c.hooks[replica], "/hooks/settings/after-password", body(c.keys, what))
+	default:
+		out, err = post(ctx, c.hooks[replica], "/hooks/login/after-password", body(c.keys, what))
+	}
+	if out.state == "too_many_codes" {
+		c.noted.retry, out.resend = out.resend, 0
+	}
+	what.at, what.drawn, out.told = c.noted.at, c.noted.drawn, c.noted.told
+	return what, out, err
+}

@@ -1,0 +1,254 @@
+package mail
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+	gomail "github.com/wneessen/go-mail"
+
+	"nidan/challenge"
+)
+
+// memory is an outbox in memory, for tests in which time is not real: a database's file is. What a database does with the same calls is
+// tested in the store.
+type memory struct {
+	queued chan struct{}
+	fails  func(method string) error // nil: nothing does
+	began  time.Time
+
+	mu    sync.Mutex
+	mails map[string]*waiting
+	ended []end
+	held  []time.Duration // when mails under way were put off, since the test began
+}
+
+type waiting struct {
+	challenge.Outgoing
+	due time.Time
+}
+
+// end is how and when a mail ended.
+type end struct {
+	id, kind string
+	failed   bool          // its challenge was told that nobody can have its code
+	at       time.Duration // since the test began
+}
+
+func newMemory() *memory {
+	return &memory{queued: make(chan struct{}, 1), began: time.Now(), mails: map[string]*waiting{}}
+}
+
+// put sends a code, as a challenge does.
+func (m *memory) put(keys *challenge.Keyring, id string, validFor time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	m.mails[id] = &waiting{due: now, Outgoing: challenge.Outgoing{Wanted: true, Message: challenge.Message{
+		Challenge: id, To: id + "@example.com", Locale: "en", ValidFor: validFor, ExpiresAt: now.Add(validFor),
+		Sealed: keys.Seal("123456", "mail "+id),
+	}}}
+	select {
+	case m.queued <- struct{}{}:
+	default:
+	}
+}
+
+// unwant closes the challenge of a mail.
+func (m *memory) unwant(id string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if w := m.mails[id]; w != nil {
+		w.Wanted = false
+	}
+}
+
+func (m *memory) fail(method string) error {
+	if m.fails == nil {
+		return nil
+	}
+	return m.fails(method)
+}
+
+func (m *memory) Queued() <-chan struct{} { return m.queued }
+
+func (m *memory) TakeMessages(_ context.Context, now, until time.Time, n int) (taken []challenge.Outgoing, err error) {
+	if err := m.fail("TakeMessages"); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var due []*waiting
+	for _, w := range m.mails {
+		if !w.due.After(now) {
+			due = append(due, w)
+		}
+	}
+	slices.SortFunc(due, func(a, b *waiting) int { return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.Challenge, b.Challenge)) })
+	for _, w := range due[:min(n, len(due))] {
+		w.Tries++
+		w.due = until
+		taken = append(taken, w.Outgoing)
+	}
+	return taken, nil
+}
+
+func (m *memory) PutOffMessages(_ context.Context, until time.Time, challenges ...string) error {
+	if err := m.fail("PutOffMessages"); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range challenges {
+		if w := m.mails[id]; w != nil {
+			w.due = until
+		}
+	}
+	m.held = append(m.held, time.Since(m.began))
+	return nil
+}
+
+func (m *memory) EndMessage(_ context.Context, r challenge.Record) error {
+	return m.end("EndMessage", r)
+}
+
+func (m *memory) FailMessage(_ context.Context, r challenge.Record) error {
+	return m.end("FailMessage", r)
+}
+
+func (m *memory) end(method string, r challenge.Record) error {
+	if err := m.fail(method); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.mails, r.Challenge)
+	m.ended = append(m.ended, end{r.Challenge, r.Kind, method == "FailMessage", time.Since(m.began)})
+	return nil
+}
+
+func (m *memory) WaitingMessages(context.Context) (int, time.Time, error) { return 0, time.Time{}, nil } // the queue does not ask
+
+// office is a mail server, at the other end of a pipe in place of a network.
+type office struct {
+	server *smtp.Server
+	conns  chan net.Conn
+	began  time.Time
+	takes  func(to string) error // what it does with a mail; nil: it takes it
+	away   func() bool           // whether it is not to be had; nil: it is
+
+	mu     sync.Mutex
+	asked  []time.Duration // when somebody wanted to begin a conversation
+	handed []handed        // the mails that came, taken or not
+}
+
+type handed struct {
+	to    string
+	at    time.Duration
+	taken bool
+	final bool // refused for good
+}
+
+var errNobody = errors.New("nobody is there")
+
+func newOffice() *office {
+	o := &office{conns: make(chan net.Conn), began: time.Now()}
+	o.server = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &visit{office: o}, nil }))
+	o.server.ErrorLog = log.New(io.Discard, "", 0) // that a conversation ends without a word is what is tested
+	go o.server.Serve(o)
+	return o
+}
+
+// dial begins a conversation.
+func (o *office) dial(context.Context, string, string) (net.Conn, error) {
+	o.mu.Lock()
+	o.asked = append(o.asked, time.Since(o.began))
+	o.mu.Unlock()
+	if o.away != nil && o.away() {
+		return nil, errNobody
+	}
+	client, server := net.Pipe()
+	o.conns <- server
+	return client, nil
+}
+
+// Accept implements [net.Listener].
+func (o *office) Accept() (net.Conn, error) {
+	if c, open := <-o.conns; open {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+
+// Close implements [net.Listener].
+func (o *office) Close() error { close(o.conns); return nil }
+
+// Addr implements [net.Listener].
+func (o *office) Addr() net.Addr { return &net.TCPAddr{} }
+
+// visit is one conversation.
+type visit struct {
+	office *office
+	to     string
+}
+
+func (v *visit) Mail(string, *smtp.MailOptions) error { return nil }
+
+func (v *visit) Rcpt(to string, _ *smtp.RcptOptions) error { v.to = to; return nil }
+
+func (v *visit) Data(r io.Reader) error {
+	if _, err := io.Copy(io.Discard, r); err != nil {
+		return err
+	}
+	o := v.office
+	o.mu.Lock()
+	n := len(o.handed)
+	o.handed = append(o.handed, handed{to: v.to, at: time.Since(o.began)})
+	o.mu.Unlock()
+	if o.takes != nil {
+		if err := o.takes(v.to); err != nil {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.handed[n].final = errors.Is(err, errNever)
+			return err
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.handed[n].taken = true
+	return nil
+}
+
+func (v *visit) Reset()        {}
+func (v *visit) Logout() error { return nil }
+
+// times are when mails came, since the test began.
+func (o *office) times() (all []time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, h := range o.handed {
+		all = append(all, h.at)
+	}
+	return all
+}
+
+// newBubbleQueue returns a queue from an outbox to an office. It goes by the time of the bubble that it is made in.
+func newBubbleQueue(t *testing.T, m *memory, o *office, connections int) *Queue {
+	t.Helper()
+	c := config(SMTP{Host: "office", Port: 25, TLS: "none", Timeout: 30 * time.Second, Connections: connections})
+	q, err := NewQueue(m, keyring(t, "k"), c, time.Now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.sender.relay.options = append(q.sender.relay.options, gomail.WithDialContextFunc(o.dial))
+	return q
+}

@@ -1,0 +1,8 @@
+-- +goose Up
+
+-- Whether the mail with the challenge's code has failed: then nobody can have the code.
+ALTER TABLE challenges ADD COLUMN mail_failed INTEGER NOT NULL DEFAULT 0;
+
+-- +goose Down
+
+ALTER TABLE challenges DROP COLUMN mail_failed;
