@@ -44,6 +44,13 @@ func TestSoak(t *testing.T) {
 	close(next)
 	done.Wait()
 	n.mailed()
+	var sent, twice int
+	err := n.database().QueryRowContext(t.Context(), `SELECT count(*), count(*) - count(DISTINCT challenge_id) FROM records WHERE kind = 'mail_sent'`).
+		Scan(&sent, &twice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d mails were sent, %d of them again", sent, twice)
 	t.Logf("%7d challenges, %6.0f s, %.0f a second, %d calls refused because they could not be answered in time; the database holds %v",
 		all, time.Since(start).Seconds(), float64(all)/time.Since(start).Seconds(), f.refused.Load(), n.rows())
 	time.Sleep(2 * time.Second) // those who were served leave

@@ -195,6 +195,9 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 		return false, fmt.Errorf("%w: %w", policies.ErrRefused, err)
 	}
 	if a := p.active.Load(); a != nil && a.Revision == revision {
+		now := *a
+		now.Source = source // it may have been as kept so far
+		p.active.Store(&now)
 		p.settle()
 		return false, nil
 	}
