@@ -122,7 +122,8 @@ func TestAServerThatDoesNotTakeThePasswordIsAskedLessOften(t *testing.T) {
 		t.Errorf("within a minute, it is asked %d times more", got-first)
 	}
 	s.advance(time.Second)
-	for end := time.Now().Add(10 * time.Second); begun() == first; time.Sleep(10 * time.Millisecond) {
+	// A conversation says EHLO twice, the second time within TLS: to close the server in between would be a race in its library.
+	for end := time.Now().Add(10 * time.Second); begun() < first+2; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("it is not asked again after a minute")
 		}
