@@ -50,6 +50,8 @@ type Config struct {
 	Mail Mail `koanf:"mail"`
 	// What is written to standard error.
 	Log Log `koanf:"log"`
+	// How it stops.
+	Shutdown Shutdown `koanf:"shutdown"`
 }
 
 // Public is the listener that browsers and clients reach: the sign-in pages, and Kratos' public API passed through.
@@ -210,6 +212,7 @@ func Default() Config {
 			From: "Nidan <nidan@localhost>",
 			SMTP: SMTP{Host: "127.0.0.1", Port: 587, TLS: "starttls", Timeout: 10 * time.Second, Connections: 100},
 		},
-		Log: Log{Level: "info", Format: "text"},
+		Log:      Log{Level: "info", Format: "text"},
+		Shutdown: Shutdown{Linger: 2 * time.Second},
 	}
 }

@@ -106,6 +106,7 @@ var other = map[string]string{
 	"settings.remember": "false", "settings.remember_days": "5", "mail.from": "a@example.com", "mail.brand": "B, C",
 	"mail.smtp.host": "h.example.com", "mail.smtp.port": "6", "mail.smtp.tls": "implicit", "mail.smtp.username": "u",
 	"mail.smtp.password": "p,q", "mail.smtp.timeout": "7s", "mail.smtp.connections": "5", "log.level": "debug", "log.format": "json",
+	"shutdown.notice": "8s", "shutdown.linger": "9s",
 }
 
 func TestEveryKeyCanBeGivenByTheEnvironment(t *testing.T) {
