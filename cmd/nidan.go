@@ -50,6 +50,9 @@ type nidan struct {
 	keep     []func(context.Context) error // what goes on beside answering: keeping the policies up to date, and the like
 	sent     *decisionlog.Log              // nil: decisions are sent nowhere
 	shutdown *server.Shutdown
+
+	keys   *challenge.Keyring
+	tokens *hooks.Tokens
 }
 
 // newNidan builds the parts from the configuration. Nothing listens yet, and no mail goes out. The sign-in page leads to inbox, where
@@ -72,6 +75,7 @@ func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Lo
 		return nil, err
 	}
 	n := &nidan{cfg: cfg, shown: shown, inbox: inbox, log: log, store: st, hooks: server.New(log, nil), policies: decide, keep: keep}
+	n.keys, n.tokens = keys, hooks.NewTokens(cfg.Hooks.Tokens)
 	n.shutdown = &server.Shutdown{Notice: cfg.Shutdown.Notice, Linger: cfg.Shutdown.Linger, Log: log}
 	if cfg.DecisionLog.URL != "" {
 		n.sent = newDecisionLog(cfg.DecisionLog, log)
@@ -127,7 +131,7 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 		decider = logged{n.policies, n.sent}
 	}
 	return (&hooks.Handler{
-		Tokens:       n.cfg.Hooks.Tokens,
+		Tokens:       n.tokens,
 		Store:        n.store,
 		Policies:     decider,
 		Challenger:   &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader},

@@ -1,6 +1,13 @@
 package cmd
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
 
 func serveCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -10,6 +17,9 @@ func serveCommand() *cobra.Command {
 	}
 	load := withConfig(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		hangups := make(chan os.Signal, 1)
+		signal.Notify(hangups, syscall.SIGHUP) // from now on: it would end a program that does not ask for it
+		defer signal.Stop(hangups)
 		cfg, err := load()
 		if err != nil {
 			return err
@@ -19,6 +29,7 @@ func serveCommand() *cobra.Command {
 			return err
 		}
 		defer n.close()
+		n.keep = append(n.keep, func(ctx context.Context) error { return n.rotateAt(ctx, hangups, load) })
 		return n.run(c.Context())
 	}
 	return c

@@ -9,6 +9,7 @@ import (
 	htmltemplate "html/template"
 	"net/mail"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -31,7 +32,7 @@ type sender struct {
 	config    Config
 	domain    string // of the sender's address
 	templates templates
-	relay     *relay
+	relay     atomic.Pointer[relay]
 }
 
 func newSender(c Config) (*sender, error) {
@@ -51,7 +52,8 @@ func newSender(c Config) (*sender, error) {
 		return nil, err
 	}
 	domain := from.Address[strings.LastIndexByte(from.Address, '@')+1:]
-	s := &sender{config: c, domain: domain, templates: t, relay: relay}
+	s := &sender{config: c, domain: domain, templates: t}
+	s.relay.Store(relay)
 	if _, err := s.compose(challenge.Message{Locale: "ja", To: "nobody@example.com", ValidFor: time.Minute}, ""); err != nil {
 		return nil, err
 	}
@@ -64,7 +66,7 @@ func (s *sender) send(ctx context.Context, about challenge.Message, code string)
 	if err != nil {
 		return err
 	}
-	if err := s.relay.hand(ctx, m); err != nil {
+	if err := s.relay.Load().hand(ctx, m); err != nil {
 		return fmt.Errorf("hand the mail to the server: %w", discreet{err, about.To, code})
 	}
 	return nil

@@ -56,7 +56,7 @@ func (q *Queue) try(o challenge.Outgoing) {
 func (q *Queue) away(ctx context.Context, err error) time.Time {
 	news, until := q.pause.begin(err, q.now())
 	if news {
-		smtp := q.sender.config.SMTP
+		smtp := q.sender.relay.Load().config
 		q.log.ErrorContext(ctx, "no mail can be sent", "server", smtp.Host, "port", smtp.Port, "username", smtp.Username, "err", err)
 	}
 	return until
