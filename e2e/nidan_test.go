@@ -33,10 +33,11 @@ type nidan struct {
 	program   string
 	dir       string
 	env       []string
-	db        string // URL
-	hooks     string // its hooks' address
-	public    string // where browsers reach it
-	smtp      string // host:port
+	arguments []string // after serve
+	db        string   // URL
+	hooks     string   // its hooks' address
+	public    string   // where browsers reach it
+	smtp      string   // host:port
 	mailbox   *catcher.Catcher
 	processes []*process
 	log       *syncBuffer
@@ -131,7 +132,7 @@ func (n *nidan) start() {
 
 func (n *nidan) startOne(p *process) {
 	n.t.Helper()
-	p.cmd = exec.Command(n.program, "serve")
+	p.cmd = exec.Command(n.program, append([]string{"serve"}, n.arguments...)...)
 	p.cmd.Env = append(append(os.Environ(), "NIDAN_HOOKS_LISTEN="+p.hooks, "NIDAN_PUBLIC_LISTEN="+p.public), n.env...)
 	p.cmd.Env = append(p.cmd.Env, p.env...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = n.dir, n.log, n.log
