@@ -142,6 +142,9 @@ func (r *rotating) file(name string) string { return filepath.Join(r.dir, name) 
 // give writes what the files hold from then on.
 func (r *rotating) give(secrets, tokens, password string) {
 	r.t.Helper()
+	for _, given := range []string{secrets, tokens, password} {
+		hidden.add(strings.Split(given, "\n")...)
+	}
 	write(r.t, r.file("secrets"), secrets)
 	write(r.t, r.file("tokens"), tokens)
 	write(r.t, r.file("password"), password+"\n")
@@ -281,8 +284,8 @@ func TestTheConfigurationFileIsReadAgain(t *testing.T) {
 	n := newNidanOn(t, shared{})
 	n.openMailbox()
 	path := filepath.Join(n.dir, "nidan.yml")
-	config := "hooks: {tokens: [%q]}\nsecrets: [%q]\nlog: {level: %s}\n"
-	write(t, path, fmt.Sprintf(config, hookToken, oldSecret, "info"))
+	config := "hooks: {tokens: [%q]}\nsecrets: [%q]\nlog: {format: %s}\n"
+	write(t, path, fmt.Sprintf(config, hookToken, oldSecret, "text"))
 	for i, v := range n.env {
 		if strings.HasPrefix(v, "NIDAN_HOOKS_TOKENS=") { // but not the secrets
 			n.env[i] = "UNUSED="
@@ -291,8 +294,8 @@ func TestTheConfigurationFileIsReadAgain(t *testing.T) {
 	n.arguments = []string{"--config", path}
 	n.start()
 	r := &rotating{nidan: n}
-	write(t, path, fmt.Sprintf(config, newToken, newSecret, "debug"))
-	r.readAgain(`msg="keys have changed that need a restart" keys=log.level`)
+	write(t, path, fmt.Sprintf(config, newToken, newSecret, "json"))
+	r.readAgain(`msg="keys have changed that need a restart" keys=log.format`)
 	if !strings.Contains(n.log.String(), taken+"hooks.tokens\n") {
 		t.Errorf("the secrets of the environment do not count, or the token is not taken:\n%s", n.log)
 	}
