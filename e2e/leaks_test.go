@@ -129,7 +129,7 @@ func (n *nidan) configured() (secrets []string) {
 // What holds six digits by chance: identifiers, revisions, and what stands behind the point of a time.
 var (
 	byChance = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{16,}\b|\d+\.\d+`)
-	number   = regexp.MustCompile(`\d+`)
+	digits   = regexp.MustCompile(`\d+`)
 )
 
 // leaks are the lines that hold one of the codes, as a number of its own, or one of the secrets.
@@ -143,7 +143,7 @@ func leaks(log string, codes, secrets []string) (lines []string) {
 	}
 	told := slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return !strings.Contains(log, s) })
 	for line := range strings.Lines(log) {
-		holds := slices.ContainsFunc(number.FindAllString(byChance.ReplaceAllString(line, " "), -1), func(n string) bool { return isCode[n] }) ||
+		holds := slices.ContainsFunc(digits.FindAllString(byChance.ReplaceAllString(line, " "), -1), func(n string) bool { return isCode[n] }) ||
 			slices.ContainsFunc(told, func(s string) bool { return strings.Contains(line, s) })
 		if holds {
 			lines = append(lines, line)
