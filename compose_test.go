@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -42,6 +43,7 @@ type compose struct {
 		DependsOn   map[string]any `yaml:"depends_on"`
 		Healthcheck any            `yaml:"healthcheck"`
 		Restart     string         `yaml:"restart"`
+		Grace       string         `yaml:"stop_grace_period"`
 		Networks    map[string]struct {
 			Address string   `yaml:"ipv4_address"`
 			Aliases []string `yaml:"aliases"`
@@ -309,6 +311,10 @@ func takesItsConfiguration(t *testing.T, c compose, name string) {
 	cfg, err := config.Load("", environ)
 	if err != nil {
 		t.Fatal(err)
+	}
+	// Two listeners drain for 10 seconds each, with 10 seconds in between, and then the mails.
+	if grace, err := time.ParseDuration(service.Grace); err != nil || grace < cfg.Shutdown.Notice+40*time.Second {
+		t.Errorf("it is killed after %q, before it has stopped (%v)", service.Grace, err)
 	}
 	for key, pair := range map[string][2]string{
 		"public.listen":     {cfg.Public.Listen, "0.0.0.0:4455"},

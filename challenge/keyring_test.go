@@ -71,6 +71,36 @@ func TestSecretsRotate(t *testing.T) {
 	}
 }
 
+func TestSecretsAreReplacedWhileTheyAreUsed(t *testing.T) {
+	secret := func(s string) string { return strings.Repeat(s, MinSecretLength) }
+	r := ring(t, "old")
+	mac, sealed := r.MAC("p", []byte("v")), r.Seal("123456", "c")
+	holds := func(what string, want bool) {
+		t.Helper()
+		_, err := r.Open(sealed, "c")
+		if got := r.VerifyMAC(mac, "p", []byte("v")); got != want || (err == nil) != want {
+			t.Errorf("%s: what was made before is verified: %v, and opens: %v", what, got, err)
+		}
+	}
+	for _, poor := range [][]string{nil, {secret("new"), "short"}} {
+		if r.Replace(poor) == nil {
+			t.Errorf("%d poor secrets are taken", len(poor))
+		}
+		holds("after a refusal", true)
+	}
+	if err := r.Replace([]string{secret("new"), secret("old")}); err != nil {
+		t.Fatal(err)
+	}
+	holds("with the old secret behind", true)
+	if bytes.Equal(mac, r.MAC("p", []byte("v"))) {
+		t.Error("the new secret is not used")
+	}
+	if err := r.Replace([]string{secret("new")}); err != nil {
+		t.Fatal(err)
+	}
+	holds("without the old secret", false)
+}
+
 func TestSealed(t *testing.T) {
 	r := ring(t, "a")
 	sealed := r.Seal("123456", "mail 1")

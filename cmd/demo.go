@@ -184,6 +184,7 @@ func demoConfig(dir string) config.Config {
 	cfg.Hooks.Listen, cfg.Hooks.Tokens = loopback(demoHooksPort), []string{rand.Text() + rand.Text()}
 	cfg.Kratos.PublicURL, cfg.Kratos.AdminURL = "http://"+loopback(demoKratosPublicPort), "http://"+loopback(demoKratosAdminPort)
 	cfg.Mail.SMTP.Host, cfg.Mail.SMTP.Port, cfg.Mail.SMTP.TLS = "127.0.0.1", demoSMTPPort, "none"
+	cfg.Shutdown.Linger = 0 // Kratos ends by the same Ctrl-C
 	return cfg
 }
 

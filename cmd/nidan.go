@@ -49,6 +49,10 @@ type nidan struct {
 	policies *live.Policies
 	keep     []func(context.Context) error // what goes on beside answering: keeping the policies up to date, and the like
 	sent     *decisionlog.Log              // nil: decisions are sent nowhere
+	shutdown *server.Shutdown
+
+	keys   *challenge.Keyring
+	tokens *hooks.Tokens
 }
 
 // newNidan builds the parts from the configuration. Nothing listens yet, and no mail goes out. The sign-in page leads to inbox, where
@@ -72,6 +76,8 @@ func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Lo
 	}
 	decide.KeepDifferences(shadowLedger{st})
 	n := &nidan{cfg: cfg, shown: shown, inbox: inbox, log: log, store: st, hooks: server.New(log, nil), policies: decide, keep: keep}
+	n.keys, n.tokens = keys, hooks.NewTokens(cfg.Hooks.Tokens)
+	n.shutdown = &server.Shutdown{Notice: cfg.Shutdown.Notice, Linger: cfg.Shutdown.Linger, Log: log}
 	if cfg.DecisionLog.URL != "" {
 		n.sent = newDecisionLog(cfg.DecisionLog, log)
 		n.keep = append(n.keep, n.sent.Run)
@@ -119,7 +125,7 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 	if err := n.mountPublic(keys, zone); err != nil {
 		return err
 	}
-	(&server.Health{Ready: n.ready, Detail: n.detail, Log: n.log}).Mount(n.hooks)
+	(&server.Health{Ready: n.ready, Stopping: n.shutdown.Begun, Detail: n.detail, Log: n.log}).Mount(n.hooks)
 	err = mountMetrics(n.hooks, policiesMetrics{n.policies}, decisionLogMetrics{n.sent}, mailMetrics{n.queue, n.store, n.log})
 	if err != nil {
 		return fmt.Errorf("set up the metrics: %w", err)
@@ -129,7 +135,7 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 		decider = logged{n.policies, n.sent}
 	}
 	return (&hooks.Handler{
-		Tokens:       n.cfg.Hooks.Tokens,
+		Tokens:       n.tokens,
 		Store:        n.store,
 		Policies:     decider,
 		Challenger:   &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader, MailWaits: n.queue.Away},
@@ -200,7 +206,7 @@ func (n *nidan) mountConsole(
 	}).Mount(n.public)
 }
 
-// run serves until ctx ends or a part fails.
+// run serves until ctx ends or a part fails. All else goes on until the last call is answered, and the mails go out after it.
 func (n *nidan) run(ctx context.Context) error {
 	public, err := net.Listen("tcp", n.cfg.Public.Listen)
 	if err != nil {
@@ -214,12 +220,15 @@ func (n *nidan) run(ctx context.Context) error {
 	n.log.InfoContext(ctx, "nidan is up", "public", n.cfg.Public.Listen, "hooks", n.cfg.Hooks.Listen)
 	n.policies.Tell(ctx, recordPolicies(n.store, n.log))
 	parts, ctx := errgroup.WithContext(ctx)
-	parts.Go(func() error { return server.Serve(ctx, public, n.public) })
-	parts.Go(func() error { return server.Serve(ctx, hookListener, n.hooks) })
-	parts.Go(func() error { return n.forget(ctx) })
-	parts.Go(func() error { return n.store.WatchPolicies(ctx, n.log, n.policies.Hurry) })
+	served, endServing := context.WithCancel(context.WithoutCancel(ctx))
+	parts.Go(func() error {
+		defer endServing()
+		return n.shutdown.Serve(ctx, server.Door{Listener: public, Handler: n.public}, server.Door{Listener: hookListener, Handler: n.hooks})
+	})
+	parts.Go(func() error { return n.forget(served) })
+	parts.Go(func() error { return n.store.WatchPolicies(served, n.log, n.policies.Hurry) })
 	for _, keep := range n.keep {
-		parts.Go(func() error { return keep(ctx) })
+		parts.Go(func() error { return keep(served) })
 	}
 	err = parts.Wait()
 	// Last, so that what was just answered still goes out.

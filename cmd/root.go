@@ -14,9 +14,11 @@ import (
 	"nidan/config"
 )
 
-// Main runs the program and ends it: with status 0, or with 1 and one sentence on standard error.
+// Main runs the program and ends it: with status 0, or with 1 and one sentence on standard error. The first signal has it end in order,
+// the second one at once.
 func Main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
 	err := root().ExecuteContext(ctx)
 	stop()
 	if err != nil && !errors.Is(err, context.Canceled) {

@@ -1,6 +1,13 @@
 package cmd
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
 
 func serveCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -13,6 +20,9 @@ refuses, unless --migrate is given: "nidan migrate up" is for several processes 
 	load := withConfig(c)
 	migrate := c.Flags().Bool("migrate", false, "bring the database's tables up to date before")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		hangups := make(chan os.Signal, 1)
+		signal.Notify(hangups, syscall.SIGHUP) // from now on: it would end a program that does not ask for it
+		defer signal.Stop(hangups)
 		cfg, err := load()
 		if err != nil {
 			return err
@@ -27,6 +37,7 @@ refuses, unless --migrate is given: "nidan migrate up" is for several processes 
 			return err
 		}
 		defer n.close()
+		n.keep = append(n.keep, func(ctx context.Context) error { return n.rotateAt(ctx, hangups, load) })
 		return n.run(c.Context())
 	}
 	return c

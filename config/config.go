@@ -25,8 +25,8 @@ type Config struct {
 	// directory.
 	Database string `koanf:"database" secret:"true" jsonschema:"pattern=^(sqlite|postgres|postgresql):"`
 	// Secrets that protect codes at rest, each of at least 32 bytes. The first is used for all that is new, the others
-	// still open what was made with them: to rotate, put a new one first and drop the old one a day later.
-	Secrets []string `koanf:"secrets" secret:"true"`
+	// still open what was made with them: to rotate, put a new one first and drop the old one a day later. Taken anew on SIGHUP.
+	Secrets []string `koanf:"secrets" secret:"true" rotates:"true"`
 	// The listener that browsers and clients reach.
 	Public Public `koanf:"public"`
 	// The listener that Kratos calls. It must not face the internet.
@@ -50,6 +50,8 @@ type Config struct {
 	Mail Mail `koanf:"mail"`
 	// What is written to standard error.
 	Log Log `koanf:"log"`
+	// How it stops.
+	Shutdown Shutdown `koanf:"shutdown"`
 }
 
 // Public is the listener that browsers and clients reach: the sign-in pages, and Kratos' public API passed through.
@@ -86,8 +88,8 @@ type Hooks struct {
 	// Address to listen on, HOST:PORT. Without a host: every address of the machine.
 	Listen string `koanf:"listen"`
 	// The bearer tokens that Kratos may present (RFC 6750), one or two, each of at least 32 characters. Two, so that
-	// one can be rotated: add the new one here, change it in Kratos, then drop the old one.
-	Tokens []string `koanf:"tokens" secret:"true" jsonschema:"maxItems=2,uniqueItems=true"`
+	// one can be rotated: add the new one here, change it in Kratos, then drop the old one. Taken anew on SIGHUP.
+	Tokens []string `koanf:"tokens" secret:"true" rotates:"true" jsonschema:"maxItems=2,uniqueItems=true"`
 }
 
 // Kratos is where Kratos is.
@@ -158,10 +160,10 @@ type SMTP struct {
 	// How the connection is protected. starttls: nothing is sent unless the server offers it. implicit: TLS from the
 	// first byte (RFC 8314). none: everyone on the way can read the code.
 	TLS string `koanf:"tls" jsonschema:"enum=starttls,enum=implicit,enum=none"`
-	// User to authenticate as. Empty: without authentication.
-	Username string `koanf:"username"`
-	// Password of that user.
-	Password string `koanf:"password" secret:"true"`
+	// User to authenticate as. Empty: without authentication. Taken anew on SIGHUP.
+	Username string `koanf:"username" rotates:"true"`
+	// Password of that user. Taken anew on SIGHUP.
+	Password string `koanf:"password" secret:"true" rotates:"true"`
 	// How long one attempt to hand a mail over may take, 1s to 60s.
 	Timeout time.Duration `koanf:"timeout"`
 	// How many mails may be handed over at once, 1 to 500: a server that takes a second for each, and 100 connections, are 100
@@ -216,6 +218,7 @@ func Default() Config {
 			From: "Nidan <nidan@localhost>",
 			SMTP: SMTP{Host: "127.0.0.1", Port: 587, TLS: "starttls", Timeout: 10 * time.Second, Connections: 100},
 		},
-		Log: Log{Level: "info", Format: "text"},
+		Log:      Log{Level: "info", Format: "text"},
+		Shutdown: Shutdown{Linger: 2 * time.Second},
 	}
 }

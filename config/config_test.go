@@ -107,6 +107,7 @@ var other = map[string]string{
 	"mail.smtp.host": "h.example.com", "mail.smtp.port": "6", "mail.smtp.tls": "implicit", "mail.smtp.username": "u",
 	"mail.smtp.password": "p,q", "mail.smtp.timeout": "7s", "mail.smtp.connections": "5",
 	"mail.smtp.ca_file": "/ca.pem", "mail.smtp.helo": "nidan.example.com", "log.level": "debug", "log.format": "json",
+	"shutdown.notice": "8s", "shutdown.linger": "9s",
 }
 
 func TestEveryKeyCanBeGivenByTheEnvironment(t *testing.T) {

@@ -29,7 +29,7 @@ func loadEnvironment(k *koanf.Koanf, environ []string) error {
 	byVariable := map[string]field{}
 	for _, f := range fields() {
 		byVariable[f.variable()] = f
-		if f.secret {
+		if f.secret || f.rotates {
 			byVariable[f.variable()+fileSuffix] = f
 		}
 	}

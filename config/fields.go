@@ -13,6 +13,8 @@ type field struct {
 	index  []int  // where it is in Config, for reflect
 	kind   reflect.Type
 	secret bool // never shown; can be read from a file of its own
+
+	rotates bool // can be taken anew while the program runs; can be read from a file of its own
 }
 
 // variable is the environment variable of the field.
@@ -44,7 +46,7 @@ func fieldsOf(group reflect.Type, prefix string, index []int) []field {
 			all = append(all, fieldsOf(f.Type, key+".", at)...)
 			continue
 		}
-		all = append(all, field{key: key, index: at, kind: f.Type, secret: f.Tag.Get("secret") != ""})
+		all = append(all, field{key: key, index: at, kind: f.Type, secret: f.Tag.Get("secret") != "", rotates: f.Tag.Get("rotates") != ""})
 	}
 	return all
 }

@@ -58,8 +58,8 @@ type Records struct {
 type DecisionLog struct {
 	// Address to which /logs is added. Empty: nowhere.
 	URL string `koanf:"url"`
-	// Bearer token for its server (RFC 6750). Empty: none.
-	Token string `koanf:"token" secret:"true"`
+	// Bearer token for its server (RFC 6750). Empty: none. Taken anew on SIGHUP.
+	Token string `koanf:"token" secret:"true" rotates:"true"`
 	// The least time between one upload and the next, 1s to 1h.
 	MinDelay time.Duration `koanf:"min_delay"`
 	// The most time between one upload and the next, also after failures, 1s to 1h.

@@ -80,6 +80,8 @@ func (c Config) Validate() error {
 		{"mail.smtp.helo", heloProblem(c.Mail.SMTP.Helo)},
 		{"log.level", oneOfProblem(c.Log.Level, "debug", "info", "warn", "error")},
 		{"log.format", oneOfProblem(c.Log.Format, "text", "json")},
+		{"shutdown.notice", betweenProblem(c.Shutdown.Notice, 0, time.Minute)},
+		{"shutdown.linger", betweenProblem(c.Shutdown.Linger, 0, 10*time.Second)},
 	} {
 		if check.problem != "" {
 			problems = append(problems, fmt.Errorf("%s: %s", check.key, check.problem))

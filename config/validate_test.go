@@ -354,6 +354,8 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			func(c *Config) { c.Mail.SMTP.Helo = "2001:db8::1" },
 			"mail.smtp.helo: is no name to say",
 		},
+		"with too long a notice": {func(c *Config) { c.Shutdown.Notice = 61 * time.Second }, "shutdown.notice: is 1m1s"},
+		"with too long a linger": {func(c *Config) { c.Shutdown.Linger = 11 * time.Second }, "shutdown.linger: is 11s"},
 		"with an unknown level":  {func(c *Config) { c.Log.Level = "INFO" }, "log.level: is \"INFO\""},
 		"with an unknown format": {func(c *Config) { c.Log.Format = "xml" }, "log.format: is \"xml\""},
 	} {

@@ -27,7 +27,7 @@ const (
 // Config says where decisions go.
 type Config struct {
 	URL      string            // /logs is added to it
-	Token    string            // bearer token (RFC 6750); empty: none
+	Token    string            // bearer token (RFC 6750) to begin with; empty: none
 	Labels   map[string]string // of every event: who sends it
 	MinDelay time.Duration     // between one upload and the next; it is chosen at random between the two, and grows with failures
 	MaxDelay time.Duration
@@ -36,6 +36,7 @@ type Config struct {
 // Log sends decisions. It is safe for concurrent use.
 type Log struct {
 	config  Config
+	token   atomic.Pointer[string]
 	client  *http.Client
 	log     *slog.Logger
 	waiting chan Entry
@@ -48,7 +49,7 @@ type Log struct {
 // New returns a log that sends nothing until it runs.
 func New(c Config, log *slog.Logger) *Log {
 	c.URL = strings.TrimSuffix(c.URL, "/") + "/logs"
-	return &Log{
+	l := &Log{
 		config: c, log: log, waiting: make(chan Entry, mostWaiting),
 		client: &http.Client{
 			Timeout: uploadWithin,
@@ -56,7 +57,12 @@ func New(c Config, log *slog.Logger) *Log {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
+	l.SetToken(c.Token)
+	return l
 }
+
+// SetToken has uploads show that token from now on; empty: none.
+func (l *Log) SetToken(token string) { l.token.Store(&token) }
 
 // Add sends a decision, some time later. It never waits: what is too much is dropped.
 func (l *Log) Add(e Entry) {

@@ -274,6 +274,18 @@ func TestWhatCannotBeSentAtTheEndIsCounted(t *testing.T) {
 	}
 }
 
+func TestAnotherTokenIsShownFromThenOn(t *testing.T) {
+	l, c, _ := collecting(t)
+	for i, token := range []string{"another-token", ""} {
+		l.SetToken(token)
+		l.Add(entry(i))
+		until(t, "the event", func() bool { return len(c.names()) == i+1 })
+	}
+	if first, second := c.headers[0].Get("Authorization"), c.headers[1].Get("Authorization"); first != "Bearer another-token" || second != "" {
+		t.Errorf("got %q, then %q", first, second)
+	}
+}
+
 func TestTheTokenIsNotLogged(t *testing.T) {
 	var log bytes.Buffer
 	l := New(Config{URL: "http://127.0.0.1:1/secret-path?", Token: "log-token"}, slog.New(slog.NewTextHandler(&log, nil)))

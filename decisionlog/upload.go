@@ -39,8 +39,8 @@ func (l *Log) post(ctx context.Context, b *batch) error {
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Content-Encoding", "gzip")
-	if l.config.Token != "" {
-		r.Header.Set("Authorization", "Bearer "+l.config.Token)
+	if token := *l.token.Load(); token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
 	}
 	answer, err := l.client.Do(r)
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {

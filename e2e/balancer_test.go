@@ -10,9 +10,9 @@ import (
 )
 
 // balanced puts a real nginx in front of two Nidans, which runs on what docker-compose.yml says.
-func balanced(t *testing.T) *nidan {
+func balanced(t *testing.T, changes ...string) *nidan {
 	t.Helper()
-	n := startedOn(t, sharedBy(2), "NIDAN_PUBLIC_TRUSTED_PROXIES=127.0.0.1/32")
+	n := startedOn(t, sharedBy(2), append(changes, "NIDAN_PUBLIC_TRUSTED_PROXIES=127.0.0.1/32")...)
 	raw, err := os.ReadFile("../docker-compose.yml")
 	if err != nil {
 		t.Fatal(err)

@@ -68,7 +68,7 @@ func runAll(m *testing.M) (int, error) {
 	kratosPublic = fmt.Sprintf("http://127.0.0.1:%d", run.PublicPort)
 	kratosAdminURL = fmt.Sprintf("http://127.0.0.1:%d", run.AdminPort)
 	kratosAdmin = kratos.NewAdmin(kratosAdminURL)
-	return m.Run(), nil
+	return m.Run(), hidden.report()
 }
 
 // findKratos is the Kratos that the environment names (make test KRATOS=path), or the one that is built.

@@ -33,10 +33,11 @@ type nidan struct {
 	program   string
 	dir       string
 	env       []string
-	db        string // URL
-	hooks     string // its hooks' address
-	public    string // where browsers reach it
-	smtp      string // host:port
+	arguments []string // after serve
+	db        string   // URL
+	hooks     string   // its hooks' address
+	public    string   // where browsers reach it
+	smtp      string   // host:port
 	mailbox   *catcher.Catcher
 	processes []*process
 	log       *syncBuffer
@@ -77,7 +78,10 @@ func newNidanOn(t *testing.T, on shared, changes ...string) *nidan {
 	n.env = append([]string{
 		"NIDAN_DATABASE=" + n.db, "NIDAN_SECRETS=" + strings.Repeat("s", 32), "NIDAN_HOOKS_TOKENS=" + hookToken,
 		"NIDAN_KRATOS_PUBLIC_URL=" + kratosPublic, "NIDAN_KRATOS_ADMIN_URL=" + kratosAdminURL, "NIDAN_MAIL_SMTP_TLS=none", "NIDAN_MAIL_SMTP_PORT=" + port,
+		"NIDAN_SHUTDOWN_LINGER=0s", // every test ends with a stop
+		"NIDAN_LOG_LEVEL=debug",
 	}, changes...)
+	n.keepsSecrets()
 	return n
 }
 
@@ -130,7 +134,7 @@ func (n *nidan) start() {
 
 func (n *nidan) startOne(p *process) {
 	n.t.Helper()
-	p.cmd = exec.Command(n.program, "serve")
+	p.cmd = exec.Command(n.program, append([]string{"serve"}, n.arguments...)...)
 	p.cmd.Env = append(append(os.Environ(), "NIDAN_HOOKS_LISTEN="+p.hooks, "NIDAN_PUBLIC_LISTEN="+p.public), n.env...)
 	p.cmd.Env = append(p.cmd.Env, p.env...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = n.dir, n.log, n.log

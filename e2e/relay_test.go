@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"sync"
 )
 
@@ -67,6 +68,10 @@ func (r *relay) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
+	if call, err := url.ParseQuery(string(body)); err == nil {
+		hidden.came(call.Get("ctx"))
+	}
+	hidden.came(string(said))
 	if r.loses(string(body), answer.Status+" "+string(said)) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return

@@ -218,6 +218,7 @@ func ask(ctx context.Context, method, url, body string, header http.Header) (sta
 	}
 	defer answer.Body.Close()
 	said, err = io.ReadAll(answer.Body)
+	hidden.came(string(said))
 	return answer.StatusCode, said, err
 }
 

@@ -28,7 +28,7 @@ type Decider interface {
 
 // Handler answers Kratos' calls. All fields but texts are needed.
 type Handler struct {
-	Tokens       []string // bearer tokens that are accepted: one, or two while one is being rotated
+	Tokens       *Tokens
 	Store        challenge.Store
 	Policies     Decider
 	Challenger   *challenge.Challenger

@@ -169,9 +169,28 @@ func TestAnotherBodyIsNoRepeat(t *testing.T) {
 	}
 }
 
+func TestTokensAreReplacedWhileCallsCome(t *testing.T) {
+	const other = "hook-token-hook-token-hook-token-2"
+	s := newScene(t, policies.Shipped())
+	for _, tc := range []struct {
+		tokens []string
+		heard  []bool // the first, the other
+	}{
+		{[]string{token}, []bool{true, false}}, {[]string{other, token}, []bool{true, true}}, {[]string{other}, []bool{false, true}}, {nil, []bool{false, false}},
+	} {
+		s.hook.Tokens.Replace(tc.tokens)
+		for i, presented := range []string{token, other} {
+			w := s.post(s.body(nil), http.Header{"Authorization": {"Bearer " + presented}})
+			if got := w.Code != http.StatusUnauthorized; got != tc.heard[i] {
+				t.Errorf("of %d tokens: number %d is heard: %v", len(tc.tokens), i+1, got)
+			}
+		}
+	}
+}
+
 func TestOnlyKratosIsHeard(t *testing.T) {
 	s := newScene(t, policies.Shipped())
-	s.hook.Tokens = append(s.hook.Tokens, "hook-token-hook-token-hook-token-2")
+	s.hook.Tokens.Replace([]string{token, "hook-token-hook-token-hook-token-2"})
 	for name, tc := range map[string]struct {
 		authorization []string
 		want          int

@@ -111,7 +111,7 @@ func newSceneOn(t testing.TB, set fs.FS, database string) *scene {
 	s := &scene{t: t, store: st, mails: &mailed{Store: st}, log: &bytes.Buffer{}, now: time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return s.now }
 	s.hook = &Handler{
-		Tokens: []string{token}, Store: s.mails, Policies: engine, Keys: keys, Now: now,
+		Tokens: NewTokens([]string{token}), Store: s.mails, Policies: engine, Keys: keys, Now: now,
 		Challenger: &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader, MailWaits: func() bool { return s.away }},
 		Identity: kratos.Pointers{
 			Account: "/traits/account", Name: "/traits/name", Email: "/traits/email", Locale: "/traits/locale",

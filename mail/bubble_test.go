@@ -249,6 +249,7 @@ func newBubbleQueue(t *testing.T, m *memory, o *office, connections int) *Queue 
 	if err != nil {
 		t.Fatal(err)
 	}
-	q.sender.relay.options = append(q.sender.relay.options, gomail.WithDialContextFunc(o.dial))
+	r := q.sender.relay.Load()
+	r.options = append(r.options, gomail.WithDialContextFunc(o.dial))
 	return q
 }

@@ -97,7 +97,7 @@ func (q *Queue) Ended() map[string]int64 {
 
 func (q *Queue) run() {
 	defer close(q.stopped)
-	defer q.sender.relay.endIdle(time.Now().Add(24 * time.Hour)) // all
+	defer func() { q.sender.relay.Load().leave() }()
 	look, hold := time.NewTicker(lookEvery), time.NewTicker(heldFor/4)
 	defer look.Stop()
 	defer hold.Stop()
@@ -109,7 +109,7 @@ func (q *Queue) run() {
 		case <-look.C:
 		case <-hold.C:
 			q.hold()
-			q.sender.relay.endIdle(time.Now())
+			q.sender.relay.Load().endIdle(time.Now())
 			continue
 		case <-quit:
 			quit = nil

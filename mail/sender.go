@@ -9,6 +9,7 @@ import (
 	htmltemplate "html/template"
 	"net/mail"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -34,7 +35,7 @@ type sender struct {
 	config    Config
 	domain    string // of the sender's address
 	templates templates
-	relay     *relay
+	relay     atomic.Pointer[relay]
 }
 
 func newSender(c Config) (*sender, error) {
@@ -54,7 +55,8 @@ func newSender(c Config) (*sender, error) {
 		return nil, err
 	}
 	domain := from.Address[strings.LastIndexByte(from.Address, '@')+1:]
-	s := &sender{config: c, domain: domain, templates: t, relay: relay}
+	s := &sender{config: c, domain: domain, templates: t}
+	s.relay.Store(relay)
 	if _, err := s.compose(challenge.Message{Locale: "ja", To: "nobody@example.com", ValidFor: time.Minute}, ""); err != nil {
 		return nil, err
 	}
@@ -67,8 +69,9 @@ func (s *sender) send(ctx context.Context, about challenge.Message, code string)
 	if err != nil {
 		return err
 	}
-	if err := s.relay.hand(ctx, m); err != nil {
-		return fmt.Errorf("hand the mail to the server: %w", discreet{err: err, to: about.To, code: code, password: s.config.SMTP.Password})
+	relay := s.relay.Load()
+	if err := relay.hand(ctx, m); err != nil {
+		return fmt.Errorf("hand the mail to the server: %w", discreet{err: err, to: about.To, code: code, password: relay.config.Password})
 	}
 	return nil
 }

@@ -41,6 +41,7 @@ type relay struct {
 
 	mu   sync.Mutex
 	idle []conversation // the one that was used last comes last
+	left bool           // another relay has taken its place: no conversation is kept
 }
 
 type conversation struct {
@@ -178,13 +179,15 @@ func (r *relay) kept() (*gomail.Client, bool) {
 
 // keep keeps a conversation in which nothing went wrong.
 func (r *relay) keep(client *gomail.Client, err error) {
-	if err != nil {
-		_ = client.Close()
-		return
-	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.idle = append(r.idle, conversation{client, time.Now()})
+	kept := err == nil && !r.left
+	if kept {
+		r.idle = append(r.idle, conversation{client, time.Now()})
+	}
+	r.mu.Unlock()
+	if !kept {
+		_ = client.Close()
+	}
 }
 
 // endIdle ends the conversations that have not been used for a while.

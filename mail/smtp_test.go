@@ -178,6 +178,8 @@ func (s *session) Auth(string) (sasl.Server, error) {
 }
 
 func (s *session) check(username, password string) error {
+	s.server.mu.Lock()
+	defer s.server.mu.Unlock()
 	if username != s.server.username || password != s.server.password {
 		return smtp.ErrAuthFailed
 	}
@@ -405,7 +407,7 @@ func TestAConversationIsKeptForTheNextMail(t *testing.T) {
 				if tc.wait < idleFor {
 					time.Sleep(tc.wait)
 				} else {
-					s.relay.endIdle(time.Now().Add(tc.wait))
+					s.relay.Load().endIdle(time.Now().Add(tc.wait))
 				}
 			}
 			if got := len(tc.server.received()) + refused; got != 3 || tc.server.begun != tc.begun {

@@ -82,11 +82,11 @@ func (q *Queue) note(ctx context.Context, o challenge.Outgoing, c cause) time.Ti
 // ask asks the server whether it would take mails, and hands none over.
 func (q *Queue) ask() {
 	ctx := context.Background()
-	if err := q.sender.relay.ask(ctx); err != nil {
+	if err := q.sender.relay.Load().ask(ctx); err != nil {
 		q.away(ctx, err)
 		return
 	}
-	smtp := q.sender.config.SMTP
+	smtp := q.sender.relay.Load().config
 	q.log.InfoContext(ctx, "the mail server answers", "server", smtp.Host, "port", smtp.Port)
 	q.over(ctx, q.troubles.answered())
 }
@@ -102,7 +102,7 @@ func (q *Queue) away(ctx context.Context, err error) time.Time {
 
 // tell logs a trouble that has begun.
 func (q *Queue) tell(ctx context.Context, trouble string, err error) {
-	smtp := q.sender.config.SMTP
+	smtp := q.sender.relay.Load().config
 	q.log.ErrorContext(ctx, trouble, "server", smtp.Host, "port", smtp.Port, "username", smtp.Username, "err", err)
 }
 

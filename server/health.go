@@ -12,9 +12,10 @@ import (
 // Health answers those who watch over Nidan: GET /healthz, whether the process lives; GET /readyz, whether it can do its
 // work, with a few lines about what decides. Neither says what is wrong with the database: the cause goes to the log.
 type Health struct {
-	Ready  func(context.Context) error
-	Detail func() string
-	Log    *slog.Logger
+	Ready    func(context.Context) error
+	Stopping func() bool // still answers everything, and will soon answer nothing
+	Detail   func() string
+	Log      *slog.Logger
 }
 
 // Mount puts the routes on e.
@@ -26,6 +27,9 @@ func (h *Health) Mount(e *echo.Echo) {
 func (h *Health) ready(c echo.Context) error {
 	ctx, cancel := context.WithTimeout(c.Request().Context(), 3*time.Second)
 	defer cancel()
+	if h.Stopping() {
+		return c.String(http.StatusServiceUnavailable, "stopping\n"+h.Detail())
+	}
 	if err := h.Ready(ctx); err != nil {
 		h.Log.WarnContext(ctx, "not ready", "err", err)
 		return c.String(http.StatusServiceUnavailable, "not ready\n"+h.Detail())

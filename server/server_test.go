@@ -116,21 +116,27 @@ func get(e *echo.Echo, path string) *httptest.ResponseRecorder {
 
 func TestHealth(t *testing.T) {
 	for name, tc := range map[string]struct {
-		ready error
-		path  string
-		want  int
+		ready    error
+		stopping bool
+		path     string
+		want     int
+		says     string
 	}{
-		"alive":                 {nil, "/healthz", 200},
-		"alive while not ready": {errors.New("disk full"), "/healthz", 200},
-		"ready":                 {nil, "/readyz", 200},
-		"not ready":             {errors.New("disk full"), "/readyz", 503},
+		"alive":                 {nil, false, "/healthz", 200, "alive\n"},
+		"alive while not ready": {errors.New("disk full"), false, "/healthz", 200, "alive\n"},
+		"alive while stopping":  {nil, true, "/healthz", 200, "alive\n"},
+		"ready":                 {nil, false, "/readyz", 200, "ready\n"},
+		"not ready":             {errors.New("disk full"), false, "/readyz", 503, "not ready\n"},
+		"stopping":              {nil, true, "/readyz", 503, "stopping\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := New(quiet, nil)
 			detail := func() string { return "policies: none yet\n" }
-			(&Health{Ready: func(context.Context) error { return tc.ready }, Detail: detail, Log: quiet}).Mount(e)
+			(&Health{
+				Ready: func(context.Context) error { return tc.ready }, Stopping: func() bool { return tc.stopping }, Detail: detail, Log: quiet,
+			}).Mount(e)
 			w := get(e, tc.path)
-			if w.Code != tc.want || strings.Contains(w.Body.String(), "disk") ||
+			if w.Code != tc.want || !strings.HasPrefix(w.Body.String(), tc.says) || strings.Contains(w.Body.String(), "disk") ||
 				strings.Contains(w.Body.String(), "policies: none yet") != (tc.path == "/readyz") {
 				t.Errorf("got %d %s, want %d", w.Code, w.Body, tc.want)
 			}

@@ -49,7 +49,7 @@ func newHook(t testing.TB, s challenge.Store, now func() time.Time) *echo.Echo {
 	}
 	keys := keyring(t)
 	h := &hooks.Handler{
-		Tokens: []string{token}, Store: s, Policies: engine, Keys: keys, Now: now,
+		Tokens: hooks.NewTokens([]string{token}), Store: s, Policies: engine, Keys: keys, Now: now,
 		Challenger: &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader, MailWaits: func() bool { return false }},
 		Identity: kratos.Pointers{
 			Account: "/traits/account", Name: "/traits/name", Email: "/traits/email", Locale: "/traits/locale",
