@@ -59,6 +59,8 @@ func TestScreenshotsOfTheConsole(t *testing.T) {
 		w.at(s.path)
 		w.picture(400, 900, "light", filepath.Join(dir, s.name+"-narrow-ja-light.png"))
 	}
+	n.mailAway("agent")
+	sight{"mail-trouble", "/console/settings", nil}.photograph(t, w, dir)
 }
 
 // photograph takes the page in each language, light and dark.

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,6 +52,17 @@ func (n *nidan) outcome() (kind, reason, detail string) {
 	return kind, reason, detail
 }
 
+// some says whether at least one of the processes answers with a text: that which had the mail.
+func (n *nidan) some(path, text string) func() bool {
+	return func() bool {
+		return slices.ContainsFunc(n.processes, func(p *process) bool {
+			one := *n
+			one.processes = []*process{p}
+			return one.has(path, text)()
+		})
+	}
+}
+
 func TestPostfixTakesMails(t *testing.T) {
 	p := newPostfix(t)
 	p.up()
@@ -60,10 +72,10 @@ func TestPostfixTakesMails(t *testing.T) {
 		t.Errorf("the person reads %q", r.UI.Messages[0].Text)
 	}
 	s.expectIn(code(n.code(1)))
-	if !n.has("/readyz", "ready\n")() || n.has("/readyz", "mail:")() {
+	if !n.has("/readyz", "ready\n")() || n.some("/readyz", "mail:")() {
 		t.Error("something is wrong at /readyz")
 	}
-	n.eventually("the metrics count it", n.has("/metrics", `nidan_mail_ended_total{end="sent"} 1`))
+	n.eventually("the metrics count it", n.some("/metrics", `nidan_mail_ended_total{end="sent"} 1`))
 }
 
 func TestPostfixRefusesAMailForGood(t *testing.T) {
@@ -104,11 +116,11 @@ func TestPostfixRefusesAMailForGood(t *testing.T) {
 			if r := s.submit(map[string]any{"action": "resend", "locale": "en"}); r.state() != "code_resent" {
 				t.Errorf("asked for another code, Nidan answers %s", r.state())
 			}
-			if !n.has("/readyz", "ready\n")() || n.has("/readyz", ": refused\n")() != tc.all {
+			if !n.has("/readyz", "ready\n")() || n.some("/readyz", ": refused\n")() != tc.all {
 				t.Errorf("/readyz does not fit %v", tc.all)
 			}
-			n.eventually("the metrics count it", n.has("/metrics", `nidan_mail_ended_total{end="refused"} `))
-			n.eventually("the metrics tell of the trouble", n.has("/metrics", fmt.Sprintf(`nidan_mail_trouble{reason="refused"} %d`, btoi(tc.all))))
+			n.eventually("the metrics count it", n.some("/metrics", `nidan_mail_ended_total{end="refused"} `))
+			n.eventually("the metrics tell of the trouble", n.some("/metrics", fmt.Sprintf(`nidan_mail_trouble{reason="refused"} %d`, btoi(tc.all))))
 		})
 	}
 }
@@ -150,7 +162,7 @@ func TestPostfixGoesAwayAndComesBack(t *testing.T) {
 	p.up()
 	s.reads(n, "code_sent", readsSent, "")
 	s.expectIn(code(n.code(1)))
-	n.eventually("/readyz tells no more", func() bool { return !n.has("/readyz", "mail:")() })
+	n.eventually("/readyz tells no more", func() bool { return !n.some("/readyz", "mail:")() })
 	n.eventually("the metrics tell no more", n.has("/metrics", `nidan_mail_trouble{reason="unreachable"} 0`))
 	for _, once := range []string{"no mail can be sent", "mails can be sent again"} {
 		if got := strings.Count(n.log.String(), once); got != len(n.processes) {

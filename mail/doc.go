@@ -1,7 +1,8 @@
 // Package mail is how a code reaches a person: a queue that works through the store's outbox, the texts, and SMTP (RFC 5321).
 //
 // A message enters the store's outbox in the transaction of its challenge, its code sealed. From there it is tried until
-// it is sent, until the code expires, or until it is not wanted any more; each end is recorded. What is delivered is plain
+// it is sent, until the server refuses it for good, until the code expires, or until it is not wanted any more; each end is recorded.
+// While the server is not to be had, all wait. What is wrong is told ([Queue.Trouble]). What is delivered is plain
 // text and HTML, says that it was sent automatically (Auto-Submitted, RFC 3834), and ends with the line by which mail
 // programs and phones fill in a code for the right site only (origin-bound one-time codes).
 //

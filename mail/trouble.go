@@ -19,9 +19,10 @@ func (t Trouble) Away() bool { return t.Reason != ReasonRefused }
 const (
 	// mostBetween is how long at most nobody asks whether the server is back: people wait.
 	mostBetween = 5 * time.Second
-	// askEvery is how often that is asked where no mail waits, so that a trouble that is over is not shown until somebody signs in. A
-	// server that does not take the password may count such tries, so they are few.
-	askEvery = time.Minute
+	// askEvery is how often that is asked where no mail waits, so that a trouble that is over is not shown until somebody signs in.
+	askEvery = 10 * time.Second
+	// askAuthEvery is askEvery for a server that does not take the password: many count such tries, and lock the user out.
+	askAuthEvery = time.Minute
 )
 
 // troubles keeps what is known of the server. While it is away, mails are not tried one after the other: one at a time is, after 1, 2,
@@ -66,7 +67,14 @@ func (p *troubles) resting(now time.Time) bool {
 func (p *troubles) ask(now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.away == nil || p.resting(now) || !now.Before(p.asked) && now.Sub(p.asked) < askEvery {
+	if p.away == nil || p.resting(now) {
+		return false
+	}
+	every := askEvery
+	if p.away.Reason == ReasonAuth {
+		every = askAuthEvery
+	}
+	if !now.Before(p.asked) && now.Sub(p.asked) < every {
 		return false
 	}
 	p.asked = now

@@ -102,6 +102,33 @@ func TestATroubleEndsAlthoughNobodySignsIn(t *testing.T) {
 	}
 }
 
+// Many servers lock a user out after some wrong passwords.
+func TestAServerThatDoesNotTakeThePasswordIsAskedLessOften(t *testing.T) {
+	srv := &server{username: "u", password: "correct"}
+	c := srv.listen(t, true, false)
+	c.TLS, c.Username, c.Password = "starttls", "u", "wrong"
+	s := newScene(t, c)
+	s.start()
+	s.logs("no mail can be sent")
+	begun := func() int {
+		srv.mu.Lock()
+		defer srv.mu.Unlock()
+		return srv.begun
+	}
+	first := begun()
+	s.advance(askAuthEvery - time.Second)
+	time.Sleep(2 * lookEvery)
+	if got := begun(); got != first {
+		t.Errorf("within a minute, it is asked %d times more", got-first)
+	}
+	s.advance(time.Second)
+	for end := time.Now().Add(10 * time.Second); begun() == first; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it is not asked again after a minute")
+		}
+	}
+}
+
 func TestATroubleOfAnotherKindIsTold(t *testing.T) {
 	port := closedPort(t)
 	srv := foreign(t)
