@@ -138,6 +138,9 @@ func (p planned) judge(ended []end, came []handed) error {
 	}
 	taken, final := 0, false
 	for _, h := range came {
+		if p.unwanted != 0 && h.at > p.unwanted {
+			return fmt.Errorf("it was handed over at %v, after it was given up at %v", h.at, p.unwanted)
+		}
 		if final {
 			return fmt.Errorf("it was handed over at %v, after it was refused for good", h.at)
 		}

@@ -145,17 +145,17 @@ func TestAServerThatIsAwayIsAskedAtTheRightTimes(t *testing.T) {
 	})
 }
 
-func TestAServerThatIsAwayIsAskedEachMinuteWhereNoMailWaits(t *testing.T) {
+func TestAServerThatIsAwayIsAskedEveryTenSecondsWhereNoMailWaits(t *testing.T) {
 	inBubble(t, func(t *testing.T, m *memory, o *office, q *Queue) {
-		back := time.Now().Add(150 * time.Second)
+		back := time.Now().Add(35 * time.Second)
 		o.away = func() bool { return time.Now().Before(back) }
 		q.Start()
-		pass(179 * time.Second)
+		pass(39 * time.Second)
 		if q.Trouble() == nil {
 			t.Error("the trouble is over before anybody has asked")
 		}
 		pass(time.Hour)
-		if want := seconds(0, 60, 120, 180); !slices.Equal(o.asked, want) || q.Trouble() != nil {
+		if want := seconds(0, 10, 20, 30, 40); !slices.Equal(o.asked, want) || q.Trouble() != nil {
 			t.Errorf("asked at %v, want %v; the trouble is %v", o.asked, want, q.Trouble())
 		}
 	})
