@@ -205,13 +205,15 @@ func (s *scene) advanceOf(account string, a challenge.Action) challenge.Outcome 
 func (s *scene) recorded(want int) (kinds []string) {
 	s.t.Helper()
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		var all string
-		err := s.store.DB().QueryRowContext(s.t.Context(),
-			`SELECT coalesce(group_concat(kind), '') FROM (SELECT kind FROM records ORDER BY id)`).Scan(&all)
+		all, err := s.store.Records(s.t.Context(), challenge.RecordFilter{})
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if kinds = strings.FieldsFunc(all, func(r rune) bool { return r == ',' }); len(kinds) >= want {
+		kinds = nil
+		for _, r := range slices.Backward(all) {
+			kinds = append(kinds, r.Kind)
+		}
+		if len(kinds) >= want {
 			return kinds
 		}
 	}
