@@ -23,6 +23,6 @@ func (r *relay) leave() {
 	r.idle, r.left = nil, true
 	r.mu.Unlock()
 	for _, c := range idle {
-		_ = c.client.Close()
+		c.end()
 	}
 }

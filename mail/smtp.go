@@ -11,6 +11,7 @@ import (
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
 )
 
 // SMTP is the server that mails are handed to.
@@ -44,9 +45,21 @@ type relay struct {
 	left bool           // another relay has taken its place: no conversation is kept
 }
 
+// conversation is one with the server, which goes over one connection.
 type conversation struct {
 	client *gomail.Client
+	on     *smtp.Client
 	used   time.Time
+}
+
+// endWithin bounds how long the server's last word is waited for.
+const endWithin = 2 * time.Second
+
+// end ends the conversation, and its connection even where the server says nothing.
+func (c conversation) end() {
+	if c.on.UpdateDeadline(endWithin) != nil || c.on.Quit() != nil {
+		_ = c.on.Close()
+	}
 }
 
 func newRelay(c SMTP) (*relay, error) {
@@ -111,11 +124,11 @@ func trustedBesides(path string) (*x509.CertPool, error) {
 
 // ask begins a conversation and ends it: connection, TLS, AUTH, QUIT.
 func (r *relay) ask(ctx context.Context) error {
-	client, err := r.begin(ctx)
+	c, err := r.begin(ctx)
 	if err != nil {
 		return r.discreet(err)
 	}
-	_ = client.Close() // what was to be known is known
+	c.end() // what was to be known is known
 	return nil
 }
 
@@ -127,22 +140,22 @@ func (r *relay) discreet(err error) error {
 // hand hands one mail over. With a nil error the server has taken charge of it.
 func (r *relay) hand(ctx context.Context, m *gomail.Msg) error {
 	for {
-		client, kept := r.kept()
+		c, kept := r.kept()
 		if !kept {
 			var err error
-			if client, err = r.begin(ctx); err != nil {
+			if c, err = r.begin(ctx); err != nil {
 				return r.discreet(err)
 			}
 		}
-		err := client.Send(m)
+		err := c.client.SendWithSMTPClient(c.on, m)
 		switch {
 		case m.IsDelivered(): // what fails afterwards is no longer about the mail
-			r.keep(client, err)
+			r.keep(c, err)
 			return nil
 		case kept && ended(err):
-			_ = client.Close() // by the server, meanwhile; nothing was said of the mail
+			c.end() // by the server, meanwhile; nothing was said of the mail
 		default:
-			r.keep(client, err)
+			r.keep(c, err)
 			return err
 		}
 	}
@@ -154,39 +167,39 @@ func ended(err error) bool {
 	return errors.As(err, &e) && e.Reason == gomail.ErrConnCheck
 }
 
-func (r *relay) begin(ctx context.Context) (*gomail.Client, error) {
+func (r *relay) begin(ctx context.Context) (c conversation, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.config.Timeout)
 	defer cancel()
-	client, err := gomail.NewClient(r.config.Host, r.options...)
-	if err != nil {
-		return nil, err
+	if c.client, err = gomail.NewClient(r.config.Host, r.options...); err != nil {
+		return c, err
 	}
-	return client, client.DialWithContext(ctx)
+	c.on, err = c.client.DialToSMTPClientWithContext(ctx)
+	return c, err
 }
 
 // kept is the conversation that was used last.
-func (r *relay) kept() (*gomail.Client, bool) {
+func (r *relay) kept() (c conversation, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := len(r.idle)
 	if n == 0 {
-		return nil, false
+		return c, false
 	}
-	client := r.idle[n-1].client
-	r.idle = r.idle[:n-1]
-	return client, true
+	c, r.idle = r.idle[n-1], r.idle[:n-1]
+	return c, true
 }
 
 // keep keeps a conversation in which nothing went wrong.
-func (r *relay) keep(client *gomail.Client, err error) {
+func (r *relay) keep(c conversation, err error) {
 	r.mu.Lock()
 	kept := err == nil && !r.left
 	if kept {
-		r.idle = append(r.idle, conversation{client, time.Now()})
+		c.used = time.Now()
+		r.idle = append(r.idle, c)
 	}
 	r.mu.Unlock()
 	if !kept {
-		_ = client.Close()
+		c.end()
 	}
 }
 
@@ -199,6 +212,6 @@ func (r *relay) endIdle(now time.Time) {
 	}
 	r.mu.Unlock()
 	for _, c := range old {
-		_ = c.client.Close()
+		c.end()
 	}
 }

@@ -93,6 +93,7 @@ type server struct {
 	heard  strings.Builder
 	port   int
 	begun  int // conversations
+	over   int // of them
 }
 
 // listen starts it: on plain TCP, with or without the offer of STARTTLS, or on TLS.
@@ -252,8 +253,13 @@ func (s *session) Data(r io.Reader) error {
 	return nil
 }
 
-func (s *session) Reset()        {}
-func (s *session) Logout() error { return nil }
+func (s *session) Reset() {}
+func (s *session) Logout() error {
+	s.server.mu.Lock()
+	defer s.server.mu.Unlock()
+	s.server.over++
+	return nil
+}
 
 func config(s SMTP) Config {
 	texts, err := Texts()
@@ -414,5 +420,32 @@ func TestAConversationIsKeptForTheNextMail(t *testing.T) {
 				t.Errorf("%d mails in %d conversations, want 3 in %d", got, tc.server.begun, tc.begun)
 			}
 		})
+	}
+}
+
+// A conversation that has lasted for longer than one mail may take is past its time, and ends all the same.
+func TestNoConnectionIsLeftOfAConversationThatHasEnded(t *testing.T) {
+	server := &server{}
+	c := server.listen(t, false, false)
+	c.Timeout = 200 * time.Millisecond
+	s, err := newSender(config(c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.send(t.Context(), message("ja", time.Minute), "123456"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * c.Timeout)
+	s.relay.Load().endIdle(time.Now().Add(idleFor))
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		server.mu.Lock()
+		over := server.over
+		server.mu.Unlock()
+		if over == 1 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the connection is there still")
+		}
 	}
 }
