@@ -198,9 +198,19 @@ func (r *relay) keep(c conversation, err error) {
 		r.idle = append(r.idle, c)
 	}
 	r.mu.Unlock()
-	if !kept {
+	switch {
+	case kept:
+	case err == nil || answered(err):
 		c.end()
+	default: // the server has said nothing in time, or nothing that makes sense
+		_ = c.on.Close()
 	}
+}
+
+// answered says whether an error is what the server has answered.
+func answered(err error) bool {
+	var e *gomail.SendError
+	return errors.As(err, &e) && e.ErrorCode() != 0
 }
 
 // endIdle ends the conversations that have not been used for a while.
