@@ -43,6 +43,7 @@ type Engine struct {
 	decisions    *known[decided]
 	maskings     *known[[]maskRule]
 	compiler     *ast.Compiler
+	masks        *ast.Compiler // another one where the set does not say what to mask
 	set          *Set
 	limit        time.Duration
 }
@@ -74,7 +75,7 @@ func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error)
 			return nil, err
 		}
 	}
-	e := &Engine{compiler: compiler, set: s, limit: limit}
+	e := &Engine{compiler: compiler, masks: masks, set: s, limit: limit}
 	if e.decisions, err = newKnown[decided](compiler, loginQuery, reflect.TypeFor[Input](), "now"); err != nil {
 		return nil, err
 	}
@@ -127,10 +128,10 @@ func (e *Engine) Console(ctx context.Context, in ConsoleInput) (ConsoleDecision,
 
 // eval asks one question. No answer, more than one, or one that takes too long is an error. Whatever the policy was building
 // when its time was up is garbage then.
-func (e *Engine) eval(ctx context.Context, q rego.PreparedEvalQuery, name string, in rego.EvalOption) (any, error) {
+func (e *Engine) eval(ctx context.Context, q rego.PreparedEvalQuery, name string, in ...rego.EvalOption) (any, error) {
 	limited, cancel := context.WithTimeout(ctx, e.limit)
 	defer cancel()
-	results, err := q.Eval(limited, in)
+	results, err := q.Eval(limited, in...)
 	// Also where an answer came a moment after: what the gate takes for slow is slow in earnest too.
 	if limited.Err() != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("evaluate %s: %w: longer than %v", name, ErrTooSlow, e.limit)
