@@ -75,26 +75,28 @@ type about struct {
 	strange []string // what a constant is that cannot be dealt with
 }
 
+// about is what a fact may be compared with, in any of the sets: directly, or by way of another fact.
 func (d *domains) about(f *fact) about {
 	a := about{texts: make(map[string]bool)}
-	fresh := map[string]bool{}
-	for _, flow := range d.flows {
-		n := flow.nodeOfFact(f, d.root)
-		for _, key := range sortedNames(n.constants) {
-			switch c := n.constants[key].(type) {
-			case ast.String:
-				a.texts[string(c)] = true
-			case ast.Number:
-				a.numbers = append(a.numbers, c)
-			}
+	fresh, seen := map[string]bool{freshOf(f.name, 0): true}, map[string]bool{}
+	left := []string{d.root.nameIn(f)}
+	for len(left) > 0 {
+		name := left[0]
+		left = left[1:]
+		if seen[name] {
+			continue
 		}
-		for _, name := range append(sortedNames(n.facts), f.name) {
+		seen[name] = true
+		a.marks(d.root.factAt(name), name)
+		for _, flow := range d.flows {
+			n := flow.nodeAt(name)
+			left = append(left, sortedNames(n.facts)...)
+			a.constants(n)
+			a.uses = append(a.uses, n.uses...)
 			for i := range flow.weight(name) {
 				fresh[freshOf(name, i)] = true
 			}
-			a.marks(d.root.factAt(name), name)
 		}
-		a.uses = append(a.uses, n.uses...)
 	}
 	a.fresh = sortedNames(fresh)
 	for t := range a.texts {
@@ -103,6 +105,17 @@ func (d *domains) about(f *fact) about {
 		}
 	}
 	return a
+}
+
+func (a *about) constants(n *node) {
+	for _, key := range sortedNames(n.constants) {
+		switch c := n.constants[key].(type) {
+		case ast.String:
+			a.texts[string(c)] = true
+		case ast.Number:
+			a.numbers = append(a.numbers, c)
+		}
+	}
 }
 
 // marks adds the values at which a fact that may be compared with this one begins, ends, or is something else to [possible].
@@ -146,22 +159,15 @@ func (f *flow) weight(name string) int {
 	return max(1, len(keys.constants)+len(keys.facts))
 }
 
-// nodeOfFact is where a fact's values meet others.
-func (f *flow) nodeOfFact(fa *fact, root *place) *node {
-	path := strings.Split(fa.name, ".")
-	if fa.kind == entry { // a header: its name is the rest of the path
-		p, n := root, f.input.one()
-		for _, name := range path {
-			if p.anything {
-				break
-			}
-			p, n = p.fields[name], n.in(name)
-		}
-		return n.any()
-	}
+// nodeAt is where the values of a fact meet others.
+func (f *flow) nodeAt(name string) *node {
 	n := f.input.one()
-	for _, name := range path {
-		n = n.in(name)
+	for _, part := range strings.Split(name, ".") {
+		if part == "*" {
+			n = n.any()
+		} else {
+			n = n.in(part)
+		}
 	}
 	return n.one()
 }

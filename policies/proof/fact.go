@@ -142,6 +142,19 @@ func (p *place) factAt(name string) *fact {
 	return p.fact
 }
 
+// nameIn is the name of a fact, or of all that stand in the same map.
+func (p *place) nameIn(f *fact) string {
+	if f.kind != entry {
+		return f.name
+	}
+	for _, part := range strings.Split(f.name, ".") {
+		if p = p.fields[part]; p.anything {
+			break
+		}
+	}
+	return p.name + ".*"
+}
+
 func isAddress(v ast.Value) bool {
 	s, ok := v.(ast.String)
 	if !ok {

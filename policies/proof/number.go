@@ -11,8 +11,8 @@ import (
 // mostNumbers is how many numbers are tried of a fact of which nothing is known but its bounds.
 const mostNumbers = 400
 
-// numbers are the bounds of a number, the constants that it may be compared with, what lies beside these, and one between any two of them
-// for each fact that it may be compared with: each of these may be the largest there.
+// numbers are the bounds of a number and the constants that it may be compared with. Behind each of these stands one number for each fact
+// that the number may be compared with: each of them may be the largest there.
 func numbers(f *fact, a about) (made domain) {
 	for _, u := range a.uses {
 		if ways[u.builtin][u.operand] != byOrder {
@@ -33,9 +33,7 @@ func numbers(f *fact, a about) (made domain) {
 			made.missing = append(made.missing, "compared with "+string(c))
 			continue
 		}
-		for n := below - 1; n <= above+1; n++ {
-			marks[n] = true
-		}
+		marks[below], marks[above] = true, true
 	}
 	for _, n := range spread(marks, len(a.fresh)) {
 		if n >= f.min && (f.max == 0 || n <= f.max) {
@@ -60,22 +58,17 @@ func around(c ast.Number) (below, above int, ok bool) {
 	return below, below + 1, true
 }
 
-// spread are the marks, and several numbers between and behind them.
-func spread(marks map[int]bool, several int) []int {
+// spread are the marks, and as many numbers behind each as fit before the next one.
+func spread(marks map[int]bool, several int) (all []int) {
 	sorted := make([]int, 0, len(marks))
 	for m := range marks {
 		sorted = append(sorted, m)
 	}
 	slices.Sort(sorted)
-	sorted = append(sorted, sorted[len(sorted)-1]+1000+several)
-	all := slices.Clone(sorted)
-	for i := 1; i < len(sorted); i++ {
-		room := sorted[i] - sorted[i-1] - 1
-		first := sorted[i-1] + 1 + max(0, room-several)/2
-		for n := range min(several, room) {
-			all = append(all, first+n)
+	for i, m := range sorted {
+		for n := m; n <= m+several && (i+1 == len(sorted) || n < sorted[i+1]); n++ {
+			all = append(all, n)
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return all
 }

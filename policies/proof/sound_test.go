@@ -171,7 +171,7 @@ else := "none"`,
 reason := "a" if { x := data.nidan.helper; x.helped == input.account.role }
 else := "b"`,
 	"an object as a whole": `
-reason := "a" if input.request.client == {"name": "x", "version": "2.1.0"}
+reason := "a" if input.settings == {"two_factor": true, "admin_console": true, "softphone": true, "remember": true, "remember_days": 1}
 else := "b" if input.request.client in [{"name": "night", "version": ""}]
 else := "c"`,
 	"Kratos' later words": `
@@ -190,7 +190,7 @@ func TestEachInputIsInAClassThatIsDecidedAlike(t *testing.T) {
 			if !w.Proven() {
 				t.Errorf("got %+v", w)
 			}
-			holdsForRandomInputs(t, e, q, classes, text+data, 1500)
+			holdsForRandomInputs(t, e, q, classes, text+data, 600)
 		})
 	}
 	for _, q := range policies.Questions() {
@@ -201,7 +201,7 @@ func TestEachInputIsInAClassThatIsDecidedAlike(t *testing.T) {
 				t.Errorf("got %+v", w)
 			}
 			t.Log(w, len(classes))
-			holdsForRandomInputs(t, e, q, classes, `"owner" "user" "softphone" "admin_console" "unknown" "business_phone" "3.5.0" 30 "a@b"`, 1500)
+			holdsForRandomInputs(t, e, q, classes, `"owner" "user" "softphone" "admin_console" "unknown" "business_phone" "3.5.0" 30 "a@b"`, 400)
 		})
 	}
 }
@@ -209,23 +209,11 @@ func TestEachInputIsInAClassThatIsDecidedAlike(t *testing.T) {
 // holdsForRandomInputs draws inputs around the constants of a text.
 func holdsForRandomInputs(t *testing.T, e *policies.Engine, q policies.Question, classes map[string][]Class, text string, n int) {
 	t.Helper()
-	d := &drawing{rand: rand.New(rand.NewPCG(1, 2)), texts: []string{"", "x"}, numbers: []int{0, 1, 365}}
-	for _, c := range regexp.MustCompile(`"([^"]*)"`).FindAllStringSubmatch(text, -1) {
-		d.texts = append(d.texts, c[1])
-	}
-	for _, c := range regexp.MustCompile(` \d+`).FindAllString(text, -1) {
-		if n, err := strconv.Atoi(c[1:]); err == nil && n < 10_000 {
-			d.numbers = append(d.numbers, n-1, n, n+1)
-		}
-	}
+	d := newDrawing(text)
 	root := placesOf(q.Input)
 	seen := map[string]int{}
 	for range n {
-		given := map[string]ast.Value{}
-		for !d.fill(root, given) {
-		}
-		a := &asking{given: given}
-		in := a.object(root, func(f *fact) ast.Value { return given[f.name] })
+		in, given := d.input(root)
 		got := said(t, e, q, in)
 		seen[got]++
 		if !slices.ContainsFunc(classes[got], func(c Class) bool { return c.fits(given, d.numbers) }) {
@@ -242,7 +230,7 @@ func holdsForRandomInputs(t *testing.T, e *policies.Engine, q policies.Question,
 func (c Class) fits(given map[string]ast.Value, named []int) bool {
 	for _, f := range c.facts {
 		if n, ok := given[f.fact.name].(ast.Number); ok {
-			if i, _ := n.Int(); !slices.Contains(named, i) {
+			if i, _ := n.Int(); !slices.Contains(named, i) || f.values[f.at].Compare(n) != 0 {
 				continue
 			}
 		}
@@ -264,6 +252,29 @@ type drawing struct {
 	rand    *rand.Rand
 	texts   []string
 	numbers []int
+}
+
+// newDrawing draws around the constants of a text.
+func newDrawing(text string) *drawing {
+	d := &drawing{rand: rand.New(rand.NewPCG(1, 2)), texts: []string{"", "x"}, numbers: []int{0, 1, 365}}
+	for _, c := range regexp.MustCompile(`"([^"]*)"`).FindAllStringSubmatch(text, -1) {
+		d.texts = append(d.texts, c[1])
+	}
+	for _, c := range regexp.MustCompile(` \d+`).FindAllString(text, -1) {
+		if n, err := strconv.Atoi(c[1:]); err == nil && n < 10_000 {
+			d.numbers = append(d.numbers, n-1, n, n+1)
+		}
+	}
+	return d
+}
+
+// input is an input that can come.
+func (d *drawing) input(root *place) (ast.Object, map[string]ast.Value) {
+	given := map[string]ast.Value{}
+	for !d.fill(root, given) {
+	}
+	a := &asking{given: given}
+	return a.object(root, func(f *fact) ast.Value { return given[f.name] }), given
 }
 
 func (d *drawing) text() string {

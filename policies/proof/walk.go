@@ -102,8 +102,22 @@ func next(chosen []choice) ([]choice, bool) {
 	return nil, true
 }
 
-// input is one of the inputs of a class.
-func (c Class) input() ast.Object {
-	a := &asking{domains: c.of, given: c.values}
+// complete is one of the inputs of a class, such as it can come.
+func (c Class) complete() ast.Object {
+	given := make(map[string]ast.Value, len(c.values))
+	for name, v := range c.values {
+		given[name] = v
+	}
+	for _, f := range c.of.root.all() {
+		if _, ok := given[f.name]; ok {
+			continue
+		}
+		for _, v := range c.of.of(f).values {
+			if given[f.name] = v; possible(given) {
+				break
+			}
+		}
+	}
+	a := &asking{domains: c.of, given: given}
 	return a.object(c.of.root, a.value)
 }
