@@ -25,7 +25,8 @@ func policyCommand() *cobra.Command {
 DIR is a folder of policies, or a bundle (.tar.gz) of them. Without it: those that ship or, where the command reads the
 configuration, those of policies.dir.`,
 	}
-	c.AddCommand(policyCheckCommand(), policyTestCommand(), policyEvalCommand(), policyExplainCommand(), policyReplayCommand())
+	c.AddCommand(policyCheckCommand(), policyTestCommand(), policyEvalCommand(), policyExplainCommand(), policyReplayCommand(),
+		policyDiffCommand())
 	return c
 }
 

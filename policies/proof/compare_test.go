@@ -40,9 +40,17 @@ func shippedBut(t *testing.T, changes ...string) fstest.MapFS {
 func lines(c Comparison) string {
 	var b strings.Builder
 	for _, d := range c.Differences {
-		fmt.Fprintf(&b, "%s %t %s: %q %s | %s%s | %s\n", d.Kind, d.Looser, d.Question, d.Was, d.Condition(), d.Said(), d.Error, d.Where)
+		fmt.Fprintf(&b, "%s %t %s: %q %s | %s%s | %s\n", d.Kind, d.Looser, d.Question, d.Was, when(d), d.Said(), d.Error, d.Where)
 	}
 	return b.String()
+}
+
+func when(d Difference) string {
+	d.Was = nil
+	if len(d.When) == 0 {
+		return "all"
+	}
+	return d.Condition()
 }
 
 // Each line: its kind and whether it is looser, the question, what was decided before, when, what changes, where.

@@ -8,12 +8,15 @@ import (
 
 // Condition says in words which inputs a difference is about.
 func (d Difference) Condition() string {
-	if len(d.When) == 0 {
-		return "all"
-	}
 	var all []string
 	for _, c := range d.When {
 		all = append(all, c.String())
+	}
+	if len(d.Was) > 0 && d.Was[0] != "" && (d.Error != "" || len(d.Was) > 1 || d.change("action") == nil && d.change("reason") == nil) {
+		all = append([]string{"where it was " + listed(d.Was)}, all...)
+	}
+	if len(all) == 0 {
+		return "all of these"
 	}
 	return strings.Join(all, ", ")
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/dependencies"
 	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"nidan/policies"
@@ -28,8 +29,18 @@ func where(ctx context.Context, q policies.Question, in ast.Value, from, to *pol
 		}
 	}
 	_, a := from.Compiled(q)
-	_, b := to.Compiled(q)
-	return "data.json: " + strings.Join(otherData("", a, b), ", ")
+	c, b := to.Compiled(q)
+	read, err := dependencies.Base(c, ast.MustParseRef(q.Query))
+	if err != nil {
+		return ""
+	}
+	other := slices.DeleteFunc(otherData("", a, b), func(path string) bool {
+		return !slices.ContainsFunc(read, func(r ast.Ref) bool {
+			name := strings.TrimPrefix(r.GroundPrefix().String(), "data.")
+			return strings.HasPrefix(path, name) || strings.HasPrefix(name, path)
+		})
+	})
+	return "data.json: " + strings.Join(other, ", ")
 }
 
 // fired is a rule that held.

@@ -1,0 +1,158 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"nidan/config"
+	"nidan/policies"
+	"nidan/policies/proof"
+)
+
+// The statuses that a comparison ends with, besides 0 and 1.
+const (
+	statusLooser    = 2
+	statusNotProven = 3
+)
+
+func policyDiffCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "diff NEW",
+		Short: "Say what these policies decide differently, for all inputs there can be",
+		Long: `Say what these policies decide differently from those that decide now, or from others. Not some inputs are tried but all that
+there can be: inputs in which the policies look at the same facts are one class, and each class is decided by both. All that is decided
+is compared: sign-ins, the terms of a code, what a session is worth, new passwords, the console, and what is masked in records.
+
+  LOOSENS   less is asked, or more may be done
+  TIGHTENS  more is asked, or less may be done
+  TERMS     a code is asked on other terms; "looser" stands beside terms that are
+  FAILS     nothing valid is decided, and so nobody gets in
+  OTHER     anything else, such as another reason, message or channel
+
+What a policy makes of a text with a regular expression and the like cannot be enumerated. It is named, and not proven.
+
+NEW and --against are folders of policies, or bundles (.tar.gz) of them. Sets are not kept by their revisions: keep the folder.
+
+The status is 0 where it is proven that nothing is looser and nothing fails, 2 where something is looser or fails, 3 where nothing such
+is found but that is not proven, and 1 where the policies cannot be compared.`,
+		Example: `  nidan policy diff ./new
+  nidan policy diff ./new --against ./old --json`,
+		Args: cobra.ExactArgs(1),
+	}
+	load := withConfig(c)
+	against := c.Flags().String("against", "", "the policies to compare with; without it, those that the configuration names")
+	asJSON := c.Flags().Bool("json", false, "answer in JSON")
+	var b proof.Bounds
+	c.Flags().DurationVar(&b.Time, "time", 2*time.Minute, "end after this time, complete or not; 0: never")
+	c.Flags().IntVar(&b.Classes, "classes", 1_000_000, "end after so many classes, complete or not; 0: never")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		cfg := config.Default()
+		if *against == "" {
+			var err error
+			if cfg, err = load(); err != nil {
+				return fmt.Errorf("find the policies that decide now (or give them with --against): %w", err)
+			}
+		}
+		from, err := decidingNow(c.Context(), *against, cfg.Policies)
+		if err != nil {
+			return err
+		}
+		to, err := compiled(c, args, cfg.Policies)
+		if err != nil {
+			return err
+		}
+		d, err := proof.Compare(c.Context(), from, to, b)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			err = writeJSON(c.OutOrStdout(), differences{from.Revision(), to.Revision(), d.Proven(), d})
+		} else {
+			err = printDifferences(c.OutOrStdout(), d)
+		}
+		return errors.Join(err, judgeDifferences(d))
+	}
+	return c
+}
+
+// differences are a comparison with the revisions of what was compared.
+type differences struct {
+	From   string `json:"from"`
+	To     string `json:"to"`
+	Proven bool   `json:"proven"`
+	proof.Comparison
+}
+
+// decidingNow is the set that is given, or else the one that the configuration names: of a bundle, the one that decided last.
+func decidingNow(ctx context.Context, given string, cfg config.Policies) (*policies.Engine, error) {
+	if given == "" && cfg.Bundle.URL != "" {
+		if cfg.Bundle.KeepDir == "" {
+			return nil, errors.New("the policies that decide now are those of a bundle that is not kept: give them with --against")
+		}
+		given = filepath.Join(cfg.Bundle.KeepDir, "policies.tar.gz")
+	}
+	set, err := setAt([]string{given}, cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return set.Compile(ctx, cfg.TimeLimit)
+}
+
+func printDifferences(w io.Writer, d proof.Comparison) error {
+	printWalked(w, d.Walked, d.Took)
+	if len(d.Alike) > 0 {
+		fmt.Fprintf(w, "by the same rules and data: %s\n", strings.Join(d.Alike, ", "))
+	}
+	fmt.Fprintln(w)
+	count := map[proof.Kind]int{}
+	for _, one := range d.Differences {
+		count[one.Kind]++
+		looser := ""
+		if one.Looser && one.Kind != proof.Loosens {
+			looser = " (looser)"
+		}
+		fmt.Fprintf(w, "%-8s %2d  %s: %s%s  (%s)\n             %s\n", one.Kind, count[one.Kind], one.Question,
+			plain(cmp.Or(one.Error, one.Said())), looser, plain(one.Where), plain(one.Condition()))
+	}
+	for _, kind := range []proof.Kind{proof.Loosens, proof.Fails} {
+		if count[kind] == 0 {
+			fmt.Fprintf(w, "%-8s  0\n", kind)
+		}
+	}
+	return nil
+}
+
+// printWalked says how far a walk came, and what of it is not proven.
+func printWalked(w io.Writer, walked proof.Walked, took time.Duration) {
+	said, complete := "NOT PROVEN", "complete"
+	if walked.Proven() {
+		said = "PROVEN"
+	}
+	if !walked.Complete {
+		complete = "not complete"
+	}
+	fmt.Fprintf(w, "%s over %d classes (%s, %v)\n", said, walked.Classes, complete, took.Round(100*time.Millisecond))
+	for _, m := range walked.Missing {
+		fmt.Fprintf(w, "not proven: %s\n", plain(m))
+	}
+}
+
+func judgeDifferences(d proof.Comparison) error {
+	switch {
+	case d.Looser():
+		return withStatus{errors.New("something is looser, or fails"), statusLooser}
+	case !d.Complete:
+		return withStatus{errors.New("not complete: it is not proven that nothing is looser"), statusNotProven}
+	case !d.Proven():
+		return withStatus{errors.New("it is not proven that nothing is looser"), statusNotProven}
+	}
+	return nil
+}
