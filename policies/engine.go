@@ -14,7 +14,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
 
-//go:embed data.json login asked capabilities settings console records parameters
+//go:embed data.json login asked capabilities settings console records parameters invariants
 var shipped embed.FS
 
 // Shipped are the policies that come with the program.
@@ -40,6 +40,7 @@ type Engine struct {
 	settings     rego.PreparedEvalQuery
 	console      rego.PreparedEvalQuery
 	mask         rego.PreparedEvalQuery
+	never        map[string]rego.PreparedEvalQuery // by question
 	decisions    *known[decided]
 	maskings     *known[[]maskRule]
 	compiler     *ast.Compiler
@@ -99,11 +100,17 @@ func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error)
 			return nil, fmt.Errorf("prepare %s: %w", ask.query, err)
 		}
 	}
+	if err := e.prepareInvariants(ctx, data); err != nil {
+		return nil, err
+	}
 	return e, nil
 }
 
 // Set is what the engine was made of.
 func (e *Engine) Set() *Set { return e.set }
+
+// Limit is how long a decision may take.
+func (e *Engine) Limit() time.Duration { return e.limit }
 
 // Revision is that of the set.
 func (e *Engine) Revision() string { return e.set.revision }

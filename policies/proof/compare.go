@@ -127,12 +127,17 @@ func domainsOf(q policies.Question, sets ...*policies.Engine) (*domains, error) 
 	root := placesOf(q.Input)
 	var flows []*flow
 	for _, e := range sets {
-		c, data := e.Compiled(q)
-		f, err := flowOf(c, data, root)
-		if err != nil {
-			return nil, err
+		for _, of := range []policies.Question{q, policies.Questions()[0]} { // what is masked may be said by other rules than the set's
+			c, data := e.Compiled(of)
+			f, err := flowOf(c, data, root)
+			if err != nil {
+				return nil, err
+			}
+			flows = append(flows, f)
+			if q.Name != "records" {
+				break
+			}
 		}
-		flows = append(flows, f)
 	}
 	return newDomains(root, flows...), nil
 }
@@ -228,6 +233,8 @@ func (d *Difference) describe(ctx context.Context, q policies.Question, from, to
 	if d.Input, err = json.Marshal(in); err != nil {
 		return fmt.Errorf("write down an input: %w", err)
 	}
-	d.Where = where(ctx, q, d.Example, from, to)
+	if from != to {
+		d.Where = where(ctx, q, d.Example, from, to)
+	}
 	return nil
 }
