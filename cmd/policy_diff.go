@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +42,10 @@ What a policy makes of a text with a regular expression and the like cannot be e
 
 NEW and --against are folders of policies, or bundles (.tar.gz) of them. Sets are not kept by their revisions: keep the folder.
 
-The status is 0 where it is proven that nothing is looser and nothing fails, 2 where something is looser or fails, 3 where nothing such
+The invariants of both, rules of policies/invariants that say what must never be, have to hold for NEW. For one that does not, a test
+is printed that fails.
+
+The status is 0 where it is proven that nothing is looser and nothing fails, 2 where something is looser, fails or must never be, 3 where nothing such
 is found but that is not proven, and 1 where the policies cannot be compared.`,
 		Example: `  nidan policy diff ./new
   nidan policy diff ./new --against ./old --json`,
@@ -73,12 +77,17 @@ is found but that is not proven, and 1 where the policies cannot be compared.`,
 		if err != nil {
 			return err
 		}
+		held, err := proveBoth(c.Context(), from, to, b)
+		if err != nil {
+			return err
+		}
 		if *asJSON {
-			err = writeJSON(c.OutOrStdout(), differences{from.Revision(), to.Revision(), d.Proven(), d})
+			err = writeJSON(c.OutOrStdout(), differences{from.Revision(), to.Revision(), d.Proven() && held.Proven(), d, held})
 		} else {
 			err = printDifferences(c.OutOrStdout(), d)
+			printBroken(c.OutOrStdout(), held)
 		}
-		return errors.Join(err, judgeDifferences(d))
+		return errors.Join(err, judgeDifferences(d, held))
 	}
 	return c
 }
@@ -89,6 +98,38 @@ type differences struct {
 	To     string `json:"to"`
 	Proven bool   `json:"proven"`
 	proof.Comparison
+	Invariants proof.Proof `json:"invariants"`
+}
+
+// proveBoth says whether the invariants of the new policies hold for them, and those that hold now: who takes an invariant away has to
+// see that it does not hold any more.
+func proveBoth(ctx context.Context, from, to *policies.Engine, b proof.Bounds) (proof.Proof, error) {
+	held, err := proof.Prove(ctx, to, b)
+	if err != nil || from.Set().SameInvariants(to.Set()) {
+		return held, err
+	}
+	with, err := to.Set().WithInvariantsOf(from.Set()).Compile(ctx, to.Limit())
+	if err != nil {
+		return held, fmt.Errorf("ask the new policies for the invariants that hold now: %w", err)
+	}
+	before, err := proof.Prove(ctx, with, b)
+	for _, one := range before.Broken {
+		if !slices.ContainsFunc(held.Broken, func(o proof.Broken) bool { return o.Never == one.Never }) {
+			held.Broken = append(held.Broken, one)
+		}
+	}
+	held.Invariants = max(held.Invariants, before.Invariants)
+	held.Complete = held.Complete && before.Complete
+	held.Missing = slices.Compact(slices.Sorted(slices.Values(slices.Concat(held.Missing, before.Missing))))
+	return held, err
+}
+
+// printBroken says which invariants do not hold, each with a test to paste.
+func printBroken(w io.Writer, p proof.Proof) {
+	fmt.Fprintf(w, "\n%d invariants, %d do not hold\n", p.Invariants, len(p.Broken))
+	for _, b := range p.Broken {
+		fmt.Fprintf(w, "\nNEVER     %s: %s  (%s)\n\n%s", b.Question, plain(b.Never), plain(b.Where), b.Test)
+	}
 }
 
 // decidingNow is the set that is given, or else the one that the configuration names: of a bundle, the one that decided last.
@@ -145,8 +186,10 @@ func printWalked(w io.Writer, walked proof.Walked, took time.Duration) {
 	}
 }
 
-func judgeDifferences(d proof.Comparison) error {
+func judgeDifferences(d proof.Comparison, held proof.Proof) error {
 	switch {
+	case len(held.Broken) > 0:
+		return withStatus{errors.New("an invariant does not hold"), statusLooser}
 	case d.Looser():
 		return withStatus{errors.New("something is looser, or fails"), statusLooser}
 	case !d.Complete:

@@ -3,6 +3,7 @@ package cmd
 import (
 	"encoding/json"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 )
@@ -87,6 +88,41 @@ func TestPolicyDiffAgainstWhatDecidesNow(t *testing.T) {
 	t.Setenv("NIDAN_POLICIES_DIR", copied(t, "data.json", `"wrong_codes": 100`, `"wrong_codes": 50`))
 	out, err := run(t, "policy", "diff", copied(t, "data.json", `"wrong_codes": 100`, `"wrong_codes": 60`))
 	if statusOf(err) != 2 || !strings.Contains(out, "limits.wrong_codes 50 → 60 (looser)") {
+		t.Errorf("got %v\n%s", err, out)
+	}
+}
+
+// Who takes an invariant away, and breaks what it says, is told all the same.
+func TestPolicyDiffProvesTheInvariantsOfBoth(t *testing.T) {
+	now := copied(t, "data.json", "", "")
+	without := copied(t, "data.json", `"console_role": "system_administrator"`, `"console_role": "user"`)
+	if err := os.RemoveAll(without + "/invariants"); err != nil {
+		t.Fatal(err)
+	}
+	out, err := run(t, "policy", "diff", without, "--against", now)
+	for _, want := range []string{
+		"15 invariants, 1 do not hold", "NEVER     console: somebody who is no administrator changes the settings  (invariants/console.rego:",
+		"test_somebody_who_is_no_administrator_changes_the_settings if {",
+	} {
+		if statusOf(err) != 2 || !strings.Contains(out, want) {
+			t.Errorf("got %v\n%s\nwant %s", err, out, want)
+		}
+	}
+}
+
+func TestPolicyCheckProves(t *testing.T) {
+	out, err := run(t, "policy", "check", "--prove", "--time-limit", "10s")
+	if err != nil || !strings.Contains(out, "15 invariants, 0 do not hold") || !strings.Contains(out, "(complete, ") {
+		t.Errorf("got %v\n%s", err, out)
+	}
+	// No test of the set says anything of this language.
+	broken := copied(t, "asked/asked.rego", "account_off if {\n	input.account.two_factor == false\n", `account_off if input.account.locale == "xx"
+
+account_off if {
+	input.account.two_factor == false
+`)
+	out, err = run(t, "policy", "check", "--prove", "--time-limit", "10s", broken)
+	if statusOf(err) != 2 || !strings.Contains(out, "NEVER     login: an account that is asked gets in with the password alone") {
 		t.Errorf("got %v\n%s", err, out)
 	}
 }
