@@ -26,7 +26,7 @@ DIR is a folder of policies, or a bundle (.tar.gz) of them. Without it: those th
 configuration, those of policies.dir.`,
 	}
 	c.AddCommand(policyCheckCommand(), policyTestCommand(), policyEvalCommand(), policyExplainCommand(), policyReplayCommand(),
-		policyDiffCommand())
+		policyDiffCommand(), policyTableCommand())
 	return c
 }
 

@@ -65,8 +65,8 @@ func proveSet(ctx context.Context, w io.Writer, e *policies.Engine) error {
 	switch {
 	case !p.Holds():
 		return withStatus{errors.New("something fails, or must never be"), statusLooser}
-	case !p.Complete:
-		return withStatus{errors.New("not complete: it is not proven that the invariants hold"), statusNotProven}
+	case !p.Certain:
+		return withStatus{errors.New("it is not proven that the invariants hold"), statusNotProven}
 	}
 	return nil
 }

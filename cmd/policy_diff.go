@@ -82,7 +82,7 @@ is found but that is not proven, and 1 where the policies cannot be compared.`,
 			return err
 		}
 		if *asJSON {
-			err = writeJSON(c.OutOrStdout(), differences{from.Revision(), to.Revision(), d.Proven() && held.Proven(), d, held})
+			err = writeJSON(c.OutOrStdout(), differences{from.Revision(), to.Revision(), d.Proven() && held.Certain, d, held})
 		} else {
 			err = printDifferences(c.OutOrStdout(), d)
 			printBroken(c.OutOrStdout(), held)
@@ -119,7 +119,7 @@ func proveBoth(ctx context.Context, from, to *policies.Engine, b proof.Bounds) (
 		}
 	}
 	held.Invariants = max(held.Invariants, before.Invariants)
-	held.Complete = held.Complete && before.Complete
+	held.Complete, held.Certain = held.Complete && before.Complete, held.Certain && before.Certain
 	held.Missing = slices.Compact(slices.Sorted(slices.Values(slices.Concat(held.Missing, before.Missing))))
 	return held, err
 }
@@ -127,6 +127,9 @@ func proveBoth(ctx context.Context, from, to *policies.Engine, b proof.Bounds) (
 // printBroken says which invariants do not hold, each with a test to paste.
 func printBroken(w io.Writer, p proof.Proof) {
 	fmt.Fprintf(w, "\n%d invariants, %d do not hold\n", p.Invariants, len(p.Broken))
+	if !p.Certain {
+		fmt.Fprintf(w, "that the others hold is not proven:\n%s\n", plain(strings.Join(p.Missing, "; ")))
+	}
 	for _, b := range p.Broken {
 		fmt.Fprintf(w, "\nNEVER     %s: %s  (%s)\n\n%s", b.Question, plain(b.Never), plain(b.Where), b.Test)
 	}
@@ -196,6 +199,8 @@ func judgeDifferences(d proof.Comparison, held proof.Proof) error {
 		return withStatus{errors.New("not complete: it is not proven that nothing is looser"), statusNotProven}
 	case !d.Proven():
 		return withStatus{errors.New("it is not proven that nothing is looser"), statusNotProven}
+	case !held.Certain:
+		return withStatus{errors.New("it is not proven that the invariants hold"), statusNotProven}
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func TestPolicyDiff(t *testing.T) {
 		"a regular expression": {[]string{copied(t, "console/console.rego", `	input.action in _own_switches
 `, `	input.action in _own_switches
 	not regex.match("^x", input.visitor.name)
-`)}, 3, []string{"NOT PROVEN", "not proven: console: input.visitor.name: regex.match (console/console.rego:42)"}},
+`)}, 3, []string{"NOT PROVEN", "not proven: console: input.visitor.name: regex.match (console/console.rego:42)", "that the others hold is not proven:"}},
 		"what cannot be compared": {[]string{copied(t, "asked/asked.rego", "input.account.has_email", "input.account.email_there")}, 1, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -124,5 +124,29 @@ account_off if {
 	out, err = run(t, "policy", "check", "--prove", "--time-limit", "10s", broken)
 	if statusOf(err) != 2 || !strings.Contains(out, "NEVER     login: an account that is asked gets in with the password alone") {
 		t.Errorf("got %v\n%s", err, out)
+	}
+}
+
+func TestPolicyTable(t *testing.T) {
+	out, err := run(t, "policy", "table")
+	for _, want := range []string{
+		"login: PROVEN over ", "refuse account_locked (state: sign_in_again)", "  account.state other than active\n", "settings: PROVEN", "true administrator",
+		"  device.age_days equal to settings.remember_days or above settings.remember_days",
+	} {
+		if err != nil || !strings.Contains(out, want) {
+			t.Errorf("got %v\n%s\nwant %s", err, out, want)
+		}
+	}
+	out, err = run(t, "policy", "table", "--of", "records", "--json")
+	var got []struct {
+		Question  string
+		NotProven []string `json:"not_proven"`
+		Rows      []struct{ Decided string }
+	}
+	if jsonErr := json.Unmarshal([]byte(out), &got); jsonErr != nil || statusOf(err) != 3 || len(got) != 1 || len(got[0].NotProven) == 0 || len(got[0].Rows) == 0 {
+		t.Errorf("got %v, %v\n%s", jsonErr, err, out)
+	}
+	if _, err := run(t, "policy", "table", "--of", "nothing"); statusOf(err) != 1 {
+		t.Errorf("got %v", err)
 	}
 }

@@ -3,6 +3,7 @@ package proof
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -19,19 +20,47 @@ type box [][]bool
 
 // of is the box of a class.
 func (b *boxes) of(c Class) box {
-	for _, ch := range c.facts {
-		if _, ok := b.index[ch.fact.name]; !ok {
-			b.index[ch.fact.name] = len(b.facts)
-			b.facts, b.values = append(b.facts, ch.fact), append(b.values, ch.values)
-		}
-	}
 	made := make(box, len(b.facts))
+	put := func(key string, f *fact, values []ast.Value, at int) {
+		i, ok := b.index[key]
+		if !ok {
+			i = len(b.facts)
+			b.index[key] = i
+			b.facts, b.values = append(b.facts, f), append(b.values, values)
+		}
+		for len(made) <= i {
+			made = append(made, nil)
+		}
+		made[i] = make([]bool, len(values))
+		made[i][at] = true
+	}
 	for _, ch := range c.facts {
-		i := b.index[ch.fact.name]
-		made[i] = make([]bool, len(ch.values))
-		made[i][ch.at] = true
+		put(ch.fact.name, ch.fact, ch.values, ch.at)
+	}
+	for _, r := range c.relations() {
+		put(relationKey+r.values[0].String()+r.of.name, r.of, r.values, r.at)
 	}
 	return made
+}
+
+// relationKey begins the name under which a relation is kept: no fact's name does.
+const relationKey = "\x00"
+
+// order is that in which a box says less of its facts: what was looked at last, first, and the relations of numbers in the end, for these
+// say much in little.
+func (b *boxes) order() (all []int) {
+	isRelation := make([]bool, len(b.facts))
+	for key, i := range b.index {
+		isRelation[i] = strings.HasPrefix(key, relationKey)
+	}
+	for _, relations := range []bool{false, true} {
+		for i := range slices.Backward(b.facts) {
+			if isRelation[i] == relations {
+				all = append(all, i)
+			}
+		}
+	}
+	return all
 }
 
 // at is what a box says of a fact. A fact that came up later than the box was made was not looked at there.
@@ -158,7 +187,8 @@ func (b *boxes) grow(one labelled, all []labelled) box {
 		return !slices.ContainsFunc(all, func(o labelled) bool { return o.label != one.label && o.was == one.was && x.meets(o.box) })
 	}
 	x := slices.Clone(one.box)
-	for i, allowed := range slices.Backward(one.box) {
+	for _, i := range b.order() {
+		allowed := one.box.at(i)
 		if allowed == nil {
 			continue
 		}

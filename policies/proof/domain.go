@@ -21,10 +21,11 @@ type domains struct {
 	root  *place
 	flows []*flow
 	made  map[string]domain
+	known map[string]about
 }
 
 func newDomains(root *place, flows ...*flow) *domains {
-	return &domains{root: root, flows: flows, made: make(map[string]domain)}
+	return &domains{root: root, flows: flows, made: make(map[string]domain), known: make(map[string]about)}
 }
 
 // of is the domain of a fact.
@@ -77,6 +78,9 @@ type about struct {
 
 // about is what a fact may be compared with, in any of the sets: directly, or by way of another fact.
 func (d *domains) about(f *fact) about {
+	if a, ok := d.known[f.name]; ok {
+		return a
+	}
 	a := about{texts: make(map[string]bool)}
 	fresh, seen := map[string]bool{freshOf(f.name, 0): true}, map[string]bool{}
 	left := []string{d.root.nameIn(f)}
@@ -104,6 +108,7 @@ func (d *domains) about(f *fact) about {
 			a.strange = append(a.strange, fmt.Sprintf("compared with %q", t))
 		}
 	}
+	d.known[f.name] = a
 	return a
 }
 

@@ -19,6 +19,7 @@ type Proof struct {
 	Walked
 	Took       time.Duration `json:"took_nanoseconds"`
 	Invariants int           `json:"invariants"`
+	Certain    bool          `json:"invariants_proven"` // nothing that an invariant may depend on was left out
 	Broken     []Broken      `json:"broken"`
 	Fails      []Difference  `json:"fails"` // where nothing valid is decided
 }
@@ -39,7 +40,7 @@ type Broken struct {
 // Prove walks all inputs there can be, and says for which of them a set decides nothing valid, and which of its invariants do not hold.
 func Prove(ctx context.Context, e *policies.Engine, b Bounds) (Proof, error) {
 	start := time.Now()
-	p := Proof{Walked: Walked{Complete: true}}
+	p := Proof{Walked: Walked{Complete: true}, Certain: true}
 	for _, q := range policies.Questions() {
 		left := b
 		if b.Time > 0 {
@@ -90,6 +91,7 @@ func (p *Proof) prove(ctx context.Context, q policies.Question, e *policies.Engi
 		}
 	})
 	p.add(w, q)
+	p.Certain = p.Certain && (w.Proven() || len(names) == 0)
 	for _, name := range sortedNames(broken) {
 		p.Broken = append(p.Broken, *broken[name])
 	}
