@@ -23,6 +23,7 @@ var may = map[string][]string{
 	"kratos":               {},
 	"policies":             {},
 	"policies/live":        {"policies", "policies/replay"},
+	"policies/proof":       {"policies"},
 	"policies/replay":      {"policies"},
 	"store":                {"challenge"},
 	"store/storetest":      {"challenge", "store"}, // tests only
@@ -39,7 +40,7 @@ var may = map[string][]string{
 	"server/page/pagetest": {"server/page"}, // tests only
 	"server/session":       {"challenge", "hooks", "kratos", "policies"},
 	"server/signin":        {"brand", "challenge", "hooks", "kratos", "server/page"},
-	"cmd":                  {"brand", "challenge", "config", "decisionlog", "hooks", "kratos", "mail", "mail/catcher", "policies", "policies/live", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "store"},
+	"cmd":                  {"brand", "challenge", "config", "decisionlog", "hooks", "kratos", "mail", "mail/catcher", "policies", "policies/live", "policies/proof", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "store"},
 	"bench":                {"challenge", "kratos", "mail/catcher", "store", "store/postgrestest"}, // drives programs from outside, on databases that it fills
 	"e2e":                  {},                                                                     // drives the program from outside
 }
@@ -61,7 +62,7 @@ var mayInTests = map[string][]string{
 // only is where an outside technology may be used: one folder each.
 var only = map[string][]string{
 	"github.com/labstack/echo":         {"server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "hooks", "cmd"},
-	"github.com/open-policy-agent/opa": {"policies", "policies/live"},
+	"github.com/open-policy-agent/opa": {"policies", "policies/live", "policies/proof"}, // each reads the rules themselves
 	"github.com/fsnotify/fsnotify":     {"policies/live"},
 	"github.com/prometheus":            {"cmd"},
 	"github.com/ory/kratos-client-go":  {"kratos"},

@@ -26,7 +26,7 @@ DIR is a folder of policies, or a bundle (.tar.gz) of them. Without it: those th
 configuration, those of policies.dir.`,
 	}
 	c.AddCommand(policyCheckCommand(), policyTestCommand(), policyEvalCommand(), policyExplainCommand(), policyReplayCommand(),
-		policyShowCommand(), policyExportCommand(), policyRollbackCommand())
+		policyDiffCommand(), policyTableCommand(), policyShowCommand(), policyExportCommand(), policyRollbackCommand())
 	return c
 }
 

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"nidan/config"
 	"nidan/policies"
+	"nidan/policies/proof"
 )
 
 func policyCheckCommand() *cobra.Command {
@@ -25,13 +27,14 @@ its tests and for usual ones.`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	limit := c.Flags().Duration("time-limit", config.Default().Policies.TimeLimit, "how long a decision may take")
+	prove := c.Flags().Bool("prove", false, "prove for all inputs there can be that something valid is decided, and that the invariants hold")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		set, err := setAt(args, "")
 		if err != nil {
 			return err
 		}
 		start := time.Now()
-		_, r, err := policies.Check(c.Context(), set, *limit)
+		e, r, err := policies.Check(c.Context(), set, *limit)
 		if err != nil {
 			return err
 		}
@@ -40,9 +43,32 @@ its tests and for usual ones.`,
 %d sign-ins of the tests and the usual ones are decided, each within %v
 (%v)
 `, r.Revision, len(set.Files()), len(r.Tests), r.Coverage, r.Cases, *limit, time.Since(start).Round(time.Millisecond))
+		if *prove {
+			return proveSet(c.Context(), c.OutOrStdout(), e)
+		}
 		return nil
 	}
 	return c
+}
+
+// proveSet says what holds of a set for all inputs there can be.
+func proveSet(ctx context.Context, w io.Writer, e *policies.Engine) error {
+	p, err := proof.Prove(ctx, e, proof.Bounds{Time: 2 * time.Minute})
+	if err != nil {
+		return err
+	}
+	printWalked(w, p.Walked, p.Took)
+	for _, f := range p.Fails {
+		fmt.Fprintf(w, "FAILS     %s: %s\n             %s\n", f.Question, plain(f.Error), plain(f.Condition()))
+	}
+	printBroken(w, p)
+	switch {
+	case !p.Holds():
+		return withStatus{errors.New("something fails, or must never be"), statusLooser}
+	case !p.Certain:
+		return withStatus{errors.New("it is not proven that the invariants hold"), statusNotProven}
+	}
+	return nil
 }
 
 func policyTestCommand() *cobra.Command {

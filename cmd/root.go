@@ -14,8 +14,14 @@ import (
 	"nidan/config"
 )
 
-// Main runs the program and ends it: with status 0, or with 1 and one sentence on standard error. The first signal has it end in order,
-// the second one at once.
+// withStatus is an error with which the program ends in another status than 1.
+type withStatus struct {
+	error
+	status int
+}
+
+// Main runs the program and ends it: with status 0, or with 1 and one sentence on standard error, or with a status that the command
+// documents. The first signal has it end in order, the second one at once.
 func Main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
@@ -23,7 +29,11 @@ func Main() {
 	stop()
 	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "nidan:", err)
-		os.Exit(1)
+		status := 1
+		if other := (withStatus{}); errors.As(err, &other) {
+			status = other.status
+		}
+		os.Exit(status)
 	}
 }
 

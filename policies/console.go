@@ -46,6 +46,14 @@ const (
 	ForgetOwnDevices ConsoleAction = "self.forget_devices"
 )
 
+// ConsoleActions are all that there are.
+func ConsoleActions() []ConsoleAction {
+	return []ConsoleAction{
+		ViewSettings, ChangeSettings, ViewAccounts, ViewAccount, SwitchAccountOn, SwitchAccountOff, ForgetAccountsDevices, ClearWrongCodes,
+		ViewRecords, ExportRecords, ViewPolicies, ViewOwnAccount, SwitchOwnOn, SwitchOwnOff, ForgetOwnDevices,
+	}
+}
+
 // ConsoleDecision is whether somebody may, and why or why not.
 type ConsoleDecision struct {
 	Allow  bool   `json:"allow" jsonschema:"required"`

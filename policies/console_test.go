@@ -90,3 +90,22 @@ func TestAnswersThatAreNoConsoleDecision(t *testing.T) {
 		})
 	}
 }
+
+func TestConsoleActionsAreAllThereAre(t *testing.T) {
+	text, err := os.ReadFile("console.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`(?m)^\t\w+ +ConsoleAction = "(.*?)"`).FindAllStringSubmatch(string(text), -1)
+	var got []string
+	for _, a := range ConsoleActions() {
+		got = append(got, string(a))
+	}
+	var want []string
+	for _, n := range named {
+		want = append(want, n[1])
+	}
+	if strings.Join(got, " ") != strings.Join(want, " ") || len(got) < 10 {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

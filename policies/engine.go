@@ -14,7 +14,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
 
-//go:embed data.json login asked capabilities settings console records parameters
+//go:embed data.json login asked capabilities settings console records parameters invariants
 var shipped embed.FS
 
 // Shipped are the policies that come with the program.
@@ -43,9 +43,11 @@ type Engine struct {
 	settings     rego.PreparedEvalQuery
 	console      rego.PreparedEvalQuery
 	mask         rego.PreparedEvalQuery
+	never        map[string]rego.PreparedEvalQuery // by question
 	decisions    *known[decided]
 	maskings     *known[[]maskRule]
 	compiler     *ast.Compiler
+	masks        *ast.Compiler // another one where the set does not say what to mask
 	set          *Set
 	limit        time.Duration
 }
@@ -77,7 +79,7 @@ func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error)
 			return nil, err
 		}
 	}
-	e := &Engine{compiler: compiler, set: s, limit: limit}
+	e := &Engine{compiler: compiler, masks: masks, set: s, limit: limit}
 	if e.decisions, err = newKnown[decided](compiler, loginQuery, reflect.TypeFor[Input](), "now"); err != nil {
 		return nil, err
 	}
@@ -101,11 +103,17 @@ func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error)
 			return nil, fmt.Errorf("prepare %s: %w", ask.query, err)
 		}
 	}
+	if err := e.prepareInvariants(ctx, data); err != nil {
+		return nil, err
+	}
 	return e, nil
 }
 
 // Set is what the engine was made of.
 func (e *Engine) Set() *Set { return e.set }
+
+// Limit is how long a decision may take.
+func (e *Engine) Limit() time.Duration { return e.limit }
 
 // Revision is that of the set.
 func (e *Engine) Revision() string { return e.set.revision }
@@ -130,10 +138,10 @@ func (e *Engine) Console(ctx context.Context, in ConsoleInput) (ConsoleDecision,
 
 // eval asks one question. No answer, more than one, or one that takes too long is an error. Whatever the policy was building
 // when its time was up is garbage then.
-func (e *Engine) eval(ctx context.Context, q rego.PreparedEvalQuery, name string, in rego.EvalOption) (any, error) {
+func (e *Engine) eval(ctx context.Context, q rego.PreparedEvalQuery, name string, in ...rego.EvalOption) (any, error) {
 	limited, cancel := context.WithTimeout(ctx, e.limit)
 	defer cancel()
-	results, err := q.Eval(limited, in)
+	results, err := q.Eval(limited, in...)
 	// Also where an answer came a moment after: what the gate takes for slow is slow in earnest too.
 	if limited.Err() != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("evaluate %s: %w: longer than %v", name, ErrTooSlow, e.limit)

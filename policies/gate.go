@@ -131,11 +131,11 @@ func (e *Engine) untyped() (found []finding) {
 // schemaFor is the schema of what a package is asked about, by name.
 func schemaFor(path ast.Ref) string {
 	switch path.String() {
-	case "data.nidan.capabilities", "data.nidan.settings":
+	case "data.nidan.capabilities", "data.nidan.settings", "data.nidan.invariants.capabilities", "data.nidan.invariants.settings":
 		return "capabilities"
-	case "data.nidan.console":
+	case "data.nidan.console", "data.nidan.invariants.console":
 		return "console"
-	case "data.nidan.records":
+	case "data.nidan.records", "data.nidan.invariants.records":
 		return "record"
 	}
 	return "input"

@@ -1,0 +1,206 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"nidan/config"
+	"nidan/policies"
+	"nidan/policies/proof"
+)
+
+// The statuses that a comparison ends with, besides 0 and 1.
+const (
+	statusLooser    = 2
+	statusNotProven = 3
+)
+
+func policyDiffCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "diff NEW",
+		Short: "Say what these policies decide differently, for all inputs there can be",
+		Long: `Say what these policies decide differently from those that decide now, or from others. Not some inputs are tried but all that
+there can be: inputs in which the policies look at the same facts are one class, and each class is decided by both. All that is decided
+is compared: sign-ins, the terms of a code, what a session is worth, new passwords, the console, and what is masked in records.
+
+  LOOSENS   less is asked, or more may be done
+  TIGHTENS  more is asked, or less may be done
+  TERMS     a code is asked on other terms; "looser" stands beside terms that are
+  FAILS     nothing valid is decided, and so nobody gets in
+  OTHER     anything else, such as another reason, message or channel
+
+What a policy makes of a text with a regular expression and the like cannot be enumerated. It is named, and not proven.
+
+NEW and --against are folders of policies, or bundles (.tar.gz) of them. Sets are not kept by their revisions: keep the folder.
+
+The invariants of both, rules of policies/invariants that say what must never be, have to hold for NEW. For one that does not, a test
+is printed that fails.
+
+The status is 0 where it is proven that nothing is looser and nothing fails, 2 where something is looser, fails or must never be, 3 where nothing such
+is found but that is not proven, and 1 where the policies cannot be compared.`,
+		Example: `  nidan policy diff ./new
+  nidan policy diff ./new --against ./old --json`,
+		Args: cobra.ExactArgs(1),
+	}
+	load := withConfig(c)
+	against := c.Flags().String("against", "", "the policies to compare with; without it, those that the configuration names")
+	asJSON := c.Flags().Bool("json", false, "answer in JSON")
+	var b proof.Bounds
+	c.Flags().DurationVar(&b.Time, "time", 2*time.Minute, "end after this time, complete or not; 0: never")
+	c.Flags().IntVar(&b.Classes, "classes", 1_000_000, "end after so many classes, complete or not; 0: never")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		cfg := config.Default()
+		if *against == "" {
+			var err error
+			if cfg, err = load(); err != nil {
+				return fmt.Errorf("find the policies that decide now (or give them with --against): %w", err)
+			}
+		}
+		from, err := decidingNow(c.Context(), *against, cfg.Policies)
+		if err != nil {
+			return err
+		}
+		to, err := compiled(c, args, cfg.Policies)
+		if err != nil {
+			return err
+		}
+		d, err := proof.Compare(c.Context(), from, to, b)
+		if err != nil {
+			return err
+		}
+		held, err := proveBoth(c.Context(), from, to, b)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			err = writeJSON(c.OutOrStdout(), differences{from.Revision(), to.Revision(), d.Proven() && held.Certain, d, held})
+		} else {
+			err = printDifferences(c.OutOrStdout(), d)
+			printBroken(c.OutOrStdout(), held)
+		}
+		return errors.Join(err, judgeDifferences(d, held))
+	}
+	return c
+}
+
+// differences are a comparison with the revisions of what was compared.
+type differences struct {
+	From   string `json:"from"`
+	To     string `json:"to"`
+	Proven bool   `json:"proven"`
+	proof.Comparison
+	Invariants proof.Proof `json:"invariants"`
+}
+
+// proveBoth says whether the invariants of the new policies hold for them, and those that hold now: who takes an invariant away has to
+// see that it does not hold any more.
+func proveBoth(ctx context.Context, from, to *policies.Engine, b proof.Bounds) (proof.Proof, error) {
+	held, err := proof.Prove(ctx, to, b)
+	if err != nil || from.Set().SameInvariants(to.Set()) {
+		return held, err
+	}
+	with, err := to.Set().WithInvariantsOf(from.Set()).Compile(ctx, to.Limit())
+	if err != nil {
+		return held, fmt.Errorf("ask the new policies for the invariants that hold now: %w", err)
+	}
+	before, err := proof.Prove(ctx, with, b)
+	for _, one := range before.Broken {
+		if !slices.ContainsFunc(held.Broken, func(o proof.Broken) bool { return o.Never == one.Never }) {
+			held.Broken = append(held.Broken, one)
+		}
+	}
+	held.Invariants = max(held.Invariants, before.Invariants)
+	held.Complete, held.Certain = held.Complete && before.Complete, held.Certain && before.Certain
+	held.Missing = slices.Compact(slices.Sorted(slices.Values(slices.Concat(held.Missing, before.Missing))))
+	return held, err
+}
+
+// printBroken says which invariants do not hold, each with a test to paste.
+func printBroken(w io.Writer, p proof.Proof) {
+	fmt.Fprintf(w, "\n%d invariants, %d do not hold\n", p.Invariants, len(p.Broken))
+	if !p.Certain {
+		fmt.Fprintf(w, "that the others hold is not proven:\n%s\n", plain(strings.Join(p.Missing, "; ")))
+	}
+	for _, b := range p.Broken {
+		fmt.Fprintf(w, "\nNEVER     %s: %s  (%s)\n\n%s", b.Question, plain(b.Never), plain(b.Where), b.Test)
+	}
+}
+
+// decidingNow is the set that is given, or else the one that the configuration names: of a bundle, the one that decided last.
+func decidingNow(ctx context.Context, given string, cfg config.Policies) (*policies.Engine, error) {
+	if given == "" && cfg.Bundle.URL != "" {
+		if cfg.Bundle.KeepDir == "" {
+			return nil, errors.New("the policies that decide now are those of a bundle that is not kept: give them with --against")
+		}
+		given = filepath.Join(cfg.Bundle.KeepDir, "policies.tar.gz")
+	}
+	set, err := setAt([]string{given}, cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return set.Compile(ctx, cfg.TimeLimit)
+}
+
+func printDifferences(w io.Writer, d proof.Comparison) error {
+	printWalked(w, d.Walked, d.Took)
+	if len(d.Alike) > 0 {
+		fmt.Fprintf(w, "by the same rules and data: %s\n", strings.Join(d.Alike, ", "))
+	}
+	fmt.Fprintln(w)
+	count := map[proof.Kind]int{}
+	for _, one := range d.Differences {
+		count[one.Kind]++
+		looser := ""
+		if one.Looser && one.Kind != proof.Loosens {
+			looser = " (looser)"
+		}
+		fmt.Fprintf(w, "%-8s %2d  %s: %s%s  (%s)\n             %s\n", one.Kind, count[one.Kind], one.Question,
+			plain(cmp.Or(one.Error, one.Said())), looser, plain(one.Where), plain(one.Condition()))
+	}
+	for _, kind := range []proof.Kind{proof.Loosens, proof.Fails} {
+		if count[kind] == 0 {
+			fmt.Fprintf(w, "%-8s  0\n", kind)
+		}
+	}
+	return nil
+}
+
+// printWalked says how far a walk came, and what of it is not proven.
+func printWalked(w io.Writer, walked proof.Walked, took time.Duration) {
+	said, complete := "NOT PROVEN", "complete"
+	if walked.Proven() {
+		said = "PROVEN"
+	}
+	if !walked.Complete {
+		complete = "not complete"
+	}
+	fmt.Fprintf(w, "%s over %d classes (%s, %v)\n", said, walked.Classes, complete, took.Round(100*time.Millisecond))
+	for _, m := range walked.Missing {
+		fmt.Fprintf(w, "not proven: %s\n", plain(m))
+	}
+}
+
+func judgeDifferences(d proof.Comparison, held proof.Proof) error {
+	switch {
+	case len(held.Broken) > 0:
+		return withStatus{errors.New("an invariant does not hold"), statusLooser}
+	case d.Looser():
+		return withStatus{errors.New("something is looser, or fails"), statusLooser}
+	case !d.Complete:
+		return withStatus{errors.New("not complete: it is not proven that nothing is looser"), statusNotProven}
+	case !d.Proven():
+		return withStatus{errors.New("it is not proven that nothing is looser"), statusNotProven}
+	case !held.Certain:
+		return withStatus{errors.New("it is not proven that the invariants hold"), statusNotProven}
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package cmd
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+)
+
+// statusOf is what the program would end with.
+func statusOf(err error) int {
+	var other withStatus
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &other):
+		return other.status
+	}
+	return 1
+}
+
+func TestPolicyDiff(t *testing.T) {
+	shipped := copied(t, "data.json", "", "")
+	for name, tc := range map[string]struct {
+		args   []string
+		status int
+		want   []string
+	}{
+		"nothing": {[]string{copied(t, "data.json", "", "")}, 0, []string{"PROVEN over 0 classes (complete", "by the same rules and data: login, capabilities", "LOOSENS   0", "FAILS     0"}},
+		"tighter terms": {[]string{copied(t, "data.json", `"max_attempts": 10`, `"max_attempts": 3`)}, 0, []string{
+			"PROVEN over 2820 classes (complete", "TERMS     1  login: code.max_attempts 10 → 3  (data.json: parameters.code.max_attempts)", "where it was challenge code_required", "FAILS     0"}},
+		"looser terms": {[]string{copied(t, "data.json", `"length": 6`, `"length": 8`), "--against", copied(t, "data.json", `"length": 6`, `"length": 10`)}, 2, []string{
+			"TERMS     1  login: code.length 10 → 8 (looser)"}},
+		"more may be done": {[]string{copied(t, "data.json", `"console_role": "system_administrator"`, `"console_role": "user"`)}, 2, []string{
+			"LOOSENS   1  console: reason role_may_not → administrator, allow false → true  (console/console.rego:42)", "visitor.role supervisor or user, session.console"}},
+		"a bound": {[]string{copied(t, "data.json", `"max_attempts": 10`, `"max_attempts": 3`), "--classes", "10"}, 3, []string{"NOT PROVEN over 10 classes (not complete"}},
+		"a regular expression": {[]string{copied(t, "console/console.rego", `	input.action in _own_switches
+`, `	input.action in _own_switches
+	not regex.match("^x", input.visitor.name)
+`)}, 3, []string{"NOT PROVEN", "not proven: console: input.visitor.name: regex.match (console/console.rego:42)", "that the others hold is not proven:"}},
+		"what cannot be compared": {[]string{copied(t, "asked/asked.rego", "input.account.has_email", "input.account.email_there")}, 1, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := tc.args
+			if len(args) < 2 || args[1] != "--against" {
+				args = append(args, "--against", shipped)
+			}
+			out, err := run(t, append([]string{"policy", "diff"}, args...)...)
+			if statusOf(err) != tc.status {
+				t.Errorf("status %d (%v), want %d\n%s", statusOf(err), err, tc.status, out)
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(out, want) {
+					t.Errorf("got\n%s\nwant %s", out, want)
+				}
+			}
+		})
+	}
+}
+
+func TestPolicyDiffInJSON(t *testing.T) {
+	out, err := run(t, "policy", "diff", copied(t, "data.json", `"console_role": "system_administrator"`, `"console_role": "user"`), "--json", "--against", copied(t, "data.json", "", ""))
+	var got struct {
+		From, To    string
+		Proven      bool
+		Classes     int
+		Differences []struct {
+			Kind    string
+			Example json.RawMessage
+		}
+	}
+	if jsonErr := json.Unmarshal([]byte(out), &got); jsonErr != nil || statusOf(err) != 2 {
+		t.Fatalf("got %v, %v\n%s", jsonErr, err, out)
+	}
+	if !got.Proven || got.From == got.To || got.Differences[0].Kind != "LOOSENS" || !strings.Contains(string(got.Differences[0].Example), `"role":`) {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// Without --against, the policies are compared with those of the configuration: its folder, or the bundle that decided last.
+func TestPolicyDiffAgainstWhatDecidesNow(t *testing.T) {
+	if out, err := run(t, "policy", "diff", copied(t, "data.json", "", "")); statusOf(err) != 1 || !strings.Contains(err.Error(), "or give them with --against") {
+		t.Errorf("got %v\n%s", err, out)
+	}
+	t.Setenv("NIDAN_SECRETS", strings.Repeat("s", 32))
+	t.Setenv("NIDAN_HOOKS_TOKENS", strings.Repeat("t", 32))
+	t.Setenv("NIDAN_POLICIES_DIR", copied(t, "data.json", `"wrong_codes": 100`, `"wrong_codes": 50`))
+	out, err := run(t, "policy", "diff", copied(t, "data.json", `"wrong_codes": 100`, `"wrong_codes": 60`))
+	if statusOf(err) != 2 || !strings.Contains(out, "limits.wrong_codes 50 → 60 (looser)") {
+		t.Errorf("got %v\n%s", err, out)
+	}
+}
+
+// Who takes an invariant away, and breaks what it says, is told all the same.
+func TestPolicyDiffProvesTheInvariantsOfBoth(t *testing.T) {
+	now := copied(t, "data.json", "", "")
+	without := copied(t, "data.json", `"console_role": "system_administrator"`, `"console_role": "user"`)
+	if err := os.RemoveAll(without + "/invariants"); err != nil {
+		t.Fatal(err)
+	}
+	out, err := run(t, "policy", "diff", without, "--against", now)
+	for _, want := range []string{
+		"15 invariants, 1 do not hold", "NEVER     console: somebody who is no administrator changes the settings  (invariants/console.rego:",
+		"test_somebody_who_is_no_administrator_changes_the_settings if {",
+	} {
+		if statusOf(err) != 2 || !strings.Contains(out, want) {
+			t.Errorf("got %v\n%s\nwant %s", err, out, want)
+		}
+	}
+}
+
+func TestPolicyCheckProves(t *testing.T) {
+	out, err := run(t, "policy", "check", "--prove", "--time-limit", "10s")
+	if err != nil || !strings.Contains(out, "15 invariants, 0 do not hold") || !strings.Contains(out, "(complete, ") {
+		t.Errorf("got %v\n%s", err, out)
+	}
+	// No test of the set says anything of this language.
+	broken := copied(t, "asked/asked.rego", "account_off if {\n	input.account.two_factor == false\n", `account_off if input.account.locale == "xx"
+
+account_off if {
+	input.account.two_factor == false
+`)
+	out, err = run(t, "policy", "check", "--prove", "--time-limit", "10s", broken)
+	if statusOf(err) != 2 || !strings.Contains(out, "NEVER     login: an account that is asked gets in with the password alone") {
+		t.Errorf("got %v\n%s", err, out)
+	}
+}
+
+func TestPolicyTable(t *testing.T) {
+	out, err := run(t, "policy", "table")
+	for _, want := range []string{
+		"login: PROVEN over ", "refuse account_locked (state: sign_in_again)", "  account.state other than active\n", "settings: PROVEN", "true administrator",
+		"  device.age_days equal to settings.remember_days or above settings.remember_days",
+	} {
+		if err != nil || !strings.Contains(out, want) {
+			t.Errorf("got %v\n%s\nwant %s", err, out, want)
+		}
+	}
+	out, err = run(t, "policy", "table", "--of", "records", "--json")
+	var got []struct {
+		Question  string
+		NotProven []string `json:"not_proven"`
+		Rows      []struct{ Decided string }
+	}
+	if jsonErr := json.Unmarshal([]byte(out), &got); jsonErr != nil || statusOf(err) != 3 || len(got) != 1 || len(got[0].NotProven) == 0 || len(got[0].Rows) == 0 {
+		t.Errorf("got %v, %v\n%s", jsonErr, err, out)
+	}
+	if _, err := run(t, "policy", "table", "--of", "nothing"); statusOf(err) != 1 {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,85 @@
+package policies
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
+)
+
+// invariants are the packages of the rules that say what must never be, one for each question: nidan.invariants.login.
+const invariants = "nidan.invariants."
+
+// neverQuery is what must never be of the answer to a question.
+func (q Question) neverQuery() string { return "data." + invariants + q.Name + ".never" }
+
+// prepareInvariants makes the set's invariants ready. A set need not have any.
+func (e *Engine) prepareInvariants(ctx context.Context, data storage.Store) error {
+	e.never = make(map[string]rego.PreparedEvalQuery)
+	for _, q := range Questions() {
+		query := q.neverQuery()
+		if !defines(e.compiler, query) {
+			continue
+		}
+		prepared, err := rego.New(rego.Query(query), rego.Compiler(e.compiler), rego.Store(data), rego.StrictBuiltinErrors(true)).PrepareForEval(ctx)
+		if err != nil {
+			return fmt.Errorf("prepare %s: %w", query, err)
+		}
+		e.never[q.Name] = prepared
+	}
+	return nil
+}
+
+// Never says what must never be of the answer to a question, as the set's own invariants say, and is so for this input. It is empty where
+// nothing is against it.
+func (e *Engine) Never(ctx context.Context, q Question, in ast.Value) ([]string, error) {
+	prepared, ok := e.never[q.Name]
+	if !ok {
+		return nil, nil
+	}
+	answer, err := e.eval(ctx, prepared, q.neverQuery(), rego.EvalParsedInput(in))
+	if err != nil {
+		return nil, err
+	}
+	var never []string
+	if err := decodeStrictly(answer, &never); err != nil {
+		return nil, fmt.Errorf("decode %s: it must be texts: %w", q.neverQuery(), err)
+	}
+	return never, nil
+}
+
+// WithInvariantsOf is the set with another one's invariants in the place of its own: what held so far has to hold after a change, too.
+func (s *Set) WithInvariantsOf(other *Set) *Set {
+	made := *s
+	made.modules = maps.Clone(s.modules)
+	maps.DeleteFunc(made.modules, isInvariant)
+	for path, m := range other.production() {
+		if isInvariant(path, m) {
+			made.modules["before/"+path] = m
+		}
+	}
+	return &made
+}
+
+// SameInvariants says whether two sets have the same invariants, word for word.
+func (s *Set) SameInvariants(other *Set) bool {
+	return maps.Equal(s.invariants(), other.invariants())
+}
+
+func (s *Set) invariants() map[string]string {
+	found := map[string]string{}
+	for _, f := range s.files {
+		if m := s.production()[f.Path]; m != nil && isInvariant(f.Path, m) {
+			found[f.Path] = f.Text
+		}
+	}
+	return found
+}
+
+func isInvariant(_ string, m *ast.Module) bool {
+	return strings.HasPrefix(m.Package.Path.String(), "data."+invariants)
+}

@@ -1,0 +1,44 @@
+# METADATA
+# title: What must never be in the console
+# description: Each rule says what must never be. It is proven for all visitors and actions that there can be.
+# schemas:
+#   - input: schema.console
+package nidan.invariants.console
+
+import data.nidan.console.decision
+
+# METADATA
+# title: "A locked visitor may do something"
+# description: "Not even see the own account."
+never contains "a locked visitor may do something" if {
+	input.visitor.locked
+	decision.allow
+}
+
+# METADATA
+# title: "Somebody who is no administrator changes the settings"
+# description: "They decide who is asked for a code."
+never contains "somebody who is no administrator changes the settings" if {
+	input.visitor.role in {"supervisor", "user"}
+	input.action == "settings.change"
+	decision.allow
+}
+
+# METADATA
+# title: "Somebody changes anything but their own account's devices in a session that is not worth the console"
+# description: "What they may do makes sign-ins ask for more, never for less."
+never contains "somebody changes anything but their own account's devices in a session that is not worth the console" if {
+	not input.session.console
+	not input.action in {"self.view", "self.forget_devices"}
+	decision.allow
+}
+
+# METADATA
+# title: "Somebody changes an owner without being one"
+# description: "Nobody changes what stands above them."
+never contains "somebody changes an owner without being one" if {
+	input.target.role == "owner"
+	input.visitor.role != "owner"
+	input.action in {"account.switch_on", "account.switch_off", "account.forget_devices", "account.clear_wrong_codes"}
+	decision.allow
+}

@@ -1,0 +1,114 @@
+package nidan.invariants_test
+
+import data.nidan.invariants.capabilities
+import data.nidan.invariants.console
+import data.nidan.invariants.login
+import data.nidan.invariants.settings
+import data.nidan.parameters_test as parameters
+
+# Each decision here is one that the rules beside it must never make.
+_asked := {
+	"settings": {"two_factor": true, "admin_console": true, "softphone": true, "remember": true, "remember_days": 30},
+	"account": {
+		"role": "owner", "has_email": true, "two_factor": true, "state": "active",
+		"locked": false, "password_expired": false, "plan": "",
+	},
+	"device": {"known": false},
+	"session": {"known": true, "channel": "softphone", "second_step": "not_asked"},
+}
+
+_allowed := {"action": "allow", "channel": "softphone", "remember_days": 0}
+
+test_login[name] if {
+	some name, tc in {
+		"a locked account gets in, or is sent a code": {"account": {"locked": true, "two_factor": false}},
+		"an account whose password has expired gets in, or is sent a code": {"account": {"password_expired": true, "two_factor": false}},
+		"an account that is not active gets in, or is sent a code": {"account": {"state": "inactive", "two_factor": false}},
+		"an account that is asked gets in with the password alone": {},
+	}
+	{name} == login.never with input as object.union(_asked, tc)
+		with data.nidan.login.decision as _allowed
+		with data.parameters as parameters.shipped
+}
+
+test_a_role_that_is_always_asked if {
+	{"an account whose role is always asked gets in with the password alone"} == login.never with input as object.union(
+		_asked,
+		{"account": {"two_factor": false}},
+	)
+		with data.nidan.login.decision as _allowed
+		with data.parameters as parameters.but({"always_asked_roles": ["owner"]})
+}
+
+test_remembered_for_too_long if {
+	{"a device may be remembered for longer than the console says"} == login.never with input as _asked
+		with data.nidan.login.decision as {"action": "challenge", "channel": "softphone", "remember_days": 31}
+		with data.parameters as parameters.shipped
+	{"a device may be remembered though the console says that none may"} == login.never with input as object.union(
+		_asked,
+		{"settings": {"remember": false}},
+	)
+		with data.nidan.login.decision as {"action": "challenge", "channel": "softphone", "remember_days": 1}
+		with data.parameters as parameters.shipped
+}
+
+test_as_it_should_be if {
+	count(login.never) == 0 with input as _asked
+		with data.nidan.login.decision as {"action": "challenge", "channel": "softphone", "remember_days": 30}
+		with data.parameters as parameters.shipped
+	count(capabilities.never) == 0 with input as _asked
+		with data.nidan.capabilities.decision as {"capabilities": ["phonebook"], "reasons": {}}
+		with data.parameters as parameters.shipped
+	count(settings.never) == 0 with input as _asked
+		with data.nidan.settings.decision as {"action": "refuse", "reason": "r"}
+		with data.parameters as parameters.shipped
+	count(console.never) == 0 with input as _visit({"settings": {"two_factor": true}})
+		with data.nidan.console.decision as {"allow": false, "reason": "r"}
+		with data.parameters as parameters.shipped
+}
+
+test_capabilities if {
+	{"a locked account's session may do more than anybody's"} == capabilities.never with input as object.union(
+		_asked,
+		{"account": {"locked": true}},
+	)
+		with data.nidan.capabilities.decision as {"capabilities": ["agent"], "reasons": {}}
+		with data.parameters as parameters.shipped
+	{"a session may use the console without a second step, though the console asks for one"} == capabilities.never with input as _asked
+		with data.nidan.capabilities.decision as {"capabilities": ["phonebook", "console"], "reasons": {}}
+		with data.parameters as parameters.shipped
+}
+
+test_settings if {
+	{"a locked account gets a new password"} == settings.never with input as object.union(
+		_asked,
+		{"account": {"locked": true, "two_factor": false}},
+	)
+		with data.nidan.settings.decision as _allowed
+		with data.parameters as parameters.shipped
+	{"an account that is asked gets a new password in a session without a second step"} == settings.never with input as _asked
+		with data.nidan.settings.decision as _allowed
+		with data.parameters as parameters.shipped
+}
+
+test_console[name] if {
+	some name, tc in {
+		"a locked visitor may do something": {"visitor": {"locked": true}},
+		"somebody who is no administrator changes the settings": {"visitor": {"role": "user"}, "target": {"role": "user"}},
+		"somebody changes anything but their own account's devices in a session that is not worth the console": {"session": {"console": false}},
+		"somebody changes an owner without being one": {"target": {"role": "owner"}, "action": "account.switch_off"},
+	}
+	{name} == console.never with input as _visit(tc)
+		with data.nidan.console.decision as {"allow": true, "reason": "r"}
+		with data.parameters as parameters.shipped
+}
+
+_visit(tc) := object.union(
+	{
+		"visitor": {"role": "system_administrator", "locked": false},
+		"session": {"console": true},
+		"target": {"role": "user"},
+		"action": "settings.change",
+	},
+	tc,
+)

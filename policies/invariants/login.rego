@@ -1,0 +1,78 @@
+# METADATA
+# title: What must never be of a sign-in
+# description: |
+#   Each rule says what must never be, whatever the other rules say. It is proven for all sign-ins that there can be, and not only
+#   tried. It asks the settings, the account and the decision, and not the rules that make the decision: these may be wrong.
+# schemas:
+#   - input: schema.input
+package nidan.invariants.login
+
+import data.nidan.login.decision
+
+# METADATA
+# title: "A locked account gets in, or is sent a code"
+# description: "Somebody locked it, maybe while its password is in the wrong hands."
+never contains "a locked account gets in, or is sent a code" if {
+	input.account.locked
+	decision.action != "refuse"
+}
+
+# METADATA
+# title: "An account whose password has expired gets in, or is sent a code"
+# description: "It needs a new password first."
+never contains "an account whose password has expired gets in, or is sent a code" if {
+	input.account.password_expired
+	decision.action != "refuse"
+}
+
+# METADATA
+# title: "An account that is not active gets in, or is sent a code"
+# description: "A later Kratos may have more states than active and inactive; none of them is let in unseen."
+never contains "an account that is not active gets in, or is sent a code" if {
+	input.account.state != "active"
+	decision.action != "refuse"
+}
+
+# METADATA
+# title: "An account that is asked gets in with the password alone"
+# description: "Its own flag is on, and nothing else speaks against a code."
+never contains "an account that is asked gets in with the password alone" if {
+	input.account.two_factor
+	_asked_on_each_channel
+	decision.action == "allow"
+}
+
+# METADATA
+# title: "An account whose role is always asked gets in with the password alone"
+# description: "Whatever its own flag says. Which roles these are is said in data.json."
+never contains "an account whose role is always asked gets in with the password alone" if {
+	input.account.role in data.parameters.always_asked_roles
+	_asked_on_each_channel
+	decision.action == "allow"
+}
+
+# METADATA
+# title: "A device may be remembered for longer than the console says"
+# description: "Administrators set the days there, and count on them."
+never contains "a device may be remembered for longer than the console says" if {
+	decision.remember_days > input.settings.remember_days
+}
+
+# METADATA
+# title: "A device may be remembered though the console says that none may"
+# description: "Switched off, remembering is off for everybody."
+never contains "a device may be remembered though the console says that none may" if {
+	not input.settings.remember
+	decision.remember_days > 0
+}
+
+# Nothing speaks against a code but the account's own flag.
+_asked_on_each_channel if {
+	input.settings.two_factor
+	input.settings.admin_console
+	input.settings.softphone
+	input.account.has_email
+	not input.account.plan in data.parameters.plans_without_agent
+	not input.device.known
+	not decision.channel in data.parameters.exempt_channels
+}

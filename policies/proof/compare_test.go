@@ -1,0 +1,181 @@
+package proof
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"nidan/policies"
+)
+
+// shippedBut is the shipped set with other texts in the place of some: file, from, to, and so on.
+func shippedBut(t *testing.T, changes ...string) fstest.MapFS {
+	t.Helper()
+	set := fstest.MapFS{}
+	err := fs.WalkDir(policies.Shipped(), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(policies.Shipped(), path)
+		set[path] = &fstest.MapFile{Data: text}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(changes); i += 3 {
+		text := string(set[changes[i]].Data)
+		if !strings.Contains(text, changes[i+1]) {
+			t.Fatalf("%s does not hold %s", changes[i], changes[i+1])
+		}
+		set[changes[i]] = &fstest.MapFile{Data: []byte(strings.Replace(text, changes[i+1], changes[i+2], 1))}
+	}
+	return set
+}
+
+// lines are what is said of differences.
+func lines(c Comparison) string {
+	var b strings.Builder
+	for _, d := range c.Differences {
+		fmt.Fprintf(&b, "%s %t %s: %q %s | %s%s | %s\n", d.Kind, d.Looser, d.Question, d.Was, when(d), d.Said(), d.Error, d.Where)
+	}
+	return b.String()
+}
+
+func when(d Difference) string {
+	d.Was = nil
+	if len(d.When) == 0 {
+		return "all"
+	}
+	return d.Condition()
+}
+
+// Each line: its kind and whether it is looser, the question, what was decided before, when, what changes, where.
+func TestTwoSetsAreCompared(t *testing.T) {
+	for name, tc := range map[string]struct {
+		changes []string
+		want    string
+	}{
+		"nothing": {nil, ""},
+		"the terms of a code": {
+			[]string{"data.json", `"max_attempts": 10`, `"max_attempts": 3`},
+			`TERMS false login: ["challenge code_required"] all | code.max_attempts 10 → 3 | data.json: parameters.code.max_attempts
+`,
+		},
+		"limits, the other way": {
+			[]string{"data.json", `"wrong_code_days": 30`, `"wrong_code_days": 3`},
+			`TERMS true login: ["challenge code_required"] all | limits.wrong_code_days 30 → 3 | data.json: parameters.limits.wrong_code_days
+`,
+		},
+		"every user an administrator": {
+			[]string{"data.json", `"console_role": "system_administrator"`, `"console_role": "user"`},
+			`LOOSENS true console: ["false role_may_not"] action settings.view, settings.change, accounts.view, account.view, records.view and 2 more, visitor.role supervisor or user, session.console | reason role_may_not → administrator, allow false → true | console/console.rego:42
+`,
+		},
+		"a device is remembered for a year": {
+			[]string{"login/login.rego", `remember_days := input.settings.remember_days if`, `remember_days := 365 if`},
+			`TERMS true login: ["challenge code_required"] settings.remember, settings.remember_days 1 to 364 | remember_days settings.remember_days → 365 | login/login.rego:79
+`,
+		},
+		"one number": {
+			[]string{"data.json", `"3.5.0"`, `"3.6.0"`},
+			`TIGHTENS false login: ["challenge code_required"] request.flow_type api, request.client.version 3.5, 3.5.0, 3.5.0+b, 3.5.1 or 3.5.1-0 | challenge code_required → refuse client_too_old | login/login.rego:52
+`,
+		},
+		"a new channel": {
+			[]string{"data.json", `"channel_of_oauth2_client": {}`, `"channel_of_oauth2_client": {"crm": "opencti"}`},
+			`LOOSENS true login: ["challenge code_required"] request.oauth2_client_id crm | challenge code_required → allow channel_exempt, channel … → opencti | login/login.rego:41
+`,
+		},
+		"everybody gets in": {
+			[]string{"login/login.rego", `decision := object.union(_terms, _outcome)`, `decision := object.union(object.union(_terms, _outcome), {"action": "allow", "reason": "everybody"})`},
+			`LOOSENS true login: ["refuse account_locked"] all | refuse account_locked → allow everybody | login/login.rego:20
+`,
+		},
+		"two rules in conflict": {
+			[]string{"login/login.rego", "_device_age := input.device.age_days if", "_device_age := 1 if input.account.role == \"owner\"\n\n_device_age := input.device.age_days if"},
+			`FAILS false login: ["allow device_remembered"] device.age_days 0 or 2 to 364, account.role owner | evaluate data.nidan.login.decision: login/login.rego:139: eval_conflict_error: rule data.nidan.login._device_age produced conflicting values | login/login.rego:137
+`,
+		},
+		"a mask that is dropped": {
+			[]string{"records/records.rego", `"path": "/input/account/email"`, `"path": "/input/account/emai"`},
+			`LOOSENS true records: [""] input, input.account.email other than "" | mask /input/account/email upsert "***" → none, mask /input/account/emai none → upsert "***" | records/records.rego:16
+`,
+		},
+		"a typo in data": {
+			[]string{"data.json", `"max_attempts"`, `"max_attempt"`},
+			`FAILS false login: ["allow account_off" "allow channel_off" "allow device_remembered" "allow no_email" "allow plan_without_agent" "allow two_factor_off" "challenge code_required" "refuse account_inactive" "refuse account_locked" "refuse client_too_old" "refuse password_expired"] all | decode the decision: json: unknown field "max_attempt" | data.json: parameters.code.max_attempt, parameters.code.max_attempts
+`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, err := Compare(t.Context(), engine(t, policies.Shipped()), engine(t, shippedBut(t, tc.changes...)), Bounds{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := lines(c)
+			if !c.Complete || (got == "") != (tc.want == "") || !strings.Contains(got, tc.want) {
+				t.Errorf("got %+v\n%s\nwant\n%s", c.Walked, got, tc.want)
+			}
+			if c.Looser() != (strings.Contains(got, " true ") || strings.Contains(got, "FAILS")) {
+				t.Errorf("looser is %t", c.Looser())
+			}
+			if !c.Proven() && name != "a mask that is dropped" {
+				t.Errorf("got %+v", c.Walked)
+			}
+		})
+	}
+}
+
+// In the one set, two facts are compared with each other, in the other one of them with a text.
+func TestWhatOneSetComparesMattersToTheOther(t *testing.T) {
+	from := engine(t, rules(`reason := "same" if input.account.role == input.account.plan else := "none"`))
+	to := engine(t, rules(`reason := "b" if input.account.plan == "b" else := "none"`))
+	q := policies.Questions()[0]
+	found, _, err := compare(t.Context(), q, from, to, Bounds{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := lines(Comparison{Differences: found}); !strings.Contains(got, `reason same → b`) || !strings.Contains(got, "none → b") || !strings.Contains(got, "same → none") {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestEachInputThatIsDecidedOtherwiseIsInADifference(t *testing.T) {
+	q := policies.Questions()[0]
+	for a, b := range map[string]string{
+		"numbers": "numbers compared with each other", "versions": "numbers", "functions": "sets, comprehensions and every",
+		"the order of texts": "three texts compared", "headers": "networks",
+	} {
+		t.Run(a+", "+b, func(t *testing.T) {
+			from, to := engine(t, rules(understood[a])), engine(t, rules(understood[b]))
+			found, w, err := compare(t.Context(), q, from, to, Bounds{})
+			if err != nil || !w.Proven() {
+				t.Fatalf("got %+v, %v", w, err)
+			}
+			d := newDrawing(understood[a] + understood[b] + data)
+			for range 400 {
+				in, _ := d.input(placesOf(q.Input))
+				var x answers
+				x.from, x.failed = from.Answer(t.Context(), q, in)
+				x.to, x.failsNow = to.Answer(t.Context(), q, in)
+				want := difference(q, Class{}, x)
+				if want.Kind != "" && !slices.ContainsFunc(found, func(d Difference) bool { return d.Error == want.Error && d.Said() == want.Said() }) {
+					t.Fatalf("%s is in no difference: %s%s", in, want.Said(), want.Error)
+				}
+			}
+		})
+	}
+}
+
+// Two sets that have nothing in common are walked as far as the bound, and no further.
+func TestAComparisonEndsAtItsBound(t *testing.T) {
+	c, err := Compare(t.Context(), engine(t, policies.Shipped()), engine(t, rules(understood["headers"])), Bounds{Classes: 50})
+	if err != nil || c.Complete || c.Proven() || c.Classes > 60 {
+		t.Errorf("got %+v, %v", c.Walked, err)
+	}
+}

@@ -1,0 +1,108 @@
+package policies
+
+import (
+	"context"
+	"errors"
+	"reflect"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/topdown"
+)
+
+// Question is one that a set of policies is asked. Those who ask it of all inputs there can be, and not of one that came, do so by
+// [Engine.Answer].
+type Question struct {
+	Name  string       // "login"
+	Query string       // "data.nidan.login.decision"
+	Input reflect.Type // what an input consists of
+}
+
+// Questions are all that a set is asked, the sign-in first.
+func Questions() []Question {
+	return []Question{
+		{"login", loginQuery, reflect.TypeFor[Input]()},
+		{"capabilities", capabilitiesQuery, reflect.TypeFor[CapabilitiesInput]()},
+		{"settings", settingsQuery, reflect.TypeFor[CapabilitiesInput]()},
+		{"console", consoleQuery, reflect.TypeFor[ConsoleInput]()},
+		{"records", maskQuery, reflect.TypeFor[RecordInput]()},
+	}
+}
+
+// Mask is one thing that must not be kept of a sign-in.
+type Mask struct {
+	Op    string // "remove" or "upsert"
+	Path  string // "/input/account/email"
+	Value string // of an upsert: JSON
+}
+
+// Answer asks a question, and reads the answer as strictly as it is read in earnest: a [Decision] with its limits said in full,
+// [Capabilities], a [SettingsDecision], a [ConsoleDecision], or each [Mask]. What could not be carried out is an error here, too.
+func (e *Engine) Answer(ctx context.Context, q Question, in ast.Value, tracers ...topdown.QueryTracer) (any, error) {
+	prepared := map[string]rego.PreparedEvalQuery{
+		loginQuery: e.login, capabilitiesQuery: e.capabilities, settingsQuery: e.settings, consoleQuery: e.console, maskQuery: e.mask,
+	}[q.Query]
+	options := []rego.EvalOption{rego.EvalParsedInput(in)}
+	for _, t := range tracers {
+		options = append(options, rego.EvalQueryTracer(t))
+	}
+	answer, err := e.eval(ctx, prepared, q.Query, options...)
+	if err != nil {
+		return nil, err
+	}
+	switch q.Query {
+	case loginQuery:
+		return decodeInFull(in, answer)
+	case capabilitiesQuery:
+		return decodeCapabilities(answer)
+	case settingsQuery:
+		return decodeSettings(answer)
+	case consoleQuery:
+		return decodeConsole(answer)
+	}
+	rules, err := decodeMask(answer)
+	masks := make([]Mask, 0, len(rules))
+	for _, r := range rules {
+		masks = append(masks, Mask{r.Op, r.Path, string(r.json)})
+	}
+	return masks, err
+}
+
+// decodeInFull reads a decision on a sign-in. Of the input it reads no more than it has to.
+func decodeInFull(in ast.Value, answer any) (Decision, error) {
+	d, err := decodeDecision(answer)
+	if err != nil {
+		return Decision{}, err
+	}
+	if d.SecondStep == SecondStepRemembered {
+		if err := d.suits(holds(in, "device", "known")); err != nil {
+			return Decision{}, err
+		}
+	}
+	if d.Action == ActionChallenge && !holds(in, "account", "has_email") {
+		return Decision{}, errors.New("a code is asked, and there is no address to send it to")
+	}
+	if d.Limits == nil {
+		usual := UsualLimits()
+		d.Limits = &usual
+	}
+	return d, nil
+}
+
+// holds says whether a fact is true.
+func holds(in ast.Value, path ...string) bool {
+	ref := make(ast.Ref, len(path))
+	for i, name := range path {
+		ref[i] = ast.StringTerm(name)
+	}
+	v, err := in.Find(ref)
+	return err == nil && ast.Boolean(true).Equal(v)
+}
+
+// Compiled are the rules by which a question is answered, and their data.
+func (e *Engine) Compiled(q Question) (*ast.Compiler, map[string]any) {
+	if q.Query == maskQuery {
+		return e.masks, e.set.data
+	}
+	return e.compiler, e.set.data
+}
