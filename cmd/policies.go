@@ -15,6 +15,7 @@ import (
 // still have to come: until then nobody is let in.
 func newPolicies(ctx context.Context, cfg config.Policies, log *slog.Logger) (p *live.Policies, keep []func(context.Context) error, err error) {
 	p = live.New(cfg.TimeLimit, now, log)
+	p.Require(live.Require(cfg.Require))
 	if cfg.ShadowDir != "" {
 		keep = append(keep, p.Shadowed(cfg.ShadowDir))
 	}
