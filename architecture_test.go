@@ -22,7 +22,7 @@ var may = map[string][]string{
 	"decisionlog":          {},
 	"kratos":               {},
 	"policies":             {},
-	"policies/live":        {"policies", "policies/replay"},
+	"policies/live":        {"policies", "policies/proof", "policies/replay"},
 	"policies/proof":       {"policies"},
 	"policies/replay":      {"policies"},
 	"store":                {"challenge"},

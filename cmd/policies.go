@@ -18,6 +18,7 @@ func newPolicies(
 	ctx context.Context, cfg config.Policies, st *store.Store, log *slog.Logger,
 ) (p *live.Policies, keep []func(context.Context) error, err error) {
 	p = live.New(cfg.TimeLimit, now, log)
+	p.Require(live.Require(cfg.Require))
 	if cfg.ShadowDir != "" {
 		shadow := p.Shadowed()
 		keep = append(keep, shadow.Compare, shadow.Policies.Folder(cfg.ShadowDir).Watch)

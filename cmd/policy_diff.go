@@ -6,7 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -40,7 +41,7 @@ is compared: sign-ins, the terms of a code, what a session is worth, new passwor
 
 What a policy makes of a text with a regular expression and the like cannot be enumerated. It is named, and not proven.
 
-NEW and --against are folders of policies, or bundles (.tar.gz) of them. Sets are not kept by their revisions: keep the folder.
+NEW and --against are folders of policies, or bundles (.tar.gz) of them, or revisions of sets that have decided (nidan policy show).
 
 The invariants of both, rules of policies/invariants that say what must never be, have to hold for NEW. For one that does not, a test
 is printed that fails.
@@ -59,17 +60,17 @@ is found but that is not proven, and 1 where the policies cannot be compared.`,
 	c.Flags().IntVar(&b.Classes, "classes", 1_000_000, "end after so many classes, complete or not; 0: never")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		cfg := config.Default()
-		if *against == "" {
+		if *against == "" || isRevision(*against) || isRevision(args[0]) {
 			var err error
 			if cfg, err = load(); err != nil {
-				return fmt.Errorf("find the policies that decide now (or give them with --against): %w", err)
+				return fmt.Errorf("find the policies that decide now, or have decided (or give them with --against): %w", err)
 			}
 		}
-		from, err := decidingNow(c.Context(), *against, cfg.Policies)
+		from, err := decidingNow(c.Context(), *against, cfg)
 		if err != nil {
 			return err
 		}
-		to, err := compiled(c, args, cfg.Policies)
+		to, err := named(c.Context(), args[0], cfg)
 		if err != nil {
 			return err
 		}
@@ -135,19 +136,55 @@ func printBroken(w io.Writer, p proof.Proof) {
 	}
 }
 
-// decidingNow is the set that is given, or else the one that the configuration names: of a bundle, the one that decided last.
-func decidingNow(ctx context.Context, given string, cfg config.Policies) (*policies.Engine, error) {
-	if given == "" && cfg.Bundle.URL != "" {
-		if cfg.Bundle.KeepDir == "" {
-			return nil, errors.New("the policies that decide now are those of a bundle that is not kept: give them with --against")
+// decidingNow is the set that is given, or else the one that the configuration names: of a bundle, the one that began to decide last.
+func decidingNow(ctx context.Context, given string, cfg config.Config) (*policies.Engine, error) {
+	if given == "" && cfg.Policies.Bundle.URL != "" {
+		st, err := openToRead(ctx, cfg.Database)
+		if err != nil {
+			return nil, err
 		}
-		given = filepath.Join(cfg.Bundle.KeepDir, "policies.tar.gz")
+		defer st.Close()
+		all, err := st.PolicySets(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if len(all) == 0 {
+			return nil, errors.New("no policies have decided yet: give a set with --against")
+		}
+		given = all[0].Revision
 	}
-	set, err := setAt([]string{given}, cfg.Dir)
+	return named(ctx, given, cfg)
+}
+
+// named is the set of a folder, a bundle or a revision, or else that of the configuration's folder, or else the one that ships.
+func named(ctx context.Context, name string, cfg config.Config) (*policies.Engine, error) {
+	if !isRevision(name) {
+		set, err := setAt([]string{name}, cfg.Policies.Dir)
+		if err != nil {
+			return nil, err
+		}
+		return set.Compile(ctx, cfg.Policies.TimeLimit)
+	}
+	st, err := openToRead(ctx, cfg.Database)
 	if err != nil {
 		return nil, err
 	}
-	return set.Compile(ctx, cfg.TimeLimit)
+	defer st.Close()
+	files, err := keptFiles(ctx, st, name)
+	if err != nil {
+		return nil, err
+	}
+	set, err := policies.FromFiles(files)
+	if err != nil {
+		return nil, err
+	}
+	return set.Compile(ctx, cfg.Policies.TimeLimit)
+}
+
+// isRevision says whether a name is that of a set that has decided, and not of a folder or a file.
+func isRevision(name string) bool {
+	_, err := os.Stat(name)
+	return err != nil && regexp.MustCompile(`^[0-9a-f]{16}$`).MatchString(name)
 }
 
 func printDifferences(w io.Writer, d proof.Comparison) error {

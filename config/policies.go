@@ -14,10 +14,21 @@ type Policies struct {
 	Bundle Bundle `koanf:"bundle"`
 	// Folder of policies that are decided beside the others for each sign-in, to be compared, and have no say. Empty: none.
 	ShadowDir string `koanf:"shadow_dir"`
+	// What else a folder or a bundle has to hold before it decides.
+	Require Require `koanf:"require"`
 	// How long a decision may take before it is cut off, which refuses, 10ms to 2s.
 	TimeLimit time.Duration `koanf:"time_limit"`
 	// Where the days begin at midnight, for policies that count calendar days: a name of the IANA time zone database.
 	TimeZone string `koanf:"time_zone"`
+}
+
+// Require is what the gate asks of policies besides what it asks of all. It is not asked of those that ship.
+type Require struct {
+	// How much of the rules their tests have to reach, in percent, 0 to 100.
+	Coverage int `koanf:"coverage" jsonschema:"minimum=0,maximum=100"`
+	// It has to be proven that something valid is decided on each input there can be, and that the invariants of the policies hold.
+	// That takes some seconds, at each start, too.
+	Invariants bool `koanf:"invariants"`
 }
 
 // Bundle is a bundle of OPA's.

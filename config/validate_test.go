@@ -223,6 +223,10 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			func(c *Config) { c.Policies.Bundle.LongPolling = 1500 * time.Millisecond },
 			"policies.bundle.long_polling: is 1.5s; choose whole seconds",
 		},
+		"with more than all rules to be reached": {
+			func(c *Config) { c.Policies.Require.Coverage = 101 },
+			"policies.require.coverage: is 101; choose from 0 to 100",
+		},
 		"with no time for a decision": {
 			func(c *Config) { c.Policies.TimeLimit = time.Millisecond },
 			"policies.time_limit: is 1ms; choose from 10ms to 2s",

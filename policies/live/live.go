@@ -33,8 +33,9 @@ type Policies struct {
 	offering    sync.Mutex // one set at a time is tried
 	hurry       chan struct{}
 
-	shadow *Shadow
-	tell   func(context.Context, *Active) // nil: nobody wants to know
+	require Require
+	shadow  *Shadow
+	tell    func(context.Context, *Active) // nil: nobody wants to know
 }
 
 // New returns policies that decide nothing yet, each decision within the limit once they do.
@@ -204,7 +205,7 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 	gated, cancel := context.WithTimeout(ctx, p.within)
 	defer cancel()
 	a := &Active{Revision: revision, Name: set.Name(), Source: source, Since: p.now()}
-	err = a.pass(gated, set, p.limit)
+	err = a.pass(gated, set, p.limit, p.require)
 	if err != nil && gated.Err() != nil && ctx.Err() == nil {
 		return false, fmt.Errorf("%w: to try them takes longer than %v", policies.ErrRefused, p.within)
 	}
@@ -222,11 +223,14 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 }
 
 // pass has a set pass the gate.
-func (a *Active) pass(ctx context.Context, set *policies.Set, limit time.Duration) (err error) {
+func (a *Active) pass(ctx context.Context, set *policies.Set, limit time.Duration, require Require) (err error) {
 	if a.Source.Kind != FromShipped {
 		var report policies.Report
 		a.engine, report, err = policies.Check(ctx, set, limit)
 		a.report = func() policies.Report { return report }
+		if err == nil {
+			err = require.of(ctx, a.engine, report)
+		}
 		return err
 	}
 	a.report = sync.OnceValue(func() policies.Report {

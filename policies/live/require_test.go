@@ -1,0 +1,69 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"nidan/policies"
+)
+
+// small is a set without tests, and with one invariant. Whoever fits a rule gets in.
+func small(rule string) fstest.MapFS {
+	const schemas = "# METADATA\n# schemas:\n#   - input: schema.%s\npackage nidan.%s\n\n"
+	return fstest.MapFS{
+		"login/login.rego": {Data: fmt.Appendf(nil, schemas+`decision := {"action": action, "reason": "r", "channel": "c"}
+default action := "refuse"
+action := "allow" if {
+	%s
+}
+`, "input", "login", rule)},
+		"invariants/login.rego": {Data: fmt.Appendf(nil, schemas+`never contains "an account that is not active gets in" if {
+	input.account.state != "active"
+	data.nidan.login.decision.action == "allow"
+}
+`, "input", "invariants.login")},
+		"console.rego":      {Data: []byte("package nidan.console\n\ndecision := {\"allow\": false, \"reason\": \"r\"}\n")},
+		"settings.rego":     {Data: []byte("package nidan.settings\n\ndecision := {\"action\": \"refuse\", \"reason\": \"r\"}\n")},
+		"capabilities.rego": {Data: []byte("package nidan.capabilities\n\ndecision := {\"capabilities\": [], \"reasons\": {}}\n")},
+	}
+}
+
+func TestWhatIsRequiredIsAskedOfSetsFromOutside(t *testing.T) {
+	const right, wrong = `input.account.state == "active"`, `input.account.state != "inactive"`
+	for name, tc := range map[string]struct {
+		require Require
+		rule    string
+		want    string
+	}{
+		"nothing":                        {Require{}, wrong, ""},
+		"coverage":                       {Require{Coverage: 90}, right, "the tests reach 0.0 % of the rules, and 90 % are required"},
+		"invariants that hold":           {Require{Invariants: true}, right, ""},
+		"an invariant that does not":     {Require{Invariants: true}, wrong, "invariants/login.rego:6: an invariant does not hold: an account that is not active gets in"},
+		"a decision that fails":          {Require{Invariants: true}, right + "\n\t1 / (input.device.age_days - 77) > 0", "divide by zero"},
+		"an invariant that is uncertain": {Require{Invariants: true}, right + "\n\tregex.match(\"^a\", input.account.name)", "it is not proven that the invariants hold"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log := &lines{}
+			p := New(time.Minute, time.Now, slog.New(slog.NewTextHandler(log, nil)))
+			p.Require(tc.require)
+			err := p.take(t.Context(), small(tc.rule))
+			if tc.want == "" && err != nil || tc.want != "" && (!errors.Is(err, policies.ErrRefused) || !strings.Contains(err.Error(), tc.want)) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// What ships was proven before it shipped: a start does not wait for it.
+func TestNothingIsRequiredOfWhatShips(t *testing.T) {
+	p, _ := newPolicies()
+	p.Require(Require{Coverage: 101, Invariants: true})
+	if err := p.Ship(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
