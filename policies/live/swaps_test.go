@@ -2,5 +2,5 @@
 
 package live
 
-// swaps is how many sets are offered: with -tags measure (make measure-swaps) ten times as many.
-const swaps = 1000
+// swaps is how many sets are offered: with -tags measure (make measure-swaps) twenty times as many.
+const swaps = 500
