@@ -24,7 +24,7 @@ var may = map[string][]string{
 	"policies":             {},
 	"policies/live":        {"policies", "policies/proof", "policies/replay"},
 	"policies/proof":       {"policies"},
-	"policies/replay":      {"policies"},
+	"policies/replay":      {"policies", "policies/proof"},
 	"store":                {"challenge"},
 	"store/storetest":      {"challenge", "store"}, // tests only
 	"store/postgrestest":   {},                     // tests and measurements only

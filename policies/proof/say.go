@@ -66,11 +66,11 @@ func (d Difference) Said() string {
 	case action != nil:
 		all = append(all, action.From+" → "+action.To)
 	case reason != nil:
-		all = append(all, reason.said())
+		all = append(all, reason.String())
 	}
 	for _, c := range d.Changes {
 		if c.Field != "action" && c.Field != "reason" {
-			all = append(all, c.said())
+			all = append(all, c.String())
 		}
 	}
 	return strings.Join(all, ", ")
@@ -83,7 +83,8 @@ func (d Difference) change(field string) *Change {
 	return nil
 }
 
-func (c Change) said() string {
+// String says it in words: "code.max_attempts 10 → 3".
+func (c Change) String() string {
 	from, to := c.From, c.To
 	if from == "" {
 		from = "none"

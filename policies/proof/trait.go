@@ -116,6 +116,13 @@ type Change struct {
 	looser, tighter, term, minor bool
 }
 
+// Changes are how one answer differs from another, each a [policies.Decision] or one of the others. Where the action is another one, what
+// belongs to one of the two actions alone is no change of its own.
+func Changes(from, to any) []Change { return changes(traitsOf(from), traitsOf(to)) }
+
+// Looser says whether less is asked, or more may be done, in the second answer than in the first.
+func (c Change) Looser() bool { return c.looser }
+
 // changes are how one answer differs from another, in the order of the first. Where the action is another one, what belongs to one of the
 // two actions alone is no change of its own.
 func changes(from, to []trait) (all []Change) {

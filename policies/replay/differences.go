@@ -3,13 +3,13 @@ package replay
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"nidan/policies"
+	"nidan/policies/proof"
 )
 
 const (
@@ -31,12 +31,12 @@ type Change struct {
 	ToReason   string          `json:"to_reason"`
 	Channel    string          `json:"channel"` // as it was called so far
 	Role       string          `json:"role"`
-	Differs    string          `json:"differs,omitempty"`    // what else would be done otherwise: "second_step: not_asked to remembered"
-	WorthMore  bool            `json:"worth_more,omitempty"` // the session would count for more
+	Differs    string          `json:"differs,omitempty"` // what else would be done otherwise: "code.max_attempts 10 → 3"
+	Looser     bool            `json:"looser,omitempty"`  // of what else, something asks less or makes a session worth more
 }
 
 // Loosens says whether the other policies ask less, or make a session worth more.
-func (c Change) Loosens() bool { return strictness(c.To) < strictness(c.From) || c.WorthMore }
+func (c Change) Loosens() bool { return strictness(c.To) < strictness(c.From) || c.Looser }
 
 // EndsOtherwise says whether anything would be done otherwise. Where nothing would, the reason alone is another.
 func (c Change) EndsOtherwise() bool { return c.From != c.To || c.Differs != "" }
@@ -46,18 +46,18 @@ func (c *Change) compare(from, to policies.Decision) {
 	if from.Action != to.Action || from.SecondStep == "" && to.SecondStep != "" || from.State == "" && to.State != "" {
 		return
 	}
+	if from.Limits == nil {
+		from.Limits = to.Limits
+	}
 	var differs []string
-	for _, field := range []struct{ name, from, to string }{
-		{"second_step", string(from.SecondStep), string(to.SecondStep)},
-		{"forget_devices", strconv.FormatBool(from.ForgetDevices), strconv.FormatBool(to.ForgetDevices)},
-		{"state", string(from.State), string(to.State)},
-	} {
-		if field.from != field.to {
-			differs = append(differs, field.name+": "+field.from+" to "+field.to)
+	for _, one := range proof.Changes(from, to) {
+		if one.Field == "reason" {
+			continue // has a place of its own
 		}
+		differs = append(differs, one.String())
+		c.Looser = c.Looser || one.Looser()
 	}
 	c.Differs = strings.Join(differs, ", ")
-	c.WorthMore = from.SecondStep == policies.SecondStepNotAsked && to.SecondStep == policies.SecondStepRemembered
 }
 
 func strictness(a policies.Action) int {

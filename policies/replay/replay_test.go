@@ -139,18 +139,33 @@ func TestWhatOtherPoliciesWouldChange(t *testing.T) {
 		"nobody is asked on the softphone": {
 			"asked/asked.rego", `input.settings.softphone == false`, `input.settings.two_factor == true`,
 			"challenge code_required to allow channel_off, softphone, user: 2; " +
-				"allow account_off to allow channel_off, softphone, owner (forget_devices: true to false): 1; " +
-				"allow device_remembered to allow channel_off, softphone, user (second_step: remembered to not_asked): 1; " +
+				"allow account_off to allow channel_off, softphone, owner (forget_devices true → false): 1; " +
+				"allow device_remembered to allow channel_off, softphone, user (second_step remembered → not_asked): 1; " +
 				"refuse client_too_old to allow channel_off, softphone, user: 1; " +
-				"allow no_email to allow channel_off, softphone, user: 1", 3,
+				"allow no_email to allow channel_off, softphone, user: 1", 4, // devices that are not forgotten are less that is asked
 		},
 		"a remembered device that is worth nothing": {
 			"login/login.rego", `"second_step": "remembered"`, `"second_step": "not_asked"`,
-			"allow device_remembered to allow device_remembered, softphone, user (second_step: remembered to not_asked): 1", 0,
+			"allow device_remembered to allow device_remembered, softphone, user (second_step remembered → not_asked): 1", 0,
 		},
 		"a locked account that is told so": {
 			"login/login.rego", `"account_locked", "state": "sign_in_again"`, `"account_locked", "state": "refused"`,
-			"refuse account_locked to refuse account_locked, softphone, user (state: sign_in_again to refused): 1", 0,
+			"refuse account_locked to refuse account_locked, softphone, user (state sign_in_again → refused): 1", 0,
+		},
+		"a code that can be sent again sooner": {
+			"data.json", `"resend_after_seconds": 30`, `"resend_after_seconds": 10`,
+			"challenge code_required to challenge code_required, softphone, user (code.resend_after_seconds 30 → 10): 2; " +
+				"challenge code_required to challenge code_required, admin_console, user (code.resend_after_seconds 30 → 10): 1", 3,
+		},
+		"codes of more digits": {
+			"data.json", `"length": 6`, `"length": 8`,
+			"challenge code_required to challenge code_required, softphone, user (code.length 6 → 8): 2; " +
+				"challenge code_required to challenge code_required, admin_console, user (code.length 6 → 8): 1", 0,
+		},
+		"devices remembered for a year": {
+			"login/login.rego", `remember_days := input.settings.remember_days if`, `remember_days := 365 if`,
+			"challenge code_required to challenge code_required, softphone, user (remember_days 30 → 365): 2; " +
+				"challenge code_required to challenge code_required, admin_console, user (remember_days 30 → 365): 1", 3,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
