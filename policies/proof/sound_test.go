@@ -86,6 +86,10 @@ else := "b" if input.device.age_days <= 30
 else := "c" if input.device.age_days == 90
 else := "d" if input.device.age_days < 365.5
 else := "e"`,
+	"numbers between two": `
+reason := "a" if { input.device.age_days > 7; input.device.age_days < 30 }
+else := "b" if { 30 < input.device.age_calendar_days; input.device.age_calendar_days < input.settings.remember_days; input.settings.remember_days < 90 }
+else := "c"`,
 	"numbers compared with each other": `
 reason := "a" if { input.device.age_days < input.settings.remember_days; input.settings.remember_days < input.device.age_calendar_days }
 else := "b" if input.device.age_days < input.device.age_calendar_days
@@ -106,7 +110,9 @@ else := "new"`,
 full(v) := v if semver.is_valid(v)
 else := w if { w := concat("", [v, ".0"]); semver.is_valid(w) }
 else := w if { w := concat("", [v, ".0.0"]); semver.is_valid(w) }
-reason := "old" if semver.compare(full(input.request.client.version), full("3.5")) < 0
+# "3.8" "4" "3"
+reason := "short" if { not semver.is_valid(input.request.client.version); semver.compare(full(input.request.client.version), "3.7.2") > 0 }
+else := "old" if semver.compare(full(input.request.client.version), full("3.5")) < 0
 else := "same" if semver.compare(full(input.request.client.version), "3.5.0") == 0
 else := "between" if semver.compare(full(input.request.client.version), "3.7.2") < 0
 else := "new" if full(input.request.client.version)
@@ -118,6 +124,7 @@ else := "one" if input.request.ip == "10.0.0.0"
 else := "inside" if inside
 else := "outside"`,
 	"beginnings, ends and parts": `
+# "admin-x-jp" "tmp-robot" "xbot" "xbot-jp"
 reason := "a" if { startswith(input.account.name, "admin-"); endswith(input.account.name, "-jp") }
 else := "b" if { some b in data.custom.beginnings; startswith(input.account.name, b); contains(input.account.name, "bot") }
 else := "c" if { contains(input.account.name, "bot"); contains(input.account.name, "x"); not endswith(input.account.name, "-jp") }
