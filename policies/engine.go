@@ -139,12 +139,16 @@ func (e *Engine) Console(ctx context.Context, in ConsoleInput) (ConsoleDecision,
 // eval asks one question. No answer, more than one, or one that takes too long is an error. Whatever the policy was building
 // when its time was up is garbage then.
 func (e *Engine) eval(ctx context.Context, q rego.PreparedEvalQuery, name string, in ...rego.EvalOption) (any, error) {
-	limited, cancel := context.WithTimeout(ctx, e.limit)
+	return evalWithin(ctx, e.limit, q, name, in...)
+}
+
+func evalWithin(ctx context.Context, limit time.Duration, q rego.PreparedEvalQuery, name string, in ...rego.EvalOption) (any, error) {
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	results, err := q.Eval(limited, in...)
 	// Also where an answer came a moment after: what the gate takes for slow is slow in earnest too.
 	if limited.Err() != nil && ctx.Err() == nil {
-		return nil, fmt.Errorf("evaluate %s: %w: longer than %v", name, ErrTooSlow, e.limit)
+		return nil, fmt.Errorf("evaluate %s: %w: longer than %v", name, ErrTooSlow, limit)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("evaluate %s: %w", name, err)

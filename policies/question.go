@@ -36,6 +36,10 @@ type Mask struct {
 	Value string // of an upsert: JSON
 }
 
+// patience is how many times longer an answer may take where it is asked for a proof: a machine that is busy must not pass for policies that
+// fail. Whether policies are fast enough is for [Check] to say.
+const patience = 20
+
 // Answer asks a question, and reads the answer as strictly as it is read in earnest: a [Decision] with its limits said in full,
 // [Capabilities], a [SettingsDecision], a [ConsoleDecision], or each [Mask]. What could not be carried out is an error here, too.
 func (e *Engine) Answer(ctx context.Context, q Question, in ast.Value, tracers ...topdown.QueryTracer) (any, error) {
@@ -46,7 +50,7 @@ func (e *Engine) Answer(ctx context.Context, q Question, in ast.Value, tracers .
 	for _, t := range tracers {
 		options = append(options, rego.EvalQueryTracer(t))
 	}
-	answer, err := e.eval(ctx, prepared, q.Query, options...)
+	answer, err := evalWithin(ctx, patience*e.limit, prepared, q.Query, options...)
 	if err != nil {
 		return nil, err
 	}
