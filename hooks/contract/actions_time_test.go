@@ -80,7 +80,7 @@ func (s *sequence) mailFails(t *rapid.T) {
 	h := s.any(t)
 	i := len(h.is.codes) - 1
 	if i < 0 || h.is.codes[i].failed != 0 {
-		t.SkipNow()
+		return
 	}
 	s.clock.micros.Add(second)
 	one, now := h.is.codes[i], s.clock.read()
@@ -119,7 +119,7 @@ func (s *sequence) turn(t *rapid.T) {
 	h := s.any(t)
 	i := slices.IndexFunc(h.is.codes, func(c code) bool { return c.closed == open && c.left() > 0 })
 	if i < 0 {
-		t.SkipNow()
+		return
 	}
 	one := h.is.codes[i]
 	turns := []int64{one.ends(), one.ends(), one.resend(), one.sent + codeHolds, one.sent + day}
