@@ -21,6 +21,9 @@ func TestThePoliciesPage(t *testing.T) {
 		w.reads("main", dir)
 		w.reads("main", "網羅率 100.0 %")
 		w.reads("main", "不合格となったポリシーはありません。")
+		w.reads("#decision-table", "challenge code_required")
+		w.reads("#decision-table", "account.locked = true")
+		w.reads("#decision-table", "その他すべて")
 		w.click(`.file:has(summary code)`)
 		if !eval[bool](w, `document.querySelector("main").textContent.includes("package nidan.login")`) {
 			t.Error("the files are not there to be read")

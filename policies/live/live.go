@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"nidan/policies"
+	"nidan/policies/proof"
 )
 
 // ErrNone is the error of every decision as long as there are no policies.
@@ -88,7 +89,15 @@ type Active struct {
 
 	engine *policies.Engine
 	report func() policies.Report
+	table  func() (proof.Table, error)
 }
+
+// tableWithin is how long it may take to walk what a set decides about sign-ins: the set that ships takes a second.
+const tableWithin = 10 * time.Second
+
+// Table is what the set decides about sign-ins, whatever they are. It takes a while the first time; of a set that takes too long, it says
+// that it is not complete.
+func (a *Active) Table() (proof.Table, error) { return a.table() }
 
 // Report is that of the gate. For the set that ships it takes as long as its tests, the first time: the set passed the gate before
 // the program was built, and a start does not wait for it again.
@@ -224,6 +233,9 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 
 // pass has a set pass the gate.
 func (a *Active) pass(ctx context.Context, set *policies.Set, limit time.Duration, require Require) (err error) {
+	a.table = sync.OnceValues(func() (proof.Table, error) {
+		return proof.TableOf(context.Background(), a.engine, policies.Questions()[0], proof.Bounds{Time: tableWithin})
+	})
 	if a.Source.Kind != FromShipped {
 		var report policies.Report
 		a.engine, report, err = policies.Check(ctx, set, limit)
