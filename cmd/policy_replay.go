@@ -40,6 +40,7 @@ given the command fails, so that a merge can be kept from what it should not do.
 	c.Flags().DurationVar(&r.since, "since", 0, "how far back; without it a day, and all of an export")
 	c.Flags().StringVar(&r.file, "file", "", `an export of the records, instead of the database ("-": standard input); the configuration is not read then`)
 	c.Flags().BoolVar(&r.json, "json", false, "answer in JSON")
+	c.Flags().BoolVar(&r.who, "who", false, "name all accounts of each change, and not a few examples alone")
 	c.Flags().StringVar(&r.maxChanged, "max-changed", "", "fail where more end otherwise, a number or a percentage")
 	c.Flags().StringVar(&r.maxLoosened, "max-loosened", "", "fail where more are asked less, a number or a percentage")
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -63,7 +64,7 @@ given the command fails, so that a merge can be kept from what it should not do.
 type replayed struct {
 	since                   time.Duration
 	file                    string
-	json                    bool
+	json, who               bool
 	maxChanged, maxLoosened string
 	out, err                func() io.Writer
 }
@@ -75,15 +76,15 @@ func (r *replayed) run(ctx context.Context, e *policies.Engine, database string)
 		}
 	}
 	start := time.Now()
-	var d *replay.Differences
+	d := &replay.Differences{Who: r.who}
 	var err error
 	switch {
 	case r.file != "" && r.since == 0:
-		d, err = r.ofFile(ctx, e, time.Time{})
+		err = r.ofFile(ctx, e, d, time.Time{})
 	case r.file != "":
-		d, err = r.ofFile(ctx, e, start.Add(-r.since))
+		err = r.ofFile(ctx, e, d, start.Add(-r.since))
 	default:
-		d, err = r.ofDatabase(ctx, e, database, start.Add(-cmp.Or(r.since, 24*time.Hour)))
+		err = r.ofDatabase(ctx, e, d, database, start.Add(-cmp.Or(r.since, 24*time.Hour)))
 	}
 	if err != nil {
 		return err
@@ -106,12 +107,12 @@ func (r *replayed) bar(total int64, options ...progressbar.Option) *progressbar.
 		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))...)
 }
 
-func (r *replayed) ofFile(ctx context.Context, e *policies.Engine, since time.Time) (*replay.Differences, error) {
+func (r *replayed) ofFile(ctx context.Context, e *policies.Engine, d *replay.Differences, since time.Time) error {
 	f, size := os.Stdin, int64(-1)
 	if r.file != "-" {
 		var err error
 		if f, err = os.Open(r.file); err != nil {
-			return nil, fmt.Errorf("read the records: %w", err)
+			return fmt.Errorf("read the records: %w", err)
 		}
 		defer f.Close()
 		if info, err := f.Stat(); err == nil {
@@ -120,22 +121,24 @@ func (r *replayed) ofFile(ctx context.Context, e *policies.Engine, since time.Ti
 	}
 	bar := r.bar(size, progressbar.OptionShowBytes(true))
 	defer bar.Close()
-	return replay.Run(ctx, e, replay.Lines(io.TeeReader(f, bar), since), nil)
+	return replay.Run(ctx, e, replay.Lines(io.TeeReader(f, bar), since), d, nil)
 }
 
-func (r *replayed) ofDatabase(ctx context.Context, e *policies.Engine, database string, since time.Time) (*replay.Differences, error) {
+func (r *replayed) ofDatabase(
+	ctx context.Context, e *policies.Engine, d *replay.Differences, database string, since time.Time,
+) error {
 	st, err := openToRead(ctx, database)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer st.Close()
 	total, err := st.CountRecords(ctx, challenge.RecordFilter{Kind: "sign_in", From: since})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	bar := r.bar(int64(total))
 	defer bar.Close()
-	return replay.Run(ctx, e, signIns(ctx, st, since), func(n int) { _ = bar.Set(n) })
+	return replay.Run(ctx, e, signIns(ctx, st, since), d, func(n int) { _ = bar.Set(n) })
 }
 
 // readAtOnce is how many records are read in one go: a long read keeps SQLite from tidying up behind those who write.
@@ -152,7 +155,7 @@ func signIns(ctx context.Context, st *store.Store, since time.Time) iter.Seq2[re
 				return
 			}
 			for _, r := range found {
-				if !yield(replay.Recorded{ID: r.ID, Detail: r.Detail}, nil) {
+				if !yield(replay.Recorded{ID: r.ID, Flow: r.Flow, Detail: r.Detail}, nil) {
 					return
 				}
 				f.Before = r.ID
@@ -170,6 +173,18 @@ func printSummary(w io.Writer, s replay.Summary, revision string, took time.Dura
 	if s.Inexact > 0 {
 		fmt.Fprintf(w, "of %d, these policies read what was masked in the record: what they would have done may be something else\n", s.Inexact)
 	}
+	for _, left := range []struct {
+		n    int
+		what string
+	}{
+		{s.Further, "further records are of the same sign-ins, with a code or without: a sign-in counts once"},
+		{s.Duplicates, "records were there twice, and count once"},
+		{s.Unreadable, "records cannot be read, and are not counted"},
+	} {
+		if left.n > 0 {
+			fmt.Fprintf(w, "%d %s\n", left.n, left.what)
+		}
+	}
 	if len(s.Changes) == 0 {
 		return nil
 	}
@@ -185,6 +200,14 @@ func printSummary(w io.Writer, s replay.Summary, revision string, took time.Dura
 	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	for i, c := range s.Changes {
+		if len(c.Accounts) > 0 {
+			fmt.Fprintf(w, "\nchange %d, %d accounts:\n", i+1, len(c.Accounts))
+		}
+		for _, name := range c.Accounts {
+			fmt.Fprintf(w, "  %s\n", plain(name))
+		}
 	}
 	_, err := fmt.Fprintln(w, "\n! asked less   = ends the same, for another reason   Examples are records: nidan policy explain ID")
 	return err
@@ -221,6 +244,9 @@ func (r *replayed) judge(s replay.Summary) error {
 		return errors.New("there are no recorded sign-ins to judge by")
 	}
 	var passed []error
+	if s.Unreadable > 0 {
+		passed = append(passed, fmt.Errorf("%d records cannot be read", s.Unreadable))
+	}
 	if s.Inexact > 0 {
 		passed = append(passed, fmt.Errorf("of %d sign-ins it cannot be said: the policies read what was masked", s.Inexact))
 	}

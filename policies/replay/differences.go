@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -74,7 +75,10 @@ type Example struct {
 
 // Differences are what two sets of policies decide differently. It is safe for concurrent use.
 type Differences struct {
-	inexact atomic.Int64
+	Who bool // all accounts of each change are kept, and not a few examples alone; it is set before anything is counted
+
+	inexact, further, duplicates, unreadable atomic.Int64
+
 	mu      sync.Mutex
 	decided int
 	failed  int
@@ -84,6 +88,7 @@ type Differences struct {
 type found struct {
 	n        int
 	examples []Example
+	who      map[string]bool
 }
 
 // Add counts one sign-in. An error is why the other policies could not decide it: it would be refused.
@@ -117,6 +122,12 @@ func (d *Differences) Add(in policies.Input, from, to policies.Decision, err err
 	}
 	f := d.changes[c]
 	f.n++
+	if d.Who {
+		if f.who == nil {
+			f.who = map[string]bool{}
+		}
+		f.who[in.Account.Name] = true
+	}
 	if len(f.examples) < examplesKept {
 		f.examples = append(f.examples, example)
 	}
@@ -124,18 +135,24 @@ func (d *Differences) Add(in policies.Input, from, to policies.Decision, err err
 
 // Summary is what was counted.
 type Summary struct {
-	Decided  int       `json:"decided"`  // sign-ins
-	Changed  int       `json:"changed"`  // of them, would end otherwise
-	Loosened int       `json:"loosened"` // of them, would be asked less
-	Failed   int       `json:"failed"`   // of them, could not be decided, and would be refused
-	Inexact  int       `json:"inexact"`  // of them, were not kept with all that the other policies read
-	Changes  []Changed `json:"changes"`  // the most frequent first; those for another reason alone last
+	Decided  int `json:"decided"`  // sign-ins
+	Changed  int `json:"changed"`  // of them, would end otherwise
+	Loosened int `json:"loosened"` // of them, would be asked less
+	Failed   int `json:"failed"`   // of them, could not be decided, and would be refused
+	Inexact  int `json:"inexact"`  // of them, were not kept with all that the other policies read
+
+	Further    int `json:"further_calls,omitempty"` // records of the same sign-ins, which count once
+	Duplicates int `json:"duplicates,omitempty"`    // records that were there before
+	Unreadable int `json:"unreadable,omitempty"`    // records that say nothing that can be decided
+
+	Changes []Changed `json:"changes"` // the most frequent first; those for another reason alone last
 }
 
 // Changed is one [Change], and how often it was seen.
 type Changed struct {
 	Change
 	Count    int       `json:"count"`
+	Accounts []string  `json:"accounts,omitempty"` // all of them, where that was asked for
 	Examples []Example `json:"examples"`
 }
 
@@ -143,9 +160,12 @@ type Changed struct {
 func (d *Differences) Summary() Summary {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := Summary{Decided: d.decided, Failed: d.failed, Inexact: int(d.inexact.Load())}
+	s := Summary{
+		Decided: d.decided, Failed: d.failed, Inexact: int(d.inexact.Load()),
+		Further: int(d.further.Load()), Duplicates: int(d.duplicates.Load()), Unreadable: int(d.unreadable.Load()),
+	}
 	for c, f := range d.changes {
-		s.Changes = append(s.Changes, Changed{Change: c, Count: f.n, Examples: slices.Clone(f.examples)})
+		s.Changes = append(s.Changes, Changed{Change: c, Count: f.n, Examples: slices.Clone(f.examples), Accounts: slices.Sorted(maps.Keys(f.who))})
 	}
 	return s.Summed()
 }

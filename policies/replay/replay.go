@@ -20,22 +20,23 @@ import (
 // Recorded is a sign-in as it was recorded.
 type Recorded struct {
 	ID     int64
+	Flow   string // of the sign-in; empty: not known
 	Detail []byte // JSON: a [policies.Kept]
 }
 
-// Run decides each of the sign-ins under the engine's policies, and counts what comes out differently. Done is told how many
-// have been decided so far; it may be nil. A record that cannot be read is an error: what is left out could be what changes.
-func Run(ctx context.Context, e *policies.Engine, recorded iter.Seq2[Recorded, error], done func(int)) (*Differences, error) {
+// Run decides each of the sign-ins under the engine's policies, and counts what comes out differently in d. Done is told how many records
+// have been looked at so far; it may be nil. A sign-in with a code is several calls, and so several records: one of them is decided, the
+// one that comes first. What is left out could be what changes: it is counted, too.
+func Run(ctx context.Context, e *policies.Engine, recorded iter.Seq2[Recorded, error], d *Differences, done func(int)) error {
 	memo, err := e.Memo()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	workers, ctx := errgroup.WithContext(ctx)
 	batches := make(chan []Recorded, 2*runtime.GOMAXPROCS(0))
-	var d Differences
 	workers.Go(func() error {
 		defer close(batches)
-		return send(ctx, recorded, batches, done)
+		return d.send(ctx, recorded, batches, done)
 	})
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() error {
@@ -49,24 +50,22 @@ func Run(ctx context.Context, e *policies.Engine, recorded iter.Seq2[Recorded, e
 			return nil
 		})
 	}
-	if err := workers.Wait(); err != nil {
-		return nil, err
-	}
-	return &d, nil
+	return workers.Wait()
 }
 
 // batchOf is how many records are handed over at once.
 const batchOf = 256
 
-func send(ctx context.Context, recorded iter.Seq2[Recorded, error], to chan<- []Recorded, done func(int)) error {
+func (d *Differences) send(ctx context.Context, recorded iter.Seq2[Recorded, error], to chan<- []Recorded, done func(int)) error {
 	batch, n := make([]Recorded, 0, batchOf), 0
+	records, flows := map[int64]bool{}, map[string]bool{}
 	flush := func() error {
 		select {
 		case to <- batch:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if n += len(batch); done != nil {
+		if done != nil {
 			done(n)
 		}
 		batch = make([]Recorded, 0, batchOf)
@@ -76,6 +75,19 @@ func send(ctx context.Context, recorded iter.Seq2[Recorded, error], to chan<- []
 		if err != nil {
 			return err
 		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		n++
+		switch {
+		case records[r.ID]:
+			d.duplicates.Add(1)
+			continue
+		case r.Flow != "" && flows[r.Flow]:
+			d.further.Add(1)
+			continue
+		}
+		records[r.ID], flows[r.Flow] = true, true
 		if batch = append(batch, r); len(batch) == batchOf {
 			if err := flush(); err != nil {
 				return err
@@ -93,7 +105,8 @@ func (d *Differences) decide(ctx context.Context, m *policies.Memo, r Recorded) 
 		Erased, Masked []string
 	}
 	if err := json.Unmarshal(r.Detail, &kept); err != nil {
-		return fmt.Errorf("read record %d: %w", r.ID, err)
+		d.unreadable.Add(1)
+		return nil
 	}
 	if kept.Input == nil {
 		return nil // not even that could be kept of it: nobody was let in
@@ -142,6 +155,7 @@ func Lines(r io.Reader, since time.Time) iter.Seq2[Recorded, error] {
 				ID     *int64
 				At     time.Time
 				Kind   string
+				Flow   string
 				Detail json.RawMessage
 			}
 			err := json.Unmarshal(lines.Bytes(), &l)
@@ -155,7 +169,7 @@ func Lines(r io.Reader, since time.Time) iter.Seq2[Recorded, error] {
 			if l.Kind != "sign_in" || l.At.Before(since) {
 				continue
 			}
-			if !yield(Recorded{ID: *l.ID, Detail: l.Detail}, nil) {
+			if !yield(Recorded{ID: *l.ID, Flow: l.Flow, Detail: l.Detail}, nil) {
 				return
 			}
 		}

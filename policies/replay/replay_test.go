@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -104,8 +105,13 @@ func among() []policies.Input {
 
 func run(t *testing.T, set fs.FS, ins ...policies.Input) Summary {
 	t.Helper()
-	d, err := Run(t.Context(), engine(t, set), recorded(t, engine(t, policies.Shipped()), ins...), nil)
-	if err != nil {
+	return replayed(t, set, recorded(t, engine(t, policies.Shipped()), ins...))
+}
+
+func replayed(t *testing.T, set fs.FS, all iter.Seq2[Recorded, error]) Summary {
+	t.Helper()
+	var d Differences
+	if err := Run(t.Context(), engine(t, set), all, &d, nil); err != nil {
 		t.Fatal(err)
 	}
 	return d.Summary()
@@ -232,11 +238,7 @@ func TestARecordFromBeforeIsNoChange(t *testing.T) {
 			all := func(yield func(Recorded, error) bool) {
 				yield(Recorded{ID: 1, Detail: fmt.Appendf(nil, `{"input": %s, "decision": %s}`, in, tc.decision)}, nil)
 			}
-			d, err := Run(t.Context(), engine(t, policies.Shipped()), all, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if s := d.Summary(); s.Decided != 1 || len(s.Changes) != 0 {
+			if s := replayed(t, policies.Shipped(), all); s.Decided != 1 || len(s.Changes) != 0 {
 				t.Errorf("got %+v", s)
 			}
 		})
@@ -267,9 +269,8 @@ func TestPoliciesThatReadWhatWasTakenOut(t *testing.T) {
 		all := func(yield func(Recorded, error) bool) {
 			yield(Recorded{ID: 1, Detail: fmt.Appendf(nil, `{"input": {}, "decision": null, "erased": [%q]}`, erased)}, nil)
 		}
-		d, err := Run(t.Context(), engine(t, policies.Shipped()), all, nil)
-		if err != nil || d.Summary().Inexact != want {
-			t.Errorf("%s: got %+v, %v, want %d", erased, d, err, want)
+		if s := replayed(t, policies.Shipped(), all); s.Inexact != want {
+			t.Errorf("%s: got %+v, want %d", erased, s, want)
 		}
 	}
 }
@@ -283,31 +284,52 @@ func TestSignInsThatWereNotDecidedAreCountedToo(t *testing.T) {
 		_ = yield(Recorded{ID: 1, Detail: fmt.Appendf(nil, `{"input": %s, "decision": null}`, in)}, nil) &&
 			yield(Recorded{ID: 2, Detail: []byte(`{"input": null, "decision": null}`)}, nil)
 	}
-	d, err := Run(t.Context(), engine(t, policies.Shipped()), all, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if s := d.Summary(); s.Decided != 1 || s.Loosened != 1 || s.Changes[0].FromReason != "undecided" {
+	if s := replayed(t, policies.Shipped(), all); s.Decided != 1 || s.Loosened != 1 || s.Changes[0].FromReason != "undecided" {
 		t.Errorf("got %+v", s)
 	}
 }
 
-func TestARecordThatCannotBeReadEndsTheReplay(t *testing.T) {
+func TestEachSignInIsCountedOnce(t *testing.T) {
+	in, err := json.Marshal(signIn(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	detail := fmt.Appendf(nil, `{"input": %s, "decision": {"action": "allow", "reason": "account_off", "second_step": "not_asked"}}`, in)
+	all := []Recorded{
+		{ID: 5, Flow: "a", Detail: detail}, {ID: 4, Flow: "a", Detail: detail}, // the code, and before it the password alone
+		{ID: 3, Flow: "b", Detail: detail}, {ID: 3, Flow: "b", Detail: detail}, // an export that was put together twice
+		{ID: 2, Detail: detail}, {ID: 1, Detail: detail}, // from before records named the flow
+		{ID: 6, Detail: []byte("{")}, {ID: 7},
+	}
+	d := Differences{Who: true}
+	err = Run(t.Context(), engine(t, policies.Shipped()), func(yield func(Recorded, error) bool) {
+		for _, r := range all {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}, &d, nil)
+	s := d.Summary()
+	if err != nil || s.Decided != 4 || s.Changed != 4 || s.Further != 1 || s.Duplicates != 1 || s.Unreadable != 2 ||
+		!slices.Equal(s.Changes[0].Accounts, []string{"agent"}) {
+		t.Errorf("got %+v, %v", s, err)
+	}
+}
+
+func TestRecordsThatCannotBeHadEndTheReplay(t *testing.T) {
 	broken := errors.New("broken")
 	for name, tc := range map[string]struct {
 		all  iter.Seq2[Recorded, error]
 		want string
 	}{
-		"no JSON":     {func(yield func(Recorded, error) bool) { yield(Recorded{ID: 7, Detail: []byte("{")}, nil) }, "read record 7"},
 		"a failure":   {func(yield func(Recorded, error) bool) { yield(Recorded{}, broken) }, "broken"},
-		"no details":  {func(yield func(Recorded, error) bool) { yield(Recorded{ID: 8}, nil) }, "read record 8"},
 		"a bad line":  {Lines(strings.NewReader("{"), at), "read line 1"},
 		"a long line": {Lines(strings.NewReader(strings.Repeat("x", mostLine+1)), at), "too long"},
 		"no record":   {Lines(strings.NewReader("\n{}\n"), at), "read line 2: it is no record"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d, err := Run(t.Context(), engine(t, policies.Shipped()), tc.all, nil)
-			if err == nil || !strings.Contains(err.Error(), tc.want) || d != nil {
+			err := Run(t.Context(), engine(t, policies.Shipped()), tc.all, &Differences{}, nil)
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want an error with %q", err, tc.want)
 			}
 		})
@@ -317,10 +339,10 @@ func TestARecordThatCannotBeReadEndsTheReplay(t *testing.T) {
 func TestAReplayEndsWhenItIsStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	endless := func(yield func(Recorded, error) bool) {
-		for yield(Recorded{ID: 1, Detail: []byte(`{"input": {}}`)}, nil) {
+		for id := int64(1); yield(Recorded{ID: id, Detail: []byte(`{"input": {}}`)}, nil); id++ {
 		}
 	}
-	_, err := Run(ctx, engine(t, policies.Shipped()), endless, func(n int) { stop() })
+	err := Run(ctx, engine(t, policies.Shipped()), endless, &Differences{}, func(n int) { stop() })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -350,8 +372,10 @@ func FuzzLines(f *testing.F) {
 	f.Add("[1]\n\n{}")
 	e := engine(f, policies.Shipped())
 	f.Fuzz(func(t *testing.T, export string) {
-		if d, err := Run(t.Context(), e, Lines(strings.NewReader(export), time.Time{}), nil); (d == nil) == (err == nil) {
-			t.Errorf("got %v, %v", d, err)
+		var d Differences
+		err := Run(t.Context(), e, Lines(strings.NewReader(export), time.Time{}), &d, nil)
+		if s := d.Summary(); s.Decided+s.Further+s.Duplicates+s.Unreadable > strings.Count(export, "\n")+1 {
+			t.Errorf("got %+v, %v", s, err)
 		}
 	})
 }
@@ -375,11 +399,14 @@ func BenchmarkReplay(b *testing.B) {
 		lines = append(lines, r)
 	}
 	n := 0
-	_, err := Run(b.Context(), e, func(yield func(Recorded, error) bool) {
-		for b.Loop() && yield(lines[n%len(lines)], nil) {
+	err := Run(b.Context(), e, func(yield func(Recorded, error) bool) {
+		one := lines[0]
+		for b.Loop() && yield(one, nil) {
 			n++
+			one = lines[n%len(lines)]
+			one.ID = int64(n + 1)
 		}
-	}, nil)
+	}, &Differences{}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
