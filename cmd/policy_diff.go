@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -78,7 +77,7 @@ is found but that is not proven, and 1 where the policies cannot be compared.`,
 		if err != nil {
 			return err
 		}
-		held, err := proveBoth(c.Context(), from, to, b)
+		held, err := proof.ProveBoth(c.Context(), from, to, b)
 		if err != nil {
 			return err
 		}
@@ -100,29 +99,6 @@ type differences struct {
 	Proven bool   `json:"proven"`
 	proof.Comparison
 	Invariants proof.Proof `json:"invariants"`
-}
-
-// proveBoth says whether the invariants of the new policies hold for them, and those that hold now: who takes an invariant away has to
-// see that it does not hold any more.
-func proveBoth(ctx context.Context, from, to *policies.Engine, b proof.Bounds) (proof.Proof, error) {
-	held, err := proof.Prove(ctx, to, b)
-	if err != nil || from.Set().SameInvariants(to.Set()) {
-		return held, err
-	}
-	with, err := to.Set().WithInvariantsOf(from.Set()).Compile(ctx, to.Limit())
-	if err != nil {
-		return held, fmt.Errorf("ask the new policies for the invariants that hold now: %w", err)
-	}
-	before, err := proof.Prove(ctx, with, b)
-	for _, one := range before.Broken {
-		if !slices.ContainsFunc(held.Broken, func(o proof.Broken) bool { return o.Never == one.Never }) {
-			held.Broken = append(held.Broken, one)
-		}
-	}
-	held.Invariants = max(held.Invariants, before.Invariants)
-	held.Complete, held.Certain = held.Complete && before.Complete, held.Certain && before.Certain
-	held.Missing = slices.Compact(slices.Sorted(slices.Values(slices.Concat(held.Missing, before.Missing))))
-	return held, err
 }
 
 // printBroken says which invariants do not hold, each with a test to paste.

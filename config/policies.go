@@ -24,10 +24,12 @@ type Policies struct {
 
 // Require is what the gate asks of policies besides what it asks of all. It is not asked of those that ship.
 type Require struct {
+	// How many tests there have to be at least.
+	Tests int `koanf:"tests" jsonschema:"minimum=0,maximum=100000"`
 	// How much of the rules their tests have to reach, in percent, 0 to 100.
 	Coverage int `koanf:"coverage" jsonschema:"minimum=0,maximum=100"`
-	// It has to be proven that something valid is decided on each input there can be, and that the invariants of the policies hold.
-	// That takes some seconds, at each start, too.
+	// It has to be proven that something valid is decided on each input there can be, and that the invariants hold: the policies' own and
+	// those of the set that decides now. That takes some seconds, at each start, too.
 	Invariants bool `koanf:"invariants"`
 }
 

@@ -57,6 +57,7 @@ func (c Config) Validate() error {
 		{"policies.bundle.min_delay", delayProblem(c.Policies.Bundle.MinDelay, time.Second, 24*time.Hour)},
 		{"policies.bundle.max_delay", delayProblem(c.Policies.Bundle.MaxDelay, c.Policies.Bundle.MinDelay, 24*time.Hour)},
 		{"policies.bundle.long_polling", delayProblem(c.Policies.Bundle.LongPolling, 0, 10*time.Minute)},
+		{"policies.require.tests", rangeProblem(c.Policies.Require.Tests, 0, 100_000)},
 		{"policies.require.coverage", rangeProblem(c.Policies.Require.Coverage, 0, 100)},
 		{"policies.time_limit", betweenProblem(c.Policies.TimeLimit, 10*time.Millisecond, 2*time.Second)},
 		{"policies.time_zone", timeZoneProblem(c.Policies.TimeZone)},

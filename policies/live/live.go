@@ -214,7 +214,7 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 	gated, cancel := context.WithTimeout(ctx, p.within)
 	defer cancel()
 	a := &Active{Revision: revision, Name: set.Name(), Source: source, Since: p.now()}
-	err = a.pass(gated, set, p.limit, p.require)
+	err = a.pass(gated, set, p.limit, p.require, p.active.Load())
 	if err != nil && gated.Err() != nil && ctx.Err() == nil {
 		return false, fmt.Errorf("%w: to try them takes longer than %v", policies.ErrRefused, p.within)
 	}
@@ -232,7 +232,7 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 }
 
 // pass has a set pass the gate.
-func (a *Active) pass(ctx context.Context, set *policies.Set, limit time.Duration, require Require) (err error) {
+func (a *Active) pass(ctx context.Context, set *policies.Set, limit time.Duration, require Require, now *Active) (err error) {
 	a.table = sync.OnceValues(func() (proof.Table, error) {
 		return proof.TableOf(context.Background(), a.engine, policies.Questions()[0], proof.Bounds{Time: tableWithin})
 	})
@@ -241,7 +241,7 @@ func (a *Active) pass(ctx context.Context, set *policies.Set, limit time.Duratio
 		a.engine, report, err = policies.Check(ctx, set, limit)
 		a.report = func() policies.Report { return report }
 		if err == nil {
-			err = require.of(ctx, a.engine, report)
+			err = require.of(ctx, a.engine, report, now)
 		}
 		return err
 	}

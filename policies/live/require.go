@@ -11,21 +11,29 @@ import (
 
 // Require is what a set from outside has to hold besides what the gate asks of each.
 type Require struct {
+	Tests      int  // the least number of tests
 	Coverage   int  // of the rules by the tests, in percent
-	Invariants bool // it is proven that something valid is decided on each input there can be, and that the invariants hold
+	Invariants bool // it is proven that something valid is decided on each input there can be, and that the invariants hold, its own and those of the set that decides now
 }
 
 // Require has sets that are offered from now on hold that, too. It is not safe once policies are being offered.
 func (p *Policies) Require(r Require) { p.require = r }
 
-// of says what a set that passed the gate does not hold.
-func (r Require) of(ctx context.Context, e *policies.Engine, report policies.Report) error {
+// of says what a set that passed the gate does not hold. Now is the set that decides; nil: there is none yet.
+func (r Require) of(ctx context.Context, e *policies.Engine, report policies.Report, now *Active) error {
 	var wrong []error
+	if len(report.Tests) < r.Tests {
+		wrong = append(wrong, fmt.Errorf("there are %d tests, and %d are required", len(report.Tests), r.Tests))
+	}
 	if report.Coverage < float64(r.Coverage) {
 		wrong = append(wrong, fmt.Errorf("the tests reach %.1f %% of the rules, and %d %% are required", report.Coverage, r.Coverage))
 	}
 	if r.Invariants {
-		p, err := proof.Prove(ctx, e, proof.Bounds{})
+		before := e
+		if now != nil {
+			before = now.engine
+		}
+		p, err := proof.ProveBoth(ctx, before, e, proof.Bounds{})
 		if err != nil {
 			return fmt.Errorf("%w: prove the invariants: %w", policies.ErrRefused, err)
 		}

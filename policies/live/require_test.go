@@ -41,6 +41,7 @@ func TestWhatIsRequiredIsAskedOfSetsFromOutside(t *testing.T) {
 		want    string
 	}{
 		"nothing":                        {Require{}, wrong, ""},
+		"tests":                          {Require{Tests: 1}, right, "there are 0 tests, and 1 are required"},
 		"coverage":                       {Require{Coverage: 90}, right, "the tests reach 0.0 % of the rules, and 90 % are required"},
 		"invariants that hold":           {Require{Invariants: true}, right, ""},
 		"an invariant that does not":     {Require{Invariants: true}, wrong, "invariants/login.rego:6: an invariant does not hold: an account that is not active gets in"},
@@ -57,6 +58,34 @@ func TestWhatIsRequiredIsAskedOfSetsFromOutside(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Who takes an invariant away has to keep to it all the same.
+func TestAnInvariantOfTheSetThatDecidesHoldsForTheNext(t *testing.T) {
+	p, _ := newPolicies()
+	p.limit = time.Minute
+	p.Require(Require{Invariants: true})
+	if err := p.take(t.Context(), small(`input.account.state == "active"`)); err != nil {
+		t.Fatal(err)
+	}
+	for rule, want := range map[string]string{
+		`input.account.state == "active"; input.account.two_factor == false`: "",
+		`input.account.state != "inactive"`:                                  "an account that is not active gets in",
+	} {
+		without := small(rule)
+		delete(without, "invariants/login.rego")
+		err := New(time.Minute, time.Now, p.log).after(p).take(t.Context(), without)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v", rule, err)
+		}
+	}
+}
+
+// after are policies whose set that decides now is another's.
+func (p *Policies) after(other *Policies) *Policies {
+	p.Require(other.require)
+	p.active.Store(other.active.Load())
+	return p
 }
 
 // What ships was proven before it shipped: a start does not wait for it.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,4 +139,27 @@ test_%[2]s if {
 }
 `, q.Name, strings.Trim(notInNames.ReplaceAllString(strings.ToLower(name), "_"), "_"), ast.String(name), indented.String())
 	return b
+}
+
+// ProveBoth says whether the invariants of the new policies hold for them, and those that hold now: who takes an invariant away has to
+// see that it does not hold any more.
+func ProveBoth(ctx context.Context, from, to *policies.Engine, b Bounds) (Proof, error) {
+	held, err := Prove(ctx, to, b)
+	if err != nil || from.Set().SameInvariants(to.Set()) {
+		return held, err
+	}
+	with, err := to.Set().WithInvariantsOf(from.Set()).Compile(ctx, to.Limit())
+	if err != nil {
+		return held, fmt.Errorf("ask the new policies for the invariants that hold now: %w", err)
+	}
+	before, err := Prove(ctx, with, b)
+	for _, one := range before.Broken {
+		if !slices.ContainsFunc(held.Broken, func(o Broken) bool { return o.Never == one.Never }) {
+			held.Broken = append(held.Broken, one)
+		}
+	}
+	held.Invariants = max(held.Invariants, before.Invariants)
+	held.Complete, held.Certain = held.Complete && before.Complete, held.Certain && before.Certain
+	held.Missing = slices.Compact(slices.Sorted(slices.Values(slices.Concat(held.Missing, before.Missing))))
+	return held, err
 }
