@@ -2,5 +2,5 @@
 
 package live
 
-// swaps is how many sets are offered: with -tags measure (make measure-swaps) twenty times as many.
-const swaps = 500
+// swaps is how many sets are offered: with -tags measure (make measure-swaps) a hundred times as many.
+const swaps = 100
