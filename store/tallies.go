@@ -19,7 +19,8 @@ const mostExamples = 3
 
 // AddTallies adds to what all processes have counted of two sets.
 func (s *Store) AddTallies(ctx context.Context, sets string, counted []Tally, at time.Time) error {
-	return s.update(ctx, "shadow "+sets, func(t *tx) error { // one process at a time: two that write the same rows in turn would wait for each other
+	// One process at a time: two that write the same rows in another order would wait for each other.
+	return s.update(ctx, "shadow "+sets, func(t *tx) error {
 		for _, c := range counted {
 			examples := ""
 			for _, e := range c.Examples {

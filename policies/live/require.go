@@ -11,9 +11,11 @@ import (
 
 // Require is what a set from outside has to hold besides what the gate asks of each.
 type Require struct {
-	Tests      int  // the least number of tests
-	Coverage   int  // of the rules by the tests, in percent
-	Invariants bool // it is proven that something valid is decided on each input there can be, and that the invariants hold, its own and those of the set that decides now
+	Tests    int // the least number of tests
+	Coverage int // of the rules by the tests, in percent
+	// Invariants: it is proven that something valid is decided on each input there can be, and that the invariants hold: the set's own,
+	// and those of the set that decides now.
+	Invariants bool
 }
 
 // Require has sets that are offered from now on hold that, too. It is not safe once policies are being offered.
