@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"nidan/store/postgrestest"
 )
 
 const (
@@ -25,14 +22,9 @@ const (
 // TestMeasureAccounts is no test but a measurement: make measure-accounts runs it. It says how long the accounts' page takes
 // with a hundred thousand accounts in Kratos.
 func TestMeasureAccounts(t *testing.T) {
-	for name, dsn := range map[string]func(*testing.T) string{
-		"SQLite": func(t *testing.T) string {
-			return "sqlite://" + filepath.Join(t.TempDir(), "kratos.db") + "?_fk=true&mode=rwc"
-		},
-		"PostgreSQL": func(t *testing.T) string { return postgrestest.Start(t).URL("postgres") },
-	} {
+	for name, dsn := range map[string]string{"SQLite": kratosOnSQLite(t), "PostgreSQL": kratosDatabase()} {
 		t.Run(name, func(t *testing.T) {
-			startKratos(t, dsn(t))
+			startKratosOn(t, dsn, origin)
 			n := started(t)
 			began := time.Now()
 			importMany(t)

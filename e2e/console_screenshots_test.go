@@ -20,7 +20,7 @@ type sight struct {
 func TestScreenshotsOfTheConsole(t *testing.T) {
 	dir := "../docs/screenshots/console"
 	clearPictures(t, dir)
-	startKratos(t, "sqlite://"+filepath.Join(t.TempDir(), "kratos.db")+"?_fk=true&mode=rwc") // with nobody else in it
+	startKratos(t) // with nobody else in it
 	n := forBrowsers(t)
 	people(t)
 	agentSignsIn(t, n)

@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,7 +32,7 @@ func TestWhateverHappensToKratos(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			k := startKratos(t, "sqlite://"+filepath.Join(t.TempDir(), "kratos.db")+"?_fk=true&mode=rwc")
+			k := startKratos(t)
 			n := started(t)
 			who := account(t, nil)
 			s := newSignIn(t, who)

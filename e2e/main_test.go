@@ -52,11 +52,7 @@ func runAll(m *testing.M) (int, error) {
 	}
 	defer theRelay.server.Close()
 	defer wholeRun.end()
-	run := kratos.Run{
-		PublicPort: freePort(), AdminPort: freePort(), BaseURL: "http://127.0.0.1:4455", HookURL: theRelay.server.URL,
-		HookToken: hookToken, DSN: "sqlite://" + filepath.Join(dir, "kratos.db") + "?_fk=true&mode=rwc",
-		Secret: rand.Text() + rand.Text(),
-	}
+	run := kratosRun(kratosDatabase(), origin)
 	// Most of what the tests do would be waiting for passwords to be hashed. Kratos takes less than 12 with --dev only.
 	os.Setenv("HASHERS_BCRYPT_COST", "4")
 	server, err := kratos.Start(ctx, kratosBinary, dir, run)
@@ -65,9 +61,7 @@ func runAll(m *testing.M) (int, error) {
 		return 0, err
 	}
 	defer server.Stop()
-	kratosPublic = fmt.Sprintf("http://127.0.0.1:%d", run.PublicPort)
-	kratosAdminURL = fmt.Sprintf("http://127.0.0.1:%d", run.AdminPort)
-	kratosAdmin = kratos.NewAdmin(kratosAdminURL)
+	talkTo(run)
 	return m.Run(), hidden.report()
 }
 

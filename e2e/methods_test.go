@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -46,7 +45,7 @@ func offering(t *testing.T) {
 	} {
 		t.Setenv("SELFSERVICE_METHODS_"+name, value)
 	}
-	startKratos(t, "sqlite://"+filepath.Join(t.TempDir(), "kratos.db")+"?_fk=true&mode=rwc")
+	startKratos(t)
 }
 
 func TestThePageShowsTheOtherMethodsThatKratosOffers(t *testing.T) {

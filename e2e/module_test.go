@@ -8,7 +8,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -73,7 +72,7 @@ func withModule(t *testing.T, elsewhere bool) (n *nidan, page string) {
 		t.Setenv("SERVE_PUBLIC_CORS_"+name, value)
 	}
 	t.Setenv("SELFSERVICE_ALLOWED_RETURN_URLS", origin+"/,"+server.URL+"/")
-	startKratos(t, "sqlite://"+filepath.Join(t.TempDir(), "kratos.db")+"?_fk=true&mode=rwc")
+	startKratos(t)
 	return forBrowsers(t), server.URL + "/mine"
 }
 

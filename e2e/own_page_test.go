@@ -61,7 +61,7 @@ func withOwnPage(t *testing.T, dir string, changes ...string) *nidan {
 	origin := "http://" + at
 	t.Setenv("SELFSERVICE_FLOWS_LOGIN_UI_URL", origin+ownPage)
 	t.Setenv("HASHERS_BCRYPT_COST", "4")
-	startKratosUnder(t, "sqlite://"+filepath.Join(t.TempDir(), "kratos.db")+"?_fk=true&mode=rwc", origin)
+	startKratosOn(t, kratosDatabase(), origin)
 	n := started(t, append([]string{"NIDAN_PUBLIC_URL=" + origin}, changes...)...)
 	toNidan, err := url.Parse(n.public)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -48,7 +47,7 @@ func TestTheDocumentedWayToTheShippedPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	variables("", config, t.Setenv)
-	startKratos(t, "sqlite://"+filepath.Join(t.TempDir(), "kratos.db")+"?_fk=true&mode=rwc")
+	startKratos(t)
 	n := forBrowsers(t)
 	w := newBrowser(t)
 	w.signIn(account(t, nil))

@@ -5,12 +5,11 @@ import (
 	"testing"
 
 	"nidan/kratos"
-	"nidan/store/postgrestest"
 )
 
-// In production Kratos runs on PostgreSQL, as docker-compose.yml has it.
-func TestSignInWithKratosOnPostgreSQL(t *testing.T) {
-	startKratos(t, postgrestest.Start(t).URL("postgres"))
+// In production Kratos runs on PostgreSQL, as docker-compose.yml has it, and so it does in the other tests. The demo's is on SQLite.
+func TestSignInWithKratosOnSQLite(t *testing.T) {
+	startKratosOn(t, kratosOnSQLite(t), origin)
 	n := started(t)
 	s := newSignIn(t, account(t, nil))
 	s.expect("code_sent", 1990001, nil)
