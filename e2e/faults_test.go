@@ -33,7 +33,11 @@ func TestWithTheDatabaseUnwritableNobodyGetsIn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := started(t)
 			plain := account(t, func(a *kratos.Account) { a.TwoFactor = false })
-			db := n.database()
+			db, err := n.database().Conn(t.Context()) // one, so that it holds a lock
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
 			if _, err := db.ExecContext(t.Context(), fault.begin); err != nil {
 				t.Fatal(err)
 			}

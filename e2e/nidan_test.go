@@ -184,7 +184,7 @@ func (n *nidan) end(how os.Signal) {
 	}
 }
 
-// database is another program's connection to its database: one, so that it can hold a lock.
+// database is another program's connection to its database, which is closed after each statement: a test may ask a thousand times.
 func (n *nidan) database() *sql.DB {
 	n.t.Helper()
 	driver, name := "pgx", n.db
@@ -195,7 +195,7 @@ func (n *nidan) database() *sql.DB {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	db.SetMaxOpenConns(1)
+	db.SetMaxIdleConns(-1)
 	n.t.Cleanup(func() { db.Close() })
 	return db
 }
