@@ -67,7 +67,7 @@ func failures(r Report) error {
 		if t.Seen != "" {
 			what += ": " + t.Seen
 		}
-		found = append(found, finding{at: t.Location + ": " + t.Name, err: errors.New(what)})
+		found = append(found, finding{rule: "failing-test", at: t.Location + ": " + t.Name, err: errors.New(what)})
 	}
 	return together(found)
 }
@@ -78,7 +78,7 @@ func (e *Engine) tryAll(ctx context.Context, inputs []ast.Value, r *Report) erro
 	for _, input := range inputs {
 		r.Cases++
 		if _, err := e.tryLogin(ctx, input); err != nil {
-			found = append(found, finding{at: "a sign-in of the tests", of: brief(input), err: err})
+			found = append(found, finding{rule: "undecided", at: "a sign-in of the tests", of: brief(input), err: err})
 			if isTooSlow(err) {
 				break // the others may be, too
 			}
@@ -92,7 +92,7 @@ func (e *Engine) tryAll(ctx context.Context, inputs []ast.Value, r *Report) erro
 func (e *Engine) lacking() (found []finding) {
 	for _, query := range []string{capabilitiesQuery, consoleQuery} {
 		if !defines(e.compiler, query) {
-			found = append(found, finding{err: fmt.Errorf("the policies do not define %s", query)})
+			found = append(found, finding{rule: "no-decision", err: fmt.Errorf("the policies do not define %s", query)})
 		}
 	}
 	return found
@@ -120,7 +120,7 @@ func (e *Engine) untyped() (found []finding) {
 		if len(rules) > 1 {
 			more = fmt.Sprintf(", and so do %d more rules here", len(rules)-1)
 		}
-		found = append(found, finding{at: at(rules[0].Location), err: fmt.Errorf(`%s reads the input, and no annotation names its schema%s. Put this above "package":
+		found = append(found, finding{rule: "annotation", at: at(rules[0].Location), err: fmt.Errorf(`%s reads the input, and no annotation names its schema%s. Put this above "package":
 # METADATA
 # schemas:
 #   - input: schema.%s`, rules[0].Head.Name, more, schemaFor(rules[0].Module.Package.Path))})

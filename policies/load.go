@@ -24,6 +24,7 @@ type Set struct {
 	modules  map[string]*ast.Module
 	data     map[string]any
 	files    []File
+	sources  []File // of its data, as they are written; none: that is not known
 	revision string
 	name     string
 }
@@ -40,15 +41,27 @@ func Load(policies fs.FS) (*Set, error) {
 	if err := passedOver(policies); err != nil {
 		return nil, fmt.Errorf("load the policies: %w", err)
 	}
+	sources, err := dataSources(policies)
+	if err == nil {
+		err = notJSON(sources)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load the policies: %w", err)
+	}
 	loader, err := bundle.NewFSLoader(policies)
 	if err != nil {
 		return nil, fmt.Errorf("load the policies: %w", err)
 	}
 	b, err := bundle.NewCustomReader(loader).WithProcessAnnotations(true).WithCapabilities(capabilities()).Read()
 	if err != nil {
-		return nil, fmt.Errorf("load the policies: %w", err)
+		return nil, fmt.Errorf("load the policies: %w", loadErrors(err))
 	}
-	return FromBundle(&b)
+	s, err := FromBundle(&b)
+	if err != nil {
+		return nil, err
+	}
+	s.sources = sources
+	return s, nil
 }
 
 // Read reads the set of policies at a path: a folder, or a bundle of OPA's (.tar.gz), whose signature is not looked at.
@@ -71,7 +84,7 @@ func Read(path string) (*Set, error) {
 	}
 	b, err := bundle.NewCustomReader(bundle.NewTarballLoaderWithBaseURL(bytes.NewReader(archive), "")).WithSkipBundleVerification(true).Read()
 	if err != nil {
-		return nil, fmt.Errorf("load the policies: %s is neither a folder nor a bundle: %w", path, err)
+		return nil, fmt.Errorf("load the policies: %s is neither a folder nor a bundle: %w", path, loadErrors(err))
 	}
 	return FromBundle(&b)
 }
@@ -87,7 +100,7 @@ func FromBundle(b *bundle.Bundle) (*Set, error) {
 			ProcessAnnotation: true, Capabilities: capabilities(),
 		})
 		if err != nil {
-			return nil, fmt.Errorf("load the policies: %w", err)
+			return nil, fmt.Errorf("load the policies: %w", loadErrors(err))
 		}
 		s.modules[path] = parsed
 		s.files = append(s.files, File{path, string(m.Raw)})

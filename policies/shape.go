@@ -193,6 +193,14 @@ func or(words []string) string {
 
 // nearest says which of the known names is most like one that is not known. It is empty where none is like it.
 func nearest(name string, known []string) string {
+	if best := closest(name, known); best != "" {
+		return "; is " + best + " meant?"
+	}
+	return ""
+}
+
+// closest is the known name that is most like another one. It is empty where none is like it.
+func closest(name string, known []string) string {
 	slices.Sort(known)
 	best, distance := "", max(2, len(name)/3)+1
 	for _, k := range known {
@@ -200,8 +208,5 @@ func nearest(name string, known []string) string {
 			best, distance = k, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return "; is " + best + " meant?"
+	return best
 }
