@@ -177,10 +177,13 @@ func (e *Engine) tryLogin(ctx context.Context, input ast.Value) (Decision, error
 	return d, err
 }
 
+// mostBrief bounds what is shown of a value.
+const mostBrief = 200
+
 func brief(v ast.Value) string {
 	text := v.String()
-	if len(text) > 200 {
-		text = strings.ToValidUTF8(text[:200], "") + "…"
+	if len(text) > mostBrief {
+		text = strings.ToValidUTF8(text[:mostBrief], "") + "…"
 	}
 	return text
 }
