@@ -71,7 +71,7 @@ func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error)
 		return nil, fmt.Errorf("compile the policies: %w", err)
 	}
 	if !defines(compiler, loginQuery) {
-		return nil, fmt.Errorf("the policies do not define %s", loginQuery)
+		return nil, Problem{Rule: "no-decision", Text: "the policies do not define " + loginQuery}
 	}
 	masks := compiler
 	if !defines(compiler, maskQuery) {

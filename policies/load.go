@@ -6,7 +6,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -80,13 +79,20 @@ func Read(path string) (*Set, error) {
 	defer f.Close()
 	archive, err := Archive(f)
 	if err != nil {
-		return nil, fmt.Errorf("load the policies: %s is neither a folder nor a bundle: %w", path, err)
+		return nil, noBundle(path, err)
 	}
 	b, err := bundle.NewCustomReader(bundle.NewTarballLoaderWithBaseURL(bytes.NewReader(archive), "")).WithSkipBundleVerification(true).Read()
 	if err != nil {
-		return nil, fmt.Errorf("load the policies: %s is neither a folder nor a bundle: %w", path, loadErrors(err))
+		return nil, noBundle(path, loadErrors(err))
 	}
 	return FromBundle(&b)
+}
+
+func noBundle(path string, err error) error {
+	if len(Problems(err)) == 0 {
+		err = Problem{Rule: "bundle", Text: fmt.Sprintf("%s is neither a folder nor a bundle: %v", path, err), err: err}
+	}
+	return fmt.Errorf("load the policies: %w", err)
 }
 
 // FromBundle takes a set of policies from a bundle of OPA's that has been read and verified.
@@ -107,7 +113,7 @@ func FromBundle(b *bundle.Bundle) (*Set, error) {
 		fmt.Fprintf(digest, "%q %q\n", path, m.Raw)
 	}
 	if len(s.modules) == 0 {
-		return nil, errors.New("load the policies: no .rego file found")
+		return nil, fmt.Errorf("load the policies: %w", Problem{Rule: "no-decision", Text: "no .rego file found"})
 	}
 	data, err := json.MarshalIndent(b.Data, "", "    ") // keys in order
 	if err != nil {
