@@ -119,9 +119,14 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 
 // A parameter that is misspelt is one that is missing, too. That is said once, where the mistake is.
 func TestAMisspeltParameterIsNotSaidToBeMissing(t *testing.T) {
-	want := "data.json:4: data.parameters.always_asked_role is not known; is always_asked_roles meant?"
-	if got := refusal(t, shippedBut(t, "data.json", `"always_asked_roles"`, `"always_asked_role"`)); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
+	for right, want := range map[string]string{
+		"always_asked_roles": "data.json:4: data.parameters.always_asked_role is not known; is always_asked_roles meant?",
+		"max_attempts":       "data.json:14: data.parameters.code.max_attempt is not known; is max_attempts meant?", // one that has to be there
+	} {
+		wrong := strings.TrimSuffix(right, "s")
+		if got := refusal(t, shippedBut(t, "data.json", `"`+right+`"`, `"`+wrong+`"`)); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
 	}
 }
 
