@@ -13,15 +13,12 @@ import (
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 )
 
-// inRepository is a repository with the policies that ship in its folder policies, with another text in the place of one in a file. The
-// test goes on in its top folder, as a merge check does.
+// inRepository is a repository with the small set in its folder policies, with another text in the place of one in a file. The test goes
+// on in its top folder, as a merge check does.
 func inRepository(t *testing.T, file, from, to string) {
 	t.Helper()
-	dir := copied(t, file, from, to)
 	top := t.TempDir()
-	if err := os.Rename(dir, filepath.Join(top, "policies")); err != nil {
-		t.Fatal(err)
-	}
+	small(t, filepath.Join(top, "policies"), file, from, to)
 	t.Chdir(top)
 }
 
@@ -31,17 +28,17 @@ func TestAnAnnotationOfGitHubStandsBesideTheLine(t *testing.T) {
 		status                  int
 		want                    string
 	}{
-		"a misspelt field": {"asked/asked.rego", "input.account.has_email", "input.account.has_mail", "check", statusRefused,
-			"::error file=policies/asked/asked.rego,line=48,title=nidan policy check%3A rego_type_error::asked/asked.rego:48: rego_type_error: undefined ref: input.account.has_mail%0A\tinput.account.has_mail%0A"},
+		"a misspelt field": {"login/login.rego", "input.account.has_email", "input.account.has_mail", "check", statusRefused,
+			"::error file=policies/login/login.rego,line=14,title=nidan policy check%3A rego_type_error::login/login.rego:14: rego_type_error: undefined ref: input.account.has_mail%0A\tinput.account.has_mail%0A"},
 		"a misspelt parameter": {"data.json", `"always_asked_roles"`, `"always_asked_role"`, "check", statusRefused,
-			"::error file=policies/data.json,line=4,title=nidan policy check%3A parameter::data.json:4: data.parameters.always_asked_role is not known; is always_asked_roles meant?\n"},
-		"a test that fails, at the gate": {"login/login.rego", "\tinput.device.channel == channel\n", "", "check", statusRefused,
-			"::error file=policies/login/login_test.rego,line=223,title=nidan policy check%3A failing-test::login/login_test.rego:223: test_outcome/a device remembered on another channel is asked: it does not hold: "},
-		"a test that fails": {"login/login.rego", "\tinput.device.channel == channel\n", "", "test", statusPastLimit,
-			"::error file=policies/login/login_test.rego,line=223,title=nidan policy test%3A failing-test::test_outcome/a device remembered on another channel is asked: it does not hold%0Alogin/login_test.rego:227: "},
-		"tests of a set that does not compile": {"asked/asked.rego", "input.account.has_email", "input.account.has_mail", "test", statusRefused,
-			"::error file=policies/asked/asked.rego,line=48,title=nidan policy test%3A rego_type_error::"},
-		"what is right": {"data.json", "", "", "check", 0, ""},
+			"::error file=policies/data.json,line=3,title=nidan policy check%3A parameter::data.json:3: data.parameters.always_asked_role is not known; is always_asked_roles meant?\n"},
+		"a test that fails, at the gate": {"login/login.rego", `"reason": "no_email"`, `"reason": "no_mail"`, "check", statusRefused,
+			"::error file=policies/login/login_test.rego,line=11,title=nidan policy check%3A failing-test::login/login_test.rego:11: test_outcome/no address: it does not hold: "},
+		"a test that fails": {"login/login.rego", `"reason": "no_email"`, `"reason": "no_mail"`, "test", statusPastLimit,
+			"::error file=policies/login/login_test.rego,line=11,title=nidan policy test%3A failing-test::test_outcome/no address: it does not hold%0Alogin/login_test.rego:20: "},
+		"tests of a set that does not compile": {"login/login.rego", "input.account.has_email", "input.account.has_mail", "test", statusRefused,
+			"::error file=policies/login/login.rego,line=14,title=nidan policy test%3A rego_type_error::"},
+		"what is right": {"data.json", `"length": 6`, `"length": 7`, "check", 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inRepository(t, tc.file, tc.from, tc.to)
@@ -102,7 +99,7 @@ func validSARIF(t *testing.T, log string) *sarif.Run {
 
 func TestALogInSARIFIsValid(t *testing.T) {
 	t.Run("what is right", func(t *testing.T) {
-		inRepository(t, "data.json", "", "")
+		inRepository(t, "data.json", `"length": 6`, `"length": 7`)
 		out, err := run(t, "policy", "check", "policies", "--format", "sarif")
 		if found := validSARIF(t, out).Results; err != nil || len(found) != 0 || !strings.Contains(out, `"results": []`) {
 			t.Errorf("%v\n%s", err, out)
@@ -121,14 +118,14 @@ func TestALogInSARIFIsValid(t *testing.T) {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			at := found[0].Locations[0].PhysicalLocation
-			if *at.ArtifactLocation.URI != "policies/data.json" || *at.Region.StartLine != 12 || *found[0].RuleID != "parameter" ||
+			if *at.ArtifactLocation.URI != "policies/data.json" || *at.Region.StartLine != 5 || *found[0].RuleID != "parameter" ||
 				!strings.Contains(*found[0].Message.Text, "is length meant?") {
 				t.Errorf("got %s", out)
 			}
 		}
 	})
 	t.Run("tests", func(t *testing.T) {
-		inRepository(t, "login/login.rego", "\tinput.device.channel == channel\n", "")
+		inRepository(t, "login/login.rego", `"reason": "no_email"`, `"reason": "no_mail"`)
 		out, err := run(t, "policy", "test", "policies", "--format", "sarif")
 		if found := validSARIF(t, out).Results; statusOf(err) != statusPastLimit || len(found) == 0 || *found[0].RuleID != "failing-test" {
 			t.Errorf("%v\n%s", err, out)
@@ -161,22 +158,22 @@ func TestResultsInJUnitsXMLNameTheFileAndTheLine(t *testing.T) {
 		}
 		return s
 	}
-	inRepository(t, "login/login.rego", "\tinput.device.channel == channel\n", "")
+	inRepository(t, "login/login.rego", `"reason": "no_email"`, `"reason": "no_mail"`)
 	out, err := run(t, "policy", "test", "policies", "--format", "junit")
 	s := read(out)
 	i := slices.IndexFunc(s.Cases, func(c junitCase) bool { return c.Failure != nil })
 	if statusOf(err) != statusPastLimit || i < 0 || s.Failures == 0 || s.Failures == s.Tests {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if c := s.Cases[i]; c.File != "policies/login/login_test.rego" || c.Line != 223 || c.Class != "nidan.login_test" ||
-		!strings.HasSuffix(c.Failure.Message, "it does not hold") || !strings.Contains(c.Failure.Details, `expected {"action": "challenge"`) {
+	if c := s.Cases[i]; c.File != "policies/login/login_test.rego" || c.Line != 11 || c.Class != "nidan.login_test" ||
+		!strings.HasSuffix(c.Failure.Message, "it does not hold") || !strings.Contains(c.Failure.Details, `got "no_mail", expected "no_email"`) {
 		t.Errorf("got %+v, %+v", c, c.Failure)
 	}
 	out, err = run(t, "policy", "check", "policies", "--format", "junit")
-	if s := read(out); statusOf(err) != statusRefused || s.Failures != 1 || s.Cases[0].Line != 223 {
+	if s := read(out); statusOf(err) != statusRefused || s.Failures != 1 || s.Cases[0].Line != 11 {
 		t.Errorf("%v\n%s", err, out)
 	}
-	out, err = run(t, "policy", "check", "--format", "junit")
+	out, err = run(t, "policy", "check", filepath.Join(source, "testdata", "policies"), "--format", "junit")
 	if s := read(out); err != nil || s.Failures != 0 || s.Tests != 1 {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -192,13 +189,13 @@ func TestTheGateAnswersInJSON(t *testing.T) {
     {
       "rule": "parameter",
       "file": "data.json",
-      "line": 12,
-      "text": "data.json:12: data.parameters.code.length must be at least 6, and is 5"
+      "line": 5,
+      "text": "data.json:5: data.parameters.code.length must be at least 6, and is 5"
     }
   ]`},
-		"check --format json":         {0, `"problems": []`},
-		"test --format json":          {0, `"location": "login/login_test.rego:`},
-		"test policies --format json": {0, `"coverage": 100`},
+		"test policies --json": {0, `"location": "login/login_test.rego:11"`},
+		"test policies --format json": {0, `"uncovered": [
+    "capabilities/capabilities.rego:3",`},
 	} {
 		out, err := run(t, append([]string{"policy"}, strings.Fields(line)...)...)
 		if statusOf(err) != want.status || !json.Valid([]byte(out)) || !strings.Contains(out, want.text) {

@@ -104,13 +104,19 @@ var instead = map[string]string{
 func compileErrors(errs ast.Errors) error {
 	var found []finding
 	errs.Sort()
-	for _, e := range errs {
+	for i, e := range errs {
+		if i > 0 && e.Code == ast.ParseErr && errs[i-1].Code == ast.ParseErr && sameLine(e, errs[i-1]) {
+			continue // it comes of the one before
+		}
 		var f finding
 		where := ""
 		if e.Location != nil {
 			where = at(e.Location)
 		}
 		what := strings.TrimPrefix(e.Error(), where+": ")
+		if e.Message == "match error" && e.Location != nil && len(e.Location.Text) > 0 {
+			what = strings.Replace(what, e.Message, e.Message+": "+source(e.Location), 1)
+		}
 		f.rule, f.at = e.Code, strings.TrimPrefix(where, "/") // a bundle's names begin with one
 		if name, undefined := strings.CutPrefix(e.Message, "undefined function "); undefined && instead[name] != "" {
 			what += " (a decision depends on its input and the set's data alone): " + instead[name]
@@ -119,4 +125,8 @@ func compileErrors(errs ast.Errors) error {
 		found = append(found, f)
 	}
 	return together(found)
+}
+
+func sameLine(a, b *ast.Error) bool {
+	return a.Location != nil && b.Location != nil && a.Location.File == b.Location.File && a.Location.Row == b.Location.Row
 }
