@@ -13,7 +13,7 @@ import (
 // addProof adds what does not hold for all inputs there can be, and what of it is not proven.
 func (r *report) addProof(p proof.Proof) {
 	for _, f := range p.Fails {
-		one := result{level: levelError, rule: "fails", class: f.Question, name: f.Condition(), text: f.Question + ": " + f.Error, details: f.Condition()}
+		one := result{level: levelError, rule: "fails", class: f.Question, name: f.Error + ": " + f.Condition(), text: f.Question + ": " + f.Error, details: f.Condition()}
 		one.file, one.line = placeNamed(f.Error)
 		r.results = append(r.results, one)
 	}
@@ -37,7 +37,8 @@ func (r *report) addBroken(p proof.Proof) {
 func (r *report) addDifferences(d proof.Comparison, to *policies.Set) {
 	for _, one := range d.Differences {
 		found := result{
-			level: levelNotice, rule: strings.ToLower(string(one.Kind)), class: one.Question, name: cmp.Or(one.Error, one.Said()),
+			level: levelNotice, rule: strings.ToLower(string(one.Kind)), class: one.Question,
+			name: cmp.Or(one.Error, one.Said()) + ": " + one.Condition(),
 			text: one.Question + ": " + cmp.Or(one.Error, one.Said()), details: one.Condition(),
 		}
 		if one.Where != "" {

@@ -216,3 +216,41 @@ func TestAReplayIsSaidForMergeChecks(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+func TestADifferenceStandsBesideTheRuleOrTheData(t *testing.T) {
+	shipped := filepath.Join(source, "testdata", "policies")
+	for name, tc := range map[string]struct {
+		file, from, to string
+		status         int
+		want           string
+	}{
+		"terms": {"data.json", `"max_attempts": 10`, `"max_attempts": 3`, 0,
+			"::notice file=policies/data.json,line=7,title=nidan policy diff%3A terms::login: code.max_attempts 10 → 3%0A"},
+		"looser terms": {"data.json", `"ttl_seconds": 600`, `"ttl_seconds": 601`, statusPastLimit,
+			"::error file=policies/data.json,line=6,title=nidan policy diff%3A fails::login: "},
+		"something looser": {"login/login.rego", `"challenge", "reason": "code_required"`, `"allow", "reason": "all"`, statusPastLimit,
+			"::error file=policies/login/login.rego,line=21,title=nidan policy diff%3A loosens::login: challenge code_required → allow all"},
+		"something stricter": {"login/login.rego", `"allow", "reason": "no_email"`, `"refuse", "reason": "no_email"`, 0,
+			"::notice file=policies/login/login.rego,line=13,title=nidan policy diff%3A tightens::login: allow → refuse%0A"},
+		"something that is not proven": {"console/console.rego", `if input.visitor.role == "owner"`, "if {\n\tinput.visitor.role == \"owner\"\n\tregex.match(`^a`, input.visitor.plan)\n}", statusNotProven,
+			"::warning file=policies/console/console.rego,line=10,title=nidan policy diff%3A not-proven::not proven: console: input.visitor.plan: regex.match (console/console.rego:10)\n"},
+		"what cannot be compared": {"login/login.rego", "input.account.has_email", "input.account.has_mail", statusRefused,
+			"::error file=policies/login/login.rego,line=14,title=nidan policy diff%3A rego_type_error::"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inRepository(t, tc.file, tc.from, tc.to)
+			out, err := run(t, "policy", "diff", "policies", "--against", shipped, "--format", "github")
+			if statusOf(err) != tc.status || !strings.Contains(out, tc.want) {
+				t.Errorf("%v\ngot  %s\nwant %s", err, out, tc.want)
+			}
+			out, err = run(t, "policy", "diff", "policies", "--against", shipped, "--format", "sarif")
+			if found := validSARIF(t, out).Results; statusOf(err) != tc.status || len(found) == 0 {
+				t.Errorf("%v\n%s", err, out)
+			}
+			out, err = run(t, "policy", "diff", "policies", "--against", shipped, "--format", "junit")
+			if failing := strings.Contains(out, "<failure"); statusOf(err) != tc.status || failing != (tc.status == statusPastLimit || tc.status == statusRefused) {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
