@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -60,14 +61,21 @@ func (s *Set) placeOfData(names []string) (at string, there bool) {
 		if len(names) < len(below) || !slices.Equal(names[:len(below)], below) {
 			continue
 		}
-		if line, depth := lineOf(f.Text, names[len(below):]); len(below)+depth > best && line > 0 {
+		text := f.Text
+		if path.Ext(f.Path) == ".json" {
+			text = notYAML.ReplaceAllString(text, " ")
+		}
+		if line, depth := lineOf(text, names[len(below):]); len(below)+depth > best && line > 0 {
 			at, best = fmt.Sprintf("%s:%d", f.Path, line), len(below)+depth
 		}
 	}
 	return at, best == len(names)
 }
 
-// lineOf is the line of what names lead to in JSON or YAML, of which JSON is a part, or as far as they lead.
+// notYAML is what may stand in JSON, and not in YAML: tabs between values, and halves of letters in names and texts.
+var notYAML = regexp.MustCompile(`\t|\\u[dD][89a-fA-F][0-9a-fA-F]{2}`)
+
+// lineOf is the line of what names lead to in JSON or YAML, or as far as they lead.
 func lineOf(text string, names []string) (line, depth int) {
 	var root yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &root); err != nil || len(root.Content) == 0 {
