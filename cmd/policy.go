@@ -23,10 +23,13 @@ func policyCommand() *cobra.Command {
 		Long: `Check and test policies, and see what they decide and would change.
 
 DIR is a folder of policies, or a bundle (.tar.gz) of them. Without it: those that ship or, where the command reads the
-configuration, those of policies.dir.`,
+configuration, those of policies.dir.
+
+` + statuses,
 	}
 	c.AddCommand(policyCheckCommand(), policyTestCommand(), policyEvalCommand(), policyExplainCommand(), policyReplayCommand(),
 		policyDiffCommand(), policyTableCommand(), policyShowCommand(), policyExportCommand(), policyRollbackCommand())
+	endWithStatuses(c)
 	return c
 }
 
@@ -34,17 +37,18 @@ configuration, those of policies.dir.`,
 func setAt(args []string, folder string) (*policies.Set, error) {
 	switch {
 	case len(args) > 0 && args[0] != "":
-		return policies.Read(args[0])
-	case folder != "":
-		return policies.Read(folder)
+		folder = args[0]
+	case folder == "":
+		return policies.Load(policies.Shipped())
 	}
-	return policies.Load(policies.Shipped())
+	set, err := policies.Read(folder)
+	return set, orNotFound(err)
 }
 
 // configuredSet is the set that a command was given, or else the one that the configuration names.
 func configuredSet(args []string, cfg config.Policies) (*policies.Set, error) {
 	if len(args) == 0 && cfg.Bundle.URL != "" {
-		return nil, errors.New("the policies are those of a bundle: give a folder or the bundle's file")
+		return nil, usage(errors.New("the policies are those of a bundle: give a folder or the bundle's file"))
 	}
 	return setAt(args, cfg.Dir)
 }

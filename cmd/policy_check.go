@@ -1,8 +1,8 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -23,48 +23,128 @@ func policyCheckCommand() *cobra.Command {
 		Long: `Say whether Nidan would let these policies decide: it is the gate that each set has to pass before. A set is refused that does
 not parse, is not strict, reads input or data that there is not, uses what reaches the network, the clock or chance, lacks a decision,
 has parameters or answers that the schemas do not allow, has a test that fails, or gives no valid decision in time for the sign-ins of
-its tests and for usual ones.`,
+its tests and for usual ones.
+
+The formats github, sarif and junit are for merge checks: they name each problem with its file and line.`,
+		Example: `  nidan policy check ./policies
+  nidan policy check ./policies --format github
+  nidan policy check ./policies --format sarif > policies.sarif`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	limit := c.Flags().Duration("time-limit", config.Default().Policies.TimeLimit, "how long a decision may take")
 	prove := c.Flags().Bool("prove", false, "prove for all inputs there can be that something valid is decided, and that the invariants hold")
+	format := newFormats("json", "github", "sarif", "junit")
+	format.addTo(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		set, err := setAt(args, "")
-		if err != nil {
-			return err
+		k := checked{Problems: []policies.Problem{}}
+		err := k.check(c.Context(), args, *limit, *prove)
+		k.Accepted = err == nil
+		k.Problems = append(k.Problems, problemsOf(err)...)
+		if statusOf(err) == statusNotFound {
+			return err // there is nothing to say about it
 		}
-		start := time.Now()
-		e, r, err := policies.Check(c.Context(), set, *limit)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(c.OutOrStdout(), `accepted: revision %s, %d files
-%d tests hold, coverage %.1f %%
-%d sign-ins of the tests and the usual ones are decided, each within %v
-(%v)
-`, r.Revision, len(set.Files()), len(r.Tests), r.Coverage, r.Cases, *limit, time.Since(start).Round(time.Millisecond))
-		if *prove {
-			return proveSet(c.Context(), c.OutOrStdout(), e)
-		}
-		return nil
+		return errors.Join(err, k.write(c, format.chosen, args, *limit))
 	}
 	return c
 }
 
-// proveSet says what holds of a set for all inputs there can be.
-func proveSet(ctx context.Context, w io.Writer, e *policies.Engine) error {
+// checked is what was found out about a set.
+type checked struct {
+	Accepted bool               `json:"accepted"` // by the gate, and by the proof where that was asked for
+	Revision string             `json:"revision,omitempty"`
+	Files    int                `json:"files"`
+	Tests    int                `json:"tests"`
+	Coverage float64            `json:"coverage"`
+	Cases    int                `json:"cases"` // sign-ins of the tests
+	Problems []policies.Problem `json:"problems"`
+	Proof    *proof.Proof       `json:"proof,omitempty"`
+
+	took time.Duration
+}
+
+func (k *checked) check(ctx context.Context, args []string, limit time.Duration, prove bool) error {
+	set, err := setAt(args, "")
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	e, r, err := policies.Check(ctx, set, limit)
+	k.Revision, k.Files, k.Tests, k.Coverage, k.Cases, k.took = r.Revision, len(set.Files()), len(r.Tests), r.Coverage, r.Cases, time.Since(start)
+	if err != nil || !prove {
+		return err
+	}
 	p, err := proof.Prove(ctx, e, proof.Bounds{Time: 2 * time.Minute})
 	if err != nil {
 		return err
 	}
-	printWalked(w, p.Walked, p.Took)
-	for _, f := range p.Fails {
+	k.Proof = &p
+	return judgeProof(p)
+}
+
+// problemsOf is all that an error says is wrong with a set.
+func problemsOf(err error) []policies.Problem {
+	all := policies.Problems(err)
+	if len(all) == 0 && statusOf(err) == statusRefused {
+		return []policies.Problem{{Rule: "refused", Text: err.Error()}}
+	}
+	return all
+}
+
+func (k *checked) write(c *cobra.Command, format string, args []string, limit time.Duration) error {
+	switch format {
+	case "json":
+		return writeJSON(c.OutOrStdout(), k)
+	case "text":
+		k.print(c.OutOrStdout(), limit)
+		return nil
+	}
+	r := report{command: c.CommandPath(), dir: given(args)}
+	r.add(k.Problems...)
+	if len(k.Problems) == 0 {
+		r.results = append(r.results, result{name: "the gate"})
+	}
+	if k.Proof != nil {
+		r.addProof(*k.Proof)
+	}
+	return r.write(c.OutOrStdout(), format)
+}
+
+// print says what was found out. What is wrong is the error of the command, in this format.
+func (k *checked) print(w io.Writer, limit time.Duration) {
+	if len(k.Problems) > 0 || k.Revision == "" {
+		return
+	}
+	fmt.Fprintf(w, `accepted: revision %s, %d files
+%d tests hold, coverage %.1f %%
+%d sign-ins of the tests and the usual ones are decided, each within %v
+(%v)
+`, k.Revision, k.Files, k.Tests, k.Coverage, k.Cases, limit, k.took.Round(time.Millisecond))
+	if k.Proof == nil {
+		return
+	}
+	printWalked(w, k.Proof.Walked, k.Proof.Took)
+	for _, f := range k.Proof.Fails {
 		fmt.Fprintf(w, "FAILS     %s: %s\n             %s\n", f.Question, plain(f.Error), plain(f.Condition()))
 	}
-	printBroken(w, p)
+	printBroken(w, *k.Proof)
+}
+
+// given is the folder that a command was given. A file is none: what stands in a bundle has no name outside.
+func given(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	if info, err := os.Stat(args[0]); err != nil || !info.IsDir() {
+		return ""
+	}
+	return args[0]
+}
+
+// judgeProof says whether what was proven of one set is enough.
+func judgeProof(p proof.Proof) error {
 	switch {
 	case !p.Holds():
-		return withStatus{errors.New("something fails, or must never be"), statusLooser}
+		return withStatus{errors.New("something fails, or must never be"), statusPastLimit}
 	case !p.Certain:
 		return withStatus{errors.New("it is not proven that the invariants hold"), statusNotProven}
 	}
@@ -80,32 +160,62 @@ func policyTestCommand() *cobra.Command {
 	junit := c.Flags().String("junit", "", "write the results to this file, in JUnit's XML")
 	verbose := c.Flags().BoolP("verbose", "v", false, "name each test")
 	least := c.Flags().Float64("coverage", 0, "fail below this coverage, in percent")
+	format := newFormats("json", "github", "sarif", "junit")
+	format.addTo(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		set, err := setAt(args, "")
-		if err != nil {
-			return err
+		var r policies.Report
+		if err == nil {
+			r, err = policies.RunTests(c.Context(), set)
 		}
-		r, err := policies.RunTests(c.Context(), set)
 		if err != nil {
-			return err
+			return errors.Join(err, writeProblems(c, format.chosen, args, err))
 		}
+		found := report{command: c.CommandPath(), dir: given(args)}
+		found.addTests(r, *least)
 		if *junit != "" {
-			if err := writeJUnit(*junit, r); err != nil {
+			if err := writeJUnit(*junit, found); err != nil {
 				return fmt.Errorf("write the results: %w", err)
 			}
 		}
-		printTests(c.OutOrStdout(), r, *verbose)
-		switch failed := len(r.Failed()); {
-		case len(r.Tests) == 0:
-			return errors.New("there are no tests")
-		case failed > 0:
-			return fmt.Errorf("%d of %d tests fail", failed, len(r.Tests))
-		case r.Coverage < *least:
-			return fmt.Errorf("the coverage is %.1f %%, below %.1f %%", r.Coverage, *least)
+		switch format.chosen {
+		case "text":
+			printTests(c.OutOrStdout(), r, *verbose)
+		case "json":
+			err = writeJSON(c.OutOrStdout(), r)
+		default:
+			err = found.write(c.OutOrStdout(), format.chosen)
 		}
-		return nil
+		return cmp.Or(err, judgeTests(r, *least))
 	}
 	return c
+}
+
+// writeProblems writes what is wrong with a set that a command was given and cannot work with, in another format than text.
+func writeProblems(c *cobra.Command, format string, args []string, err error) error {
+	problems := problemsOf(err)
+	switch {
+	case len(problems) == 0 || format == "text":
+		return nil
+	case format == "json":
+		return writeJSON(c.OutOrStdout(), checked{Problems: problems})
+	}
+	r := report{command: c.CommandPath(), dir: given(args)}
+	r.add(problems...)
+	return r.write(c.OutOrStdout(), format)
+}
+
+// judgeTests says whether the tests of a set are enough.
+func judgeTests(r policies.Report, least float64) error {
+	switch failed := len(r.Failed()); {
+	case len(r.Tests) == 0:
+		return withStatus{errors.New("there are no tests"), statusPastLimit}
+	case failed > 0:
+		return withStatus{fmt.Errorf("%d of %d tests fail", failed, len(r.Tests)), statusPastLimit}
+	case r.Coverage < least:
+		return withStatus{fmt.Errorf("the coverage is %.1f %%, below %.1f %%", r.Coverage, least), statusPastLimit}
+	}
+	return nil
 }
 
 func printTests(w io.Writer, r policies.Report, verbose bool) {
@@ -126,40 +236,30 @@ func printTests(w io.Writer, r policies.Report, verbose bool) {
 	fmt.Fprintf(w, "%d tests, %d fail, coverage %.1f %%, revision %s\n", len(r.Tests), len(r.Failed()), r.Coverage, r.Revision)
 }
 
-// The parts of JUnit's XML that those who show test results read.
-type (
-	junitSuite struct {
-		XMLName  xml.Name    `xml:"testsuite"`
-		Name     string      `xml:"name,attr"`
-		Tests    int         `xml:"tests,attr"`
-		Failures int         `xml:"failures,attr"`
-		Cases    []junitCase `xml:"testcase"`
-	}
-	junitCase struct {
-		Class   string        `xml:"classname,attr"`
-		Name    string        `xml:"name,attr"`
-		File    string        `xml:"file,attr"`
-		Seconds float64       `xml:"time,attr"`
-		Failure *junitFailure `xml:"failure"`
-	}
-	junitFailure struct {
-		Message string `xml:"message,attr"`
-		Seen    string `xml:",chardata"`
-	}
-)
-
-func writeJUnit(file string, r policies.Report) error {
-	suite := junitSuite{Name: "policies " + r.Revision, Tests: len(r.Tests), Failures: len(r.Failed())}
-	for _, t := range r.Tests {
-		one := junitCase{Class: t.Package, Name: t.Name, File: t.Location, Seconds: t.Duration.Seconds()}
+// addTests adds tests, and what none reaches: that is an error only where it is past a limit.
+func (r *report) addTests(of policies.Report, least float64) {
+	for _, t := range of.Tests {
+		one := result{class: t.Package, name: t.Name, seconds: t.Duration.Seconds()}
+		one.file, one.line = splitPlace(t.Location)
 		if t.Failure != "" {
-			one.Failure = &junitFailure{Message: t.Failure, Seen: t.Seen}
+			one.level, one.rule, one.text, one.details = levelError, "failing-test", t.Name+": "+t.Failure, t.Seen
 		}
-		suite.Cases = append(suite.Cases, one)
+		r.results = append(r.results, one)
 	}
-	out, err := xml.MarshalIndent(suite, "", "  ")
+	for _, at := range of.Uncovered {
+		one := result{level: levelNotice, rule: "coverage", name: at, text: "no test reaches " + at}
+		one.file, one.line = splitPlace(at)
+		r.results = append(r.results, one)
+	}
+	if err := judgeTests(of, least); err != nil && len(of.Failed()) == 0 {
+		r.results = append(r.results, result{level: levelError, rule: "limit", name: "the tests", text: err.Error()})
+	}
+}
+
+func writeJUnit(file string, r report) error {
+	f, err := os.Create(file)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, append([]byte(xml.Header), append(out, '\n')...), 0o644)
+	return errors.Join(r.junit(f), f.Close())
 }

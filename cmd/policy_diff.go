@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,12 +17,6 @@ import (
 	"nidan/config"
 	"nidan/policies"
 	"nidan/policies/proof"
-)
-
-// The statuses that a comparison ends with, besides 0 and 1.
-const (
-	statusLooser    = 2
-	statusNotProven = 3
 )
 
 func policyDiffCommand() *cobra.Command {
@@ -45,15 +40,17 @@ NEW and --against are folders of policies, or bundles (.tar.gz) of them, or revi
 The invariants of both, rules of policies/invariants that say what must never be, have to hold for NEW. For one that does not, a test
 is printed that fails.
 
-The status is 0 where it is proven that nothing is looser and nothing fails, 2 where something is looser, fails or must never be, 3 where nothing such
-is found but that is not proven, and 1 where the policies cannot be compared.`,
+The status is 0 where it is proven that nothing is looser and nothing fails, 2 where something is looser, fails or must never be, and 3
+where nothing such is found but that is not proven. The others are said by "nidan policy --help".`,
 		Example: `  nidan policy diff ./new
-  nidan policy diff ./new --against ./old --json`,
+  nidan policy diff ./new --against ./old --format json
+  nidan policy diff ./policies --format github`,
 		Args: cobra.ExactArgs(1),
 	}
 	load := withConfig(c)
 	against := c.Flags().String("against", "", "the policies to compare with; without it, those that the configuration names")
-	asJSON := c.Flags().Bool("json", false, "answer in JSON")
+	format := newFormats("json", "github", "sarif", "junit")
+	format.addTo(c)
 	var b proof.Bounds
 	c.Flags().DurationVar(&b.Time, "time", 2*time.Minute, "end after this time, complete or not; 0: never")
 	c.Flags().IntVar(&b.Classes, "classes", 1_000_000, "end after so many classes, complete or not; 0: never")
@@ -71,7 +68,7 @@ is found but that is not proven, and 1 where the policies cannot be compared.`,
 		}
 		to, err := named(c.Context(), args[0], cfg)
 		if err != nil {
-			return err
+			return errors.Join(err, writeProblems(c, format.chosen, args, err))
 		}
 		d, err := proof.Compare(c.Context(), from, to, b)
 		if err != nil {
@@ -81,11 +78,18 @@ is found but that is not proven, and 1 where the policies cannot be compared.`,
 		if err != nil {
 			return err
 		}
-		if *asJSON {
+		switch format.chosen {
+		case "json":
 			err = writeJSON(c.OutOrStdout(), differences{from.Revision(), to.Revision(), d.Proven() && held.Certain, d, held})
-		} else {
+		case "text":
 			err = printDifferences(c.OutOrStdout(), d)
 			printBroken(c.OutOrStdout(), held)
+		default:
+			r := report{command: c.CommandPath(), dir: given(args)}
+			r.addDifferences(d, to.Set())
+			r.addBroken(held)
+			r.addMissing(slices.Compact(slices.Sorted(slices.Values(slices.Concat(d.Missing, held.Missing)))))
+			err = r.write(c.OutOrStdout(), format.chosen)
 		}
 		return errors.Join(err, judgeDifferences(d, held))
 	}
@@ -125,7 +129,7 @@ func decidingNow(ctx context.Context, given string, cfg config.Config) (*policie
 			return nil, err
 		}
 		if len(all) == 0 {
-			return nil, errors.New("no policies have decided yet: give a set with --against")
+			return nil, withStatus{errors.New("no policies have decided yet: give a set with --against"), statusNotFound}
 		}
 		given = all[0].Revision
 	}
@@ -205,9 +209,9 @@ func printWalked(w io.Writer, walked proof.Walked, took time.Duration) {
 func judgeDifferences(d proof.Comparison, held proof.Proof) error {
 	switch {
 	case len(held.Broken) > 0:
-		return withStatus{errors.New("an invariant does not hold"), statusLooser}
+		return withStatus{errors.New("an invariant does not hold"), statusPastLimit}
 	case d.Looser():
-		return withStatus{errors.New("something is looser, or fails"), statusLooser}
+		return withStatus{errors.New("something is looser, or fails"), statusPastLimit}
 	case !d.Complete:
 		return withStatus{errors.New("not complete: it is not proven that nothing is looser"), statusNotProven}
 	case !d.Proven():

@@ -6,25 +6,12 @@ package cmd
 
 import (
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
-
-// statusOf is what the program would end with.
-func statusOf(err error) int {
-	var other withStatus
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &other):
-		return other.status
-	}
-	return 1
-}
 
 func TestPolicyDiff(t *testing.T) {
 	shipped := copied(t, "data.json", "", "")

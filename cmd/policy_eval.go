@@ -65,7 +65,7 @@ func readInput(file string, stdin io.Reader) (in policies.Input, err error) {
 		raw, err = os.ReadFile(file)
 	}
 	if err != nil {
-		return in, fmt.Errorf("read the sign-in: %w", err)
+		return in, orNotFound(fmt.Errorf("read the sign-in: %w", err))
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields() // a misspelt fact would be one that is not there
@@ -101,7 +101,7 @@ decided then, if that was kept, and else under the present one.`,
 	c.RunE = func(c *cobra.Command, args []string) error {
 		id, err := strconv.ParseInt(args[0], 10, 64)
 		if err != nil || id < 1 {
-			return fmt.Errorf("%q is no record's ID: that is a number, as the console's records show it", args[0])
+			return usage(fmt.Errorf("%q is no record's ID: that is a number, as the console's records show it", args[0]))
 		}
 		cfg, err := load()
 		if err != nil {
@@ -159,7 +159,7 @@ func recordedSignIn(
 	case err != nil:
 		return r, k, nil, err
 	case len(found) == 0 || found[0].ID != id:
-		return r, k, nil, fmt.Errorf("there is no record %d", id)
+		return r, k, nil, withStatus{fmt.Errorf("there is no record %d", id), statusNotFound}
 	case found[0].Kind != "sign_in":
 		return r, k, nil, fmt.Errorf("record %d is of no sign-in, but %s", id, found[0].Kind)
 	}

@@ -39,7 +39,8 @@ given the command fails, so that a merge can be kept from what it should not do.
 	r := replayed{out: c.OutOrStdout, err: c.ErrOrStderr}
 	c.Flags().DurationVar(&r.since, "since", 0, "how far back; without it a day, and all of an export")
 	c.Flags().StringVar(&r.file, "file", "", `an export of the records, instead of the database ("-": standard input); the configuration is not read then`)
-	c.Flags().BoolVar(&r.json, "json", false, "answer in JSON")
+	r.format = newFormats("json", "github", "junit")
+	r.format.addTo(c)
 	c.Flags().BoolVar(&r.who, "who", false, "name all accounts of each change, and not a few examples alone")
 	c.Flags().StringVar(&r.maxChanged, "max-changed", "", "fail where more end otherwise, a number or a percentage")
 	c.Flags().StringVar(&r.maxLoosened, "max-loosened", "", "fail where more are asked less, a number or a percentage")
@@ -64,7 +65,8 @@ given the command fails, so that a merge can be kept from what it should not do.
 type replayed struct {
 	since                   time.Duration
 	file                    string
-	json, who               bool
+	format                  *formats
+	who                     bool
 	maxChanged, maxLoosened string
 	out, err                func() io.Writer
 }
@@ -90,12 +92,18 @@ func (r *replayed) run(ctx context.Context, e *policies.Engine, database string)
 		return err
 	}
 	s := d.Summary()
-	if r.json {
+	passed := r.judge(s)
+	switch r.format.chosen {
+	case "json":
 		err = writeJSON(r.out(), s)
-	} else {
+	case "text":
 		err = printSummary(r.out(), s, e.Revision(), time.Since(start))
+	default:
+		found := report{command: "nidan policy replay"}
+		found.addReplayed(s, passed)
+		err = found.write(r.out(), r.format.chosen)
 	}
-	return errors.Join(err, r.judge(s))
+	return errors.Join(err, passed)
 }
 
 // bar shows how far it is, on a terminal, and nothing elsewhere.
@@ -112,7 +120,7 @@ func (r *replayed) ofFile(ctx context.Context, e *policies.Engine, d *replay.Dif
 	if r.file != "-" {
 		var err error
 		if f, err = os.Open(r.file); err != nil {
-			return fmt.Errorf("read the records: %w", err)
+			return orNotFound(fmt.Errorf("read the records: %w", err))
 		}
 		defer f.Close()
 		if info, err := f.Stat(); err == nil {
@@ -241,9 +249,10 @@ func (r *replayed) judge(s replay.Summary) error {
 		return nil
 	}
 	if s.Decided == 0 {
-		return errors.New("there are no recorded sign-ins to judge by")
+		return withStatus{errors.New("there are no recorded sign-ins to judge by"), statusNotProven}
 	}
 	var passed []error
+	tooMany := false
 	if s.Unreadable > 0 {
 		passed = append(passed, fmt.Errorf("%d records cannot be read", s.Unreadable))
 	}
@@ -257,10 +266,17 @@ func (r *replayed) judge(s replay.Summary) error {
 		{s.Changed, r.maxChanged, "would end otherwise"}, {s.Loosened, r.maxLoosened, "would be asked less"},
 	} {
 		if most, err := most(t.limit, s.Decided); err != nil || t.n > most {
+			tooMany = true
 			passed = append(passed, errors.Join(err, fmt.Errorf("%d sign-ins %s, and at most %s may", t.n, t.what, t.limit)))
 		}
 	}
-	return errors.Join(passed...)
+	switch {
+	case tooMany:
+		return withStatus{errors.Join(passed...), statusPastLimit}
+	case len(passed) > 0:
+		return withStatus{errors.Join(passed...), statusNotProven}
+	}
+	return nil
 }
 
 // most is how many of all a limit allows: "5", "0.5%", or without one any number.
@@ -271,7 +287,7 @@ func most(limit string, of int) (int, error) {
 	percent, isPercent := strings.CutSuffix(limit, "%")
 	n, err := strconv.ParseFloat(percent, 64)
 	if err != nil || !(n >= 0 && n <= 1e9) || !isPercent && n != float64(int(n)) || isPercent && n > 100 {
-		return 0, fmt.Errorf("%q is no limit; give a number, or a percentage such as 0.5%%", limit)
+		return 0, usage(fmt.Errorf("%q is no limit; give a number, or a percentage such as 0.5%%", limit))
 	}
 	if isPercent {
 		n = n * float64(of) / 100

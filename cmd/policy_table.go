@@ -38,7 +38,7 @@ The status is 0 where the table is proven to be complete, and 3 where it is not.
 		for _, name := range *of {
 			i := slices.IndexFunc(policies.Questions(), func(q policies.Question) bool { return q.Name == name })
 			if i < 0 {
-				return fmt.Errorf("%q is not decided by policies: give login, capabilities, settings, console or records", name)
+				return usage(fmt.Errorf("%q is not decided by policies: give login, capabilities, settings, console or records", name))
 			}
 			t, err := proof.TableOf(c.Context(), e, policies.Questions()[i], b)
 			if err != nil {

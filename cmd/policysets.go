@@ -62,7 +62,7 @@ func lastFrom(ctx context.Context, st *store.Store) func(source string) ([]polic
 func keptFiles(ctx context.Context, st *store.Store, revision string) ([]policies.File, error) {
 	p, err := st.PolicySet(ctx, revision)
 	if errors.Is(err, challenge.ErrNotFound) {
-		return nil, fmt.Errorf("no set of revision %q has decided here: nidan policy show lists those that have", revision)
+		return nil, withStatus{fmt.Errorf("no set of revision %q has decided here: nidan policy show lists those that have", revision), statusNotFound}
 	}
 	if err != nil {
 		return nil, err

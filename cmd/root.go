@@ -14,12 +14,6 @@ import (
 	"nidan/config"
 )
 
-// withStatus is an error with which the program ends in another status than 1.
-type withStatus struct {
-	error
-	status int
-}
-
 // Main runs the program and ends it: with status 0, or with 1 and one sentence on standard error, or with a status that the command
 // documents. The first signal has it end in order, the second one at once.
 func Main() {
@@ -29,11 +23,7 @@ func Main() {
 	stop()
 	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "nidan:", err)
-		status := 1
-		if other := (withStatus{}); errors.As(err, &other) {
-			status = other.status
-		}
-		os.Exit(status)
+		os.Exit(statusOf(err))
 	}
 }
 

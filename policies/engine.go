@@ -71,7 +71,7 @@ func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error)
 		return nil, fmt.Errorf("compile the policies: %w", err)
 	}
 	if !defines(compiler, loginQuery) {
-		return nil, fmt.Errorf("the policies do not define %s", loginQuery)
+		return nil, Problem{Rule: "no-decision", Text: "the policies do not define " + loginQuery}
 	}
 	masks := compiler
 	if !defines(compiler, maskQuery) {
@@ -154,7 +154,7 @@ func evalWithin(ctx context.Context, limit time.Duration, q rego.PreparedEvalQue
 		return nil, fmt.Errorf("evaluate %s: %w", name, err)
 	}
 	if len(results) != 1 || len(results[0].Expressions) != 1 {
-		return nil, errors.New(name + " is undefined")
+		return nil, errors.New(name + " is undefined: no rule gives it a value here")
 	}
 	return results[0].Expressions[0].Value, nil
 }

@@ -19,24 +19,13 @@ const (
 
 // finding is something that is wrong with a set.
 type finding struct {
-	at  string // a place in a file, or what was tried, the same for all that are tried so; empty: the set
-	of  string // which of them; empty: that is said by the place
-	err error
+	rule string // the kind of it, as [Problem.Rule]
+	at   string // a place in a file, or what was tried, the same for all that are tried so; empty: the set
+	of   string // which of them; empty: that is said by the place
+	err  error
 
 	alike string // the same for those of which one is said; empty: as the error
 }
-
-// said is what is said of findings that are alike.
-type said struct {
-	text string
-	err  error // of the first
-}
-
-// Error implements error.
-func (s said) Error() string { return s.text }
-
-// Unwrap is for errors.Is: what took too long may not the next time.
-func (s said) Unwrap() error { return s.err }
 
 // together says each thing that is wrong once, with how often and where else it is. It is nil where nothing is.
 func together(found []finding) error {
@@ -54,29 +43,28 @@ func together(found []finding) error {
 		all = append(all, sayOnce(alike[key]))
 	}
 	if more := len(order) - len(all); more > 0 {
-		all = append(all, fmt.Errorf("and %d more", more))
+		all = append(all, Problem{Rule: "more", Text: fmt.Sprintf("and %d more", more)})
 	}
 	return errors.Join(all...)
 }
 
 // sayOnce says what is wrong by the first of its findings.
-func sayOnce(alike []finding) said {
+func sayOnce(alike []finding) Problem {
 	first := alike[0]
 	where := first.at
 	if first.of != "" {
 		where += ", " + first.of
 	}
-	if where != "" {
-		where += ": "
-	}
 	what, details, _ := strings.Cut(first.err.Error(), "\n")
 	if len(alike) > 1 {
+		what, colon := strings.CutSuffix(what, ":") // the details follow it
 		what += fmt.Sprintf(" (%d times%s)", len(alike), elsewhere(alike))
+		if colon {
+			what += ":"
+		}
+		return newProblem(first, where, what, details)
 	}
-	if details != "" {
-		what += "\n" + details
-	}
-	return said{where + what, first.err}
+	return newProblem(first, where, what, details)
 }
 
 // elsewhere are the places but for the first.
@@ -116,12 +104,20 @@ var instead = map[string]string{
 func compileErrors(errs ast.Errors) error {
 	var found []finding
 	errs.Sort()
-	for _, e := range errs {
-		var f finding
-		if e.Location != nil {
-			f.at = at(e.Location)
+	for i, e := range errs {
+		if i > 0 && e.Code == ast.ParseErr && errs[i-1].Code == ast.ParseErr && sameLine(e, errs[i-1]) {
+			continue // it comes of the one before
 		}
-		what := strings.TrimPrefix(e.Error(), f.at+": ")
+		var f finding
+		where := ""
+		if e.Location != nil {
+			where = at(e.Location)
+		}
+		what := strings.TrimPrefix(e.Error(), where+": ")
+		if e.Message == "match error" && e.Location != nil && len(e.Location.Text) > 0 {
+			what = strings.Replace(what, e.Message, e.Message+": "+source(e.Location), 1)
+		}
+		f.rule, f.at = e.Code, strings.TrimPrefix(where, "/") // a bundle's names begin with one
 		if name, undefined := strings.CutPrefix(e.Message, "undefined function "); undefined && instead[name] != "" {
 			what += " (a decision depends on its input and the set's data alone): " + instead[name]
 		}
@@ -129,4 +125,8 @@ func compileErrors(errs ast.Errors) error {
 		found = append(found, f)
 	}
 	return together(found)
+}
+
+func sameLine(a, b *ast.Error) bool {
+	return a.Location != nil && b.Location != nil && a.Location.File == b.Location.File && a.Location.Row == b.Location.Row
 }

@@ -55,7 +55,7 @@ func passedOver(policies fs.FS) error {
 		switch strings.ToLower(path.Ext(name)) {
 		case ".json", ".yaml", ".yml":
 			if _, err := fs.Stat(schemaFiles, name); err != nil {
-				found = append(found, finding{at: name, err: fmt.Errorf(
+				found = append(found, finding{rule: "data-file", at: name, err: fmt.Errorf(
 					"this file is not read: data is read from files with the names %s, in any folder. Rename it, or take it away", or(dataFiles))})
 			}
 		}

@@ -67,7 +67,7 @@ func failures(r Report) error {
 		if t.Seen != "" {
 			what += ": " + t.Seen
 		}
-		found = append(found, finding{at: t.Location + ": " + t.Name, err: errors.New(what)})
+		found = append(found, finding{rule: "failing-test", at: t.Location + ": " + t.Name, err: errors.New(what)})
 	}
 	return together(found)
 }
@@ -78,7 +78,7 @@ func (e *Engine) tryAll(ctx context.Context, inputs []ast.Value, r *Report) erro
 	for _, input := range inputs {
 		r.Cases++
 		if _, err := e.tryLogin(ctx, input); err != nil {
-			found = append(found, finding{at: "a sign-in of the tests", of: brief(input), err: err})
+			found = append(found, finding{rule: "undecided", at: "a sign-in of the tests", of: shorten(input.String(), mostSignIn), err: err})
 			if isTooSlow(err) {
 				break // the others may be, too
 			}
@@ -92,7 +92,7 @@ func (e *Engine) tryAll(ctx context.Context, inputs []ast.Value, r *Report) erro
 func (e *Engine) lacking() (found []finding) {
 	for _, query := range []string{capabilitiesQuery, consoleQuery} {
 		if !defines(e.compiler, query) {
-			found = append(found, finding{err: fmt.Errorf("the policies do not define %s", query)})
+			found = append(found, finding{rule: "no-decision", err: fmt.Errorf("the policies do not define %s", query)})
 		}
 	}
 	return found
@@ -120,12 +120,21 @@ func (e *Engine) untyped() (found []finding) {
 		if len(rules) > 1 {
 			more = fmt.Sprintf(", and so do %d more rules here", len(rules)-1)
 		}
-		found = append(found, finding{at: at(rules[0].Location), err: fmt.Errorf(`%s reads the input, and no annotation names its schema%s. Put this above "package":
-# METADATA
+		found = append(found, finding{rule: "annotation", at: at(rules[0].Location), err: fmt.Errorf(`%s reads the input, and no annotation names its schema%s. %s
 # schemas:
-#   - input: schema.%s`, rules[0].Head.Name, more, schemaFor(rules[0].Module.Package.Path))})
+#   - input: schema.%s`, rules[0].Head.Name, more, putSchema(rules[0].Module), schemaFor(rules[0].Module.Package.Path))})
 	}
 	return found
+}
+
+// putSchema says where in a file the name of a schema goes. A package may have no more than one block of METADATA.
+func putSchema(m *ast.Module) string {
+	for _, a := range m.Annotations {
+		if a.Scope == "package" {
+			return fmt.Sprintf(`Put this into the METADATA above "package", after line %d:`, a.EndLoc().Row)
+		}
+	}
+	return "Put this above \"package\":\n# METADATA"
 }
 
 // schemaFor is the schema of what a package is asked about, by name.
@@ -177,10 +186,18 @@ func (e *Engine) tryLogin(ctx context.Context, input ast.Value) (Decision, error
 	return d, err
 }
 
-func brief(v ast.Value) string {
-	text := v.String()
-	if len(text) > 200 {
-		text = strings.ToValidUTF8(text[:200], "") + "…"
+const (
+	// mostBrief bounds what is shown of a value.
+	mostBrief = 200
+	// mostSignIn bounds what is shown of a sign-in: all of a usual one, so that it can be decided again by itself.
+	mostSignIn = 1000
+)
+
+func brief(v ast.Value) string { return shorten(v.String(), mostBrief) }
+
+func shorten(text string, most int) string {
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
 	}
 	return text
 }

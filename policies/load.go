@@ -6,7 +6,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -24,6 +23,7 @@ type Set struct {
 	modules  map[string]*ast.Module
 	data     map[string]any
 	files    []File
+	sources  []File // of its data, as they are written; none: that is not known
 	revision string
 	name     string
 }
@@ -40,15 +40,27 @@ func Load(policies fs.FS) (*Set, error) {
 	if err := passedOver(policies); err != nil {
 		return nil, fmt.Errorf("load the policies: %w", err)
 	}
+	sources, err := dataSources(policies)
+	if err == nil {
+		err = notJSON(sources)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load the policies: %w", err)
+	}
 	loader, err := bundle.NewFSLoader(policies)
 	if err != nil {
 		return nil, fmt.Errorf("load the policies: %w", err)
 	}
 	b, err := bundle.NewCustomReader(loader).WithProcessAnnotations(true).WithCapabilities(capabilities()).Read()
 	if err != nil {
-		return nil, fmt.Errorf("load the policies: %w", err)
+		return nil, fmt.Errorf("load the policies: %w", loadErrors(err))
 	}
-	return FromBundle(&b)
+	s, err := FromBundle(&b)
+	if err != nil {
+		return nil, err
+	}
+	s.sources = sources
+	return s, nil
 }
 
 // Read reads the set of policies at a path: a folder, or a bundle of OPA's (.tar.gz), whose signature is not looked at.
@@ -67,13 +79,20 @@ func Read(path string) (*Set, error) {
 	defer f.Close()
 	archive, err := Archive(f)
 	if err != nil {
-		return nil, fmt.Errorf("load the policies: %s is neither a folder nor a bundle: %w", path, err)
+		return nil, noBundle(path, err)
 	}
 	b, err := bundle.NewCustomReader(bundle.NewTarballLoaderWithBaseURL(bytes.NewReader(archive), "")).WithSkipBundleVerification(true).Read()
 	if err != nil {
-		return nil, fmt.Errorf("load the policies: %s is neither a folder nor a bundle: %w", path, err)
+		return nil, noBundle(path, loadErrors(err))
 	}
 	return FromBundle(&b)
+}
+
+func noBundle(path string, err error) error {
+	if len(Problems(err)) == 0 {
+		err = Problem{Rule: "bundle", Text: fmt.Sprintf("%s is neither a folder nor a bundle: %v", path, err), err: err}
+	}
+	return fmt.Errorf("load the policies: %w", err)
 }
 
 // FromBundle takes a set of policies from a bundle of OPA's that has been read and verified.
@@ -87,14 +106,14 @@ func FromBundle(b *bundle.Bundle) (*Set, error) {
 			ProcessAnnotation: true, Capabilities: capabilities(),
 		})
 		if err != nil {
-			return nil, fmt.Errorf("load the policies: %w", err)
+			return nil, fmt.Errorf("load the policies: %w", loadErrors(err))
 		}
 		s.modules[path] = parsed
 		s.files = append(s.files, File{path, string(m.Raw)})
 		fmt.Fprintf(digest, "%q %q\n", path, m.Raw)
 	}
 	if len(s.modules) == 0 {
-		return nil, errors.New("load the policies: no .rego file found")
+		return nil, fmt.Errorf("load the policies: %w", Problem{Rule: "no-decision", Text: "no .rego file found"})
 	}
 	data, err := json.MarshalIndent(b.Data, "", "    ") // keys in order
 	if err != nil {

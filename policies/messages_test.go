@@ -84,6 +84,15 @@ func TestATestThatFailsSaysWhatItGot(t *testing.T) {
 			`8: object.filter(got, {"reason"}) == {"reason": want}: got {"reason": "r"}, expected {"reason": "s"}`},
 		"nothing": {"test_it if {\n\tgot := login.decision with input.account.state as \"away\"\n\tgot.action == \"allow\"\n}",
 			`6: login.decision has no value`},
+		"a variable without a value": {"test_it[name] if {\n\tsome name in [\"a\"]\n\tgot := login.decision with input as json.remove({\"a\": 1}, [name])\n\tgot.action == \"allow\"\n}",
+			`7: login.decision has no value`},
+		"objects too large to be shown": {
+			`test_it if {
+	login.decision with input.account.state as "active"
+	many := {sprintf("a%d", [n]): n | some n in numbers.range(1, 100)}
+	object.union(many, {"terms": {"length": 6, "more": many}}) == object.union(many, {"terms": {"length": 8, "more": many}})
+}`, `8: object.union(many, {"terms": {"length": 6, "more": many}}) == object.union(many, {"terms": {"length": 8, "more": many}}): ` +
+				`got {"terms": {"length": 6}}, expected {"terms": {"length": 8}}, where they differ`},
 		"another comparison": {`test_it if count(login.decision) > 5 with input.account.state as "active"`,
 			`5: count(login.decision) > 5 with input.account.state as "active": count(login.decision) is 3`},
 		"something that is not to be": {`test_it if not login.decision with input.account.state as "active"`,
@@ -91,7 +100,8 @@ func TestATestThatFailsSaysWhatItGot(t *testing.T) {
 		"each of some": {"test_it if {\n\tlogin.decision with input.account.state as \"active\"\n\tevery n in [1, 2, 3] { n != 2 }\n}", `7: n != 2: n is 2`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			want := "login/login_test.rego:5: test_it: it does not hold: login/login_test.rego:" + tc.want
+			test, _, _ := strings.Cut(tc.test, " if")
+			want := "login/login_test.rego:5: " + strings.Replace(test, "[name]", "/a", 1) + ": it does not hold: login/login_test.rego:" + tc.want
 			if got := refusal(t, files(valid, tc.test)); !strings.HasPrefix(got+"\n", want+"\n") {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
@@ -100,7 +110,12 @@ func TestATestThatFailsSaysWhatItGot(t *testing.T) {
 }
 
 func TestEachCaseOfATestSaysWhatItGot(t *testing.T) {
-	s, err := Load(files(valid, `test_it[name] if {
+	s, err := Load(files(valid, `test_as_it_stands[name] if {
+	some name, want in {"one": "allow"}
+	login.decision == {"action": want, "reason": "r", "channel": "d"} with input.account.state as "active"
+}
+
+test_it[name] if {
 	some name, tc in {
 		"one": {"state": "active", "want": "allow"},
 		"two": {"state": "active", "want": "refuse"},
@@ -118,8 +133,9 @@ func TestEachCaseOfATestSaysWhatItGot(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"test_it/one": "", "test_it/two": `login/login_test.rego:12: got.action == tc.want: got "allow", expected "refuse"`,
-		"test_it/three": `login/login_test.rego:12: got.action == tc.want: got "allow", expected "challenge"`,
+		"test_as_it_stands/one": `login/login_test.rego:7: login.decision == {"action": want, "reason": "r", "channel": "d"} with input.account.state as "active": got {"action": "allow", "channel": "c", "reason": "r"}, expected {"action": "allow", "channel": "d", "reason": "r"}`,
+		"test_it/one":           "", "test_it/two": `login/login_test.rego:17: got.action == tc.want: got "allow", expected "refuse"`,
+		"test_it/three": `login/login_test.rego:17: got.action == tc.want: got "allow", expected "challenge"`,
 	} {
 		found := false
 		for _, test := range r.Tests {

@@ -246,7 +246,7 @@ func (s *sketch) faults(b branch, schema string) (found []finding, err error) {
 		if l == nil {
 			l = b.rule.Location
 		}
-		found = append(found, finding{at: at(l), err: errors.New(strings.TrimSpace(strings.Join(path, ".") + " " + f.what))})
+		found = append(found, finding{rule: "answer", at: at(l), err: errors.New(strings.TrimSpace(strings.Join(path, ".") + " " + f.what))})
 	}
 	return found, err
 }

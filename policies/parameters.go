@@ -1,7 +1,7 @@
 package policies
 
 import (
-	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -36,7 +36,8 @@ func (s *Set) wrongParameters() (found []finding, err error) {
 	}
 	all, err := faults(parametersSchema, parameters, func(fault) bool { return true })
 	for _, f := range all {
-		found = append(found, finding{at: strings.Join(append([]string{"data.parameters"}, f.path...), "."), err: errors.New(f.what)})
+		names := append([]string{"parameters"}, f.path...)
+		found = append(found, finding{rule: "parameter", at: s.DataPlace(names...), err: fmt.Errorf("data.%s %s", strings.Join(names, "."), f.what)})
 	}
 	return found, err
 }

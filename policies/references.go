@@ -13,32 +13,76 @@ import (
 // strayReferences are the references to data that there is not. To OPA they are undefined and no error: a misspelt one switches off the
 // rule that it stands in.
 func (e *Engine) strayReferences() (found []finding) {
+	type reference struct {
+		ref   ast.Ref
+		place *ast.Location
+	}
+	var all []reference
+	var read [][]string // names below data that rules read, with all that is below
 	for _, path := range slices.Sorted(maps.Keys(e.set.production())) {
 		for _, r := range e.compiler.Modules[path].Rules {
 			ast.WalkTerms(r, func(t *ast.Term) bool {
-				ref, ok := t.Value.(ast.Ref)
-				if !ok || !ref.HasPrefix(ast.DefaultRootRef) {
-					return false
-				}
-				if n, known := e.leads(ref); n < len(ref) {
-					found = append(found, finding{at: at(cmp.Or(t.Location, r.Location)), err: stray(ref, n, known), alike: ref[:n+1].String()})
+				if ref, ok := t.Value.(ast.Ref); ok && ref.HasPrefix(ast.DefaultRootRef) {
+					all = append(all, reference{ref, cmp.Or(t.Location, r.Location)})
+					read = append(read, namesOf(ref))
 				}
 				return false
 			})
 		}
 	}
+	for _, one := range all {
+		if n, known := e.leads(one.ref); n < len(one.ref) {
+			found = append(found, e.stray(one.ref, one.place, n, known, read))
+		}
+	}
 	return found
 }
 
-// stray says that a reference leads as far as a name that is none of the known ones.
-func stray(ref ast.Ref, n int, known []string) error {
+// namesOf are the names that a reference leads through below data, as far as they are not worked out.
+func namesOf(ref ast.Ref) (names []string) {
+	for _, t := range ref[1:] {
+		name, ok := t.Value.(ast.String)
+		if !ok {
+			break
+		}
+		names = append(names, string(name))
+	}
+	return names
+}
+
+// stray says that a reference leads as far as a name that is none of the known ones. Where the one that may be meant is data, it says
+// where that stands. If no rule reads that, the data is misspelt, and not the rule.
+func (e *Engine) stray(ref ast.Ref, place *ast.Location, n int, known []string, read [][]string) finding {
+	f := finding{rule: "reference", at: at(place), alike: ref[:n+1].String()}
 	is := "is neither a rule nor data of the set"
 	written := ref.GroundPrefix()
 	if n < len(written)-1 {
 		is += fmt.Sprintf(": there is no %s", ref[:n+1])
 	}
-	name, _ := ref[n].Value.(ast.String)
-	return fmt.Errorf("%s %s%s", written, is, nearest(string(name), known))
+	names := namesOf(ref[:n+1])
+	below, name := names[:n-1], names[n-1]
+	meant := closest(name, known)
+	if meant == "" {
+		f.err = fmt.Errorf("%s %s", written, is)
+		return f
+	}
+	data := append(slices.Clone(below), meant)
+	where, there := e.set.placeOfData(data)
+	if !there {
+		f.err = fmt.Errorf("%s %s; is %s meant?", written, is, meant)
+		return f
+	}
+	checked := data[0] == "parameters" && len(data) > 1 // it passed its schema
+	if !checked && !slices.ContainsFunc(read, func(r []string) bool { return prefixed(r, data) || prefixed(data, r) }) {
+		f.at, f.err = where, fmt.Errorf("no rule reads data.%s, and rules read %s, which is not there: is %s meant?", strings.Join(data, "."), ref[:n+1], name)
+		return f
+	}
+	f.err = fmt.Errorf("%s %s; is %s (%s) meant?", written, is, meant, where)
+	return f
+}
+
+func prefixed(names, with []string) bool {
+	return len(names) >= len(with) && slices.Equal(names[:len(with)], with)
 }
 
 // leads says how far a reference leads through rules and data, and which names there are where it ends. Behind a rule, a list or a name

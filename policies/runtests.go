@@ -18,11 +18,11 @@ import (
 
 // Report is what was found out about a set of policies.
 type Report struct {
-	Revision  string
-	Tests     []Test
-	Cases     int      // sign-ins that the tests decide, each decided once more as it would be in earnest
-	Coverage  float64  // of the rules by the tests, in percent
-	Uncovered []string // "login/login.rego:12", or "…:12-14": what no test reaches
+	Revision  string   `json:"revision"`
+	Tests     []Test   `json:"tests"`
+	Cases     int      `json:"-"`         // sign-ins that the tests decide, each decided once more as it would be in earnest
+	Coverage  float64  `json:"coverage"`  // of the rules by the tests, in percent
+	Uncovered []string `json:"uncovered"` // "login/login.rego:12", or "…:12-14": what no test reaches
 }
 
 // Failed are the tests that do not hold.
@@ -32,12 +32,12 @@ func (r Report) Failed() []Test {
 
 // Test is one test of a set, or one case of it.
 type Test struct {
-	Package  string // "nidan.login_test"
-	Name     string // "test_decision/the console, with a code"
-	Location string // "login/login_test.rego:12"
-	Failure  string // why it does not hold; empty: it does
-	Seen     string // what was found in its place, where OPA can tell: "got == want: got 1, expected 2"
-	Duration time.Duration
+	Package  string        `json:"package"`           // "nidan.login_test"
+	Name     string        `json:"name"`              // "test_decision/the console, with a code"
+	Location string        `json:"location"`          // "login/login_test.rego:12"
+	Failure  string        `json:"failure,omitempty"` // why it does not hold; empty: it does
+	Seen     string        `json:"seen,omitempty"`    // what was found in its place, where OPA can tell: "got == want: got 1, expected 2"
+	Duration time.Duration `json:"duration_nanoseconds"`
 }
 
 // RunTests runs the tests of a set, and nothing else. The error says why they could not be run.

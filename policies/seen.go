@@ -32,6 +32,9 @@ func (s *Set) look(ctx context.Context, names []string) (map[string]string, erro
 	copies := make(map[string]*ast.Module, len(s.modules))
 	for path, m := range s.modules {
 		copies[path] = m.Copy()
+		for _, r := range copies[path].Rules {
+			nameTest(r.Head)
+		}
 	}
 	store := inmem.NewFromObject(s.data)
 	txn, err := store.NewTransaction(ctx, storage.TransactionParams{})
@@ -54,6 +57,17 @@ func (s *Set) look(ctx context.Context, names []string) (map[string]string, erro
 		}
 	}
 	return seen, nil
+}
+
+// nameTest gives a test with cases the name that any other test has: OPA keeps the two sides of a comparison for those whose name says
+// that they are tests.
+func nameTest(h *ast.Head) {
+	if len(h.Reference) == 0 || h.Name != "" {
+		return
+	}
+	if name, ok := h.Reference[0].Value.(ast.Var); ok && strings.HasPrefix(string(name), tester.TestPrefix) {
+		h.Name = name
+	}
 }
 
 // lastFailure says what failed last in a file, and what its parts were. It is empty where nothing did.
@@ -81,8 +95,11 @@ func failed(expr *ast.Expr, locals *ast.ValueMap) string {
 			got, expected = expected, got
 		}
 		have, want := valueIn(got, locals), valueIn(expected, locals)
-		if have != nil && want != nil {
-			return fmt.Sprintf("%s: got %s, expected %s", text, brief(have), brief(want))
+		switch {
+		case have != nil && want != nil:
+			return text + ": " + compared(have, want)
+		case isReference(expected) && have == nil && want == nil && expected.Location != nil: // got := login.decision
+			return source(expected.Location) + " has no value"
 		}
 	}
 	var are []string
@@ -95,6 +112,42 @@ func failed(expr *ast.Expr, locals *ast.ValueMap) string {
 		return text
 	}
 	return text + ": " + strings.Join(are, ", ")
+}
+
+func isReference(t *ast.Term) bool {
+	ref, ok := t.Value.(ast.Ref)
+	return ok && ref.HasPrefix(ast.DefaultRootRef)
+}
+
+// compared says what was found in the place of what. Of large objects only what differs is shown.
+func compared(have, want ast.Value) string {
+	differing := ""
+	if h, ok := have.(ast.Object); ok && max(len(have.String()), len(want.String())) > mostBrief {
+		if w, ok := want.(ast.Object); ok {
+			have, want = without(h, w), without(w, h)
+			differing = ", where they differ"
+		}
+	}
+	return fmt.Sprintf("got %s, expected %s%s", brief(have), brief(want), differing)
+}
+
+// without is an object without what another one has alike.
+func without(o, other ast.Object) ast.Object {
+	left := ast.NewObject()
+	o.Foreach(func(k, v *ast.Term) {
+		there := other.Get(k)
+		if there != nil && there.Equal(v) {
+			return
+		}
+		if there != nil {
+			below, ok := v.Value.(ast.Object)
+			if otherBelow, also := there.Value.(ast.Object); ok && also {
+				v = ast.NewTerm(without(below, otherBelow))
+			}
+		}
+		left.Insert(k, v)
+	})
+	return left
 }
 
 // valueIn is the value that a term had. It is nil where that is not known.

@@ -56,6 +56,8 @@ type fault struct {
 	path []string // names and indexes that lead there
 	what string
 	kind jsonschema.ErrorKind
+
+	meant string // the name that is meant by one that is not known; empty: none is like it
 }
 
 // faults compares a value, decoded from JSON, with the schema of that name. Those that do not count are left out.
@@ -68,9 +70,22 @@ func faults(name string, value any, counts func(fault) bool) ([]fault, error) {
 	if !ok {
 		return nil, nil
 	}
-	found := collect(all[name], wrong, counts)
+	found := withoutMeant(collect(all[name], wrong, counts))
 	slices.SortStableFunc(found, func(a, b fault) int { return slices.Compare(a.path, b.path) })
 	return found, nil
+}
+
+// withoutMeant leaves out that a member is missing where one is misspelt that means it: there is one mistake.
+func withoutMeant(found []fault) []fault {
+	return slices.DeleteFunc(slices.Clone(found), func(missing fault) bool {
+		if _, ok := missing.kind.(*kind.Required); !ok {
+			return false
+		}
+		parent, name := missing.path[:len(missing.path)-1], missing.path[len(missing.path)-1]
+		return slices.ContainsFunc(found, func(f fault) bool {
+			return f.meant == name && slices.Equal(f.path[:len(f.path)-1], parent)
+		})
+	})
 }
 
 // collect are the faults that an error tells of.
@@ -138,7 +153,7 @@ var english = message.NewPrinter(language.English)
 
 // describe says what is wrong with a value, in words. Of several members that are unknown, or missing, each is a fault.
 func describe(s *jsonschema.Schema, e *jsonschema.ValidationError) (found []fault) {
-	f := fault{e.InstanceLocation, e.ErrorKind.LocalizedString(english), e.ErrorKind}
+	f := fault{path: e.InstanceLocation, what: e.ErrorKind.LocalizedString(english), kind: e.ErrorKind}
 	switch k := e.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
 		for _, name := range k.Properties {
@@ -146,12 +161,16 @@ func describe(s *jsonschema.Schema, e *jsonschema.ValidationError) (found []faul
 			for n := range s.Properties {
 				known = append(known, n)
 			}
-			found = append(found, fault{append(slices.Clone(f.path), name), "is not known" + nearest(name, known), k})
+			one := fault{path: append(slices.Clone(f.path), name), what: "is not known", kind: k, meant: closest(name, known)}
+			if one.meant != "" {
+				one.what += "; is " + one.meant + " meant?"
+			}
+			found = append(found, one)
 		}
 		return found
 	case *kind.Required:
 		for _, name := range k.Missing {
-			found = append(found, fault{append(slices.Clone(f.path), name), "is missing", k})
+			found = append(found, fault{path: append(slices.Clone(f.path), name), what: "is missing", kind: k})
 		}
 		return found
 	case *kind.Type:
@@ -191,8 +210,8 @@ func or(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// nearest says which of the known names is most like one that is not known. It is empty where none is like it.
-func nearest(name string, known []string) string {
+// closest is the known name that is most like another one. It is empty where none is like it.
+func closest(name string, known []string) string {
 	slices.Sort(known)
 	best, distance := "", max(2, len(name)/3)+1
 	for _, k := range known {
@@ -200,8 +219,5 @@ func nearest(name string, known []string) string {
 			best, distance = k, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return "; is " + best + " meant?"
+	return best
 }

@@ -15,7 +15,7 @@ func (e *Engine) tryUsual(ctx context.Context) error {
 	var found []finding
 	for _, role := range []string{"owner", "system_administrator", "supervisor", "user"} {
 		if err := e.tryUsualSession(ctx, role); err != nil {
-			found = append(found, finding{at: "a usual session", of: "of an account with the role " + role, err: err})
+			found = append(found, finding{rule: "undecided", at: "a usual session", of: "of an account with the role " + role, err: err})
 		}
 		for _, flow := range []string{"browser", "api"} {
 			for _, usual := range usual {
@@ -23,7 +23,7 @@ func (e *Engine) tryUsual(ctx context.Context) error {
 				usual.change(&in)
 				if err := e.tryUsualSignIn(ctx, in); err != nil {
 					found = append(found, finding{
-						at: "a usual sign-in", err: err,
+						rule: "undecided", at: "a usual sign-in", err: err,
 						of: fmt.Sprintf("of an account with the role %s in a flow of type %s, %s", role, flow, usual.name),
 					})
 				}

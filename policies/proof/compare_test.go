@@ -131,6 +131,20 @@ func TestTwoSetsAreCompared(t *testing.T) {
 	}
 }
 
+// "4.1" is short for "4.1.0", wherever it stands.
+func TestAShortVersionDecidesAsTheFullOne(t *testing.T) {
+	t.Parallel()
+	short, full := engine(t, shippedBut(t, "data.json", `"3.5.0"`, `"4.1"`)), engine(t, shippedBut(t, "data.json", `"3.5.0"`, `"4.1.0"`))
+	c, err := Compare(t.Context(), short, full, Bounds{})
+	if err != nil || !c.Proven() || c.Classes == 0 || len(c.Differences) > 0 {
+		t.Errorf("%v, %+v\n%s", err, c.Walked, lines(c))
+	}
+	other := engine(t, shippedBut(t, "data.json", `"3.5.0"`, `"4.1.1"`))
+	if c, err = Compare(t.Context(), short, other, Bounds{}); err != nil || !c.Proven() || !strings.Contains(lines(c), "4.1, 4.1.0") {
+		t.Errorf("%v, %+v\n%s", err, c.Walked, lines(c))
+	}
+}
+
 // In the one set, two facts are compared with each other, in the other one of them with a text.
 func TestWhatOneSetComparesMattersToTheOther(t *testing.T) {
 	from := engine(t, rules(`reason := "same" if input.account.role == input.account.plan else := "none"`))

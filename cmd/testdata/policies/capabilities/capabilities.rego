@@ -1,0 +1,3 @@
+package nidan.capabilities
+
+decision := {"capabilities": [], "reasons": {}}

@@ -1,0 +1,3 @@
+package nidan.settings
+
+decision := {"action": "refuse", "reason": "never"}
