@@ -18,7 +18,7 @@ func policyEvalCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "eval [DIR] --input FILE",
 		Short: "Decide one sign-in",
-		Long: `Decide one sign-in, whose facts are in a file (JSON, "-" for standard input), as policies/schema/input.json says. What is not
+		Long: `Decide one sign-in, whose facts are in a file (JSON, "-" for standard input), as policies/schema/input.jsonschema says. What is not
 in it is empty, or false. With --explain it is said which rules fired, and why the others did not.`,
 		Args: cobra.MaximumNArgs(1),
 	}

@@ -18,7 +18,7 @@ type described struct {
 func describedBy(q Question) func(fact string) string {
 	var whole described
 	about := ast.MustParseRef(q.Query)
-	raw, err := schemaFiles.ReadFile("schema/" + schemaFor(about[:len(about)-1]) + ".json")
+	raw, err := schemaFiles.ReadFile(schemaFile(schemaFor(about[:len(about)-1])))
 	if err == nil {
 		err = json.Unmarshal(raw, &whole)
 	}

@@ -225,7 +225,7 @@ func TestDataThatWouldNotBeReadIsRefusedByName(t *testing.T) {
 	if got := refusal(t, put("a.json", "b.json", "c.json", "d.json", "e.json")); !strings.HasSuffix(got, "(5 times: also at b.json, c.json, d.json and 1 more)") {
 		t.Error(got)
 	}
-	if got := refusal(t, put("custom/data.json", "x/data.yaml", "schema/input.json", ".hidden.json", ".git/x.json", "README.md")); got != "" {
+	if got := refusal(t, put("custom/data.json", "x/data.yaml", "schema/input.jsonschema", "schema/input.json", ".hidden.json", ".git/x.json", "README.md")); got != "" {
 		t.Error(got)
 	}
 }

@@ -15,7 +15,7 @@ import data.nidan.asked
 # title: Decision
 # description: |
 #   What is to happen, why, and on what terms. What an outcome says goes into the decision as it stands: all that there may be in it
-#   is in schema/login_decision.json. It may say a term otherwise, too.
+#   is in schema/login_decision.jsonschema. It may say a term otherwise, too.
 # entrypoint: true
 decision := object.union(_terms, _outcome)
 
