@@ -61,7 +61,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 		"a challenge without terms": {"login/login.rego", "\t\"code\": data.parameters.code,\n", "",
 			"login/login.rego:29: " + answer + "code is missing"},
 		"a number in another rule that is a text": {"login/login.rego", "default remember_days := 0", `default remember_days := "0"`,
-			"login/login.rego:77: " + answer + "remember_days must be of type integer, and is of type string"},
+			"login/login.rego:78: " + answer + "remember_days must be of type integer, and is of type string"},
 		"a type that OPA infers": {"login/login.rego", `"remember_days": remember_days,`, `"remember_days": sprintf("%d", [remember_days]),`,
 			"login/login.rego:26: " + answer + "remember_days must be of type integer, and is of type string"},
 		"what a session may do": {"capabilities/capabilities.rego", `"reasons": _reasons`, `"reason": _reasons`,
@@ -80,7 +80,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 		"data of another kind": {"login/login.rego", "data.parameters.code,", "data.parameters.code.length.digits,",
 			"login/login.rego:24: data.parameters.code.length.digits is neither a rule nor data of the set"},
 		"data that is looked up by an unknown name": {"login/login.rego", "data.parameters.minimum_versions[channel]", "data.parameters.minimum_version[channel]",
-			"login/login.rego:101: data.parameters.minimum_version is neither a rule nor data of the set; is minimum_versions meant? (2 times: also at login/login.rego:108)"},
+			"login/login.rego:102: data.parameters.minimum_version is neither a rule nor data of the set; is minimum_versions meant? (2 times: also at login/login.rego:109)"},
 		"a rule of another package": {"settings/settings.rego", "import data.nidan.capabilities", "import data.nidan.capability as capabilities",
 			"settings/settings.rego:29: data.nidan.capability.second_step is neither a rule nor data of the set: there is no data.nidan.capability"},
 
@@ -98,8 +98,8 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 			"data.parameters.code.ttl_seconds: is missing"},
 		"a version that is none": {"data.json", `"softphone": "3.5.0"`, `"softphone": "newest"`,
 			`data.parameters.minimum_versions.softphone: must be a version such as 3.5.0 or 4, and is "newest"`},
-		"all parameters": {"data.json", `"parameters"`, `"paramters"`, "asked/asked.rego:59: data.parameters.always_asked_roles is neither a rule nor " +
-			"data of the set: there is no data.parameters; is paramters meant? (23 times: also at asked/asked.rego:69, asked/asked.rego:73, capabilities/capabilities.rego:19 and 19 more)"},
+		"all parameters": {"data.json", `"parameters"`, `"paramters"`, "asked/asked.rego:60: data.parameters.always_asked_roles is neither a rule nor " +
+			"data of the set: there is no data.parameters; is paramters meant? (23 times: also at asked/asked.rego:70, asked/asked.rego:74, capabilities/capabilities.rego:19 and 19 more)"},
 
 		"a clock": {"asked/asked.rego", "two_factor_off if input.settings.two_factor == false", "two_factor_off if time.now_ns() < 1",
 			"asked/asked.rego:27: rego_type_error: undefined function time.now_ns (a decision depends on its input and the set's data alone): use input.now"},
