@@ -1,10 +1,11 @@
 .DEFAULT_GOAL := help
-.PHONY: help test test-proofs test-others demo kratos screenshots policies fuzz fmt check setup measure-accounts measure-replay measure-swaps bench test-replicas soak histories
+.PHONY: help test test-proofs test-others demo kratos screenshots policies regal fuzz fmt check setup measure-accounts measure-replay measure-swaps bench test-replicas soak histories
 
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 # The policies that are checked: those that ship, or the copy that a security team keeps.
 POLICIES ?= policies
 OPA := go tool -modfile=policies/opa/go.mod opa
+REGAL := go tool -modfile=policies/regal/go.mod regal
 # The folder that go test's events go to, for those who count them.
 RESULTS ?=
 FUZZTIME ?= 10s
@@ -48,6 +49,11 @@ policies: ## Check the policies, or those in POLICIES=folder: opa fmt, check and
 	@$(OPA) check --strict --bundle --schema policies/schema $(POLICIES)
 	@$(OPA) test --bundle --fail-on-empty $(POLICIES)
 	@$(OPA) test --bundle --coverage --threshold 100 --verbose $(POLICIES) >/dev/null
+
+# Not a part of policies, and so of test: to build it takes longer than all that is checked there.
+regal: ## Lint the policies, or those in POLICIES=folder, with Regal, as .regal/config.yaml there says
+	@echo "Linting the policies. The first time, Regal is built, which takes some minutes."
+	@$(REGAL) lint $(POLICIES)
 
 measure-replay: ## Measure how long it takes to replay a million recorded sign-ins
 	@go test -count=1 -tags measure -run TestReplayingAMillion -v -timeout 30m ./cmd

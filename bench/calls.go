@@ -43,7 +43,7 @@ func kratosSays(twoFactor bool, says object) object {
 	}
 }
 
-// askOPA is the same sign-in as Nidan asks its policies about (policies/schema/input.json).
+// askOPA is the same sign-in as Nidan asks its policies about (policies/schema/input.jsonschema).
 func askOPA() object {
 	return object{"input": object{
 		"now":      timeHere,

@@ -14,11 +14,16 @@ import (
 	"nidan/policies"
 )
 
-func newDecisionLog(cfg config.DecisionLog, log *slog.Logger) *decisionlog.Log {
+// newLabels say which process sends something, in the decision log and in the status alike.
+func newLabels() map[string]string {
 	labels := map[string]string{"app": "nidan", "id": uuid.NewString()}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		labels["version"] = info.Main.Version
 	}
+	return labels
+}
+
+func newDecisionLog(cfg config.DecisionLog, labels map[string]string, log *slog.Logger) *decisionlog.Log {
 	return decisionlog.New(decisionlog.Config{
 		URL: cfg.URL, Token: cfg.Token, Labels: labels, MinDelay: cfg.MinDelay, MaxDelay: cfg.MaxDelay,
 	}, log)

@@ -51,9 +51,10 @@ func demoCommand() *cobra.Command {
 	}
 	binary := c.Flags().String("kratos", "", "a kratos program to use instead of building one")
 	branded := c.Flags().Bool("brand", false, "in the brand of a company that does not exist: its name, logo, colour, links and texts")
+	policies := c.Flags().String("policies", "", "a folder of policies to decide by, as policies.dir: what is changed there decides a moment later")
 	buildOnly := c.Flags().Bool("build-only", false, "build Kratos and stop")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		d := demo{out: c.OutOrStdout(), kratos: *binary, branded: *branded}
+		d := demo{out: c.OutOrStdout(), kratos: *binary, branded: *branded, policies: *policies}
 		if *buildOnly {
 			_, err := d.findKratos(c.Context())
 			return err
@@ -65,9 +66,10 @@ func demoCommand() *cobra.Command {
 
 // demo is one run. Its state lives in a temporary folder and is gone at the end.
 type demo struct {
-	out     io.Writer
-	kratos  string // the program; empty: it is built
-	branded bool   // in the brand that is an example
+	out      io.Writer
+	kratos   string // the program; empty: it is built
+	branded  bool   // in the brand that is an example
+	policies string // the folder of those that decide; empty: those that ship
 }
 
 func (d *demo) run(ctx context.Context) (err error) {
@@ -133,7 +135,8 @@ func (d *demo) runIn(ctx context.Context, binary, dir string) error {
 		}
 		cfg.Brand = config.Brand(example)
 	}
-	log := slog.New(slog.NewTextHandler(d.out, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	cfg.Policies.Dir = d.policies
+	log := slog.New(slog.NewTextHandler(d.out, &slog.HandlerOptions{Level: d.logLevel()}))
 	n, err := newNidan(ctx, cfg, "/demo/mail", log)
 	if err != nil {
 		return err
@@ -188,6 +191,14 @@ func demoConfig(dir string) config.Config {
 	return cfg
 }
 
+// logLevel: who tries policies wants to see when they decide.
+func (d *demo) logLevel() slog.Level {
+	if d.policies != "" {
+		return slog.LevelInfo
+	}
+	return slog.LevelWarn
+}
+
 func createAccounts(ctx context.Context) error {
 	admin := kratos.NewAdmin("http://" + loopback(demoKratosAdminPort))
 	var all errgroup.Group
@@ -217,6 +228,11 @@ Accounts, all with the password %[2]s:
 `, loopback(demoPublicPort), demoPassword)
 	for _, a := range demoAccounts {
 		fmt.Fprintf(d.out, "  %-12s %-22s %s\n", a.Account, a.Role, whatHappens(a))
+	}
+	if d.policies != "" {
+		fmt.Fprintf(d.out, "\nDecided by the policies in %s, and not by those that ship: what happens may be otherwise.\n"+
+			"What is changed there decides a moment later, if it passes the gate; this is said here, and at http://%s/readyz.\n",
+			d.policies, loopback(demoHooksPort))
 	}
 	fmt.Fprint(d.out, "\nCtrl-C ends it.\n")
 }

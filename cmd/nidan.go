@@ -28,6 +28,7 @@ import (
 	"nidan/server/page"
 	"nidan/server/session"
 	"nidan/server/signin"
+	"nidan/status"
 	"nidan/store"
 )
 
@@ -49,6 +50,7 @@ type nidan struct {
 	policies *live.Policies
 	keep     []func(context.Context) error // what goes on beside answering: keeping the policies up to date, and the like
 	sent     *decisionlog.Log              // nil: decisions are sent nowhere
+	told     *status.Reporter              // nil: nobody is told which policies decide
 	shutdown *server.Shutdown
 
 	keys   *challenge.Keyring
@@ -78,9 +80,14 @@ func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Lo
 	n := &nidan{cfg: cfg, shown: shown, inbox: inbox, log: log, store: st, hooks: server.New(log, nil), policies: decide, keep: keep}
 	n.keys, n.tokens = keys, hooks.NewTokens(cfg.Hooks.Tokens)
 	n.shutdown = &server.Shutdown{Notice: cfg.Shutdown.Notice, Linger: cfg.Shutdown.Linger, Log: log}
+	labels := newLabels()
 	if cfg.DecisionLog.URL != "" {
-		n.sent = newDecisionLog(cfg.DecisionLog, log)
+		n.sent = newDecisionLog(cfg.DecisionLog, labels, log)
 		n.keep = append(n.keep, n.sent.Run)
+	}
+	if cfg.Status.URL != "" {
+		n.told = newReporter(cfg.Status, labels, decide, log)
+		n.keep = append(n.keep, n.told.Run)
 	}
 	if n.queue, err = newQueue(cfg, shown, st, keys, log); err != nil {
 		return nil, errors.Join(err, st.Close())

@@ -110,7 +110,7 @@ func TestExportWritesWhatShips(t *testing.T) {
 		t.Fatal(err)
 	}
 	revisionIs(t, dir, shipped.Revision())
-	if _, err := os.Stat(filepath.Join(dir, "schema", "input.json")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "schema", "input.jsonschema")); err != nil {
 		t.Errorf("the schemas are missing: %v", err)
 	}
 	if out, err := run(t, "policy", "check", dir); err != nil {

@@ -126,12 +126,12 @@ func TestPolicyEval(t *testing.T) {
 		want  string
 	}{
 		"a sign-in":                {string(in), nil, `"reason": "code_required"`},
-		"a sign-in, explained":     {string(in), []string{"--explain"}, "not input.account.locked == false (input.account.locked is false)"},
+		"a sign-in, explained":     {string(in), []string{"--explain"}, "no  not input.account.locked == false\n            input.account.locked is false"},
 		"explained, in JSON":       {string(in), []string{"--explain", "--json"}, `"location": "login/login.rego:`},
 		"some of its facts":        {`{"account": {"state": "active"}}`, nil, `"reason": "two_factor_off"`},
 		"facts that there are not": {`{"acount": {}}`, nil, `unknown field "acount"`},
 		"two sign-ins":             {`{} {}`, nil, "there is more than one"},
-		"no JSON":                  {`{`, nil, "read the sign-in"},
+		"no JSON":                  {`{`, nil, "read the input"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := os.WriteFile(file, []byte(tc.input), 0o600); err != nil {

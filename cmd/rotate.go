@@ -49,6 +49,9 @@ func (n *nidan) rotate(ctx context.Context, current, next config.Config) (config
 	if n.sent != nil {
 		n.sent.SetToken(r.Config.DecisionLog.Token)
 	}
+	if n.told != nil {
+		n.told.SetToken(r.Config.Status.Token)
+	}
 	n.log.InfoContext(ctx, "the configuration was read anew", "taken", strings.Join(r.Taken, ", "))
 	if len(r.Waiting) > 0 {
 		n.log.WarnContext(ctx, "keys have changed that need a restart", "keys", strings.Join(r.Waiting, ", "))

@@ -42,6 +42,8 @@ type Config struct {
 	Records Records `koanf:"records"`
 	// Where each decision is sent to, in the form of OPA's decision log.
 	DecisionLog DecisionLog `koanf:"decision_log"`
+	// Where it is told which policies decide, in the form of OPA's status API.
+	Status Status `koanf:"status"`
 	// The switches that a new database starts with. From then on the database holds them, and these are not looked at.
 	Settings Settings `koanf:"settings"`
 	// What people see of whose sign-in this is.
@@ -212,6 +214,7 @@ func Default() Config {
 		},
 		Records:     Records{KeepDays: 400},
 		DecisionLog: DecisionLog{MinDelay: 5 * time.Second, MaxDelay: 30 * time.Second},
+		Status:      Status{Interval: time.Minute},
 		Settings:    Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30},
 		Brand:       Brand{Name: "Nidan"},
 		Mail: Mail{

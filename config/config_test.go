@@ -100,6 +100,7 @@ var other = map[string]string{
 	"policies.bundle.algorithm": "ES256", "policies.bundle.scope": "s", "policies.bundle.min_delay": "2s", "policies.bundle.max_delay": "3s",
 	"policies.bundle.long_polling": "4s", "policies.bundle.keep_dir": "/b", "policies.bundle.allow_older": "true", "records.keep_days": "8",
 	"decision_log.url": "https://l.example.com/x", "decision_log.token": "t", "decision_log.min_delay": "2s", "decision_log.max_delay": "9s",
+	"status.url": "https://c.example.com/x", "status.token": "t", "status.interval": "7s",
 	"settings.two_factor": "false", "settings.admin_console": "false", "settings.softphone": "false",
 	"brand.name": "B, C", "brand.logo": "/l.svg", "brand.logo_dark": "/d.png", "brand.accent": "#0f766e", "brand.accent_dark": "#5eead4",
 	"brand.help_url": "https://h.example.com/?a=b#c", "brand.privacy_url": "http://p.example.com", "brand.texts": "/t",

@@ -79,6 +79,16 @@ type DecisionLog struct {
 	MaxDelay time.Duration `koanf:"max_delay"`
 }
 
+// Status says where it is told which policies decide, in the form of OPA's status API.
+type Status struct {
+	// Address to which /status is added. Empty: nowhere.
+	URL string `koanf:"url"`
+	// Bearer token for its server (RFC 6750). Empty: none. Taken anew on SIGHUP.
+	Token string `koanf:"token" secret:"true" rotates:"true"`
+	// How long after one update the next one is sent where nothing has changed, 1s to 1h. What changes is told at once.
+	Interval time.Duration `koanf:"interval"`
+}
+
 func betweenProblem(d, least, most time.Duration) string {
 	if d < least || d > most {
 		return fmt.Sprintf("is %s; choose from %s to %s", d, short(least), short(most))
@@ -134,6 +144,17 @@ func bundleProblem(p Policies) string {
 		return "is given, and policies.dir too; give one of them"
 	}
 	return remoteProblem(p.Bundle.URL, p.Bundle.Token, p.Bundle.PublicKey != "")
+}
+
+// statusProblem: an update may name rules and files, and nobody who signs in.
+func statusProblem(s Status) string {
+	if problem := remoteProblem(s.URL, s.Token, true); problem != "" || s.URL == "" {
+		return problem
+	}
+	if u, err := url.Parse(s.URL); err == nil && u.RawQuery != "" {
+		return "holds more than a scheme, a host and a path; leave out what follows ?"
+	}
+	return ""
 }
 
 // decisionLogProblem: what is sent says who signs in, from where.

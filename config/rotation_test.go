@@ -13,7 +13,7 @@ func TestWhatRotatesIsTakenAndTheRestIsNamed(t *testing.T) {
 	next.Secrets = []string{strings.Repeat("n", 32), old.Secrets[0]}
 	next.Hooks.Tokens = []string{strings.Repeat("u", 32)}
 	next.Mail.SMTP.Username, next.Mail.SMTP.Password = "another", "pass"
-	next.DecisionLog.Token = "log-token"
+	next.DecisionLog.Token, next.Status.Token = "log-token", "status-token"
 	next.Public.Listen, next.Database, next.Mail.SMTP.Host = "127.0.0.1:1", "sqlite:other.db", "mail.example.com"
 	r, err := old.Rotate(next)
 	if err != nil {
@@ -24,7 +24,7 @@ func TestWhatRotatesIsTakenAndTheRestIsNamed(t *testing.T) {
 	if !reflect.DeepEqual(r.Config, want) {
 		t.Errorf("got %v, want %v", r.Config, want)
 	}
-	if want := []string{"secrets", "hooks.tokens", "decision_log.token", "mail.smtp.username", "mail.smtp.password"}; !slices.Equal(r.Taken, want) {
+	if want := []string{"secrets", "hooks.tokens", "decision_log.token", "status.token", "mail.smtp.username", "mail.smtp.password"}; !slices.Equal(r.Taken, want) {
 		t.Errorf("taken: got %v, want %v", r.Taken, want)
 	}
 	if want := []string{"database", "public.listen", "mail.smtp.host"}; !slices.Equal(r.Waiting, want) {

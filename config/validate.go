@@ -65,6 +65,8 @@ func (c Config) Validate() error {
 		{"decision_log.url", decisionLogProblem(c.DecisionLog)},
 		{"decision_log.min_delay", delayProblem(c.DecisionLog.MinDelay, time.Second, time.Hour)},
 		{"decision_log.max_delay", delayProblem(c.DecisionLog.MaxDelay, c.DecisionLog.MinDelay, time.Hour)},
+		{"status.url", statusProblem(c.Status)},
+		{"status.interval", delayProblem(c.Status.Interval, time.Second, time.Hour)},
 		{"settings.remember_days", rangeProblem(c.Settings.RememberDays, 1, maxRememberDays)},
 		{"brand.name", brandProblem(c.Brand.Name)},
 		{"brand.logo_dark", darkLogoProblem(c.Brand)},

@@ -239,6 +239,18 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			func(c *Config) { c.DecisionLog.URL = "http://l.example.com" },
 			"decision_log.url: would send who signs in",
 		},
+		"with a status whose token anybody on the way can read": {
+			func(c *Config) { c.Status.URL, c.Status.Token = "http://c.example.com", "t" },
+			"status.url: would send the token in the clear",
+		},
+		"with a status that is told to a search": {
+			func(c *Config) { c.Status.URL = "https://c.example.com?x=1" },
+			"status.url: holds more than a scheme",
+		},
+		"with a status that nobody would look at": {
+			func(c *Config) { c.Status.Interval = 2 * time.Hour },
+			"status.interval: is 2h",
+		},
 		"with decisions sent to a search": {
 			func(c *Config) { c.DecisionLog.URL = "https://l.example.com?x=1" },
 			"decision_log.url: holds more than a scheme",

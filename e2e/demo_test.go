@@ -161,6 +161,8 @@ func TestTheDemoSaysWhyItCannotRun(t *testing.T) {
 			"building Kratos failed"},
 		"a kratos that is not there":      {nil, []string{"--kratos", noFile}, "--kratos " + noFile + " is not a program that can be run"},
 		"a kratos that is something else": {nil, []string{"--kratos", found}, "Kratos' database"},
+		"policies that are refused":       {nil, []string{"--kratos", kratosBinary, "--policies", empty}, "no .rego file found"},
+		"policies that are not there":     {nil, []string{"--kratos", kratosBinary, "--policies", noFile}, "no such file or directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd, out := demo(t, tc.env, tc.args...)

@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
+	"strings"
 )
 
 // Action is what is to happen with a sign-in.
@@ -156,6 +159,15 @@ func decodeStrictly(answer, v any) error {
 type Capabilities struct {
 	Capabilities []string          `json:"capabilities" jsonschema:"required"`
 	Reasons      map[string]string `json:"reasons" jsonschema:"required,description=by capability that is lacking: a stable symbol"`
+}
+
+// String is what the session may do, and why it may not do more.
+func (c Capabilities) String() string {
+	said := "may " + cmp.Or(strings.Join(c.Capabilities, ", "), "nothing")
+	for _, name := range slices.Sorted(maps.Keys(c.Reasons)) {
+		said += "; not " + name + ", " + c.Reasons[name]
+	}
+	return said
 }
 
 func decodeCapabilities(answer any) (Capabilities, error) {

@@ -7,130 +7,118 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
-	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
-// Explanation is how a decision on a sign-in came about.
+// Explanation is how the answer to a question came about.
 type Explanation struct {
-	Decision Decision `json:"decision"`
-	Error    string   `json:"error,omitempty"` // why there is none
-	Rules    []Tried  `json:"rules"`           // in the order in which they were tried
+	Question string  `json:"question"`           // "login", as in [Questions]
+	Revision string  `json:"revision"`           // of the set
+	Decision any     `json:"decision,omitempty"` // as [Engine.Answer] returns it
+	Error    string  `json:"error,omitempty"`    // why there is none
+	Rules    []Tried `json:"rules"`              // in the order in which they were tried
 }
 
 // Tried is a rule that was tried.
 type Tried struct {
-	Rule     string `json:"rule"`              // "nidan.asked.account_off"
-	Title    string `json:"title,omitempty"`   // of its annotation
-	Location string `json:"location"`          // "asked/asked.rego:58"
-	Fired    bool   `json:"fired"`             // all that it asks for held
-	Value    string `json:"value,omitempty"`   // what it gives, where that is written down
-	Because  string `json:"because,omitempty"` // what did not hold, and the facts: "asked/asked.rego:56: … (input.account.two_factor is true)"
+	Rule       string      `json:"rule"`                 // "nidan.asked.account_off"; of a function with its arguments, as they are written
+	Title      string      `json:"title,omitempty"`      // of its annotation
+	Location   string      `json:"location"`             // "asked/asked.rego:58"
+	Fired      bool        `json:"fired"`                // all that it asks for held
+	Value      string      `json:"value,omitempty"`      // what it gave, or would give where that is written down; true is left out
+	Conditions []Condition `json:"conditions,omitempty"` // what it asks for, in the order in which it is written
+	Because    string      `json:"because,omitempty"`    // why it did not fire: "asked/asked.rego:56: … (input.account.two_factor is true)"
 }
 
-// Explain decides a sign-in, an [Input] or one decoded from JSON, and says which rules were tried, and why those that did not
-// fire did not. It is slower than [Engine.Login], and for people.
-func (e *Engine) Explain(ctx context.Context, in any) (Explanation, error) {
-	t := &tracer{tried: map[uint64]int{}, chain: e.compiler.GetAnnotationSet()}
-	limited, cancel := context.WithTimeout(ctx, 20*e.limit) // tracing takes its time
-	defer cancel()
+// Condition is one thing that a rule asks for, or works out for what it gives.
+type Condition struct {
+	Text     string `json:"text"`     // as it is written, on one line
+	Location string `json:"location"` // "asked/asked.rego:56"
+	Is       Held   `json:"is"`
+	Read     []Fact `json:"read,omitempty"` // what it was about, as far as that is known
+}
+
+// Held says whether a condition held.
+type Held string
+
+// What may become of a condition.
+const (
+	Holds      Held = "holds"
+	HoldsNot   Held = "does_not_hold"
+	NotReached Held = "not_reached" // another condition of the rule did not hold
+	Gives      Held = "gives"       // it is no condition: the rule gave what it is about
+)
+
+// Fact is a value that a condition was about.
+type Fact struct {
+	Name  string `json:"name"`            // "input.account.two_factor", "count(roles)"
+	Value string `json:"value,omitempty"` // JSON; empty: it has none
+	Says  string `json:"says,omitempty"`  // what it is, as the schema of the input describes it
+}
+
+// String is the fact in words.
+func (f Fact) String() string {
+	switch {
+	case f.Value != "":
+	case strings.HasPrefix(f.Name, "input."):
+		return f.Name + " is missing"
+	default:
+		return f.Name + " has no value"
+	}
+	return f.Name + " is " + f.Value
+}
+
+// Explain asks a question of an input, that of [Question.Input] or one decoded from JSON, and says which rules were tried, what each of
+// them asks for, and what was found there. It is slower than [Engine.Answer], and for people.
+func (e *Engine) Explain(ctx context.Context, q Question, in any) (Explanation, error) {
+	input, err := ast.InterfaceToValue(in)
+	if err != nil {
+		return Explanation{}, fmt.Errorf("read the input: %w", err)
+	}
+	compiler, data := e.Compiled(q)
+	t := newTracer(compiler, data, describedBy(q))
 	// Without the index every rule is tried, and with it most are passed over in silence.
-	results, err := e.login.Eval(limited, rego.EvalInput(in), rego.EvalQueryTracer(t),
-		rego.EvalRuleIndexing(false), rego.EvalEarlyExit(false))
-	x := Explanation{Rules: t.rules}
+	answer, err := e.answer(ctx, q, input, rego.EvalParsedInput(input), rego.EvalQueryTracer(t), rego.EvalRuleIndexing(false), rego.EvalEarlyExit(false))
+	x := Explanation{Question: q.Name, Revision: e.Revision(), Rules: t.tried()}
 	if ctx.Err() != nil {
 		return x, ctx.Err()
 	}
-	for i, r := range x.Rules {
-		if !r.Fired && r.Because == "" {
-			x.Rules[i].Because = r.Location + ": it is for other arguments"
-		}
-	}
-	if err == nil && len(results) == 1 {
-		x.Decision, err = decodeFor(in, results[0].Expressions[0].Value)
-	} else if err == nil {
-		err = fmt.Errorf("%s is undefined", loginQuery)
-	}
 	if err != nil {
 		x.Error = err.Error()
+		return x, nil
 	}
+	x.Decision = answer
 	return x, nil
 }
 
-// tracer notes the rules that are tried.
-type tracer struct {
-	rules []Tried
-	tried map[uint64]int // by query: which of the rules
-	chain *ast.AnnotationSet
+// Outcome is the answer in a few words.
+func (x Explanation) Outcome() string {
+	switch d := x.Decision.(type) {
+	case Decision:
+		return string(d.Action) + ", " + d.Reason
+	case SettingsDecision:
+		return string(d.Action) + ", " + d.Reason
+	case ConsoleDecision:
+		if d.Allow {
+			return "allow, " + d.Reason
+		}
+		return "refuse, " + d.Reason
+	case Capabilities:
+		return d.String()
+	case []Mask:
+		return masked(d)
+	}
+	return ""
 }
 
-var _ topdown.QueryTracer = (*tracer)(nil)
-
-// Enabled implements [topdown.QueryTracer].
-func (*tracer) Enabled() bool { return true }
-
-// Config implements [topdown.QueryTracer].
-func (*tracer) Config() topdown.TraceConfig { return topdown.TraceConfig{} }
-
-// TraceEvent implements [topdown.QueryTracer].
-func (t *tracer) TraceEvent(e topdown.Event) {
-	rule, isRule := e.Node.(*ast.Rule)
-	switch {
-	case e.Op == topdown.EnterOp && isRule:
-		t.tried[e.QueryID] = len(t.rules)
-		t.rules = append(t.rules, t.describe(rule))
-	case e.Op == topdown.ExitOp && isRule:
-		if i, ok := t.tried[e.QueryID]; ok {
-			t.rules[i].Fired, t.rules[i].Because = true, ""
-		}
-	case e.Op == topdown.FailOp && e.Node != nil && e.Location != nil:
-		// What fails last is what kept the rule from firing; what fails after it has fired is the search for another way.
-		if i, ok := t.tried[e.QueryID]; ok && !t.rules[i].Fired {
-			t.rules[i].Because = at(e.Location) + ": " + source(e.Location) + facts(e)
-		}
-	}
-}
-
-func (t *tracer) describe(r *ast.Rule) Tried {
-	tried := Tried{
-		Rule:     strings.TrimPrefix(r.Module.Package.Path.String(), "data.") + "." + r.Head.Ref().String(),
-		Location: at(r.Location),
-	}
-	for _, a := range t.chain.GetRuleScope(r) {
-		tried.Title = a.Title
-	}
-	if a := t.chain.GetDocumentScope(r.Ref().GroundPrefix()); tried.Title == "" && a != nil {
-		tried.Title = a.Title
-	}
-	if r.Head.Value != nil && r.Head.Value.IsGround() {
-		if v := r.Head.Value.String(); v != "true" {
-			tried.Value = v
-		}
-	}
-	return tried
-}
-
-// facts are the parts of the input that an expression is about, as they are.
-func facts(e topdown.Event) string {
-	expr, ok := e.Node.(*ast.Expr)
-	if !ok || e.Input() == nil {
-		return ""
+func masked(all []Mask) string {
+	if len(all) == 0 {
+		return "nothing is masked"
 	}
 	var said []string
-	ast.WalkRefs(expr, func(ref ast.Ref) bool {
-		if !ref.HasPrefix(ast.InputRootRef) || !ref.IsGround() {
-			return false
-		}
-		is := "missing"
-		if v, err := e.Input().Value.Find(ref[1:]); err == nil {
-			is = brief(v)
-		}
-		said = append(said, fmt.Sprintf("%s is %s", ref, is))
-		return false
-	})
-	if len(said) == 0 {
-		return ""
+	for _, m := range all {
+		said = append(said, m.Op+" "+m.Path)
 	}
-	return " (" + strings.Join(said, ", ") + ")"
+	return strings.Join(said, ", ")
 }
 
 func at(l *ast.Location) string { return fmt.Sprintf("%s:%d", l.File, l.Row) }

@@ -7,7 +7,7 @@ import (
 
 func explained(t *testing.T, e *Engine, in any) (Explanation, map[string]Tried) {
 	t.Helper()
-	x, err := e.Explain(t.Context(), in)
+	x, err := e.Explain(t.Context(), Questions()[0], in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func TestAnExplanationSaysWhichRulesFiredAndWhyOthersDidNot(t *testing.T) {
 	in := usualSignIn("user", "api")
 	in.Account.TwoFactor = false
 	x, by := explained(t, e, in)
-	if x.Decision.Reason != "account_off" || x.Error != "" {
+	if x.Outcome() != "allow, account_off" || x.Error != "" {
 		t.Fatalf("got %+v", x)
 	}
 	for rule, want := range map[string]string{
@@ -59,7 +59,7 @@ func TestAnExplanationOfWhatIsDecidedByDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	x, by := explained(t, e, usualSignIn("user", "browser"))
-	if r := by[`nidan.login._outcome {"action": "challenge", "reason": "code_required"}`]; x.Decision.Reason != "code_required" || !r.Fired {
+	if r := by[`nidan.login._outcome {"action": "challenge", "reason": "code_required"}`]; x.Outcome() != "challenge, code_required" || !r.Fired {
 		t.Errorf("got %+v, %+v", x.Decision, r)
 	}
 }

@@ -61,7 +61,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 		"a challenge without terms": {"login/login.rego", "\t\"code\": data.parameters.code,\n", "",
 			"login/login.rego:29: " + answer + "code is missing"},
 		"a number in another rule that is a text": {"login/login.rego", "default remember_days := 0", `default remember_days := "0"`,
-			"login/login.rego:77: " + answer + "remember_days must be of type integer, and is of type string"},
+			"login/login.rego:78: " + answer + "remember_days must be of type integer, and is of type string"},
 		"a type that OPA infers": {"login/login.rego", `"remember_days": remember_days,`, `"remember_days": sprintf("%d", [remember_days]),`,
 			"login/login.rego:26: " + answer + "remember_days must be of type integer, and is of type string"},
 		"what a session may do": {"capabilities/capabilities.rego", `"reasons": _reasons`, `"reason": _reasons`,
@@ -80,7 +80,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 		"data of another kind": {"login/login.rego", "data.parameters.code,", "data.parameters.code.length.digits,",
 			"login/login.rego:24: data.parameters.code.length.digits is neither a rule nor data of the set"},
 		"data that is looked up by an unknown name": {"login/login.rego", "data.parameters.minimum_versions[channel]", "data.parameters.minimum_version[channel]",
-			"login/login.rego:101: data.parameters.minimum_version is neither a rule nor data of the set; is minimum_versions (data.json:9) meant? (2 times: also at login/login.rego:108)"},
+			"login/login.rego:102: data.parameters.minimum_version is neither a rule nor data of the set; is minimum_versions (data.json:9) meant? (2 times: also at login/login.rego:109)"},
 		"a rule of another package": {"settings/settings.rego", "import data.nidan.capabilities", "import data.nidan.capability as capabilities",
 			"settings/settings.rego:29: data.nidan.capability.second_step is neither a rule nor data of the set: there is no data.nidan.capability"},
 
@@ -107,7 +107,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 			"undefined function http.send (a decision depends on its input and the set's data alone): put what it would fetch into the set's data"},
 		"no schema": {"console/console.rego", "# schemas:\n#   - input: schema.console\n", "",
 			"console/console.rego:14: decision reads the input, and no annotation names its schema, and so do 4 more rules here. " +
-				"Put this above \"package\":\n# METADATA\n# schemas:\n#   - input: schema.console"},
+				"Put this into the METADATA above \"package\", after line 5:\n# schemas:\n#   - input: schema.console"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := refusal(t, shippedBut(t, tc.file, tc.from, tc.to)); !strings.Contains(got, tc.want) {
@@ -230,7 +230,7 @@ func TestDataThatWouldNotBeReadIsRefusedByName(t *testing.T) {
 	if got := refusal(t, put("a.json", "b.json", "c.json", "d.json", "e.json")); !strings.HasSuffix(got, "(5 times: also at b.json, c.json, d.json and 1 more)") {
 		t.Error(got)
 	}
-	if got := refusal(t, put("custom/data.json", "x/data.yaml", "schema/input.json", ".hidden.json", ".git/x.json", "README.md")); got != "" {
+	if got := refusal(t, put("custom/data.json", "x/data.yaml", "schema/input.jsonschema", "schema/input.json", ".hidden.json", ".git/x.json", "README.md")); got != "" {
 		t.Error(got)
 	}
 }

@@ -15,8 +15,15 @@ import (
 	"github.com/open-policy-agent/opa/v1/bundle"
 )
 
-//go:embed schema/*.json
+// The schemas are not named .json: the opa command, without --bundle, reads each such file in the folder as data, and theirs conflict.
+//
+//go:embed schema/*.jsonschema
 var schemaFiles embed.FS
+
+const schemaExt = ".jsonschema"
+
+// schemaFile is where the schema of that name stands.
+func schemaFile(name string) string { return "schema/" + name + schemaExt }
 
 // Set is a set of policies as read, its tests included. It never changes.
 type Set struct {
@@ -197,8 +204,8 @@ func schemas() (*ast.SchemaSet, error) {
 		return nil, fmt.Errorf("read the schemas: %w", err)
 	}
 	for _, f := range files {
-		name := strings.TrimSuffix(f.Name(), ".json")
-		raw, err := schemaFiles.ReadFile("schema/" + f.Name())
+		name := strings.TrimSuffix(f.Name(), schemaExt)
+		raw, err := schemaFiles.ReadFile(schemaFile(name))
 		if err != nil {
 			return nil, fmt.Errorf("read a schema: %w", err)
 		}

@@ -31,9 +31,9 @@ func Questions() []Question {
 
 // Mask is one thing that must not be kept of a sign-in.
 type Mask struct {
-	Op    string // "remove" or "upsert"
-	Path  string // "/input/account/email"
-	Value string // of an upsert: JSON
+	Op    string `json:"op"`              // "remove" or "upsert"
+	Path  string `json:"path"`            // "/input/account/email"
+	Value string `json:"value,omitempty"` // of an upsert: JSON
 }
 
 // patience is how many times longer an answer may take where it is asked for a proof: a machine that is busy must not pass for policies that
@@ -43,13 +43,17 @@ const patience = 20
 // Answer asks a question, and reads the answer as strictly as it is read in earnest: a [Decision] with its limits said in full,
 // [Capabilities], a [SettingsDecision], a [ConsoleDecision], or each [Mask]. What could not be carried out is an error here, too.
 func (e *Engine) Answer(ctx context.Context, q Question, in ast.Value, tracers ...topdown.QueryTracer) (any, error) {
-	prepared := map[string]rego.PreparedEvalQuery{
-		loginQuery: e.login, capabilitiesQuery: e.capabilities, settingsQuery: e.settings, consoleQuery: e.console, maskQuery: e.mask,
-	}[q.Query]
 	options := []rego.EvalOption{rego.EvalParsedInput(in)}
 	for _, t := range tracers {
 		options = append(options, rego.EvalQueryTracer(t))
 	}
+	return e.answer(ctx, q, in, options...)
+}
+
+func (e *Engine) answer(ctx context.Context, q Question, in ast.Value, options ...rego.EvalOption) (any, error) {
+	prepared := map[string]rego.PreparedEvalQuery{
+		loginQuery: e.login, capabilitiesQuery: e.capabilities, settingsQuery: e.settings, consoleQuery: e.console, maskQuery: e.mask,
+	}[q.Query]
 	answer, err := evalWithin(ctx, patience*e.limit, prepared, q.Query, options...)
 	if err != nil {
 		return nil, err

@@ -103,8 +103,8 @@ func TestSchemasAreThoseOfTheStructs(t *testing.T) {
 	var names []string
 	for _, of := range []map[string]any{inputs, outputs} {
 		for name := range of {
-			names = append(names, name+".json")
-			file, want := "schema/"+name+".json", schemaOf(t, name)
+			names = append(names, path.Base(schemaFile(name)))
+			file, want := schemaFile(name), schemaOf(t, name)
 			if *update {
 				if err := os.WriteFile(file, want, 0o644); err != nil {
 					t.Fatal(err)

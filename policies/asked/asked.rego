@@ -29,6 +29,7 @@ two_factor_off if input.settings.two_factor == false
 # METADATA
 # title: The channel is not enforced
 # description: One that cannot be told is enforced as soon as any channel is.
+# scope: document
 # custom:
 #   reason: channel_off
 channel_off("admin_console") if input.settings.admin_console == false

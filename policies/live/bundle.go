@@ -106,6 +106,7 @@ func seconds(d time.Duration) *int64 {
 // offered takes what a download has brought. An error has OPA wait longer and longer before it asks again; otherwise a server
 // that is asked to wait until there is something new would be asked for a refused bundle without end.
 func (b *Bundle) offered(ctx context.Context, d *download.Downloader, u download.Update) error {
+	b.policies.downloaded(u.Error == nil, u.Bundle != nil)
 	if u.Error != nil {
 		d.SetCache(b.etag)
 		err := u.Error

@@ -190,6 +190,7 @@ func TestABundleThatIsSigned(t *testing.T) {
 	t.Run("is asked for again, and not sent again", func(t *testing.T) {
 		before, _ := s.counts()
 		until(t, "two more looks", func() bool { n, _ := s.counts(); return n >= before+2 })
+		until(t, "when that was", func() bool { return p.Status().Downloads.Answered.After(p.Status().Downloads.Had) })
 		if _, given := s.counts(); given != 1 {
 			t.Errorf("it was sent %d times", given)
 		}

@@ -29,6 +29,7 @@ type Policies struct {
 	active      atomic.Pointer[Active]
 	refusal     atomic.Pointer[Refusal]
 	trouble     atomic.Pointer[Trouble]
+	downloads   atomic.Pointer[Downloads]
 	activations atomic.Int64
 	refusals    atomic.Int64
 	offering    sync.Mutex // one set at a time is tried

@@ -12,6 +12,7 @@ type Status struct {
 	Active      *Active  // nil: there are none yet, and nobody is let in
 	Refused     *Refusal // the last one; nil: none was
 	Trouble     *Trouble // nil: none
+	Downloads   Downloads
 	Activations int64
 	Refusals    int64
 	Shadow      *ShadowStatus // nil: there is no shadow
@@ -23,11 +24,21 @@ type Trouble struct {
 	Reason string
 }
 
+// Downloads are when a bundle was asked for last; all are zero where there is none.
+type Downloads struct {
+	Asked    time.Time
+	Answered time.Time // also that there is nothing new
+	Had      time.Time // something new came
+}
+
 // Status is what there is to know now.
 func (p *Policies) Status() Status {
 	s := Status{
 		Active: p.active.Load(), Refused: p.refusal.Load(), Trouble: p.trouble.Load(),
 		Activations: p.activations.Load(), Refusals: p.refusals.Load(),
+	}
+	if d := p.downloads.Load(); d != nil {
+		s.Downloads = *d
 	}
 	if p.shadow != nil {
 		s.Shadow = p.shadow.status()
@@ -55,6 +66,22 @@ func (s Status) Detail() string {
 		fmt.Fprintf(&b, "policies: in trouble since %s: %s\n", s.Trouble.Since.UTC().Format(time.RFC3339), s.Trouble.Reason)
 	}
 	return b.String()
+}
+
+// downloaded keeps what became of asking for a bundle.
+func (p *Policies) downloaded(answered, had bool) {
+	d := Downloads{}
+	if last := p.downloads.Load(); last != nil {
+		d = *last
+	}
+	d.Asked = p.now()
+	if answered {
+		d.Answered = d.Asked
+	}
+	if had {
+		d.Had = d.Asked
+	}
+	p.downloads.Store(&d)
 }
 
 // Ready is [ErrNone] as long as there are no policies.

@@ -15,7 +15,7 @@ import data.nidan.asked
 # title: Decision
 # description: |
 #   What is to happen, why, and on what terms. What an outcome says goes into the decision as it stands: all that there may be in it
-#   is in schema/login_decision.json. It may say a term otherwise, too.
+#   is in schema/login_decision.jsonschema. It may say a term otherwise, too.
 # entrypoint: true
 decision := object.union(_terms, _outcome)
 
@@ -58,9 +58,9 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 # METADATA
 # title: Channel
 # description: |
-#   What is being signed in to. A channel that is exempt is told by trusted evidence alone: a gateway's header, or Kratos'
-#   word on the OAuth2 client. Otherwise Kratos tells a browser's flow from a native client's. What a client says of itself
-#   is not asked.
+#   What is being signed in to. A channel that is exempt is told by trusted evidence alone: a gateway's header, or Kratos' word on
+#   the OAuth2 client. Otherwise Kratos tells a browser's flow from a native client's. What a client says of itself is not asked.
+# scope: document
 default channel := "unknown"
 
 channel := _exempt_channel if {
@@ -74,6 +74,7 @@ channel := _exempt_channel if {
 # METADATA
 # title: Days a device may be remembered
 # description: 0 where remembering is off, or where that cannot be told.
+# scope: document
 default remember_days := 0
 
 remember_days := input.settings.remember_days if input.settings.remember == true

@@ -304,8 +304,9 @@ _no_evidence := {
 
 test_other_evidence_exempts_nobody[name] if {
 	some name, change in _no_evidence
+	channels := {"crm": "opencti", "console": "admin_console"}
 	got := login.decision with input as _with(change)
-		with data.parameters as parameters.but({"channel_header": "x-channel", "channel_of_oauth2_client": {"crm": "opencti", "console": "admin_console"}})
+		with data.parameters as parameters.but({"channel_header": "x-channel", "channel_of_oauth2_client": channels})
 	got.reason == "code_required"
 }
 

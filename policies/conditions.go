@@ -1,0 +1,258 @@
+package policies
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// span is a condition as the compiler has made it: some expressions of the body that stand within one that was written.
+type span struct {
+	location *ast.Location
+	exprs    []int // which of the body's, in order
+}
+
+// conditions are those of a rule, in the order in which they are written. The compiler splits what was written, for its own use, and may
+// put it in another order.
+func (t *tracer) conditions(r *trial) (all []Condition) {
+	for _, s := range spans(r.rule.Body) {
+		c := Condition{Text: source(s.location), Location: at(s.location), Is: r.held(s)}
+		if r.makesValue(s) {
+			if c.Is == NotReached {
+				continue
+			}
+			if c.Is == Holds {
+				c.Is = Gives
+			}
+		}
+		if c.Is != NotReached {
+			c.Read = t.read(r, s)
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// makesValue says whether a span stands where the rule says what it gives.
+func (r *trial) makesValue(s span) bool {
+	for _, term := range []*ast.Term{r.rule.Head.Value, r.rule.Head.Key} {
+		if term != nil && term.Location != nil && covers(term.Location, s.location) {
+			return true
+		}
+	}
+	return false
+}
+
+func spans(body ast.Body) (all []span) {
+	for i, expr := range body {
+		l := expr.Location
+		if l == nil || len(l.Text) == 0 || isTrue(expr) {
+			continue
+		}
+		made := span{l, []int{i}}
+		all = slices.DeleteFunc(all, func(s span) bool {
+			within := covers(s.location, l)
+			if !within && !covers(l, s.location) {
+				return false
+			}
+			if within {
+				made.location = s.location
+			}
+			made.exprs = append(made.exprs, s.exprs...)
+			return true
+		})
+		slices.Sort(made.exprs)
+		all = append(all, made)
+	}
+	slices.SortStableFunc(all, func(a, b span) int { return cmp.Compare(a.location.Offset, b.location.Offset) })
+	return all
+}
+
+// isTrue says whether an expression is the body of a rule that asks for nothing.
+func isTrue(expr *ast.Expr) bool {
+	term, ok := expr.Terms.(*ast.Term)
+	return ok && ast.Boolean(true).Equal(term.Value)
+}
+
+func covers(outer, inner *ast.Location) bool {
+	return outer.Offset <= inner.Offset && inner.Offset+len(inner.Text) <= outer.Offset+len(outer.Text)
+}
+
+func (r *trial) held(s span) Held {
+	switch {
+	case r.fired || slices.Max(s.exprs) < r.furthest:
+		return Holds
+	case slices.Min(s.exprs) <= r.furthest:
+		return HoldsNot
+	}
+	return NotReached
+}
+
+// read are the facts that a condition was about, each once.
+func (t *tracer) read(r *trial, s span) []Fact {
+	f := &facts{tracer: t, of: r, names: map[string]bool{}}
+	if r.makesValue(s) && r.fired {
+		f.names[source(s.location)] = true // that is what the rule gave
+	}
+	for _, i := range s.exprs {
+		expr := r.rule.Body[i]
+		f.add(expr, r.moment)
+		if expr.IsEvery() && !r.fired && r.against != nil {
+			f.add(r.against.expr, r.against.moment)
+		}
+	}
+	return f.found
+}
+
+// facts collects the facts of a condition.
+type facts struct {
+	*tracer
+	of    *trial
+	found []Fact
+	names map[string]bool
+}
+
+var isName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+
+// add adds the parts of an expression that stand for a value.
+func (f *facts) add(expr *ast.Expr, m moment) {
+	if every, ok := expr.Terms.(*ast.Every); ok {
+		f.term(every.Domain, m)
+		return
+	}
+	operands := expr.Operands()
+	if term, ok := expr.Terms.(*ast.Term); ok {
+		operands = []*ast.Term{term}
+	}
+	if len(operands) == 2 && expr.IsEquality() && strings.Contains(source(expr.Location), ":=") && isName.MatchString(nameOf(operands[0])) {
+		operands = operands[1:] // a name for the other one
+	}
+	for _, o := range operands {
+		f.term(o, m)
+	}
+}
+
+func (f *facts) term(term *ast.Term, m moment) {
+	name := nameOf(term)
+	if isComprehension(term.Value) {
+		if value := f.of.collected[name]; value != nil {
+			f.note(name, value)
+		}
+		ast.WalkRefs(term, func(ref ast.Ref) bool {
+			if ref.HasPrefix(ast.InputRootRef) || ref.HasPrefix(ast.DefaultRootRef) {
+				f.ref("", ref, m)
+			}
+			return false
+		})
+		return
+	}
+	switch v := term.Value.(type) {
+	case ast.Var:
+		value := m.locals.Get(v)
+		if name == "" || name == "_" || value == nil && isName.MatchString(name) {
+			return
+		}
+		f.note(name, value)
+	case ast.Ref:
+		f.ref(name, v, m)
+	default:
+		if !ast.IsConstant(v) {
+			if value := valueIn(term, m.locals); value != nil {
+				f.note(name, value)
+			}
+		}
+	}
+}
+
+// ref is what stands at a reference. Of one that is not written, as in "some role in data.roles", it is all that is gone through.
+func (f *facts) ref(name string, ref ast.Ref, m moment) {
+	if name == "" {
+		ref = ref.GroundPrefix()
+		name = strings.TrimPrefix(ref.String(), f.of.rule.Module.Package.Path.String()+".")
+	}
+	filled := ast.Ref{ref[0]}
+	for _, term := range ref[1:] {
+		value := valueIn(term, m.locals)
+		if ast.IsConstant(term.Value) {
+			value = term.Value
+		}
+		if value == nil {
+			return // it is not known where it leads
+		}
+		filled = append(filled, ast.NewTerm(value))
+	}
+	if value, known := f.lookUp(filled, m); known && !strings.HasPrefix(name, "__local") {
+		f.note(name, value)
+	}
+}
+
+// lookUp returns nil for what is known to have no value.
+func (f *facts) lookUp(ref ast.Ref, m moment) (value ast.Value, known bool) {
+	of, rest := m.input, ref[1:]
+	switch {
+	case ref.HasPrefix(ast.InputRootRef):
+	case ref.HasPrefix(ast.DefaultRootRef):
+		if value, isRule := f.given(ref); isRule {
+			return value, true
+		}
+		if len(f.compiler.GetRulesDynamic(ref)) > 0 {
+			return nil, false // the values of a set, or of a function
+		}
+		of = f.data
+	default:
+		of = m.locals.Get(ref[0].Value)
+	}
+	if of == nil {
+		return nil, false
+	}
+	found, err := of.Find(rest)
+	if err != nil {
+		return nil, true
+	}
+	return found, true
+}
+
+// given is what the rule gave that a reference leads to, or below.
+func (f *facts) given(ref ast.Ref) (value ast.Value, isRule bool) {
+	for n := len(ref); n > 1; n-- {
+		rules := f.compiler.GetRulesExact(ref[:n])
+		if len(rules) == 0 {
+			continue
+		}
+		if rules[0].Head.RuleKind() == ast.MultiValue || len(rules[0].Head.Args) > 0 || len(rules[0].Head.Reference) > 1 && !rules[0].Ref().IsGround() {
+			return nil, false
+		}
+		value := f.values[ref[:n].String()]
+		if value == nil {
+			return nil, true
+		}
+		if found, err := value.Find(ref[n:]); err == nil {
+			return found, true
+		}
+		return nil, true
+	}
+	return nil, false
+}
+
+func (f *facts) note(name string, value ast.Value) {
+	if f.names[name] {
+		return
+	}
+	f.names[name] = true
+	fact := Fact{Name: name, Says: f.says(name)}
+	if value != nil {
+		fact.Value = brief(value)
+	}
+	f.found = append(f.found, fact)
+}
+
+// nameOf is a term as it is written; empty: it is not.
+func nameOf(t *ast.Term) string {
+	if t.Location == nil || len(t.Location.Text) == 0 {
+		return ""
+	}
+	return source(t.Location)
+}
