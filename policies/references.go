@@ -17,7 +17,7 @@ func (e *Engine) strayReferences() (found []finding) {
 		for _, r := range e.compiler.Modules[path].Rules {
 			ast.WalkTerms(r, func(t *ast.Term) bool {
 				ref, ok := t.Value.(ast.Ref)
-				if !ok || !ref.HasPrefix(ast.DefaultRootRef) {
+				if !ok || !ref.HasPrefix(ast.DefaultRootRef) || isCustomRule(ref) {
 					return false
 				}
 				if n, known := e.leads(ref); n < len(ref) {
