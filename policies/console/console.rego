@@ -22,7 +22,7 @@ decision := {"allow": false, "reason": "account_locked"} if {
 	not input.visitor.password_expired == false
 } else := {"allow": false, "reason": "account_inactive"} if {
 	not input.visitor.state == "active"
-} else := object.union(object.filter(refusals[0], ["reason"]), {"allow": false}) if {
+} else := object.union(refusals[0], {"allow": false}) if {
 	refusals := [refusal | some refusal in custom.refuse]
 } else := {"allow": true, "reason": "own_account"} if {
 	input.action in _everybody_may

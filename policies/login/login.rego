@@ -47,7 +47,7 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 } else := {"action": "refuse", "reason": "client_too_old", "state": "client_too_old"} if {
 	_custom_challenge
 	_client_too_old
-} else := object.union(_custom_challenge, {"action": "challenge"}) if {
+} else := object.union(_custom_challenge, {"action": "challenge", "channel": channel, "limits": data.parameters.limits}) if {
 	_custom_challenge
 } else := {"action": "allow", "reason": "two_factor_off"} if {
 	asked.two_factor_off
@@ -157,16 +157,15 @@ _device_age := input.device.age_calendar_days if data.parameters.days_are_counte
 # METADATA
 # title: Rules of a team's own
 # description: |
-#   What the first of them says that holds, in the order in which Rego puts values. What else one says than is named here does not
-#   count. Undefined where none holds, or there is none.
-_custom_refusal := object.filter(outcomes[0], ["reason", "state", "message", "forget_devices"]) if {
+#   What the first of them says that holds, in the order in which Rego puts values. Undefined where none holds, or there is none.
+_custom_refusal := outcomes[0] if {
 	outcomes := [outcome | some outcome in custom.refuse]
 }
 
-_custom_challenge := object.filter(outcomes[0], ["reason", "code", "remember_days"]) if {
+_custom_challenge := outcomes[0] if {
 	outcomes := [outcome | some outcome in custom.challenge]
 }
 
-_custom_allowance := object.filter(outcomes[0], ["reason"]) if {
+_custom_allowance := outcomes[0] if {
 	outcomes := [outcome | some outcome in custom.allow]
 }

@@ -482,8 +482,8 @@ _custom_cases := {
 		"custom": {"refuse": {{"reason": "b"}, {"reason": "a"}}},
 		"outcome": {"action": "refuse", "reason": "a"},
 	},
-	"nothing but what a refusal may say is taken from one": {
-		"custom": {"refuse": {{"action": "allow", "reason": "a", "second_step": "remembered"}}},
+	"a rule of one's own that refuses does not say that it lets in": {
+		"custom": {"refuse": {{"action": "allow", "reason": "a"}}},
 		"outcome": {"action": "refuse", "reason": "a"},
 	},
 	"a rule of one's own asks a code while two-step verification is off": {
@@ -506,8 +506,8 @@ _custom_cases := {
 		"parameters": _may_allow,
 		"outcome": {"action": "challenge", "reason": "odd"},
 	},
-	"nothing but what a challenge may say is taken from one": {
-		"custom": {"challenge": {{"action": "allow", "reason": "odd", "forget_devices": true}}},
+	"a rule of one's own that asks a code does not say that it lets in": {
+		"custom": {"challenge": {{"action": "allow", "reason": "odd"}}},
 		"outcome": {"action": "challenge", "reason": "odd"},
 	},
 	"that the account is inactive comes before a rule of one's own that asks a code": {
@@ -580,4 +580,12 @@ test_a_rule_of_ones_own_says_the_terms_of_its_code if {
 		with data.custom as {"login": _challenge}
 	got.code == object.union(parameters.shipped.code, {"length": 8})
 	got.remember_days == 0
+}
+
+test_a_rule_of_ones_own_says_neither_the_channel_nor_the_limits if {
+	got := login.decision with input as _asked
+		with data.parameters as parameters.shipped
+		with data.custom as {"login": {"challenge": {{"reason": "r", "channel": "admin_console", "limits": {"codes": 20}}}}}
+	got.channel == "softphone"
+	got.limits == parameters.shipped.limits
 }
