@@ -29,7 +29,7 @@ its tests and for usual ones.`,
 	limit := c.Flags().Duration("time-limit", config.Default().Policies.TimeLimit, "how long a decision may take")
 	prove := c.Flags().Bool("prove", false, "prove for all inputs there can be that something valid is decided, and that the invariants hold")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		set, err := setAt(args, "")
+		set, err := setAt(args, config.Policies{})
 		if err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func policyTestCommand() *cobra.Command {
 	verbose := c.Flags().BoolP("verbose", "v", false, "name each test")
 	least := c.Flags().Float64("coverage", 0, "fail below this coverage, in percent")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		set, err := setAt(args, "")
+		set, err := setAt(args, config.Policies{})
 		if err != nil {
 			return err
 		}

@@ -17,16 +17,15 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// Layer is what [Over] lays over the policies that ship: a folder, or a file of data alone. It has to be there.
-func Layer(name string) (fs.FS, error) {
+// Layer is what [Over] lays over the policies that ship, and the folder in which it changes: a folder, or by its name a file of data. It need
+// not be there yet.
+func Layer(name string) (files fs.FS, dir string) {
 	info, err := os.Stat(name)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("read the layer: %w", err)
-	case info.IsDir():
-		return Folder(name), nil
+	if slices.Contains(dataEndings, strings.ToLower(filepath.Ext(name))) && (err != nil || !info.IsDir()) {
+		dir = filepath.Dir(name)
+		return single{Folder(dir), filepath.Base(name)}, dir
 	}
-	return single{Folder(filepath.Dir(name)), filepath.Base(name)}, nil
+	return Folder(name), name
 }
 
 // single is a folder in which one file alone is seen.
@@ -212,9 +211,6 @@ func patched(base, over any) any {
 
 // ReadLayer reads the layer at a path, over the policies that ship.
 func ReadLayer(name string) (*Set, error) {
-	layer, err := Layer(name)
-	if err != nil {
-		return nil, err
-	}
+	layer, _ := Layer(name)
 	return Over(Shipped(), layer)
 }

@@ -317,7 +317,7 @@ func TestALayerIsReadFromAFileOrAFolder(t *testing.T) {
 	if err != nil || revisions[0] != revisions[1] || revisions[0] == shipped.Revision() {
 		t.Errorf("got %v, %v", revisions, err)
 	}
-	if _, err := ReadLayer(filepath.Join(dir, "nowhere.yaml")); err == nil || !strings.Contains(err.Error(), "read the layer") {
+	if _, err := ReadLayer(filepath.Join(dir, "nowhere.yaml")); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("one that is not there: %v", err)
 	}
 }

@@ -38,7 +38,7 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 	not input.account.password_expired == false
 } else := {"action": "refuse", "reason": "account_inactive", "state": "sign_in_again"} if {
 	not input.account.state == "active"
-} else := object.union(_custom_refusal, {"action": "refuse"}) if {
+} else := object.union(object.union(_forgetting, _custom_refusal), {"action": "refuse"}) if {
 	_custom_refusal
 } else := {"action": "refuse", "reason": "no_email"} if {
 	# A code is asked by a rule of the team's own, and there is nowhere to send it to.
@@ -47,7 +47,7 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 } else := {"action": "refuse", "reason": "client_too_old", "state": "client_too_old"} if {
 	_custom_challenge
 	_client_too_old
-} else := object.union(_custom_challenge, {"action": "challenge", "channel": channel, "limits": data.parameters.limits}) if {
+} else := object.union(object.union(_forgetting, _custom_challenge), _challenge_alone) if {
 	_custom_challenge
 } else := {"action": "allow", "reason": "two_factor_off"} if {
 	asked.two_factor_off
@@ -169,3 +169,11 @@ _custom_challenge := outcomes[0] if {
 _custom_allowance := outcomes[0] if {
 	outcomes := [outcome | some outcome in custom.allow]
 }
+
+# What a challenge of the team's own does not say otherwise.
+_challenge_alone := {"action": "challenge", "channel": channel, "limits": data.parameters.limits}
+
+# Where the account's flag is off, its devices are forgotten also where a rule of the team's own comes first.
+default _forgetting := {}
+
+_forgetting := {"forget_devices": true} if asked.account_off

@@ -468,6 +468,11 @@ _custom_cases := {
 		"change": {"settings": {"two_factor": false}},
 		"outcome": {"action": "refuse", "reason": "closed", "message": "We are closed."},
 	},
+	"an account with its flag off is forgotten where it was remembered, also where it is refused": {
+		"custom": _refuse,
+		"change": {"account": {"two_factor": false}},
+		"outcome": {"action": "refuse", "reason": "closed", "message": "We are closed.", "forget_devices": true},
+	},
 	"that the account is locked comes before a rule of one's own that refuses": {
 		"custom": _refuse,
 		"change": {"account": {"locked": true}},
@@ -494,7 +499,7 @@ _custom_cases := {
 	"a rule of one's own asks a code of an account with its flag off": {
 		"custom": _challenge,
 		"change": {"account": {"two_factor": false}},
-		"outcome": {"action": "challenge", "reason": "odd"},
+		"outcome": {"action": "challenge", "reason": "odd", "forget_devices": true},
 	},
 	"a rule of one's own asks a code on a remembered device": {
 		"custom": _challenge,
