@@ -133,3 +133,24 @@ func TestCommandsTakeALayerAsWhatShipsWithIt(t *testing.T) {
 		}
 	})
 }
+
+// A container has no configuration yet, and the folder that is mounted is there.
+func TestASetAndALayerAreWrittenWithoutAConfiguration(t *testing.T) {
+	for command, file := range map[string]string{"init": "custom/login.rego", "export": "login/login.rego"} {
+		dir := t.TempDir()
+		if out, err := run(t, "policy", command, dir); err != nil {
+			t.Errorf("%s: %v\n%s", command, err, out)
+		}
+		if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
+			t.Errorf("%s: %v", command, err)
+		}
+	}
+}
+
+func TestALayerIsNotRolledBack(t *testing.T) {
+	configured(t, "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
+	t.Setenv("NIDAN_POLICIES_DATA", begun(t))
+	if _, err := run(t, "policy", "rollback", "0123456789abcdef"); err == nil || !strings.Contains(err.Error(), "take the layer back") {
+		t.Errorf("got %v", err)
+	}
+}
