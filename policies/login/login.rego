@@ -44,7 +44,7 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 	# A code is asked by a rule of the team's own, and there is nowhere to send it to.
 	_custom_challenge
 	not input.account.has_email == true
-} else := {"action": "refuse", "reason": "client_too_old", "state": "client_too_old"} if {
+} else := object.union(_forgetting, {"action": "refuse", "reason": "client_too_old", "state": "client_too_old"}) if {
 	_custom_challenge
 	_client_too_old
 } else := object.union(object.union(_forgetting, _custom_challenge), _challenge_alone) if {

@@ -527,8 +527,13 @@ _custom_cases := {
 	},
 	"a code that the client cannot show refuses": {
 		"custom": _challenge,
-		"change": object.union(_version("3.4.9"), {"account": {"two_factor": false}}),
+		"change": _version("3.4.9"),
 		"outcome": _too_old,
+	},
+	"an account with its flag off is forgotten where it was remembered, also where the client cannot show the code": {
+		"custom": _challenge,
+		"change": object.union(_version("3.4.9"), {"account": {"two_factor": false}}),
+		"outcome": object.union(_too_old, {"forget_devices": true}),
 	},
 	"a rule of one's own lets in, where such rules may": {
 		"custom": _allow,
