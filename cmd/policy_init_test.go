@@ -104,7 +104,7 @@ func TestCommandsTakeALayerAsWhatShipsWithIt(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"eval":    {[]string{"eval", dir, "--input", input}, []string{`"reason": "account_closed"`, "Please ask the help desk."}},
+		"eval":    {[]string{"eval", dir, "--input", input, "--explain"}, []string{"YES custom/login.rego:", "refuse, account_closed"}},
 		"explain": {[]string{"explain", "1", dir}, []string{"YES custom/login.rego:", "refuse, account_closed"}},
 		"replay":  {[]string{"replay", dir}, []string{"1 would end otherwise", "refuse account_closed"}},
 	} {
@@ -125,10 +125,10 @@ func TestCommandsTakeALayerAsWhatShipsWithIt(t *testing.T) {
 	})
 	t.Run("a file of parameters", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "parameters.yaml")
-		if err := os.WriteFile(file, []byte("parameters:\n  code:\n    length: 8\n"), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte("parameters:\n  plans_without_agent: [\"\"]\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := run(t, "policy", "eval", file, "--input", input); err != nil || !strings.Contains(out, `"length": 8`) {
+		if out, err := run(t, "policy", "eval", file, "--input", input, "--explain"); err != nil || !strings.Contains(out, "allow, plan_without_agent") {
 			t.Errorf("got %v\n%s", err, out)
 		}
 	})
