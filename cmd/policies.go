@@ -21,12 +21,15 @@ func newPolicies(
 	p.Require(live.Require(cfg.Require))
 	if cfg.ShadowDir != "" {
 		shadow := p.Shadowed()
-		keep = append(keep, shadow.Compare, shadow.Policies.Folder(cfg.ShadowDir).Watch)
+		keep = append(keep, shadow.Compare, shadow.Policies.Try(cfg.ShadowDir).Watch)
 	}
 	switch {
 	case cfg.Dir != "":
 		folder := p.Folder(cfg.Dir)
 		return p, append(keep, folder.Watch), folder.Start(ctx, lastFrom(ctx, st))
+	case cfg.Data != "":
+		layer := p.Layer(cfg.Data)
+		return p, append(keep, layer.Watch), layer.Start(ctx, lastFrom(ctx, st))
 	case cfg.Bundle.URL != "":
 		bundle, err := p.Bundle(live.BundleConfig(cfg.Bundle))
 		if err != nil {

@@ -63,7 +63,7 @@ type checked struct {
 }
 
 func (k *checked) check(ctx context.Context, args []string, limit time.Duration, prove bool) error {
-	set, err := setAt(args, "")
+	set, err := setAt(args, config.Policies{})
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func policyTestCommand() *cobra.Command {
 	format := newFormats("json", "github", "sarif", "junit")
 	format.addTo(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		set, err := setAt(args, "")
+		set, err := setAt(args, config.Policies{})
 		var r policies.Report
 		if err == nil {
 			r, err = policies.RunTests(c.Context(), set)

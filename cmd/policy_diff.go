@@ -35,7 +35,8 @@ is compared: sign-ins, the terms of a code, what a session is worth, new passwor
 
 What a policy makes of a text with a regular expression and the like cannot be enumerated. It is named, and not proven.
 
-NEW and --against are folders of policies, or bundles (.tar.gz) of them, or revisions of sets that have decided (nidan policy show).
+NEW and --against are folders of policies, or bundles (.tar.gz) of them, or layers over those that ship, or revisions of sets that have
+decided (nidan policy show), or "shipped".
 
 The invariants of both, rules of policies/invariants that say what must never be, have to hold for NEW. For one that does not, a test
 is printed that fails.
@@ -139,7 +140,7 @@ func decidingNow(ctx context.Context, given string, cfg config.Config) (*policie
 // named is the set of a folder, a bundle or a revision, or else that of the configuration's folder, or else the one that ships.
 func named(ctx context.Context, name string, cfg config.Config) (*policies.Engine, error) {
 	if !isRevision(name) {
-		set, err := setAt([]string{name}, cfg.Policies.Dir)
+		set, err := setAt([]string{name}, cfg.Policies)
 		if err != nil {
 			return nil, err
 		}

@@ -91,6 +91,9 @@ one of, with --out: sign it and publish it as you do with every other.`,
 		if err != nil {
 			return err
 		}
+		if *out == "" && cfg.Policies.Data != "" {
+			return errors.New("what ships decides, with the layer of policies.data: take the layer back, or give a folder with --out, for policies.dir")
+		}
 		if *out == "" && cfg.Policies.Dir == "" {
 			return errors.New("policies.dir is not set: give a folder with --out, and build a bundle of it (opa build --bundle)")
 		}

@@ -63,7 +63,7 @@ func TestPolicyCheck(t *testing.T) {
 		"a misspelt fact":      {copied(t, "asked/asked.rego", "input.account.has_email", "input.account.email_there"), "undefined ref: input.account.email_there"},
 		"a folder of nothing":  {t.TempDir(), "no .rego file"},
 		"a folder that is not": {"/nowhere", "no such file"},
-		"a file that is none":  {copied(t, "data.json", "", "") + "/data.json", "neither a folder nor a bundle"},
+		"a file that is none":  {copied(t, "data.json", "", "") + "/login/login.rego", "neither a folder nor a bundle"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if out, err := run(t, "policy", "check", tc.dir); err == nil || !strings.Contains(err.Error(), tc.want) {

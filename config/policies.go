@@ -8,13 +8,17 @@ import (
 
 // Policies says what decides.
 type Policies struct {
-	// Folder of the Rego policies, which is watched. Empty: those of policies.bundle, or else the policies that ship.
+	// Folder of the Rego policies, which is watched. Empty: those of policies.bundle, or else the policies that ship, with the layer of
+	// policies.data if there is one.
 	Dir string `koanf:"dir"`
+	// Layer over the policies that ship, which is watched: a file (JSON or YAML) or a folder that says some parameters otherwise, and, in
+	// a folder, rules of your own in the packages that those ask for. What it does not name stays as it ships. Empty: none.
+	Data string `koanf:"data"`
 	// Bundle of OPA's that holds the policies, and is downloaded again and again.
 	Bundle Bundle `koanf:"bundle"`
-	// Folder of policies that are decided beside the others for each sign-in, to be compared, and have no say. Empty: none.
+	// Folder of policies, or of a layer, that are decided beside the others for each sign-in, to be compared, and have no say. Empty: none.
 	ShadowDir string `koanf:"shadow_dir"`
-	// What else a folder or a bundle has to hold before it decides.
+	// What else a folder, a layer or a bundle has to hold before it decides.
 	Require Require `koanf:"require"`
 	// How long a decision may take before it is cut off, which refuses, 10ms to 2s.
 	TimeLimit time.Duration `koanf:"time_limit"`
@@ -135,6 +139,19 @@ func remoteProblem(address, token string, signed bool) string {
 		return "would send the token in the clear; use https://"
 	case !signed:
 		return "could be answered by anybody on the way; use https://, or have bundles signed and give policies.bundle.public_key"
+	}
+	return ""
+}
+
+// layerProblem: whoever has a whole set of policies changes that.
+func layerProblem(p Policies) string {
+	switch {
+	case p.Data == "":
+		return ""
+	case p.Dir != "":
+		return "is given, and policies.dir too; a layer lies over the policies that ship, so put what it says into that folder, or leave one out"
+	case p.Bundle.URL != "":
+		return "is given, and policies.bundle.url too; a layer lies over the policies that ship, so put what it says into that bundle, or leave one out"
 	}
 	return ""
 }

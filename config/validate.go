@@ -51,6 +51,7 @@ func (c Config) Validate() error {
 		{"identity.locked", trustedPointerProblem(c.Identity.Locked)},
 		{"identity.password_expired", trustedPointerProblem(c.Identity.PasswordExpired)},
 		{"identity.plan", trustedPointerProblem(c.Identity.Plan)},
+		{"policies.data", layerProblem(c.Policies)},
 		{"policies.bundle.url", bundleProblem(c.Policies)},
 		{"policies.bundle.algorithm", oneOfProblem(c.Policies.Bundle.Algorithm, "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
 			"ES256", "ES384", "ES512")},

@@ -187,6 +187,14 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			func(c *Config) { c.Policies.TimeZone = "Local" },
 			"policies.time_zone: is no time zone",
 		},
+		"with a layer over a folder": {
+			func(c *Config) { c.Policies.Dir, c.Policies.Data = "/p", "/l" },
+			"policies.data: is given, and policies.dir too",
+		},
+		"with a layer over a bundle": {
+			func(c *Config) { c.Policies.Bundle.URL, c.Policies.Data = "https://b.example.com/p.tar.gz", "/l" },
+			"policies.data: is given, and policies.bundle.url too",
+		},
 		"with two sources of policies": {
 			func(c *Config) { c.Policies.Dir, c.Policies.Bundle.URL = "/p", "https://b.example.com/p.tar.gz" },
 			"policies.bundle.url: is given, and policies.dir too",

@@ -6,6 +6,9 @@
 // clock or a random number, and then only answers. Whatever is undefined, conflicting, failing or not a valid [Decision]
 // is an error, and its caller refuses. A decision says what is done in fields of its own: Go acts upon no reason.
 //
+// A layer ([Over]) says one thing otherwise than the policies that ship, or has rules at the places that these ask for, in the packages
+// below data.custom; the rest stays as it ships.
+//
 // A set of policies passes a gate ([Check]) before it decides about anybody: its data and its answers are compared with the schemas of
 // schema/, which are those of the structs here, and its tests are run. It says itself what of a sign-in may be kept
 // (data.nidan.records.mask). [Engine.Explain] says how a decision comes about, and a [Memo] decides once what the policies cannot

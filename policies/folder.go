@@ -41,6 +41,9 @@ func (f folder) ReadDir(name string) ([]fs.DirEntry, error) {
 // dataFiles are the names of the files that OPA reads data from.
 var dataFiles = []string{"data.json", "data.yaml", "data.yml"}
 
+// dataEndings are how the names of files of data end.
+var dataEndings = []string{".json", ".yaml", ".yml"}
+
 // passedOver names the files that look like data, and that OPA passes over without a word: a rule that rests on such a file would be
 // switched off. Nidan's own schemas, which are in each copy of its folder, are no data.
 func passedOver(policies fs.FS) error {
@@ -52,8 +55,7 @@ func passedOver(policies fs.FS) error {
 		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".") || slices.Contains(dataFiles, d.Name()) {
 			return err
 		}
-		switch strings.ToLower(path.Ext(name)) {
-		case ".json", ".yaml", ".yml":
+		if slices.Contains(dataEndings, strings.ToLower(path.Ext(name))) {
 			// The schemas in a copy of an earlier version's folder end in .json.
 			if _, err := fs.Stat(schemaFiles, strings.TrimSuffix(name, ".json")+schemaExt); err != nil {
 				found = append(found, finding{rule: "data-file", at: name, err: fmt.Errorf(

@@ -22,7 +22,11 @@ var ErrRefused = errors.New("the policies are refused")
 // set whose tests forget some. The report says as much as could be found out.
 func Check(ctx context.Context, s *Set, limit time.Duration) (*Engine, Report, error) {
 	r := Report{Revision: s.revision}
-	e, err := s.Compile(ctx, limit)
+	err := together(s.wrongCustomRules()) // before: OPA would find the mistake in the rules that ask for them
+	var e *Engine
+	if err == nil {
+		e, err = s.Compile(ctx, limit)
+	}
 	if err == nil {
 		err = e.inspect()
 	}
@@ -56,7 +60,7 @@ func (e *Engine) inspect() error {
 	if len(parameters) == 0 { // else they are what is misspelt
 		strays = e.strayReferences()
 	}
-	return together(slices.Concat(e.lacking(), e.untyped(), parameters, strays, answers))
+	return together(slices.Concat(e.lacking(), e.untyped(), parameters, strays, answers, e.unasked()))
 }
 
 // failures are the tests that do not hold.
@@ -140,9 +144,10 @@ func putSchema(m *ast.Module) string {
 // schemaFor is the schema of what a package is asked about, by name.
 func schemaFor(path ast.Ref) string {
 	switch path.String() {
-	case "data.nidan.capabilities", "data.nidan.settings", "data.nidan.invariants.capabilities", "data.nidan.invariants.settings":
+	case "data.nidan.capabilities", "data.nidan.settings", "data.nidan.invariants.capabilities", "data.nidan.invariants.settings",
+		customRoot + "capabilities":
 		return "capabilities"
-	case "data.nidan.console", "data.nidan.invariants.console":
+	case "data.nidan.console", "data.nidan.invariants.console", customRoot + "console":
 		return "console"
 	case "data.nidan.records", "data.nidan.invariants.records":
 		return "record"

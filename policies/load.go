@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -70,13 +72,17 @@ func Load(policies fs.FS) (*Set, error) {
 	return s, nil
 }
 
-// Read reads the set of policies at a path: a folder, or a bundle of OPA's (.tar.gz), whose signature is not looked at.
+// Read reads the set of policies at a path: a folder, or a bundle of OPA's (.tar.gz), whose signature is not looked at, or a layer over the
+// policies that ship: a folder that is one ([IsLayer]), or a file of data.
 func Read(path string) (*Set, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("load the policies: %w", err)
 	}
-	if info.IsDir() {
+	switch isData := slices.Contains(dataEndings, strings.ToLower(filepath.Ext(path))); {
+	case info.IsDir() && IsLayer(Folder(path)), !info.IsDir() && isData:
+		return ReadLayer(path)
+	case info.IsDir():
 		return Load(Folder(path))
 	}
 	f, err := os.Open(path)

@@ -36,7 +36,7 @@ func (s *Set) impossible() ([]finding, error) {
 		return nil, err
 	}
 	var found []finding
-	for _, a := range answers {
+	for _, a := range slices.Concat(answers, customAnswers) {
 		for _, b := range w.rules[a.query] {
 			wrong, err := w.check(b, a.schema)
 			if err != nil {

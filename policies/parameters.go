@@ -23,6 +23,7 @@ type Parameters struct {
 	CapabilitiesWithoutSecondStep []string `json:"capabilities_without_second_step"`
 	Roles                         []string `json:"roles"`
 	ConsoleRole                   string   `json:"console_role"`
+	CustomMayAllow                bool     `json:"custom_may_allow"`
 }
 
 // Version is a semantic version, or its beginning: "4" is short for "4.0.0".

@@ -12,7 +12,7 @@ import (
 // Problem is one thing that is wrong with a set, for programs that show it beside the file. Its text is what a person reads.
 type Problem struct {
 	// Rule is the kind of it, the same in each version: OPA's code of an error such as "rego_type_error", or "bundle", "data-file", "parameter",
-	// "annotation", "reference", "answer", "no-decision", "failing-test", "undecided", or "more" where others are not said.
+	// "annotation", "reference", "answer", "no-decision", "failing-test", "undecided", "custom", "layer", or "more" where others are not said.
 	Rule string `json:"rule"`
 	File string `json:"file,omitempty"` // of the set; empty: it is the whole set's, or was found out by trying
 	Line int    `json:"line,omitempty"` // 0: the whole file

@@ -217,3 +217,33 @@ func TestReadmeSaysWhatEachReasonDidBefore(t *testing.T) {
 	}
 	requireSame(t, namedUnder(t, "## Sets made for an earlier version"), reasons)
 }
+
+func TestReadmeNamesEveryPlaceForRulesOfATeamsOwn(t *testing.T) {
+	var places []string
+	for _, a := range customAnswers {
+		places = append(places, a.query)
+	}
+	requireSame(t, namedUnder(t, "### Rules of your own"), places)
+}
+
+// The rule is copied from here, so it must pass the gate, and refuse whom it says.
+func TestTheReadmesRuleOfATeamsOwn(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(readme), "\n### Rules of your own\n")
+	_, rule, _ := strings.Cut(section, "```rego\n")
+	rule, _, found := strings.Cut(rule, "```\n")
+	if !found {
+		t.Fatal("there is no rule")
+	}
+	e := accepted(t, Shipped(), laid("custom/login.rego", rule))
+	for plan, want := range map[string]string{"trial": "closed", "": "two_factor_off"} {
+		in := usualSignIn("user", "api")
+		in.Account.Plan, in.Settings.TwoFactor = plan, false
+		if v, err := e.Login(t.Context(), in); err != nil || v.Decision.Reason != want {
+			t.Errorf("plan %q: got %+v, %v", plan, v.Decision, err)
+		}
+	}
+}

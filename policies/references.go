@@ -22,7 +22,7 @@ func (e *Engine) strayReferences() (found []finding) {
 	for _, path := range slices.Sorted(maps.Keys(e.set.production())) {
 		for _, r := range e.compiler.Modules[path].Rules {
 			ast.WalkTerms(r, func(t *ast.Term) bool {
-				if ref, ok := t.Value.(ast.Ref); ok && ref.HasPrefix(ast.DefaultRootRef) {
+				if ref, ok := t.Value.(ast.Ref); ok && ref.HasPrefix(ast.DefaultRootRef) && !isCustomRule(ref) {
 					all = append(all, reference{ref, cmp.Or(t.Location, r.Location)})
 					read = append(read, namesOf(ref))
 				}

@@ -26,6 +26,8 @@ var inputs = map[string]any{
 var outputs = map[string]any{
 	loginSchema: &Decision{}, capabilitiesSchema: &Capabilities{}, settingsSchema: &SettingsDecision{}, consoleSchema: &ConsoleDecision{},
 	maskSchema: &[]maskRule{}, parametersSchema: &Parameters{},
+	"custom_refusal": &[]CustomRefusal{}, "custom_challenge": &[]CustomChallenge{}, "custom_reason": &[]CustomReason{},
+	"custom_capability": &[]CustomCapability{},
 }
 
 // asWritten are the schemas of what policies write in a form of its own.

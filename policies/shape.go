@@ -210,6 +210,14 @@ func or(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
+// orMeant asks whether another name was meant. It is empty where no known one is like it.
+func orMeant(name string, known []string) string {
+	if meant := closest(name, known); meant != "" {
+		return "; is " + meant + " meant?"
+	}
+	return ""
+}
+
 // closest is the known name that is most like another one. It is empty where none is like it.
 func closest(name string, known []string) string {
 	slices.Sort(known)

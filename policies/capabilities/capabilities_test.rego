@@ -147,6 +147,7 @@ test_reasons[name] if {
 	some name, tc in _cases
 	got := capabilities.decision with input as tc.input
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	got.reasons == tc.reasons
 }
 
@@ -155,6 +156,74 @@ test_capabilities_are_those_without_a_reason[name] if {
 	some name, tc in _cases
 	got := capabilities.decision with input as tc.input
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	earned := [capability | some capability in ["agent", "console"]; not tc.reasons[capability]]
 	got.capabilities == array.concat(["phonebook", "call_history"], earned)
+}
+
+# Rules of a team's own, as they may stand in the package custom.capabilities.
+_custom_cases := {
+	"a rule of one's own takes a capability away": {
+		"custom": {"refuse": {{"capability": "agent", "reason": "closed"}}},
+		"session": _session("softphone", "passed"),
+		"capabilities": ["phonebook", "call_history"],
+		"reasons": {"agent": "closed", "console": _console},
+	},
+	"a rule of one's own takes away what everybody has": {
+		"custom": {"refuse": {{"capability": "phonebook", "reason": "closed"}}},
+		"session": _session("admin_console", "passed"),
+		"capabilities": ["call_history", "agent", "console"],
+		"reasons": {"phonebook": "closed"},
+	},
+	"of two rules of one's own that take the same away, the first in order counts": {
+		"custom": {"refuse": {{"capability": "agent", "reason": "b"}, {"capability": "agent", "reason": "a"}}},
+		"session": _session("admin_console", "passed"),
+		"capabilities": ["phonebook", "call_history", "console"],
+		"reasons": {"agent": "a"},
+	},
+	"a rule of one's own that gives no reason takes a capability away": {
+		"custom": {"refuse": {{"capability": "agent"}}},
+		"session": _session("admin_console", "passed"),
+		"capabilities": ["phonebook", "call_history", "console"],
+		"reasons": {"agent": "custom_refusal"},
+	},
+	"a rule of one's own gives what a second step is lacking for, where such rules may": {
+		"custom": {"allow": {{"capability": "agent", "reason": "office"}, {"capability": "console", "reason": "office"}}},
+		"parameters": {"custom_may_allow": true},
+		"session": _session("softphone", "not_asked"),
+		"capabilities": ["phonebook", "call_history", "agent", "console"],
+		"reasons": {},
+	},
+	"a rule of one's own gives nothing, as it ships": {
+		"custom": {"allow": {{"capability": "agent", "reason": "office"}}},
+		"session": _session("softphone", "not_asked"),
+		"capabilities": ["phonebook", "call_history"],
+		"reasons": _both,
+	},
+	"of rules of one's own, one that takes away comes before one that gives": {
+		"custom": {
+			"refuse": {{"capability": "agent", "reason": "closed"}},
+			"allow": {{"capability": "agent", "reason": "office"}},
+		},
+		"parameters": {"custom_may_allow": true},
+		"session": _session("softphone", "not_asked"),
+		"capabilities": ["phonebook", "call_history"],
+		"reasons": {"agent": "closed", "console": _console},
+	},
+	"a rule of one's own gives a locked account nothing": {
+		"custom": {"allow": {{"capability": "agent", "reason": "office"}}},
+		"parameters": {"custom_may_allow": true},
+		"session": _session("softphone", "not_asked"),
+		"account": {"locked": true},
+		"capabilities": ["phonebook", "call_history"],
+		"reasons": {"agent": "account_locked", "console": "account_locked"},
+	},
+}
+
+test_rules_of_ones_own[name] if {
+	some name, tc in _custom_cases
+	got := capabilities.decision with input as _input(tc.session, {}, object.get(tc, "account", {}))
+		with data.parameters as parameters.but(object.get(tc, "parameters", {}))
+		with data.custom as {"capabilities": tc.custom}
+	got == {"capabilities": tc.capabilities, "reasons": tc.reasons}
 }

@@ -2,10 +2,13 @@
 # title: The administrators' console
 # description: |
 #   Who may see or change what. The rules are tried from top to bottom; the first that holds decides, and where none does,
-#   it is refused. A fact that is missing never makes a rule hold that allows: a refusal that needs it holds before.
+#   it is refused. A fact that is missing never makes a rule hold that allows: a refusal that needs it holds before. Rules of a team's
+#   own stand in the package custom.console; none ships.
 # schemas:
 #   - input: schema.console
 package nidan.console
+
+import data.custom.console as custom
 
 # METADATA
 # title: Decision
@@ -19,15 +22,20 @@ decision := {"allow": false, "reason": "account_locked"} if {
 	not input.visitor.password_expired == false
 } else := {"allow": false, "reason": "account_inactive"} if {
 	not input.visitor.state == "active"
+} else := object.union(refusals[0], {"allow": false}) if {
+	refusals := [refusal | some refusal in custom.refuse]
 } else := {"allow": true, "reason": "own_account"} if {
 	input.action in _everybody_may
 } else := {"allow": false, "reason": "role_may_not"} if {
 	not _administrator
+	not _custom_view
 } else := {"allow": false, "reason": "sign_in_again"} if {
 	not input.session.console == true
 } else := {"allow": false, "reason": "unknown_account"} if {
 	startswith(input.action, "account.")
 	not input.target.id
+} else := {"allow": true, "reason": _custom_view} if {
+	not _administrator
 } else := {"allow": false, "reason": "higher_role"} if {
 	input.action in _changes_to_accounts
 	not _as_high_as_target
@@ -47,15 +55,15 @@ decision := {"allow": false, "reason": "account_locked"} if {
 # make sign-ins ask for more with it, never for less.
 _everybody_may := {"self.view", "self.forget_devices"}
 
-_administrators_may := {
+_administrators_may := ({"settings.change", "records.export"} | _views) | _changes_to_accounts
+
+_views := {
 	"settings.view",
-	"settings.change",
 	"accounts.view",
 	"account.view",
 	"records.view",
-	"records.export",
 	"policies.view",
-} | _changes_to_accounts
+}
 
 _changes_to_accounts := {
 	"account.switch_on",
@@ -82,3 +90,12 @@ _steps_down[role] := n if some n, role in data.parameters.roles
 _administrator if _steps_down[input.visitor.role] <= _steps_down[data.parameters.console_role]
 
 _as_high_as_target if _steps_down[input.visitor.role] <= _steps_down[input.target.role]
+
+# METADATA
+# title: A rule of a team's own shows something of the console to those who are no administrators
+# description: Why. They may see it, and change nothing.
+_custom_view := reasons[0] if {
+	data.parameters.custom_may_allow == true
+	input.action in _views
+	reasons := [allowance.reason | some allowance in custom.allow]
+}

@@ -38,6 +38,7 @@ test_what_administrators_may[action][role] if {
 	some role in _administrators
 	got := console.decision with input as _with({"action": action, "visitor": {"role": role}})
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	got == _decision(reason)
 }
 
@@ -47,6 +48,7 @@ test_what_administrators_may_without_the_consoles_code[action][role] if {
 	change := {"action": action, "visitor": {"role": role}, "session": {"console": false}}
 	got := console.decision with input as _with(change)
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	got == _decision(reason)
 }
 
@@ -55,6 +57,7 @@ test_what_everybody_else_may[action][role] if {
 	some role in _others
 	got := console.decision with input as _with({"action": action, "visitor": {"role": role}})
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	got == _decision(reason)
 }
 
@@ -64,6 +67,7 @@ test_what_everybody_else_may_without_the_consoles_code[action][role] if {
 	change := {"action": action, "visitor": {"role": role}, "session": {"console": false}}
 	got := console.decision with input as _with(change)
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	got == _decision(reason)
 }
 
@@ -82,6 +86,7 @@ test_nobody_changes_an_account_of_a_higher_role[visitor][target][action] if {
 	change := {"action": action, "visitor": {"role": visitor}, "target": {"role": target}}
 	got := console.decision with input as _with(change)
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	got == _decision({true: "administrator", false: "higher_role"}[target in changed])
 }
 
@@ -177,6 +182,7 @@ test_reason[name] if {
 	some name, tc in _cases
 	got := console.decision with input as _with(tc.change)
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	got == _decision(tc.reason)
 }
 
@@ -184,6 +190,7 @@ test_an_action_on_an_account_needs_one[action] if {
 	some action in (_changes | {"account.view"})
 	got := console.decision with input as json.remove(_with({"action": action}), ["target"])
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	got == _decision("unknown_account")
 }
 
@@ -206,12 +213,14 @@ test_missing_facts_allow_nothing[path] if {
 	}
 	got := console.decision with input as json.remove(_with({"action": "account.switch_on"}), [path])
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	not got.allow
 }
 
 test_nothing_known_allows_nothing if {
 	got := console.decision with input as {}
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	not got.allow
 }
 
@@ -228,12 +237,14 @@ test_console_role[console_role][role] if {
 	some role, reason in told
 	got := console.decision with input as _with({"action": "settings.change", "visitor": {"role": role}})
 		with data.parameters as parameters.but({"console_role": console_role})
+		with data.custom as {}
 	got == _decision(reason)
 }
 
 test_without_a_list_of_roles_nobody_is_an_administrator if {
 	got := console.decision with input as _with({"action": "settings.view", "visitor": {"role": "owner"}})
 		with data.parameters as parameters.but({"roles": null})
+		with data.custom as {}
 	got == _decision("role_may_not")
 }
 
@@ -260,3 +271,79 @@ _account(id, role) := {
 }
 
 _with(change) := object.union(_input, change)
+
+# Rules of a team's own, as they may stand in the package custom.console.
+_refuse := {"refuse": {{"reason": "b"}, {"reason": "a"}}}
+
+_show := {"allow": {{"reason": "auditor"}}}
+
+_custom_cases := {
+	"a rule of one's own refuses an administrator": {
+		"custom": _refuse,
+		"decision": {"allow": false, "reason": "a"},
+	},
+	"a rule of one's own refuses the own account": {
+		"custom": _refuse,
+		"change": {"action": "self.view"},
+		"decision": {"allow": false, "reason": "a"},
+	},
+	"a rule of one's own does not say that it allows where it refuses": {
+		"custom": {"refuse": {{"reason": "a", "allow": true}}},
+		"decision": {"allow": false, "reason": "a"},
+	},
+	"of rules of one's own, one that refuses comes first": {
+		"custom": object.union(_refuse, _show),
+		"parameters": {"custom_may_allow": true},
+		"change": {"action": "records.view", "visitor": {"role": "user"}},
+		"decision": {"allow": false, "reason": "a"},
+	},
+	"that the visitor is locked comes before a rule of one's own": {
+		"custom": _refuse,
+		"change": {"visitor": {"locked": true}},
+		"decision": {"allow": false, "reason": "account_locked"},
+	},
+	"a rule of one's own shows something to somebody who is no administrator, where such rules may": {
+		"custom": _show,
+		"parameters": {"custom_may_allow": true},
+		"change": {"action": "records.view", "visitor": {"role": "user"}},
+		"decision": {"allow": true, "reason": "auditor"},
+	},
+	"a rule of one's own shows nothing, as it ships": {
+		"custom": _show,
+		"change": {"action": "records.view", "visitor": {"role": "user"}},
+		"decision": {"allow": false, "reason": "role_may_not"},
+	},
+	"a rule of one's own shows nothing in a session that is not worth the console": {
+		"custom": _show,
+		"parameters": {"custom_may_allow": true},
+		"change": {"action": "records.view", "visitor": {"role": "user"}, "session": {"console": false}},
+		"decision": {"allow": false, "reason": "sign_in_again"},
+	},
+	"a rule of one's own shows nothing to a visitor who is locked": {
+		"custom": _show,
+		"parameters": {"custom_may_allow": true},
+		"change": {"action": "records.view", "visitor": {"role": "user", "locked": true}},
+		"decision": {"allow": false, "reason": "account_locked"},
+	},
+	"a rule of one's own says nothing of administrators": {
+		"custom": _show,
+		"parameters": {"custom_may_allow": true},
+		"decision": {"allow": true, "reason": "administrator"},
+	},
+}
+
+test_rules_of_ones_own[name] if {
+	some name, tc in _custom_cases
+	got := console.decision with input as _with(object.union({"action": "settings.view"}, object.get(tc, "change", {})))
+		with data.parameters as parameters.but(object.get(tc, "parameters", {}))
+		with data.custom as {"console": tc.custom}
+	got == tc.decision
+}
+
+test_a_rule_of_ones_own_lets_nobody_change_anything[action] if {
+	some action in {"settings.change", "records.export", "account.switch_off", "account.forget_devices", "self.switch_off"}
+	got := console.decision with input as _with({"action": action, "visitor": {"role": "user"}})
+		with data.parameters as parameters.but({"custom_may_allow": true})
+		with data.custom as {"console": _show}
+	got == {"allow": false, "reason": "role_may_not"}
+}

@@ -25,9 +25,17 @@ never contains "a session may use the console without a second step, though the 
 	input.account.has_email
 	not input.session.second_step in {"passed", "remembered"}
 	"console" in decision.capabilities
+	not _custom_allows_console
 }
 
 _more_than_anybody if {
 	some capability in decision.capabilities
 	not capability in data.parameters.capabilities_without_second_step
+}
+
+# A rule of the team's own gives it, and such rules may.
+_custom_allows_console if {
+	data.parameters.custom_may_allow == true
+	some allowance in data.custom.capabilities.allow
+	allowance.capability == "console"
 }

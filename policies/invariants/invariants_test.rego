@@ -29,6 +29,7 @@ test_login[name] if {
 	{name} == login.never with input as object.union(_asked, tc)
 		with data.nidan.login.decision as _allowed
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 }
 
 test_a_role_that_is_always_asked if {
@@ -38,33 +39,40 @@ test_a_role_that_is_always_asked if {
 	)
 		with data.nidan.login.decision as _allowed
 		with data.parameters as parameters.but({"always_asked_roles": ["owner"]})
+		with data.custom as {}
 }
 
 test_remembered_for_too_long if {
 	{"a device may be remembered for longer than the console says"} == login.never with input as _asked
 		with data.nidan.login.decision as {"action": "challenge", "channel": "softphone", "remember_days": 31}
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	{"a device may be remembered though the console says that none may"} == login.never with input as object.union(
 		_asked,
 		{"settings": {"remember": false}},
 	)
 		with data.nidan.login.decision as {"action": "challenge", "channel": "softphone", "remember_days": 1}
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 }
 
 test_as_it_should_be if {
 	count(login.never) == 0 with input as _asked
 		with data.nidan.login.decision as {"action": "challenge", "channel": "softphone", "remember_days": 30}
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	count(capabilities.never) == 0 with input as _asked
 		with data.nidan.capabilities.decision as {"capabilities": ["phonebook"], "reasons": {}}
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	count(settings.never) == 0 with input as _asked
 		with data.nidan.settings.decision as {"action": "refuse", "reason": "r"}
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	count(console.never) == 0 with input as _visit({"settings": {"two_factor": true}})
 		with data.nidan.console.decision as {"allow": false, "reason": "r"}
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 }
 
 test_capabilities if {
@@ -74,9 +82,11 @@ test_capabilities if {
 	)
 		with data.nidan.capabilities.decision as {"capabilities": ["agent"], "reasons": {}}
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	{"a session may use the console without a second step, though the console asks for one"} == capabilities.never with input as _asked
 		with data.nidan.capabilities.decision as {"capabilities": ["phonebook", "console"], "reasons": {}}
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 }
 
 test_settings if {
@@ -86,9 +96,11 @@ test_settings if {
 	)
 		with data.nidan.settings.decision as _allowed
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	{"an account that is asked gets a new password in a session without a second step"} == settings.never with input as _asked
 		with data.nidan.settings.decision as _allowed
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 }
 
 test_console[name] if {
@@ -101,6 +113,7 @@ test_console[name] if {
 	{name} == console.never with input as _visit(tc)
 		with data.nidan.console.decision as {"allow": true, "reason": "r"}
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 }
 
 _visit(tc) := object.union(
@@ -112,3 +125,24 @@ _visit(tc) := object.union(
 	},
 	tc,
 )
+
+test_what_a_rule_of_ones_own_allows if {
+	may := parameters.but({"custom_may_allow": true})
+	count(login.never) == 0 with input as _asked
+		with data.nidan.login.decision as _allowed
+		with data.parameters as may
+		with data.custom as {"login": {"allow": {{"reason": "office"}}}}
+	count(login.never) == 1 with input as _asked
+		with data.nidan.login.decision as _allowed
+		with data.parameters as parameters.shipped
+		with data.custom as {"login": {"allow": {{"reason": "office"}}}}
+	may_console := {"capabilities": ["phonebook", "console"], "reasons": {}}
+	count(capabilities.never) == 0 with input as _asked
+		with data.nidan.capabilities.decision as may_console
+		with data.parameters as may
+		with data.custom as {"capabilities": {"allow": {{"capability": "console", "reason": "office"}}}}
+	count(capabilities.never) == 1 with input as _asked
+		with data.nidan.capabilities.decision as may_console
+		with data.parameters as may
+		with data.custom as {"capabilities": {"allow": {{"capability": "agent", "reason": "office"}}}}
+}

@@ -68,6 +68,7 @@ never contains "a device may be remembered though the console says that none may
 
 # Nothing speaks against a code but the account's own flag.
 _asked_on_each_channel if {
+	not _custom_allows
 	input.settings.two_factor
 	input.settings.admin_console
 	input.settings.softphone
@@ -75,4 +76,10 @@ _asked_on_each_channel if {
 	not input.account.plan in data.parameters.plans_without_agent
 	not input.device.known
 	not decision.channel in data.parameters.exempt_channels
+}
+
+# A rule of the team's own lets it in, and such rules may.
+_custom_allows if {
+	data.parameters.custom_may_allow == true
+	some _ in data.custom.login.allow
 }

@@ -1,6 +1,6 @@
 // Package live keeps the policies that decide up to date while sign-ins go on.
 //
-// Whatever they come from - what ships, a folder that is watched, a bundle that is downloaded as OPA does it - each new set goes
+// Whatever they come from - what ships, a layer over that or a folder that is watched, a bundle that is downloaded as OPA does it - each new set goes
 // through the same gate (policies.Check) before it decides about anybody, and then takes the place of the older one in one
 // step. A set that is refused changes nothing; why it was refused is in the log and in [Status]. No sign-in waits for any of
 // this, and none sees half a set. Nor does a signed bundle take the place of one that was signed later.

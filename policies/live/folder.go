@@ -24,18 +24,41 @@ const (
 // errUnsettled is the error of a folder that changes while it is read.
 var errUnsettled = errors.New("the folder is being changed")
 
-// Folder is a folder whose policies decide.
+// Folder is a folder whose policies decide, or a layer over the policies that ship.
 type Folder struct {
 	policies *Policies
-	dir      string
+	source   Source
+	dir      string // that is watched
 	files    fs.FS
+	load     func(fs.FS) (*policies.Set, error)
 	every    time.Duration
 	seen     [sha256.Size]byte // what the files were when they were last offered
 }
 
 // Folder returns a folder that has not been looked at yet.
 func (p *Policies) Folder(dir string) *Folder {
-	return &Folder{policies: p, dir: dir, files: policies.Folder(dir), every: lookEvery}
+	return &Folder{
+		policies: p, source: Source{FromFolder, dir}, dir: dir, files: policies.Folder(dir), load: policies.Load, every: lookEvery,
+	}
+}
+
+// Layer returns the policies that ship with a layer over them, which has not been looked at yet: a folder, or a file of data.
+func (p *Policies) Layer(name string) *Folder {
+	files, dir := policies.Layer(name)
+	load := func(layer fs.FS) (*policies.Set, error) { return policies.Over(policies.Shipped(), layer) }
+	return &Folder{policies: p, source: Source{FromLayer, name}, dir: dir, files: files, load: load, every: lookEvery}
+}
+
+// Try returns a folder whose policies are tried and do not decide: a whole set of them, or a layer over those that ship.
+func (p *Policies) Try(dir string) *Folder {
+	f := p.Folder(dir)
+	f.load = func(files fs.FS) (*policies.Set, error) {
+		if policies.IsLayer(files) {
+			return policies.Over(policies.Shipped(), files)
+		}
+		return policies.Load(files)
+	}
+	return f
 }
 
 // Look has the policies of the folder decide, if they have changed and pass the gate. Why not is kept, too, for [Status].
@@ -58,11 +81,11 @@ func (f *Folder) Start(ctx context.Context, before func(source string) ([]polici
 	if !errors.Is(refused, policies.ErrRefused) {
 		return refused
 	}
-	files, err := before(Source{FromFolder, f.dir}.String())
+	files, err := before(f.source.String())
 	if err != nil || files == nil {
 		return errors.Join(refused, err)
 	}
-	if err := f.policies.Restore(ctx, Source{FromFolder, f.dir}.String(), files); err != nil {
+	if err := f.policies.Restore(ctx, f.source.String(), files); err != nil {
 		return refused // nor can those of before decide
 	}
 	f.seen = [sha256.Size]byte{} // for its refusal to be the last word
@@ -75,11 +98,11 @@ func (f *Folder) look(ctx context.Context) error {
 	if unreadable == nil && before == f.seen {
 		return nil
 	}
-	_, err := f.policies.offer(ctx, Source{FromFolder, f.dir}, func() (*policies.Set, error) {
+	_, err := f.policies.offer(ctx, f.source, func() (*policies.Set, error) {
 		if unreadable != nil {
 			return nil, unreadable
 		}
-		set, err := policies.Load(f.files)
+		set, err := f.load(f.files)
 		if after, e := digest(f.files); e != nil || after != before {
 			return nil, errUnsettled
 		}

@@ -56,7 +56,7 @@ func (p *Policies) Hurry() {
 // Source is where a set came from.
 type Source struct {
 	Kind  SourceKind
-	Where string // the folder, or the bundle's address; empty: it ships
+	Where string // the folder, the layer, or the bundle's address; empty: it ships
 }
 
 // SourceKind is a kind of source.
@@ -66,8 +66,9 @@ type SourceKind string
 const (
 	FromShipped SourceKind = "shipped"
 	FromFolder  SourceKind = "folder"
+	FromLayer   SourceKind = "layer" // over those that ship
 	FromBundle  SourceKind = "bundle"
-	FromKept    SourceKind = "kept" // a folder or a bundle, as it was before the start
+	FromKept    SourceKind = "kept" // a folder, a layer or a bundle, as it was before the start
 )
 
 // String is the source in words.
@@ -75,6 +76,8 @@ func (s Source) String() string {
 	switch s.Kind {
 	case FromShipped:
 		return "the policies that ship"
+	case FromLayer:
+		return "the policies that ship, with the layer " + s.Where
 	case FromKept:
 		return s.Where + ", as kept"
 	}

@@ -4,11 +4,13 @@
 #   Whether a sign-in with a correct password also needs a code. The rules are tried from top to bottom; the first that
 #   holds decides, and where none does, a code is asked. A fact that is missing never makes a rule hold that lets somebody
 #   in: each of them compares with "== false" or with an equal that can only be true of a fact that is there. One that is
-#   missing of the account's state refuses.
+#   missing of the account's state refuses. Rules of a team's own, in the package custom.login, have fixed places in that order;
+#   none of them ships.
 # schemas:
 #   - input: schema.input
 package nidan.login
 
+import data.custom.login as custom
 import data.nidan.asked
 
 # METADATA
@@ -36,6 +38,17 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 	not input.account.password_expired == false
 } else := {"action": "refuse", "reason": "account_inactive", "state": "sign_in_again"} if {
 	not input.account.state == "active"
+} else := object.union(object.union(_forgetting, _custom_refusal), {"action": "refuse"}) if {
+	_custom_refusal
+} else := {"action": "refuse", "reason": "no_email"} if {
+	# A code is asked by a rule of the team's own, and there is nowhere to send it to.
+	_custom_challenge
+	not input.account.has_email == true
+} else := object.union(_forgetting, {"action": "refuse", "reason": "client_too_old", "state": "client_too_old"}) if {
+	_custom_challenge
+	_client_too_old
+} else := object.union(object.union(_forgetting, _custom_challenge), _challenge_alone) if {
+	_custom_challenge
 } else := {"action": "allow", "reason": "two_factor_off"} if {
 	asked.two_factor_off
 } else := {"action": "allow", "reason": "channel_exempt"} if {
@@ -53,6 +66,9 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 	_client_too_old
 } else := {"action": "allow", "reason": "device_remembered", "second_step": "remembered"} if {
 	_device_remembered
+} else := {"action": "allow", "reason": _custom_allowance.reason} if {
+	data.parameters.custom_may_allow == true
+	_custom_allowance
 }
 
 # METADATA
@@ -138,3 +154,27 @@ _device_remembered if {
 _device_age := input.device.age_days if data.parameters.days_are_counted_as == "24_hours"
 
 _device_age := input.device.age_calendar_days if data.parameters.days_are_counted_as == "calendar_day"
+
+# METADATA
+# title: Rules of a team's own
+# description: |
+#   What the first of them says that holds, in the order in which Rego puts values. Undefined where none holds, or there is none.
+_custom_refusal := outcomes[0] if {
+	outcomes := [outcome | some outcome in custom.refuse]
+}
+
+_custom_challenge := outcomes[0] if {
+	outcomes := [outcome | some outcome in custom.challenge]
+}
+
+_custom_allowance := outcomes[0] if {
+	outcomes := [outcome | some outcome in custom.allow]
+}
+
+# What a challenge of the team's own does not say otherwise.
+_challenge_alone := {"action": "challenge", "channel": channel, "limits": data.parameters.limits}
+
+# Where the account's flag is off, its devices are forgotten also where a rule of the team's own comes first.
+default _forgetting := {}
+
+_forgetting := {"forget_devices": true} if asked.account_off

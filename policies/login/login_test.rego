@@ -224,6 +224,7 @@ test_outcome[name] if {
 	some name, tc in _cases
 	got := login.decision with input as _with(tc.change)
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	_outcome(got) == tc.outcome
 }
 
@@ -256,6 +257,7 @@ test_softphones_are_compared_as_semantic_versions[version] if {
 	some version, outcome in _versions
 	got := login.decision with input as _with(_version(version))
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	_outcome(got) == outcome
 }
 
@@ -271,12 +273,14 @@ test_a_minimum_may_be_short[minimum][version] if {
 	some version, outcome in outcomes
 	got := login.decision with input as _with(_version(version))
 		with data.parameters as parameters.but({"minimum_versions": {"softphone": minimum}})
+		with data.custom as {}
 	_outcome(got) == outcome
 }
 
 test_a_channel_without_a_minimum_takes_every_version if {
 	got := login.decision with input as _with(_version("1.0.0"))
 		with data.parameters as parameters.but({"minimum_versions": {}})
+		with data.custom as {}
 	got.reason == "code_required"
 }
 
@@ -290,6 +294,7 @@ test_trusted_evidence_exempts_a_channel[name] if {
 	some name, change in _evidence
 	got := login.decision with input as _with(change)
 		with data.parameters as parameters.but({"channel_header": "x-channel", "channel_of_oauth2_client": {"crm": "opencti"}})
+		with data.custom as {}
 	_outcome(got) == {"action": "allow", "reason": "channel_exempt"}
 	got.channel in {"desk_phone", "opencti"}
 }
@@ -307,12 +312,14 @@ test_other_evidence_exempts_nobody[name] if {
 	channels := {"crm": "opencti", "console": "admin_console"}
 	got := login.decision with input as _with(change)
 		with data.parameters as parameters.but({"channel_header": "x-channel", "channel_of_oauth2_client": channels})
+		with data.custom as {}
 	got.reason == "code_required"
 }
 
 test_a_locked_account_is_refused_on_an_exempt_channel_too if {
 	got := login.decision with input as _with({"account": {"locked": true}, "request": {"oauth2_client_id": "crm"}})
 		with data.parameters as parameters.but({"channel_of_oauth2_client": {"crm": "opencti"}})
+		with data.custom as {}
 	got.reason == "account_locked"
 }
 
@@ -320,6 +327,7 @@ test_days_counted_by_the_calendar[age] if {
 	some age, reason in {0: "device_remembered", 29: "device_remembered", 30: "code_required"}
 	got := login.decision with input as _with({"device": _calendar_device(age)})
 		with data.parameters as parameters.but({"days_are_counted_as": "calendar_day"})
+		with data.custom as {}
 	got.reason == reason
 }
 
@@ -331,6 +339,7 @@ test_days_counted_in_an_unknown_way_count_for_nothing if {
 		"age_calendar_days": 0,
 	}})
 		with data.parameters as parameters.but({"days_are_counted_as": "moons"})
+		with data.custom as {}
 	got.reason == "code_required"
 }
 
@@ -347,6 +356,7 @@ test_missing_facts_let_nobody_in[path] if {
 	}
 	got := login.decision with input as json.remove(_asked, [path])
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	got.action != "allow"
 }
 
@@ -359,6 +369,7 @@ test_a_missing_state_refuses[path] if {
 	}
 	got := login.decision with input as json.remove(_asked, [path])
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	_outcome(got) == {"action": "refuse", "reason": reason, "state": "sign_in_again"}
 }
 
@@ -366,24 +377,28 @@ test_a_missing_role_does_not_make_the_flag_count if {
 	known := json.remove(_with({"account": {"two_factor": false}}), ["account/role"])
 	got := login.decision with input as known
 		with data.parameters as parameters.but({"always_asked_roles": ["owner"]})
+		with data.custom as {}
 	got.reason == "code_required"
 }
 
 test_a_missing_list_of_roles_does_not_make_the_flag_count if {
 	got := login.decision with input as _with({"account": {"two_factor": false}})
 		with data.parameters as parameters.but({"always_asked_roles": null})
+		with data.custom as {}
 	got.reason == "code_required"
 }
 
 test_an_always_asked_role_is_asked_whatever_its_flag if {
 	got := login.decision with input as _with({"account": {"role": "owner", "two_factor": false}})
 		with data.parameters as parameters.but({"always_asked_roles": ["owner"]})
+		with data.custom as {}
 	got.reason == "code_required"
 }
 
 test_one_line_refuses_accounts_without_an_address if {
 	got := login.decision with input as _with({"account": {"has_email": false}})
 		with data.parameters as parameters.but({"no_email": "refuse"})
+		with data.custom as {}
 	_outcome(got) == {"action": "refuse", "reason": "no_email"}
 }
 
@@ -391,6 +406,7 @@ test_a_device_without_an_age_is_asked if {
 	known := json.remove(_with({"device": _device(0)}), ["device/age_days"])
 	got := login.decision with input as known
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	got.reason == "code_required"
 }
 
@@ -398,24 +414,28 @@ test_channel[flow_type] if {
 	some flow_type, channel in {"browser": "admin_console", "api": "softphone", "": "unknown", "API": "unknown"}
 	got := login.decision with input as _with({"request": {"flow_type": flow_type}})
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	got.channel == channel
 }
 
 test_days_are_those_of_the_settings if {
 	got := login.decision with input as _asked
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	got.remember_days == 30
 }
 
 test_no_days_where_remembering_is_off if {
 	got := login.decision with input as _with({"settings": {"remember": false}})
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	got.remember_days == 0
 }
 
 test_terms_of_the_code_are_those_of_the_data if {
 	got := login.decision with input as _asked
 		with data.parameters as parameters.shipped
+		with data.custom as {}
 	got.code == {"length": 6, "ttl_seconds": 600, "max_attempts": 10, "resend_after_seconds": 30}
 	got.limits == {
 		"codes": 5,
@@ -428,4 +448,155 @@ test_terms_of_the_code_are_those_of_the_data if {
 		"tell_wrong_codes": 3,
 	}
 	got.capabilities == ["phonebook", "call_history"]
+}
+
+# Rules of a team's own, as they may stand in the package custom.login.
+_refuse := {"refuse": {{"reason": "closed", "message": "We are closed."}}}
+
+_challenge := {"challenge": {{"reason": "odd", "code": {"length": 8}, "remember_days": 0}}}
+
+_allow := {"allow": {{"reason": "office"}}}
+
+_may_allow := {"custom_may_allow": true}
+
+_custom_cases := {
+	"a rule of one's own refuses": {
+		"custom": _refuse,
+		"outcome": {"action": "refuse", "reason": "closed", "message": "We are closed."},
+	},
+	"a rule of one's own refuses while two-step verification is off": {
+		"custom": _refuse,
+		"change": {"settings": {"two_factor": false}},
+		"outcome": {"action": "refuse", "reason": "closed", "message": "We are closed."},
+	},
+	"an account with its flag off is forgotten where it was remembered, also where it is refused": {
+		"custom": _refuse,
+		"change": {"account": {"two_factor": false}},
+		"outcome": {"action": "refuse", "reason": "closed", "message": "We are closed.", "forget_devices": true},
+	},
+	"that the account is locked comes before a rule of one's own that refuses": {
+		"custom": _refuse,
+		"change": {"account": {"locked": true}},
+		"outcome": {"action": "refuse", "reason": "account_locked", "state": "sign_in_again"},
+	},
+	"of rules of one's own, one that refuses comes first": {
+		"custom": object.union_n([_refuse, _challenge, _allow]),
+		"parameters": _may_allow,
+		"outcome": {"action": "refuse", "reason": "closed", "message": "We are closed."},
+	},
+	"of two rules of one's own that refuse, the first in order counts": {
+		"custom": {"refuse": {{"reason": "b"}, {"reason": "a"}}},
+		"outcome": {"action": "refuse", "reason": "a"},
+	},
+	"a rule of one's own that refuses does not say that it lets in": {
+		"custom": {"refuse": {{"action": "allow", "reason": "a"}}},
+		"outcome": {"action": "refuse", "reason": "a"},
+	},
+	"a rule of one's own asks a code while two-step verification is off": {
+		"custom": _challenge,
+		"change": {"settings": {"two_factor": false}},
+		"outcome": {"action": "challenge", "reason": "odd"},
+	},
+	"a rule of one's own asks a code of an account with its flag off": {
+		"custom": _challenge,
+		"change": {"account": {"two_factor": false}},
+		"outcome": {"action": "challenge", "reason": "odd", "forget_devices": true},
+	},
+	"a rule of one's own asks a code on a remembered device": {
+		"custom": _challenge,
+		"change": {"device": _device(0)},
+		"outcome": {"action": "challenge", "reason": "odd"},
+	},
+	"of rules of one's own, one that asks a code comes before one that lets in": {
+		"custom": object.union(_challenge, _allow),
+		"parameters": _may_allow,
+		"outcome": {"action": "challenge", "reason": "odd"},
+	},
+	"a rule of one's own that asks a code does not say that it lets in": {
+		"custom": {"challenge": {{"action": "allow", "reason": "odd"}}},
+		"outcome": {"action": "challenge", "reason": "odd"},
+	},
+	"that the account is inactive comes before a rule of one's own that asks a code": {
+		"custom": _challenge,
+		"change": {"account": {"state": "inactive"}},
+		"outcome": {"action": "refuse", "reason": "account_inactive", "state": "sign_in_again"},
+	},
+	"a code that cannot be sent refuses": {
+		"custom": _challenge,
+		"change": {"account": {"email": "", "has_email": false}},
+		"outcome": {"action": "refuse", "reason": "no_email"},
+	},
+	"a code that the client cannot show refuses": {
+		"custom": _challenge,
+		"change": _version("3.4.9"),
+		"outcome": _too_old,
+	},
+	"an account with its flag off is forgotten where it was remembered, also where the client cannot show the code": {
+		"custom": _challenge,
+		"change": object.union(_version("3.4.9"), {"account": {"two_factor": false}}),
+		"outcome": object.union(_too_old, {"forget_devices": true}),
+	},
+	"a rule of one's own lets in, where such rules may": {
+		"custom": _allow,
+		"parameters": _may_allow,
+		"outcome": {"action": "allow", "reason": "office"},
+	},
+	"a rule of one's own lets nobody in, as it ships": {
+		"custom": _allow,
+		"outcome": _code_required,
+	},
+	"a rule of one's own says nothing of what a session counts as": {
+		"custom": {"allow": {{"reason": "office", "second_step": "remembered", "action": "challenge"}}},
+		"parameters": _may_allow,
+		"change": {"device": _device(30)},
+		"outcome": {"action": "allow", "reason": "office"},
+	},
+	"a rule of one's own lets in nobody who is locked": {
+		"custom": _allow,
+		"parameters": _may_allow,
+		"change": {"account": {"locked": true}},
+		"outcome": {"action": "refuse", "reason": "account_locked", "state": "sign_in_again"},
+	},
+	"a rule of one's own lets in no client that is too old": {
+		"custom": _allow,
+		"parameters": _may_allow,
+		"change": _version("3.4.9"),
+		"outcome": _too_old,
+	},
+	"a rule of one's own lets in nobody without an address where such accounts are refused": {
+		"custom": _allow,
+		"parameters": object.union(_may_allow, {"no_email": "refuse"}),
+		"change": {"account": {"email": "", "has_email": false}},
+		"outcome": {"action": "refuse", "reason": "no_email"},
+	},
+	"a device that is remembered counts as one beside a rule of one's own": {
+		"custom": _allow,
+		"parameters": _may_allow,
+		"change": {"device": _device(0)},
+		"outcome": {"action": "allow", "reason": "device_remembered", "second_step": "remembered"},
+	},
+}
+
+test_rules_of_ones_own[name] if {
+	some name, tc in _custom_cases
+	got := login.decision with input as _with(object.get(tc, "change", {}))
+		with data.parameters as parameters.but(object.get(tc, "parameters", {}))
+		with data.custom as {"login": tc.custom}
+	_outcome(got) == tc.outcome
+}
+
+test_a_rule_of_ones_own_says_the_terms_of_its_code if {
+	got := login.decision with input as _asked
+		with data.parameters as parameters.shipped
+		with data.custom as {"login": _challenge}
+	got.code == object.union(parameters.shipped.code, {"length": 8})
+	got.remember_days == 0
+}
+
+test_a_rule_of_ones_own_says_neither_the_channel_nor_the_limits if {
+	got := login.decision with input as _asked
+		with data.parameters as parameters.shipped
+		with data.custom as {"login": {"challenge": {{"reason": "r", "channel": "admin_console", "limits": {"codes": 20}}}}}
+	got.channel == "softphone"
+	got.limits == parameters.shipped.limits
 }

@@ -51,6 +51,7 @@ shipped := {
 		"user",
 	],
 	"console_role": "system_administrator",
+	"custom_may_allow": false,
 }
 
 # The parameters, but for some.

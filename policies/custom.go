@@ -1,0 +1,203 @@
+package policies
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// customRoot is where rules and data of a team's own stand.
+const customRoot = "data.custom."
+
+// CustomRefusal is what a rule of a team's own that refuses a sign-in says: an element of data.custom.login.refuse.
+type CustomRefusal struct {
+	Reason        string  `json:"reason" jsonschema:"required,minLength=1"`
+	State         State   `json:"state,omitempty" jsonschema:"enum=refused,enum=sign_in_again,enum=client_too_old"`
+	Message       Message `json:"message,omitzero"`
+	ForgetDevices bool    `json:"forget_devices"`
+}
+
+// CustomChallenge is what a rule of a team's own that asks a code says: an element of data.custom.login.challenge. What it does not say of
+// the code's terms is as the parameters say.
+type CustomChallenge struct {
+	Reason       string     `json:"reason" jsonschema:"required,minLength=1"`
+	Code         CustomCode `json:"code"`
+	RememberDays int        `json:"remember_days" jsonschema:"minimum=0,maximum=365"`
+}
+
+// CustomCode are terms of a code, of which any may be left out.
+type CustomCode struct {
+	Length             int `json:"length" jsonschema:"minimum=6,maximum=10"`
+	TTLSeconds         int `json:"ttl_seconds" jsonschema:"minimum=1,maximum=600"`
+	MaxAttempts        int `json:"max_attempts" jsonschema:"minimum=1,maximum=10"`
+	ResendAfterSeconds int `json:"resend_after_seconds" jsonschema:"minimum=1,maximum=600"`
+}
+
+// CustomReason is what other rules of a team's own say.
+type CustomReason struct {
+	Reason string `json:"reason" jsonschema:"required,minLength=1"`
+}
+
+// CustomCapability is what a rule of a team's own says that takes a capability away, or gives it.
+type CustomCapability struct {
+	Capability string `json:"capability" jsonschema:"required,minLength=1"`
+	Reason     string `json:"reason" jsonschema:"required,minLength=1"`
+}
+
+// customAnswers are the rules of a team's own that the shipped policies ask for, each a set, and what their elements look like. A set of
+// policies need not have any of them.
+var customAnswers = []struct{ query, schema string }{
+	{customRoot + "login.refuse", "custom_refusal"},
+	{customRoot + "login.challenge", "custom_challenge"},
+	{customRoot + "login.allow", "custom_reason"},
+	{customRoot + "capabilities.refuse", "custom_capability"},
+	{customRoot + "capabilities.allow", "custom_capability"},
+	{customRoot + "console.refuse", "custom_reason"},
+	{customRoot + "console.allow", "custom_reason"},
+}
+
+// customPackages are the packages in which they stand.
+func customPackages() (all []string) {
+	for _, a := range customAnswers {
+		all = append(all, a.query[:strings.LastIndexByte(a.query, '.')])
+	}
+	return slices.Compact(all)
+}
+
+// isCustomRule says whether a rule of that name has a place of its own, so that it may be missing.
+func isCustomRule(ref ast.Ref) bool {
+	return slices.ContainsFunc(customAnswers, func(a struct{ query, schema string }) bool { return ref.HasPrefix(ast.MustParseRef(a.query)) })
+}
+
+// unasked are the rules of a team's own that no other rule asks for. A misspelt one would be switched off, and nobody would see it.
+func (e *Engine) unasked() (found []finding) {
+	packages, asked := customPackages(), map[string]map[string]bool{} // by reference: the rules that ask
+	for _, m := range e.compiler.Modules {
+		for _, r := range m.Rules {
+			asks(r, func(ref string) {
+				if asked[ref] == nil {
+					asked[ref] = map[string]bool{}
+				}
+				asked[ref][r.Ref().GroundPrefix().String()] = true
+			})
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(e.compiler.Modules)) {
+		for _, r := range e.compiler.Modules[path].Rules {
+			name := r.Ref().GroundPrefix().String()
+			if !slices.Contains(packages, r.Module.Package.Path.String()) || isAsked(name, asked) {
+				continue
+			}
+			found = append(found, finding{rule: "custom", at: at(r.Location), err: fmt.Errorf("no rule asks for %s%s", name, orMeant(name, customQueries(r.Module)))})
+		}
+	}
+	return found
+}
+
+// asks calls back with each rule or data that a rule reads.
+func asks(r *ast.Rule, fn func(ref string)) {
+	ast.WalkRefs(r, func(ref ast.Ref) bool {
+		if ref.HasPrefix(ast.DefaultRootRef) {
+			fn(ref.GroundPrefix().String())
+		}
+		return false
+	})
+}
+
+// isAsked says whether another rule asks for that one, for a part of it, or for what it stands in.
+func isAsked(name string, asked map[string]map[string]bool) bool {
+	for ref, by := range asked {
+		if name != ref && !strings.HasPrefix(name, ref+".") && !strings.HasPrefix(ref, name+".") && !strings.HasPrefix(ref, name+"[") {
+			continue
+		}
+		for other := range by {
+			if other != name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// customQueries are the rules that may stand in a module's package.
+func customQueries(m *ast.Module) (all []string) {
+	for _, a := range customAnswers {
+		if strings.HasPrefix(a.query, m.Package.Path.String()+".") {
+			all = append(all, a.query)
+		}
+	}
+	return all
+}
+
+// wrongCustomRules are the rules of a team's own that are there and could never count: they are no sets, stand in a file of tests, or have
+// data in their place.
+func (s *Set) wrongCustomRules() (found []finding) {
+	for _, path := range slices.Sorted(maps.Keys(s.modules)) {
+		m := s.modules[path]
+		for _, r := range m.Rules {
+			query := r.Ref().GroundPrefix()
+			switch {
+			case !isCustomRule(query):
+			case strings.HasSuffix(path, "_test.rego"):
+				found = append(found, finding{rule: "custom", at: at(r.Location), err: fmt.Errorf("%s stands in a file of tests, and decides nothing there", query)})
+			case r.Head.RuleKind() != ast.MultiValue || r.Default:
+				found = append(found, finding{rule: "custom", at: at(r.Location), err: fmt.Errorf("%s must be a set: write \"%s contains {…} if {…}\"", query, r.Head.Name)})
+			case ast.IsScalar(r.Head.Key.Value):
+				found = append(found, finding{rule: "custom", at: at(r.Location), err: fmt.Errorf("%s must have objects, such as {\"reason\": …}, and has %s", query, r.Head.Key)})
+			}
+		}
+	}
+	for _, a := range customAnswers {
+		if _, there := lookup(s.data, strings.Split(strings.TrimPrefix(a.query, "data."), ".")); there {
+			found = append(found, finding{rule: "custom", err: errors.New(a.query + " is data, and must be rules")})
+		}
+	}
+	return append(found, s.unknownCapabilities()...)
+}
+
+// unknownCapabilities are the capabilities that rules of a team's own name as they are written, and that the shipped policies do not know.
+func (s *Set) unknownCapabilities() (found []finding) {
+	known := []string{"agent", "console"}
+	free, _ := lookup(s.data, []string{"parameters", "capabilities_without_second_step"})
+	if list, ok := free.([]any); ok {
+		for _, name := range list {
+			known = append(known, fmt.Sprint(name))
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(s.production())) {
+		m := s.modules[path]
+		for _, r := range m.Rules {
+			object, ok := cmp.Or(r.Head.Key, ast.NullTerm()).Value.(ast.Object)
+			if !ok || m.Package.Path.String() != customRoot+"capabilities" {
+				continue
+			}
+			name := object.Get(ast.StringTerm("capability"))
+			if name == nil {
+				continue
+			}
+			if text, ok := name.Value.(ast.String); ok && !slices.Contains(known, string(text)) {
+				found = append(found, finding{rule: "custom", at: at(name.Location), err: fmt.Errorf("there is no capability %s%s", text, orMeant(string(text), known))})
+			}
+		}
+	}
+	return found
+}
+
+// lookup is what stands in data at a path.
+func lookup(data any, path []string) (any, bool) {
+	for _, name := range path {
+		members, ok := data.(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		if data, ok = members[name]; !ok {
+			return nil, false
+		}
+	}
+	return data, true
+}

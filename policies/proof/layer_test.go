@@ -1,0 +1,151 @@
+package proof
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"nidan/policies"
+)
+
+// layered is what ships with a layer over it.
+func layered(t *testing.T, files ...string) *policies.Engine {
+	t.Helper()
+	layer := fstest.MapFS{}
+	for i := 0; i < len(files); i += 2 {
+		layer[files[i]] = &fstest.MapFile{Data: []byte(files[i+1])}
+	}
+	s, err := policies.Over(policies.Shipped(), layer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := s.Compile(t.Context(), policies.DecideWithin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+const (
+	customLogin        = "# METADATA\n# schemas:\n#   - input: schema.input\npackage custom.login\n\n"
+	customCapabilities = "# METADATA\n# schemas:\n#   - input: schema.capabilities\npackage custom.capabilities\n\n"
+	customConsole      = "# METADATA\n# schemas:\n#   - input: schema.console\npackage custom.console\n\n"
+	permitted          = `{"parameters": {"custom_may_allow": true}}`
+)
+
+// Each line: its kind and whether it is looser, the question, what was decided before, when, what changes, where.
+func TestWhatALayerChangesIsSaidAtItsPlaceAndProven(t *testing.T) {
+	shipped, err := policies.New(t.Context(), policies.Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		layer []string
+		lines []string
+	}{
+		"a parameter": {
+			[]string{"data.json", `{"parameters": {"code": {"max_attempts": 3}}}`},
+			[]string{"TERMS false login", "code.max_attempts 10 → 3 | data.json: parameters.code.max_attempts"},
+		},
+		"a rule that refuses": {
+			[]string{"custom/login.rego", customLogin + `refuse contains {"reason": "closed"} if input.account.plan == "trial"`},
+			[]string{"TIGHTENS false login", "account.plan trial", "challenge code_required → refuse closed", "| custom/login.rego:6"},
+		},
+		"a rule that asks a code": {
+			[]string{"custom/login.rego", customLogin + `challenge contains {"reason": "asked"} if input.account.role == "owner"`},
+			[]string{"TIGHTENS false login", "account.role owner", "allow account_off → challenge asked", "| custom/login.rego:6"},
+		},
+		"a rule that lets in": {
+			[]string{"data.json", permitted, "custom/login.rego", customLogin + `allow contains {"reason": "trusted"} if input.account.plan == "trial"`},
+			[]string{"LOOSENS true login", "account.plan trial", "challenge code_required → allow trusted", "| custom/login.rego:6"},
+		},
+		"a rule that takes a capability away": {
+			[]string{"custom/capabilities.rego", customCapabilities + `refuse contains {"capability": "phonebook", "reason": "closed"} if input.account.plan == "trial"`},
+			[]string{"TIGHTENS false capabilities", "account.plan trial", "| custom/capabilities.rego:6"},
+		},
+		"a rule that gives the console": {
+			[]string{"data.json", permitted, "custom/capabilities.rego", customCapabilities + `allow contains {"capability": "console", "reason": "t"} if input.account.plan == "trial"`},
+			[]string{"LOOSENS true capabilities", "account.plan trial", "| custom/capabilities.rego:6"},
+		},
+		"a rule that shows the records": {
+			[]string{"data.json", permitted, "custom/console.rego", customConsole + `allow contains {"reason": "auditor"} if {
+	input.action == "records.view"
+	input.visitor.role == "supervisor"
+}`},
+			[]string{"LOOSENS true console", "action records.view", "reason role_may_not → auditor", "allow false → true", "| custom/console.rego:6"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := layered(t, tc.layer...)
+			c, err := Compare(t.Context(), shipped, e, Bounds{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := lines(c)
+			for _, want := range tc.lines {
+				if !strings.Contains(got, want) {
+					t.Errorf("without %q:\n%s", want, got)
+				}
+			}
+			if looser := strings.HasPrefix(tc.lines[0], "LOOSENS"); c.Looser() != looser {
+				t.Errorf("it is looser: %v\n%s", c.Looser(), got)
+			}
+			if strings.Contains(got, "FAILS") || !c.Proven() {
+				t.Errorf("proven: %v %q\n%s", c.Proven(), c.Missing, got)
+			}
+		})
+	}
+}
+
+// The invariants that ship hold under rules of a team's own, too: for what those may allow, they make room themselves.
+func TestTheInvariantsThatShipAreProvenOfALayer(t *testing.T) {
+	e := layered(t, "data.json", permitted,
+		"custom/login.rego", customLogin+`allow contains {"reason": "trusted"} if input.account.plan == "business_phone"`,
+		"custom/capabilities.rego", customCapabilities+`allow contains {"capability": "console", "reason": "t"} if input.account.plan == "business_phone"`)
+	var p Proof
+	for _, q := range policies.Questions()[:2] {
+		if err := p.prove(t.Context(), q, e, Bounds{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(p.Broken) > 0 || len(p.Fails) > 0 || len(p.Missing) > 0 || p.Invariants != 9 {
+		t.Errorf("got %+v, %+v, %q of %d", p.Broken, p.Fails, p.Missing, p.Invariants)
+	}
+}
+
+// Of the shipped policies, nothing is compared with what a team's own rules would say: there are none.
+func TestPlacesForRulesOfATeamsOwnDoNotMakeTheWalkLonger(t *testing.T) {
+	with, err := policies.New(t.Context(), policies.Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	without, err := policies.New(t.Context(), shippedBut(t, "login/login.rego", `} else := object.union(object.union(_forgetting, _custom_refusal), {"action": "refuse"}) if {
+	_custom_refusal
+} else := {"action": "refuse", "reason": "no_email"} if {
+	# A code is asked by a rule of the team's own, and there is nowhere to send it to.
+	_custom_challenge
+	not input.account.has_email == true
+} else := object.union(_forgetting, {"action": "refuse", "reason": "client_too_old", "state": "client_too_old"}) if {
+	_custom_challenge
+	_client_too_old
+} else := object.union(object.union(_forgetting, _custom_challenge), _challenge_alone) if {
+	_custom_challenge
+`, "", "login/login.rego", `} else := {"action": "allow", "reason": _custom_allowance.reason} if {
+	data.parameters.custom_may_allow == true
+	_custom_allowance
+`, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var classes [2]int
+	for i, e := range []*policies.Engine{without, with} {
+		table, err := TableOf(t.Context(), e, policies.Questions()[0], Bounds{})
+		if err != nil || !table.Proven() {
+			t.Fatalf("got %v, %q", err, table.Missing)
+		}
+		classes[i] = table.Classes
+	}
+	if classes[0] != classes[1] {
+		t.Errorf("%d classes become %d", classes[0], classes[1])
+	}
+}
