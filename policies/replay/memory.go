@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -31,7 +32,8 @@ var forgotten = memory{}
 // mostMemories bounds how many memories of one device are followed, where records leave open which it is.
 const mostMemories = 6
 
-// adding are the memories with others, each once. Of too many, the oldest and the newest ones stay: what lies between is decided as they are.
+// adding are the memories with others, each once. Of too many, the oldest and the newest ones stay: where these are decided alike, so is
+// what lies between.
 func adding(all []memory, more ...memory) []memory {
 	all = slices.Clone(all)
 	for _, m := range more {
@@ -39,7 +41,8 @@ func adding(all []memory, more ...memory) []memory {
 			continue
 		}
 		if all = append(all, m); len(all) > mostMemories {
-			all = slices.Delete(all, 2, 3)
+			slices.SortFunc(all, func(a, b memory) int { return cmp.Compare(a.verified.from, b.verified.from) })
+			all = slices.Delete(all, len(all)/2, len(all)/2+1)
 		}
 	}
 	return all
