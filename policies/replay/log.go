@@ -84,7 +84,7 @@ func eachDecision(r io.Reader, do func(decision) (bool, error)) error {
 		for dec.More() {
 			var d decision
 			if err := dec.Decode(&d); err != nil {
-				return err
+				return unexpected(err)
 			}
 			if more, err := do(d); !more || err != nil {
 				return err
