@@ -17,7 +17,9 @@ import (
 func (m *Memo) Lacks(ctx context.Context, in map[string]any, gone []string) ([]string, error) {
 	var lacking [][]string
 	for _, path := range m.known.reads {
-		lacking = append(lacking, notIn(in, reflect.TypeFor[Input](), path, nil)...)
+		if !has(in, inputType, path) { // as almost all do
+			lacking = append(lacking, notIn(in, inputType, path, nil)...)
+		}
 	}
 	for _, pointer := range gone {
 		if names, ok := strings.CutPrefix(pointer, "/input"); ok && names != "" && m.ReadsAny([]string{pointer}) {
@@ -28,6 +30,29 @@ func (m *Memo) Lacks(ctx context.Context, in map[string]any, gone []string) ([]s
 		return nil, nil
 	}
 	return m.lacking.of(in, lacking, func() ([]string, error) { return m.engine.lookedAt(ctx, in, lacking) })
+}
+
+var inputType = reflect.TypeFor[Input]()
+
+// has says whether there is nothing that is [notIn].
+func has(in any, t reflect.Type, path []string) bool {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || t.Implements(marshaler) {
+		return true
+	}
+	object, _ := in.(map[string]any)
+	for i, m := range membersOf(t) {
+		if len(path) > 0 && path[0] != m.name {
+			continue
+		}
+		value, there := object[m.name]
+		if !there && !m.optional || there && !has(value, t.Field(i).Type, path[min(1, len(path)):]) {
+			return false
+		}
+	}
+	return true
 }
 
 // notIn are the facts of a path, in a value of that type, that a decoded value does not have. What may be left out is not lacking
