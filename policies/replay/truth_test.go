@@ -181,15 +181,42 @@ func (p *past) live(t testing.TB, days int) {
 	slices.SortFunc(arrivals, func(a, b arrival) int { return a.at.Compare(b.at) })
 	for _, a := range arrivals {
 		p.signIn(t, a.c, a.at)
-		if p.r.IntN(400) == 0 { // changes the password a moment later
-			p.real.forget(a.c.account)
-			p.other.forget(a.c.account)
-			if !p.log && !a.at.Before(p.from) {
-				p.recorded = append(p.recorded, Recorded{
-					ID: int64(len(p.recorded) + 1), At: a.at.Add(time.Minute), Kind: "password_changed", Account: "id-" + a.c.account, Detail: []byte(`{"devices_forgotten": 1}`),
-				})
-			}
+		p.forgetNow(a.c.account, a.at)
+	}
+}
+
+// forgetNow may have devices forgotten, a moment later: the account has a new password, or somebody has its devices forgotten, or
+// remembering is switched off for a while in which nobody signs in.
+func (p *past) forgetNow(account string, now time.Time) {
+	kind, of, detail := "", "id-"+account, `{"devices_forgotten": 2}`
+	switch p.r.IntN(1000) {
+	case 0, 1, 2:
+		kind = "password_changed"
+	case 3:
+		kind = "devices_forgotten"
+	case 4:
+		kind = "account_switched"
+	case 5:
+		kind, of = "settings_changed", ""
+	case 6: // forgets nothing
+		p.note(Recorded{At: now, Kind: "settings_changed", Detail: []byte(`{"from": {}, "to": {}}`)})
+		return
+	default:
+		return
+	}
+	for _, w := range []*world{&p.real, &p.other} {
+		if w.forget(account); of == "" {
+			clear(w.verified)
 		}
+	}
+	p.note(Recorded{At: now.Add(time.Minute), Kind: kind, Account: of, Detail: []byte(detail)})
+}
+
+// note puts something on record that is no sign-in.
+func (p *past) note(r Recorded) {
+	if !p.log && !r.At.Before(p.from) {
+		r.ID = int64(len(p.recorded) + 1)
+		p.recorded = append(p.recorded, r)
 	}
 }
 
@@ -289,9 +316,10 @@ func TestAReplaySaysWhatWouldHaveHappened(t *testing.T) {
 		"where days are those of a calendar, and fewer": {map[string]any{"remember_days": 7.0}, []func(*past){week, func(p *past) {
 			p.other.engine = with(t, `days_are_counted_as="calendar_day"`)
 		}}, 0},
-		"from records that do not name devices":    {map[string]any{"remember_days": 7.0}, []func(*past){week, nameless}, 3},
-		"from then on alone, of what went on long": {map[string]any{"remember_days": 7.0}, []func(*past){week, func(p *past) { p.from = at.AddDate(0, 0, 60) }}, 1},
-		"from a decision log":                      {map[string]any{"remember_days": 7.0}, []func(*past){week, func(p *past) { p.log = true }}, 1},
+		"from records that do not name devices":         {map[string]any{"remember_days": 7.0}, []func(*past){week, nameless}, 3},
+		"from such records, of people with two devices": {map[string]any{"remember_days": 7.0}, []func(*past){week, func(p *past) { p.names = false }}, 5},
+		"from then on alone, of what went on long":      {map[string]any{"remember_days": 7.0}, []func(*past){week, func(p *past) { p.from = at.AddDate(0, 0, 60) }}, 1},
+		"from a decision log":                           {map[string]any{"remember_days": 7.0}, []func(*past){week, func(p *past) { p.log = true }}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := lived(t, tc.changes...)
