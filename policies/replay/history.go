@@ -182,9 +182,9 @@ func (h *history) asked(e *event, w int) map[string]any {
 }
 
 // outcomes are what one of the two decides, for each way in which it may know the device.
-func (h *history) outcomes(ctx context.Context, m *policies.Memo, in map[string]any, e *event, devices []*device, w int) ([]outcome, error) {
-	var all []outcome
+func (h *history) outcomes(ctx context.Context, m *policies.Memo, in map[string]any, e *event, devices []*device, w int) (all []outcome, err error) {
 	recorded := object(in, "device")
+	all = make([]outcome, 0, 1)
 	for _, knows := range memoriesOf(devices, w) {
 		asked := in
 		for _, facts := range knows.facts(recorded, e.now) {
@@ -207,6 +207,9 @@ func (h *history) outcomes(ctx context.Context, m *policies.Memo, in map[string]
 
 // memoriesOf are all that one of the two may know, of whichever device it is.
 func memoriesOf(devices []*device, w int) (all []memory) {
+	if len(devices) == 1 { // as almost always
+		return devices[0].memories[w]
+	}
 	for _, d := range devices {
 		all = adding(all, d.memories[w]...)
 	}
@@ -214,7 +217,7 @@ func memoriesOf(devices []*device, w int) (all []memory) {
 }
 
 func agreed(all []outcome) bool {
-	for _, o := range all {
+	for _, o := range all[min(1, len(all)):] {
 		if (o.err == nil) != (all[0].err == nil) || !reflect.DeepEqual(o.decision, all[0].decision) {
 			return false
 		}
