@@ -257,7 +257,7 @@ func lived(t testing.TB, changes ...func(*past)) *past {
 			c.token = p.tokens
 		}
 	}
-	p.live(t, 130)
+	p.live(t, 110)
 	return p
 }
 
@@ -318,7 +318,7 @@ func TestAReplaySaysWhatWouldHaveHappened(t *testing.T) {
 		}}, 0},
 		"from records that do not name devices":         {map[string]any{"remember_days": 7.0}, []func(*past){week, nameless}, 3},
 		"from such records, of people with two devices": {map[string]any{"remember_days": 7.0}, []func(*past){week, func(p *past) { p.names = false }}, 5},
-		"from then on alone, of what went on long":      {map[string]any{"remember_days": 7.0}, []func(*past){week, func(p *past) { p.from = at.AddDate(0, 0, 60) }}, 1},
+		"from then on alone, of what went on long":      {map[string]any{"remember_days": 7.0}, []func(*past){week, func(p *past) { p.from = at.AddDate(0, 0, 45) }}, 1},
 		"from a decision log":                           {map[string]any{"remember_days": 7.0}, []func(*past){week, func(p *past) { p.log = true }}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
