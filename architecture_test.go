@@ -25,7 +25,7 @@ var may = map[string][]string{
 	"policies":             {},
 	"policies/live":        {"policies", "policies/proof", "policies/replay"},
 	"policies/proof":       {"policies"},
-	"policies/replay":      {"policies", "policies/proof"},
+	"policies/replay":      {"challenge", "policies", "policies/proof"}, // how old a remembered device is, is said in challenge alone
 	"store":                {"challenge"},
 	"store/storetest":      {"challenge", "store"}, // tests only
 	"store/postgrestest":   {},                     // tests and measurements only
@@ -51,7 +51,7 @@ var mayInTests = map[string][]string{
 	".":     {"config", "kratos"},
 	"store": {"store/postgrestest", "store/storetest"},
 	"mail":  {"store", "store/postgrestest"},
-	"hooks": {"store", "store/postgrestest"},
+	"hooks": {"policies/replay", "store", "store/postgrestest"}, // what is recorded is enough for a replay
 
 	"hooks/contract":       {"challenge", "hooks", "kratos", "policies", "store", "store/postgrestest"}, // the hook on all that it stands on
 	"server/signin":        {"server/page/pagetest"},

@@ -3,6 +3,7 @@ package challenge
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"time"
@@ -18,6 +19,16 @@ type Device struct {
 	VerifiedAt time.Time
 	IP         string // where it was, for its holder to know it by
 	UserAgent  string // what it was, likewise
+}
+
+// DeviceName is a name for the device of a token's hash, by which records tell devices apart. Neither the token nor its hash can be
+// found from it. It is empty where there is no token.
+func DeviceName(tokenHash []byte) string {
+	if tokenHash == nil {
+		return ""
+	}
+	sum := sha256.Sum256(append([]byte("device name "), tokenHash...))
+	return hex.EncodeToString(sum[:8])
 }
 
 // NewDeviceToken draws a token for a browser: 256 bits in base64.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"nidan/challenge"
@@ -19,9 +20,8 @@ func newPolicies(
 ) (p *live.Policies, keep []func(context.Context) error, err error) {
 	p = live.New(cfg.TimeLimit, now, log)
 	p.Require(live.Require(cfg.Require))
-	if cfg.ShadowDir != "" {
-		shadow := p.Shadowed()
-		keep = append(keep, shadow.Compare, shadow.Policies.Try(cfg.ShadowDir).Watch)
+	if keep, err = newShadow(ctx, cfg, p, log); err != nil {
+		return nil, nil, err
 	}
 	switch {
 	case cfg.Dir != "":
@@ -41,6 +41,26 @@ func newPolicies(
 		return p, append(keep, bundle.Run), nil
 	}
 	return p, keep, p.Ship(ctx)
+}
+
+// newShadow gives the policies the shadow that the configuration names, if it names one, and returns what keeps that up to date.
+func newShadow(ctx context.Context, cfg config.Policies, p *live.Policies, log *slog.Logger) (keep []func(context.Context) error, err error) {
+	switch {
+	case cfg.ShadowDir != "":
+		shadow := p.Shadowed()
+		return append(keep, shadow.Compare, shadow.Policies.Try(cfg.ShadowDir).Watch), nil
+	case cfg.ShadowBundle.URL != "":
+		shadow := p.Shadowed()
+		bundle, err := shadow.Policies.Bundle(live.BundleConfig(cfg.ShadowBundle))
+		if err != nil {
+			return nil, fmt.Errorf("prepare policies.shadow_bundle: %w", err)
+		}
+		if err := bundle.Kept(ctx); err != nil {
+			log.WarnContext(ctx, "the shadow's policies that were kept are not compared", "err", err)
+		}
+		return append(keep, shadow.Compare, bundle.Run), nil
+	}
+	return nil, nil
 }
 
 // recordPolicies puts on record which policies decide from now on. That it cannot is no reason to go on with others: each sign-in's

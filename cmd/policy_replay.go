@@ -6,39 +6,56 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
-	"os"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
-	"nidan/challenge"
 	"nidan/config"
 	"nidan/policies"
 	"nidan/policies/replay"
-	"nidan/store"
 )
+
+// recordedThen stands for what was decided then, in the place of a set's name.
+const recordedThen = "recorded"
 
 func policyReplayCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "replay [DIR]",
 		Short: "Say what these policies would change: decide the recorded sign-ins again",
-		Long: `Say what these policies would change: each recorded sign-in is decided again under them, and what comes out differently is
-counted. The sign-ins are those of the database, or of an export of the console's records (JSON Lines). Past a threshold that is
-given the command fails, so that a merge can be kept from what it should not do.`,
+		Long: `Say what these policies would change: each recorded sign-in is decided again under them and under those that decide now, or others
+(--against), and what comes out differently is counted. DIR and what is given with --against are folders of policies, or bundles (.tar.gz)
+of them, or revisions of sets that have decided (nidan policy show). With --against recorded, they are compared with what was decided then.
+
+The sign-ins are those of the database, or of an export of the console's records (--file, JSON Lines), or of a decision log
+(--decision-log). For the latter two no configuration is read, unless --config is given or a revision is named; without one, they are
+compared with what was recorded.
+
+With --set a parameter of the policies, or a setting of the console, has another value for the policies that are tried.
+
+Sign-ins are decided in the order of time, and each set knows the devices that it would have remembered by then, not those that were: whoever
+would be asked anew is taken to have entered the code and to be remembered on that device from then on. Of those who were asked, what they
+did counts. It begins with the devices that were remembered when the records begin.
+
+A sign-in whose record lacks a fact that is read, or of which it cannot be told from which device it came, is counted as inexact, and not
+compared.
+
+The status is 2 where a limit is passed, and 3 where none is but records cannot be read, sign-ins are inexact, or there are none.`,
 		Example: `  nidan policy replay ./policies --since 168h
-  nidan policy replay ./policies --file nidan-records.jsonl --max-loosened 0 --max-changed 1%`,
+  nidan policy replay --set remember_days=7 --since 2160h
+  nidan policy replay ./policies --file nidan-records.jsonl --max-loosened 0 --max-changed 1%
+  nidan policy replay ./policies --decision-log ./decisions --against ./older`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	load := withConfig(c)
 	r := replayed{out: c.OutOrStdout, err: c.ErrOrStderr}
-	c.Flags().DurationVar(&r.since, "since", 0, "how far back; without it a day, and all of an export")
-	c.Flags().StringVar(&r.file, "file", "", `an export of the records, instead of the database ("-": standard input); the configuration is not read then`)
+	c.Flags().StringVar(&r.against, "against", "", `the policies to compare with, or "recorded"; without it, those that decide now`)
+	c.Flags().StringArrayVar(&r.set, "set", nil, "another value of a parameter or a setting, NAME=JSON; may be given again")
+	c.Flags().DurationVar(&r.since, "since", 0, "how far back; without it a day, and all of a file")
+	c.Flags().StringVar(&r.file, "file", "", `an export of the records, instead of the database ("-": standard input)`)
+	c.Flags().StringVar(&r.log, "decision-log", "", "a decision log, instead of the database: a file, or a folder of them")
+	c.MarkFlagsMutuallyExclusive("file", "decision-log")
 	r.format = newFormats("json", "github", "junit")
 	r.format.addTo(c)
 	c.Flags().BoolVar(&r.who, "who", false, "name all accounts of each change, and not a few examples alone")
@@ -46,204 +63,112 @@ given the command fails, so that a merge can be kept from what it should not do.
 	c.Flags().StringVar(&r.maxLoosened, "max-loosened", "", "fail where more are asked less, a number or a percentage")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		cfg := config.Default()
-		if r.file == "" {
+		dir := cmp.Or(append(args, "")...)
+		fromFile := r.file != "" || r.log != ""
+		if !fromFile || c.Flags().Changed("config") || isRevision(r.against) || isRevision(dir) {
 			var err error
 			if cfg, err = load(); err != nil {
 				return err
 			}
+		} else {
+			r.against = cmp.Or(r.against, recordedThen)
 		}
-		e, err := compiled(c, args, cfg.Policies)
-		if err != nil {
-			return err
-		}
-		return r.run(c.Context(), e, cfg.Database)
+		return r.run(c.Context(), dir, cfg)
 	}
 	return c
 }
 
 // replayed is one run.
 type replayed struct {
+	against                 string
+	set                     []string
 	since                   time.Duration
-	file                    string
+	file, log               string
 	format                  *formats
 	who                     bool
 	maxChanged, maxLoosened string
 	out, err                func() io.Writer
 }
 
-func (r *replayed) run(ctx context.Context, e *policies.Engine, database string) error {
+// compared are counts, and what was compared.
+type compared struct {
+	Tried   string   `json:"tried"`         // revision
+	Against string   `json:"against"`       // revision, or "recorded"
+	Set     []string `json:"set,omitempty"` // values in place of others, for the revision that is tried
+	replay.Summary
+}
+
+func (r *replayed) run(ctx context.Context, dir string, cfg config.Config) error {
 	for _, limit := range []string{r.maxChanged, r.maxLoosened} { // before anything long is begun
 		if _, err := most(limit, 0); err != nil {
 			return err
 		}
 	}
+	trial, about, err := r.trial(ctx, dir, cfg)
+	if err != nil {
+		return err
+	}
 	start := time.Now()
 	d := &replay.Differences{Who: r.who}
-	var err error
+	var since time.Time
+	if r.since != 0 {
+		since = start.Add(-r.since)
+	}
 	switch {
-	case r.file != "" && r.since == 0:
-		err = r.ofFile(ctx, e, d, time.Time{})
 	case r.file != "":
-		err = r.ofFile(ctx, e, d, start.Add(-r.since))
+		err = r.ofFile(ctx, trial, d, since)
+	case r.log != "":
+		err = r.ofLog(ctx, trial, d, since)
 	default:
-		err = r.ofDatabase(ctx, e, d, database, start.Add(-cmp.Or(r.since, 24*time.Hour)))
+		err = r.ofDatabase(ctx, trial, d, cfg.Database, start.Add(-cmp.Or(r.since, 24*time.Hour)))
 	}
 	if err != nil {
 		return err
 	}
-	s := d.Summary()
-	passed := r.judge(s)
+	about.Summary = d.Summary()
+	passed := r.judge(about.Summary)
 	switch r.format.chosen {
 	case "json":
-		err = writeJSON(r.out(), s)
+		err = writeJSON(r.out(), about)
 	case "text":
-		err = printSummary(r.out(), s, e.Revision(), time.Since(start))
+		err = printSummary(r.out(), about, time.Since(start))
 	default:
 		found := report{command: "nidan policy replay"}
-		found.addReplayed(s, passed)
+		found.addReplayed(about.Summary, passed)
 		err = found.write(r.out(), r.format.chosen)
 	}
 	return errors.Join(err, passed)
 }
 
-// bar shows how far it is, on a terminal, and nothing elsewhere.
-func (r *replayed) bar(total int64, options ...progressbar.Option) *progressbar.ProgressBar {
-	if f, ok := r.err().(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
-		return progressbar.DefaultSilent(total)
+// trial is what is tried.
+func (r *replayed) trial(ctx context.Context, dir string, cfg config.Config) (t replay.Trial, about compared, err error) {
+	if t.TimeZone, err = time.LoadLocation(cfg.Policies.TimeZone); err != nil {
+		return t, about, fmt.Errorf("read policies.time_zone: %w", err)
 	}
-	return progressbar.NewOptions64(total, append(options, progressbar.OptionSetWriter(r.err()), progressbar.OptionSetDescription("deciding again"),
-		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))...)
+	if t.Tried, err = decidingNow(ctx, dir, cfg); err != nil {
+		return t, about, err
+	}
+	about = compared{Tried: t.Tried.Revision(), Against: recordedThen, Set: r.set}
+	if len(r.set) > 0 {
+		var set *policies.Set
+		if set, t.Settings, err = t.Tried.Set().With(r.set); err != nil {
+			return t, about, err
+		}
+		if t.Tried, err = set.Compile(ctx, cfg.Policies.TimeLimit); err != nil {
+			return t, about, err
+		}
+	}
+	if r.against == recordedThen {
+		return t, about, nil
+	}
+	if t.Against, err = decidingNow(ctx, r.against, cfg); err != nil {
+		return t, about, err
+	}
+	about.Against = t.Against.Revision()
+	return t, about, nil
 }
 
-func (r *replayed) ofFile(ctx context.Context, e *policies.Engine, d *replay.Differences, since time.Time) error {
-	f, size := os.Stdin, int64(-1)
-	if r.file != "-" {
-		var err error
-		if f, err = os.Open(r.file); err != nil {
-			return orNotFound(fmt.Errorf("read the records: %w", err))
-		}
-		defer f.Close()
-		if info, err := f.Stat(); err == nil {
-			size = info.Size()
-		}
-	}
-	bar := r.bar(size, progressbar.OptionShowBytes(true))
-	defer bar.Close()
-	return replay.Run(ctx, e, replay.Lines(io.TeeReader(f, bar), since), d, nil)
-}
-
-func (r *replayed) ofDatabase(
-	ctx context.Context, e *policies.Engine, d *replay.Differences, database string, since time.Time,
-) error {
-	st, err := openToRead(ctx, database)
-	if err != nil {
-		return err
-	}
-	defer st.Close()
-	total, err := st.CountRecords(ctx, challenge.RecordFilter{Kind: "sign_in", From: since})
-	if err != nil {
-		return err
-	}
-	bar := r.bar(int64(total))
-	defer bar.Close()
-	return replay.Run(ctx, e, signIns(ctx, st, since), d, func(n int) { _ = bar.Set(n) })
-}
-
-// readAtOnce is how many records are read in one go: a long read keeps SQLite from tidying up behind those who write.
-const readAtOnce = 2000
-
-// signIns are the recorded sign-ins since then, the newest first.
-func signIns(ctx context.Context, st *store.Store, since time.Time) iter.Seq2[replay.Recorded, error] {
-	return func(yield func(replay.Recorded, error) bool) {
-		f := challenge.RecordFilter{Kind: "sign_in", From: since, Limit: readAtOnce}
-		for {
-			found, err := st.Records(ctx, f)
-			if err != nil {
-				yield(replay.Recorded{}, err)
-				return
-			}
-			for _, r := range found {
-				if !yield(replay.Recorded{ID: r.ID, Flow: r.Flow, Detail: r.Detail}, nil) {
-					return
-				}
-				f.Before = r.ID
-			}
-			if len(found) < readAtOnce {
-				return
-			}
-		}
-	}
-}
-
-func printSummary(w io.Writer, s replay.Summary, revision string, took time.Duration) error {
-	fmt.Fprintf(w, "%d recorded sign-ins, decided again under revision %s (%v)\n%d would end otherwise: %d of them asked less, %d not decided at all\n",
-		s.Decided, revision, took.Round(10*time.Millisecond), s.Changed, s.Loosened, s.Failed)
-	if s.Inexact > 0 {
-		fmt.Fprintf(w, "of %d, these policies read what was masked in the record: what they would have done may be something else\n", s.Inexact)
-	}
-	for _, left := range []struct {
-		n    int
-		what string
-	}{
-		{s.Further, "further records are of the same sign-ins, with a code or without: a sign-in counts once"},
-		{s.Duplicates, "records were there twice, and count once"},
-		{s.Unreadable, "records cannot be read, and are not counted"},
-	} {
-		if left.n > 0 {
-			fmt.Fprintf(w, "%d %s\n", left.n, left.what)
-		}
-	}
-	if len(s.Changes) == 0 {
-		return nil
-	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\n\tHOW MANY\tFROM\tTO\tCHANNEL\tROLE\tEXAMPLES")
-	for _, c := range s.Changes {
-		to := plain(c.ToReason)
-		if c.Differs != "" {
-			to += " (" + c.Differs + ")"
-		}
-		fmt.Fprintf(t, "%s\t%d\t%s %s\t%s %s\t%s\t%s\t%s\n",
-			mark(c.Change), c.Count, c.From, plain(c.FromReason), c.To, to, plain(c.Channel), plain(c.Role), examples(c.Examples))
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	for i, c := range s.Changes {
-		if len(c.Accounts) > 0 {
-			fmt.Fprintf(w, "\nchange %d, %d accounts:\n", i+1, len(c.Accounts))
-		}
-		for _, name := range c.Accounts {
-			fmt.Fprintf(w, "  %s\n", plain(name))
-		}
-	}
-	_, err := fmt.Fprintln(w, "\n! asked less   = ends the same, for another reason   Examples are records: nidan policy explain ID")
-	return err
-}
-
-func mark(c replay.Change) string {
-	switch {
-	case c.Loosens():
-		return "!"
-	case !c.EndsOtherwise():
-		return "="
-	}
-	return ""
-}
-
-func examples(of []replay.Example) string {
-	var shown []string
-	for _, e := range of {
-		one := fmt.Sprintf("%d (%s)", e.Record, plain(e.Account))
-		if e.Error != "" {
-			one += ": " + plain(strings.ReplaceAll(e.Error, "\n", " "))
-		}
-		shown = append(shown, one)
-	}
-	return strings.Join(shown, ", ")
-}
-
-// judge fails where a threshold is passed.
+// judge fails where a limit is passed, or where that cannot be said.
 func (r *replayed) judge(s replay.Summary) error {
 	if r.maxChanged == "" && r.maxLoosened == "" {
 		return nil
@@ -252,12 +177,12 @@ func (r *replayed) judge(s replay.Summary) error {
 		return withStatus{errors.New("there are no recorded sign-ins to judge by"), statusNotProven}
 	}
 	var passed []error
-	tooMany := false
+	status := statusNotProven
 	if s.Unreadable > 0 {
 		passed = append(passed, fmt.Errorf("%d records cannot be read", s.Unreadable))
 	}
 	if s.Inexact > 0 {
-		passed = append(passed, fmt.Errorf("of %d sign-ins it cannot be said: the policies read what was masked", s.Inexact))
+		passed = append(passed, fmt.Errorf("of %d sign-ins it cannot be said: their records lack facts that are read", s.Inexact))
 	}
 	for _, t := range []struct {
 		n           int
@@ -266,17 +191,14 @@ func (r *replayed) judge(s replay.Summary) error {
 		{s.Changed, r.maxChanged, "would end otherwise"}, {s.Loosened, r.maxLoosened, "would be asked less"},
 	} {
 		if most, err := most(t.limit, s.Decided); err != nil || t.n > most {
-			tooMany = true
+			status = statusPastLimit
 			passed = append(passed, errors.Join(err, fmt.Errorf("%d sign-ins %s, and at most %s may", t.n, t.what, t.limit)))
 		}
 	}
-	switch {
-	case tooMany:
-		return withStatus{errors.Join(passed...), statusPastLimit}
-	case len(passed) > 0:
-		return withStatus{errors.Join(passed...), statusNotProven}
+	if len(passed) == 0 {
+		return nil
 	}
-	return nil
+	return withStatus{errors.Join(passed...), status}
 }
 
 // most is how many of all a limit allows: "5", "0.5%", or without one any number.

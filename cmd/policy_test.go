@@ -256,7 +256,7 @@ func TestPolicyReplay(t *testing.T) {
 		"half a sign-in":       {[]string{loosened, "--max-changed", "0.5"}, nil, "is no limit"},
 		"nothing to judge by":  {[]string{"--max-changed", "0", "--since", "1ns"}, []string{"0 recorded sign-ins"}, "no recorded sign-ins to judge by"},
 		"what was masked": {[]string{"--max-changed", "100%", copied(t, "asked/asked.rego", "input.account.has_email == false", `input.account.email == ""`)},
-			[]string{"of 2, these policies read what was masked"}, "it cannot be said"},
+			[]string{"2 are inexact, and not compared", "account.email (2)"}, "it cannot be said"},
 		"policies that do not decide": {[]string{t.TempDir()}, nil, "no .rego file"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -210,7 +210,8 @@ func Default() Config {
 		},
 		Policies: Policies{
 			TimeZone: "Asia/Tokyo", TimeLimit: 500 * time.Millisecond,
-			Bundle: Bundle{Algorithm: "RS256", MinDelay: time.Minute, MaxDelay: 2 * time.Minute},
+			Bundle:       Bundle{Algorithm: "RS256", MinDelay: time.Minute, MaxDelay: 2 * time.Minute},
+			ShadowBundle: Bundle{Algorithm: "RS256", MinDelay: time.Minute, MaxDelay: 2 * time.Minute},
 		},
 		Records:     Records{KeepDays: 400},
 		DecisionLog: DecisionLog{MinDelay: 5 * time.Second, MaxDelay: 30 * time.Second},

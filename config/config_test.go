@@ -99,6 +99,9 @@ var other = map[string]string{
 	"policies.bundle.url": "https://b.example.com/p.tar.gz?v=1", "policies.bundle.token": "t", "policies.bundle.public_key": "/k.pem",
 	"policies.bundle.algorithm": "ES256", "policies.bundle.scope": "s", "policies.bundle.min_delay": "2s", "policies.bundle.max_delay": "3s",
 	"policies.bundle.long_polling": "4s", "policies.bundle.keep_dir": "/b", "policies.bundle.allow_older": "true", "records.keep_days": "8",
+	"policies.shadow_bundle.url": "https://b.example.com/s.tar.gz", "policies.shadow_bundle.token": "t", "policies.shadow_bundle.public_key": "/k.pem",
+	"policies.shadow_bundle.algorithm": "ES256", "policies.shadow_bundle.scope": "s", "policies.shadow_bundle.min_delay": "2s", "policies.shadow_bundle.max_delay": "3s",
+	"policies.shadow_bundle.long_polling": "4s", "policies.shadow_bundle.keep_dir": "/s", "policies.shadow_bundle.allow_older": "true",
 	"decision_log.url": "https://l.example.com/x", "decision_log.token": "t", "decision_log.min_delay": "2s", "decision_log.max_delay": "9s",
 	"status.url": "https://c.example.com/x", "status.token": "t", "status.interval": "7s",
 	"settings.two_factor": "false", "settings.admin_console": "false", "settings.softphone": "false",
@@ -119,7 +122,7 @@ func TestEveryKeyCanBeGivenByTheEnvironment(t *testing.T) {
 			t.Errorf("two keys are called %s", f.variable())
 		}
 		names[f.variable()] = true
-		if f.key != "policies.dir" && f.key != "policies.data" { // which cannot be given with policies.bundle.url
+		if f.key != "policies.dir" && f.key != "policies.data" && f.key != "policies.shadow_dir" { // which cannot be given with a bundle
 			environ = append(environ, f.variable()+"="+other[f.key])
 		}
 	}
@@ -127,11 +130,11 @@ func TestEveryKeyCanBeGivenByTheEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := Load("", with("NIDAN_POLICIES_DIR="+other["policies.dir"]))
+	dir, err := Load("", with("NIDAN_POLICIES_DIR="+other["policies.dir"], "NIDAN_POLICIES_SHADOW_DIR="+other["policies.shadow_dir"]))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got.Policies.Dir = dir.Policies.Dir
+	got.Policies.Dir, got.Policies.ShadowDir = dir.Policies.Dir, dir.Policies.ShadowDir
 	layer, err := Load("", with("NIDAN_POLICIES_DATA="+other["policies.data"]))
 	if err != nil {
 		t.Fatal(err)

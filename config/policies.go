@@ -18,6 +18,8 @@ type Policies struct {
 	Bundle Bundle `koanf:"bundle"`
 	// Folder of policies, or of a layer, that are decided beside the others for each sign-in, to be compared, and have no say. Empty: none.
 	ShadowDir string `koanf:"shadow_dir"`
+	// Bundle of such policies, in place of a folder.
+	ShadowBundle Bundle `koanf:"shadow_bundle"`
 	// What else a folder, a layer or a bundle has to hold before it decides.
 	Require Require `koanf:"require"`
 	// How long a decision may take before it is cut off, which refuses, 10ms to 2s.
@@ -122,7 +124,7 @@ func delayProblem(d, least, most time.Duration) string {
 }
 
 // remoteProblem is what is wrong with the address of something that decides, or to which secrets go.
-func remoteProblem(address, token string, signed bool) string {
+func remoteProblem(address, token string, signed bool, keyOf string) string {
 	u, err := url.Parse(address)
 	switch {
 	case address == "":
@@ -138,7 +140,7 @@ func remoteProblem(address, token string, signed bool) string {
 	case token != "":
 		return "would send the token in the clear; use https://"
 	case !signed:
-		return "could be answered by anybody on the way; use https://, or have bundles signed and give policies.bundle.public_key"
+		return "could be answered by anybody on the way; use https://, or have bundles signed and give " + keyOf
 	}
 	return ""
 }
@@ -156,16 +158,32 @@ func layerProblem(p Policies) string {
 	return ""
 }
 
-func bundleProblem(p Policies) string {
-	if p.Dir != "" && p.Bundle.URL != "" {
-		return "is given, and policies.dir too; give one of them"
+// bundleChecks checks the bundle of a key. The key of a folder may be given in its place, and not beside it.
+func bundleChecks(key string, b Bundle, dirKey, dir string) []checked {
+	problem := remoteProblem(b.URL, b.Token, b.PublicKey != "", key+".public_key")
+	if b.URL != "" && dir != "" {
+		problem = "is given, and " + dirKey + " too; give one of them"
 	}
-	return remoteProblem(p.Bundle.URL, p.Bundle.Token, p.Bundle.PublicKey != "")
+	return []checked{
+		{key + ".url", problem},
+		{key + ".algorithm", oneOfProblem(b.Algorithm, "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")},
+		{key + ".min_delay", delayProblem(b.MinDelay, time.Second, 24*time.Hour)},
+		{key + ".max_delay", delayProblem(b.MaxDelay, b.MinDelay, 24*time.Hour)},
+		{key + ".long_polling", delayProblem(b.LongPolling, 0, 10*time.Minute)},
+	}
+}
+
+// keptTwiceProblem: what one bundle keeps in a folder, the other would take for its own at the next start.
+func keptTwiceProblem(p Policies) string {
+	if p.ShadowBundle.URL != "" && p.ShadowBundle.KeepDir != "" && p.ShadowBundle.KeepDir == p.Bundle.KeepDir {
+		return "is policies.bundle.keep_dir, too; name another folder"
+	}
+	return ""
 }
 
 // statusProblem: an update may name rules and files, and nobody who signs in.
 func statusProblem(s Status) string {
-	if problem := remoteProblem(s.URL, s.Token, true); problem != "" || s.URL == "" {
+	if problem := remoteProblem(s.URL, s.Token, true, ""); problem != "" || s.URL == "" {
 		return problem
 	}
 	if u, err := url.Parse(s.URL); err == nil && u.RawQuery != "" {
@@ -177,7 +195,7 @@ func statusProblem(s Status) string {
 // decisionLogProblem: what is sent says who signs in, from where.
 func decisionLogProblem(l DecisionLog) string {
 	u, err := url.Parse(l.URL)
-	if problem := remoteProblem(l.URL, l.Token, true); problem != "" || l.URL == "" {
+	if problem := remoteProblem(l.URL, l.Token, true, ""); problem != "" || l.URL == "" {
 		return problem
 	}
 	if err == nil && u.Scheme != "https" && !isLoopback(u.Hostname()) {

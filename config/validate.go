@@ -17,14 +17,17 @@ const (
 	maxRememberDays = 365
 )
 
+// checked is one key, and what is wrong with its value.
+type checked struct {
+	key     string
+	problem string // empty: nothing
+}
+
 // Validate returns every problem at once, each with its key and what to do about it, and no secret. Nil: it can be
 // used.
 func (c Config) Validate() error {
 	var problems []error
-	for _, check := range []struct {
-		key     string
-		problem string // empty: none
-	}{
+	for _, check := range slices.Concat([]checked{
 		{"database", databaseProblem(c.Database)},
 		{"secrets", secretsProblem(c.Secrets)},
 		{"public.listen", listenProblem(c.Public.Listen)},
@@ -52,12 +55,7 @@ func (c Config) Validate() error {
 		{"identity.password_expired", trustedPointerProblem(c.Identity.PasswordExpired)},
 		{"identity.plan", trustedPointerProblem(c.Identity.Plan)},
 		{"policies.data", layerProblem(c.Policies)},
-		{"policies.bundle.url", bundleProblem(c.Policies)},
-		{"policies.bundle.algorithm", oneOfProblem(c.Policies.Bundle.Algorithm, "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
-			"ES256", "ES384", "ES512")},
-		{"policies.bundle.min_delay", delayProblem(c.Policies.Bundle.MinDelay, time.Second, 24*time.Hour)},
-		{"policies.bundle.max_delay", delayProblem(c.Policies.Bundle.MaxDelay, c.Policies.Bundle.MinDelay, 24*time.Hour)},
-		{"policies.bundle.long_polling", delayProblem(c.Policies.Bundle.LongPolling, 0, 10*time.Minute)},
+		{"policies.shadow_bundle.keep_dir", keptTwiceProblem(c.Policies)},
 		{"policies.require.tests", rangeProblem(c.Policies.Require.Tests, 0, 100_000)},
 		{"policies.require.coverage", rangeProblem(c.Policies.Require.Coverage, 0, 100)},
 		{"policies.time_limit", betweenProblem(c.Policies.TimeLimit, 10*time.Millisecond, 2*time.Second)},
@@ -87,7 +85,10 @@ func (c Config) Validate() error {
 		{"log.format", oneOfProblem(c.Log.Format, "text", "json")},
 		{"shutdown.notice", betweenProblem(c.Shutdown.Notice, 0, time.Minute)},
 		{"shutdown.linger", betweenProblem(c.Shutdown.Linger, 0, 10*time.Second)},
-	} {
+	},
+		bundleChecks("policies.bundle", c.Policies.Bundle, "policies.dir", c.Policies.Dir),
+		bundleChecks("policies.shadow_bundle", c.Policies.ShadowBundle, "policies.shadow_dir", c.Policies.ShadowDir),
+	) {
 		if check.problem != "" {
 			problems = append(problems, fmt.Errorf("%s: %s", check.key, check.problem))
 		}

@@ -211,6 +211,23 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			c.Policies.Bundle = Default().Policies.Bundle
 			c.Policies.Bundle.URL, c.Policies.Bundle.Token, c.Policies.Bundle.PublicKey = "http://b.example.com", "t", "/k.pem"
 		}, "policies.bundle.url: would send the token in the clear"},
+		"with two shadows": {
+			func(c *Config) {
+				c.Policies.ShadowDir, c.Policies.ShadowBundle.URL = "/s", "https://b.example.com/s.tar.gz"
+			},
+			"policies.shadow_bundle.url: is given, and policies.shadow_dir too",
+		},
+		"with a shadow that anybody on the way could change": {
+			func(c *Config) { c.Policies.ShadowBundle.URL = "http://b.example.com/s.tar.gz" },
+			"policies.shadow_bundle.url: could be answered by anybody on the way; use https://, or have bundles signed and give policies.shadow_bundle.public_key",
+		},
+		"with a shadow that is looked for too often": {
+			func(c *Config) { c.Policies.ShadowBundle.MinDelay = 0 },
+			"policies.shadow_bundle.min_delay: is 0s; choose from 1s to 24h",
+		},
+		"with one folder that keeps two bundles": {func(c *Config) {
+			c.Policies.ShadowBundle.URL, c.Policies.ShadowBundle.KeepDir, c.Policies.Bundle.KeepDir = "https://b.example.com/s.tar.gz", "/k", "/k"
+		}, "policies.shadow_bundle.keep_dir: is policies.bundle.keep_dir, too"},
 		"with a password in a bundle's address": {
 			func(c *Config) { c.Policies.Bundle.URL = "https://u:p@b.example.com" },
 			"policies.bundle.url: holds a user or password",

@@ -191,6 +191,33 @@ func TestAShadowOfThePolicies(t *testing.T) {
 	n.eventually("the difference", n.oneHas("/metrics", `nidan_shadow_sign_ins_total{result="changed"} 1`))
 }
 
+func TestAShadowMayBeASignedBundle(t *testing.T) {
+	private, public := signing(t)
+	bundle := filepath.Join(t.TempDir(), "bundle.tar.gz")
+	buildBundle(t, bundle, private, `"always_asked_roles": []`, `"always_asked_roles": ["user"]`)
+	files := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer shadow-token" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		http.ServeFile(w, r, bundle)
+	}))
+	defer files.Close()
+	n := started(t, "NIDAN_POLICIES_SHADOW_BUNDLE_URL="+files.URL+"/bundle.tar.gz", "NIDAN_POLICIES_SHADOW_BUNDLE_PUBLIC_KEY="+public,
+		"NIDAN_POLICIES_SHADOW_BUNDLE_TOKEN=shadow-token", "NIDAN_POLICIES_SHADOW_BUNDLE_KEEP_DIR="+t.TempDir())
+	n.eventually("the shadow", n.has("/metrics", "nidan_shadow_policies_activations_total 1"))
+	newSignIn(t, account(t, off)).expectIn(nil)
+	n.eventually("the difference", n.oneHas("/metrics", `nidan_shadow_sign_ins_total{result="changed"} 1`))
+	t.Run("as kept, after a start with its server away", func(t *testing.T) {
+		n.stop()
+		files.Close()
+		n.start()
+		n.eventually("the shadow", n.has("/metrics", "nidan_shadow_policies_activations_total 1"))
+		newSignIn(t, account(t, off)).expectIn(nil)
+		n.eventually("the difference", n.oneHas("/metrics", `nidan_shadow_sign_ins_total{result="changed"} 1`))
+	})
+}
+
 func TestDecisionsAreSentAsOPADoes(t *testing.T) {
 	var mu sync.Mutex
 	var events []map[string]any

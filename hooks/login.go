@@ -97,6 +97,7 @@ func (s *signIn) answer(ctx context.Context) (a answer, err error) {
 func (s *signIn) decide(ctx context.Context, on challenge.Situation) (err error) {
 	s.situation = on
 	in := policyInput(s.Now().In(s.TimeZone), s.call, on)
+	in.Device.ID = challenge.DeviceName(s.key.DeviceToken)
 	if s.verdict, err = s.Policies.Login(ctx, in); err != nil {
 		s.Log.ErrorContext(ctx, "a sign-in was refused because it could not be decided",
 			"account", s.key.Account, "flow", s.key.Flow, "revision", s.verdict.Revision, "err", err)

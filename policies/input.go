@@ -74,6 +74,8 @@ type Device struct {
 	AgeDays int    `json:"age_days" jsonschema:"description=whole periods of 24 hours since then"`
 
 	AgeCalendarDays int `json:"age_calendar_days" jsonschema:"description=midnights since then\\, in the configured time zone"`
+
+	ID string `json:"id" jsonschema:"description=a name of it\\, made of its token\\, and of no use to sign in: sign-ins from one device have the same\\, until it is remembered anew. Empty: the client has no token. Unless known is true\\, whoever signs in may have made it up"`
 }
 
 // CapabilitiesInput is everything that what a session is worth may depend on, and whether a new password is kept.

@@ -85,17 +85,22 @@ func readsOf(c *ast.Compiler, query string) ([][]string, error) {
 		if !ref.HasPrefix(ast.InputRootRef) {
 			continue
 		}
-		path := []string{}
-		for _, part := range ref[1:] {
-			name, ok := part.Value.(ast.String)
-			if !ok {
-				break // a number: the list before it is read
-			}
-			path = append(path, string(name))
-		}
-		reads = append(reads, path)
+		reads = append(reads, pathOf(ref))
 	}
 	slices.SortFunc(reads, slices.Compare)
 	// What stands in something else that is read is read with it.
 	return slices.CompactFunc(reads, func(a, b []string) bool { return len(b) >= len(a) && slices.Equal(a, b[:len(a)]) }), nil
+}
+
+// pathOf are the names below the input that a reference leads through.
+func pathOf(ref ast.Ref) []string {
+	path := []string{}
+	for _, part := range ref[1:] {
+		name, ok := part.Value.(ast.String)
+		if !ok {
+			break // worked out, or a number: what stands before it is read
+		}
+		path = append(path, string(name))
+	}
+	return path
 }

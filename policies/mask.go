@@ -104,6 +104,9 @@ func (r *maskRule) prepare() (err error) {
 // namesIn are the names that a JSON Pointer leads through.
 func namesIn(pointer string) []string {
 	names := strings.Split(pointer[1:], "/")
+	if !strings.Contains(pointer, "~") {
+		return names
+	}
 	for i, name := range names {
 		names[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
 	}

@@ -2,9 +2,11 @@ package policies
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/open-policy-agent/opa/v1/rego"
 )
@@ -15,9 +17,36 @@ func (e *Engine) Reads() ([][]string, error) { return readsOf(e.compiler, loginQ
 // Memo decides sign-ins that were recorded as its engine does, and those that are alike in all that the policies read only once. It
 // is safe for concurrent use.
 type Memo struct {
-	engine *Engine
-	known  *known[answer]
+	engine  *Engine
+	known   *known[answer]
+	lacking lackings
 }
+
+// lackings are the facts that sign-ins lack, known again by all that the policies read and by what may be lacking.
+type lackings struct {
+	known map[string]*known[[]string]
+	make  func() (*known[[]string], error)
+	mu    sync.Mutex
+}
+
+func (l *lackings) of(in map[string]any, facts [][]string, work func() ([]string, error)) ([]string, error) {
+	name := fmt.Sprintf("%q", facts)
+	l.mu.Lock()
+	k, err := l.known[name], error(nil)
+	if k == nil && len(l.known) < mostLackings {
+		if k, err = l.make(); err == nil {
+			l.known[name] = k
+		}
+	}
+	l.mu.Unlock()
+	if err != nil || k == nil {
+		return work()
+	}
+	return k.of(in, work)
+}
+
+// mostLackings bounds how many ways to lack facts are known: as many as there were versions and masks.
+const mostLackings = 50
 
 // answer is a decision, or why there was none: a sign-in that could not be decided cannot be the next time either.
 type answer struct {
@@ -28,7 +57,9 @@ type answer struct {
 // Memo returns one that knows nothing yet.
 func (e *Engine) Memo() (*Memo, error) {
 	k, err := newKnown[answer](e.compiler, loginQuery, reflect.TypeFor[map[string]any](), "now")
-	return &Memo{engine: e, known: k}, err
+	return &Memo{engine: e, known: k, lacking: lackings{known: map[string]*known[[]string]{}, make: func() (*known[[]string], error) {
+		return newKnown[[]string](e.compiler, loginQuery, reflect.TypeFor[map[string]any](), "now")
+	}}}, err
 }
 
 // Login decides a sign-in that was recorded: a decoded [Input], of whichever version of the program.

@@ -24,7 +24,7 @@ func (e *Engine) strayReferences() (found []finding) {
 			ast.WalkTerms(r, func(t *ast.Term) bool {
 				if ref, ok := t.Value.(ast.Ref); ok && ref.HasPrefix(ast.DefaultRootRef) && !isCustomRule(ref) {
 					all = append(all, reference{ref, cmp.Or(t.Location, r.Location)})
-					read = append(read, namesOf(ref))
+					read = append(read, stepsOf(ref))
 				}
 				return false
 			})
@@ -38,8 +38,8 @@ func (e *Engine) strayReferences() (found []finding) {
 	return found
 }
 
-// namesOf are the names that a reference leads through below data, as far as they are not worked out.
-func namesOf(ref ast.Ref) (names []string) {
+// stepsOf are the names that a reference leads through below data, as far as they are not worked out.
+func stepsOf(ref ast.Ref) (names []string) {
 	for _, t := range ref[1:] {
 		name, ok := t.Value.(ast.String)
 		if !ok {
@@ -59,7 +59,7 @@ func (e *Engine) stray(ref ast.Ref, place *ast.Location, n int, known []string, 
 	if n < len(written)-1 {
 		is += fmt.Sprintf(": there is no %s", ref[:n+1])
 	}
-	names := namesOf(ref[:n+1])
+	names := stepsOf(ref[:n+1])
 	below, name := names[:n-1], names[n-1]
 	meant := closest(name, known)
 	if meant == "" {

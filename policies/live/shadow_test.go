@@ -3,9 +3,12 @@ package live
 import (
 	"context"
 	"errors"
+	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"nidan/policies"
 	"nidan/policies/replay"
@@ -33,6 +36,58 @@ func keepGoing(t *testing.T, all ...func(context.Context) error) {
 			}
 		})
 	}
+}
+
+// It comes as what decides may come: signed, and kept for the next start.
+func TestAShadowMayBeABundle(t *testing.T) {
+	private, public := keyPair(t)
+	sign := []string{"--signing-key", private, "--signing-alg", "RS256"}
+	s, url := serve(t, built(t, lets("other"), sign...))
+	config := BundleConfig{
+		URL: url, PublicKey: public, Algorithm: "RS256", MinDelay: time.Second, MaxDelay: time.Second, KeepDir: filepath.Join(t.TempDir(), "kept"),
+	}
+	counts := &book{kept: map[string]replay.Summary{}}
+	start := func(t *testing.T) *Policies {
+		p, _ := newPolicies()
+		shadow := p.Shadowed()
+		p.KeepDifferences(counts)
+		b, err := shadow.Policies.Bundle(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Kept(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := p.take(t.Context(), lets("first")); err != nil {
+			t.Fatal(err)
+		}
+		keepGoing(t, shadow.Compare, b.Run)
+		return p
+	}
+	compared := func(p *Policies, n int) func() bool {
+		return func() bool {
+			s, err := p.Everywhere(t.Context())
+			return err == nil && s.Shadow.Summary.Decided == n && len(s.Shadow.Summary.Changes) == n
+		}
+	}
+	t.Run("from a server", func(t *testing.T) {
+		p := start(t)
+		until(t, "the shadow", p.shadowGives("other"))
+		s.put(built(t, lets("forged")), 0)
+		until(t, "the refusal of one that is not signed", func() bool { return p.shadow.Policies.Status().Trouble != nil })
+		if got := reasonOf(t, p); got != "first" {
+			t.Errorf("the shadow had a say: %s", got)
+		}
+		until(t, "the comparison", compared(p, 1))
+	})
+	t.Run("and as kept, with what was counted before the start", func(t *testing.T) {
+		s.put(nil, http.StatusInternalServerError)
+		p := start(t)
+		if got := reasonOf(t, p); got != "first" {
+			t.Errorf("the shadow had a say: %s", got)
+		}
+		until(t, "the comparison", compared(p, 2))
+	})
 }
 
 func (p *Policies) shadowGives(reason string) func() bool { return p.shadow.Policies.gives(reason) }

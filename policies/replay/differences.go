@@ -67,35 +67,53 @@ func strictness(a policies.Action) int {
 
 // Example is a sign-in that would be decided differently.
 type Example struct {
-	Record  int64     `json:"record,omitempty"` // its ID, for nidan policy explain; 0: it has none
-	At      time.Time `json:"at"`
-	Account string    `json:"account"`
-	Error   string    `json:"error,omitempty"` // why it would not be decided at all
+	Record     int64     `json:"record,omitempty"`      // its ID, for nidan policy explain; 0: it has none
+	DecisionID string    `json:"decision_id,omitempty"` // in a decision log
+	At         time.Time `json:"at"`
+	Account    string    `json:"account"`
+	Error      string    `json:"error,omitempty"` // why it would not be decided at all
 }
 
 // Differences are what two sets of policies decide differently. It is safe for concurrent use.
 type Differences struct {
 	Who bool // all accounts of each change are kept, and not a few examples alone; it is set before anything is counted
 
-	inexact, further, duplicates, unreadable atomic.Int64
+	further, duplicates, unreadable atomic.Int64
 
 	mu      sync.Mutex
 	decided int
 	failed  int
 	changes map[Change]*found
+	inexact found
+	lacking map[string]int // by fact
 }
 
+// found are sign-ins that are alike.
 type found struct {
 	n        int
 	examples []Example
-	who      map[string]bool
+	who      map[string]bool // nil: it is not asked
+}
+
+func (f *found) add(e Example) {
+	f.n++
+	if f.who != nil {
+		f.who[e.Account] = true
+	}
+	if len(f.examples) < examplesKept {
+		f.examples = append(f.examples, e)
+	}
 }
 
 // Add counts one sign-in. An error is why the other policies could not decide it: it would be refused.
 func (d *Differences) Add(in policies.Input, from, to policies.Decision, err error, record int64) {
-	example := Example{Record: record, At: in.Now, Account: in.Account.Name}
+	d.add(in, from, to, err, Example{Record: record})
+}
+
+func (d *Differences) add(in policies.Input, from, to policies.Decision, err error, example Example) {
+	example.At, example.Account = in.Now, in.Account.Name
 	if err != nil {
-		to = policies.Decision{Action: policies.ActionRefuse, Reason: "undecided", Channel: from.Channel}
+		to = policies.Decision{Action: policies.ActionRefuse, Reason: undecided, Channel: from.Channel}
 		example.Error = err.Error()
 	}
 	d.mu.Lock()
@@ -118,18 +136,33 @@ func (d *Differences) Add(in policies.Input, from, to policies.Decision, err err
 		c.FromReason, c.ToReason, c.Channel, c.Role = others, others, others, others
 	}
 	if d.changes[c] == nil {
-		d.changes[c] = &found{}
+		d.changes[c] = d.newFound()
 	}
-	f := d.changes[c]
-	f.n++
+	d.changes[c].add(example)
+}
+
+func (d *Differences) newFound() *found {
 	if d.Who {
-		if f.who == nil {
-			f.who = map[string]bool{}
-		}
-		f.who[in.Account.Name] = true
+		return &found{who: map[string]bool{}}
 	}
-	if len(f.examples) < examplesKept {
-		f.examples = append(f.examples, example)
+	return &found{}
+}
+
+// addInexact counts one sign-in of which it cannot be said how it would end, for want of facts.
+func (d *Differences) addInexact(e *event, lacking []string) {
+	shown := e.shown()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.decided++
+	if d.lacking == nil {
+		d.lacking, d.inexact = map[string]int{}, *d.newFound()
+	}
+	d.inexact.add(Example{Record: e.ID, DecisionID: e.DecisionID, At: shown.Now, Account: shown.Account.Name})
+	for _, fact := range lacking {
+		if d.lacking[fact] == 0 && len(d.lacking) >= mostChanges {
+			fact = others
+		}
+		d.lacking[fact]++
 	}
 }
 
@@ -139,13 +172,17 @@ type Summary struct {
 	Changed  int `json:"changed"`  // of them, would end otherwise
 	Loosened int `json:"loosened"` // of them, would be asked less
 	Failed   int `json:"failed"`   // of them, could not be decided, and would be refused
-	Inexact  int `json:"inexact"`  // of them, were not kept with all that the other policies read
+	Inexact  int `json:"inexact"`  // of them, cannot be compared: their records do not have all that is read. They are in no change
 
 	Further    int `json:"further_calls,omitempty"` // records of the same sign-ins, which count once
 	Duplicates int `json:"duplicates,omitempty"`    // records that were there before
 	Unreadable int `json:"unreadable,omitempty"`    // records that say nothing that can be decided
 
 	Changes []Changed `json:"changes"` // the most frequent first; those for another reason alone last
+
+	Lacking         map[string]int `json:"lacking,omitempty"`          // of the inexact ones, how many lack a fact: "account.plan"
+	InexactAccounts []string       `json:"inexact_accounts,omitempty"` // all of them, where that was asked for
+	InexactExamples []Example      `json:"inexact_examples,omitempty"`
 }
 
 // Changed is one [Change], and how often it was seen.
@@ -161,7 +198,8 @@ func (d *Differences) Summary() Summary {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := Summary{
-		Decided: d.decided, Failed: d.failed, Inexact: int(d.inexact.Load()),
+		Decided: d.decided, Failed: d.failed, Inexact: d.inexact.n, Lacking: maps.Clone(d.lacking),
+		InexactAccounts: slices.Sorted(maps.Keys(d.inexact.who)), InexactExamples: slices.Clone(d.inexact.examples),
 		Further: int(d.further.Load()), Duplicates: int(d.duplicates.Load()), Unreadable: int(d.unreadable.Load()),
 	}
 	for c, f := range d.changes {

@@ -1,13 +1,7 @@
 package replay
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"iter"
 	"runtime"
 	"time"
@@ -17,58 +11,101 @@ import (
 	"nidan/policies"
 )
 
-// Recorded is a sign-in as it was recorded.
+// Recorded is something that was recorded: a sign-in, or what made devices forgotten.
 type Recorded struct {
-	ID     int64
-	Flow   string // of the sign-in; empty: not known
-	Detail []byte // JSON: a [policies.Kept]
+	ID         int64     // of the record; 0: it has none
+	DecisionID string    // in a decision log; empty: it is not from one
+	At         time.Time // zero: when the sign-in says that it was
+	Kind       string    // empty: a sign-in
+	Account    string    // Kratos' identity id; empty: the one that the sign-in names
+	Flow       string    // of the sign-in; empty: not known
+	State      string    // how it ended; empty: not known
+	Detail     []byte    // JSON: of a sign-in a [policies.Kept]
 }
 
-// Run decides each of the sign-ins under the engine's policies, and counts what comes out differently in d. Done is told how many records
-// have been looked at so far; it may be nil. A sign-in with a code is several calls, and so several records: one of them is decided, the
-// one that comes first. What is left out could be what changes: it is counted, too.
+// Trial is what is tried, and on what terms.
+type Trial struct {
+	Tried    *policies.Engine
+	Settings map[string]any   // switches to try with it, in place of the recorded ones, by their names
+	Against  *policies.Engine // what it is compared with; nil: what was recorded
+	TimeZone *time.Location   // in which midnights are counted; nil: UTC
+}
+
+// Run tries an engine's policies against what was recorded, as [Trial.Run] does.
 func Run(ctx context.Context, e *policies.Engine, recorded iter.Seq2[Recorded, error], d *Differences, done func(int)) error {
-	memo, err := e.Memo()
+	return Trial{Tried: e}.Run(ctx, recorded, d, done)
+}
+
+// Run decides each of the sign-ins, which come in the order of time, as the tried policies would have decided it had they decided all of
+// them, and as the others would have, and counts in d what comes out differently. Done is told how many records have been looked at so
+// far; it may be nil. A sign-in with a code is several calls, and so several records: the first one is decided. What is left out could be
+// what changes: it is counted, too.
+func (t Trial) Run(ctx context.Context, recorded iter.Seq2[Recorded, error], d *Differences, done func(int)) error {
+	h, err := newHistory(t, d)
 	if err != nil {
 		return err
 	}
-	workers, ctx := errgroup.WithContext(ctx)
-	batches := make(chan []Recorded, 2*runtime.GOMAXPROCS(0))
-	workers.Go(func() error {
-		defer close(batches)
-		return d.send(ctx, recorded, batches, done)
+	stages, ctx := errgroup.WithContext(ctx)
+	work, ordered := make(chan *batch, 2*runtime.GOMAXPROCS(0)), make(chan *batch, 2*runtime.GOMAXPROCS(0))
+	stages.Go(func() error {
+		defer close(work)
+		defer close(ordered)
+		return send(ctx, recorded, work, ordered)
 	})
 	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() error {
-			for batch := range batches {
-				for _, r := range batch {
-					if err := d.decide(ctx, memo, r); err != nil {
-						return err
-					}
-				}
+		stages.Go(func() error {
+			for b := range work {
+				b.read()
 			}
 			return nil
 		})
 	}
-	return workers.Wait()
+	stages.Go(func() error {
+		n := 0
+		for b := range ordered { // one after the other: each sign-in rests on those before it
+			<-b.ready
+			for i := range b.events {
+				if err := h.next(ctx, &b.events[i]); err != nil {
+					return err
+				}
+			}
+			if n += len(b.events); done != nil {
+				done(n)
+			}
+		}
+		return nil
+	})
+	return stages.Wait()
 }
 
 // batchOf is how many records are handed over at once.
 const batchOf = 256
 
-func (d *Differences) send(ctx context.Context, recorded iter.Seq2[Recorded, error], to chan<- []Recorded, done func(int)) error {
-	batch, n := make([]Recorded, 0, batchOf), 0
-	records, flows := map[int64]bool{}, map[string]bool{}
+// batch is records that are read together.
+type batch struct {
+	events []event
+	ready  chan struct{} // closed when they have been read
+}
+
+func (b *batch) read() {
+	for i := range b.events {
+		b.events[i].read()
+	}
+	close(b.ready)
+}
+
+// send hands records over in batches, to those who read them and, in order, to the one who decides them.
+func send(ctx context.Context, recorded iter.Seq2[Recorded, error], work, ordered chan<- *batch) error {
+	b := &batch{ready: make(chan struct{})}
 	flush := func() error {
-		select {
-		case to <- batch:
-		case <-ctx.Done():
-			return ctx.Err()
+		for _, to := range []chan<- *batch{work, ordered} {
+			select {
+			case to <- b:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
-		if done != nil {
-			done(n)
-		}
-		batch = make([]Recorded, 0, batchOf)
+		b = &batch{ready: make(chan struct{})}
 		return nil
 	}
 	for r, err := range recorded {
@@ -78,103 +115,11 @@ func (d *Differences) send(ctx context.Context, recorded iter.Seq2[Recorded, err
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		n++
-		switch {
-		case records[r.ID]:
-			d.duplicates.Add(1)
-			continue
-		case r.Flow != "" && flows[r.Flow]:
-			d.further.Add(1)
-			continue
-		}
-		records[r.ID], flows[r.Flow] = true, true
-		if batch = append(batch, r); len(batch) == batchOf {
+		if b.events = append(b.events, event{Recorded: r}); len(b.events) == batchOf {
 			if err := flush(); err != nil {
 				return err
 			}
 		}
 	}
 	return flush()
-}
-
-func (d *Differences) decide(ctx context.Context, m *policies.Memo, r Recorded) error {
-	var kept struct {
-		Input    map[string]any
-		Decision *policies.Decision
-
-		Erased, Masked []string
-	}
-	if err := json.Unmarshal(r.Detail, &kept); err != nil {
-		d.unreadable.Add(1)
-		return nil
-	}
-	if kept.Input == nil {
-		return nil // not even that could be kept of it: nobody was let in
-	}
-	from := policies.Decision{Action: policies.ActionRefuse, Reason: "undecided"}
-	if kept.Decision != nil && kept.Decision.Action != "" {
-		from = *kept.Decision
-	}
-	to, err := m.Login(ctx, kept.Input)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	d.Add(who(kept.Input), from, to, err, r.ID)
-	if m.ReadsAny(kept.Erased) || m.ReadsAny(kept.Masked) {
-		d.inexact.Add(1)
-	}
-	return nil
-}
-
-// who is what is shown of a sign-in.
-func who(in map[string]any) policies.Input {
-	var shown policies.Input
-	if account, ok := in["account"].(map[string]any); ok {
-		shown.Account.Name, _ = account["name"].(string)
-		shown.Account.Role, _ = account["role"].(string)
-	}
-	if now, ok := in["now"].(string); ok {
-		shown.Now, _ = time.Parse(time.RFC3339, now)
-	}
-	return shown
-}
-
-// mostLine bounds a line of an export.
-const mostLine = 1 << 20
-
-// Lines are the sign-ins of an export of records (JSON Lines), since then. Other records are passed over.
-func Lines(r io.Reader, since time.Time) iter.Seq2[Recorded, error] {
-	return func(yield func(Recorded, error) bool) {
-		lines := bufio.NewScanner(r)
-		lines.Buffer(make([]byte, 64<<10), mostLine)
-		for n := 1; lines.Scan(); n++ {
-			if len(bytes.TrimSpace(lines.Bytes())) == 0 {
-				continue
-			}
-			var l struct {
-				ID     *int64
-				At     time.Time
-				Kind   string
-				Flow   string
-				Detail json.RawMessage
-			}
-			err := json.Unmarshal(lines.Bytes(), &l)
-			if err == nil && (l.ID == nil || l.Kind == "") {
-				err = errors.New("it is no record: id or kind is missing")
-			}
-			if err != nil {
-				yield(Recorded{}, fmt.Errorf("read line %d: %w", n, err))
-				return
-			}
-			if l.Kind != "sign_in" || l.At.Before(since) {
-				continue
-			}
-			if !yield(Recorded{ID: *l.ID, Flow: l.Flow, Detail: l.Detail}, nil) {
-				return
-			}
-		}
-		if err := lines.Err(); err != nil {
-			yield(Recorded{}, fmt.Errorf("read the records: %w", err))
-		}
-	}
 }

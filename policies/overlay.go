@@ -1,0 +1,143 @@
+package policies
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// With is the set with other parameters, and the settings to ask it with, in place of those that a sign-in has. Each is given by its name
+// and a JSON value, "remember_days=7", and a part of one by both names, "code.length=8". What neither the parameters nor the settings
+// know is refused, as is a value that they do not allow.
+func (s *Set) With(given []string) (*Set, map[string]any, error) {
+	data, err := s.copiedData()
+	if err != nil {
+		return nil, nil, err
+	}
+	settings := map[string]any{}
+	for _, one := range given {
+		name, raw, ok := strings.Cut(one, "=")
+		value, err := decodedNumber(raw)
+		if !ok || err != nil {
+			return nil, nil, fmt.Errorf("%q cannot be tried: write NAME=VALUE, with a value in JSON, as in remember_days=7 or no_email='\"refuse\"'", one)
+		}
+		switch first, _, _ := strings.Cut(name, "."); {
+		case slices.Contains(namesOf[Settings](), name):
+			settings[name] = value
+		case slices.Contains(namesOf[Parameters](), first):
+			err = put(data, append([]string{"parameters"}, strings.Split(name, ".")...), value)
+		default:
+			err = fmt.Errorf("there is no parameter and no setting %q: there are the parameters %s, and the settings %s",
+				name, strings.Join(namesOf[Parameters](), ", "), strings.Join(namesOf[Settings](), ", "))
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := checkSettings(settings); err != nil {
+		return nil, nil, err
+	}
+	changed, err := s.withData(data)
+	return changed, settings, err
+}
+
+// namesOf are the names that a struct's fields have in JSON.
+func namesOf[T any]() (names []string) {
+	for _, m := range membersOf(reflect.TypeFor[T]()) {
+		names = append(names, m.name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (s *Set) copiedData() (map[string]any, error) {
+	raw, err := json.Marshal(s.data)
+	if err != nil {
+		return nil, fmt.Errorf("copy the data: %w", err)
+	}
+	copied, err := decodedNumber(string(raw))
+	if err != nil {
+		return nil, fmt.Errorf("copy the data: %w", err)
+	}
+	data, _ := copied.(map[string]any)
+	return data, nil
+}
+
+// decodedNumber decodes JSON with numbers as OPA reads them.
+func decodedNumber(raw string) (value any, err error) {
+	dec := json.NewDecoder(strings.NewReader(raw))
+	dec.UseNumber()
+	if err := dec.Decode(&value); err != nil {
+		return nil, err
+	}
+	if dec.More() {
+		return nil, errors.New("there is more than one value")
+	}
+	return value, nil
+}
+
+// put puts a value into an object, where the names lead to.
+func put(in map[string]any, names []string, value any) error {
+	for i, name := range names[:len(names)-1] {
+		below, ok := in[name].(map[string]any)
+		if _, there := in[name]; there && !ok {
+			return fmt.Errorf("%s has no parts: give a value for all of it", strings.Join(names[1:i+1], "."))
+		}
+		if below == nil {
+			below = map[string]any{}
+		}
+		in[name], in = below, below
+	}
+	in[names[len(names)-1]] = value
+	return nil
+}
+
+// checkSettings checks settings as a sign-in may have them. Their numbers become those that records are read with.
+func checkSettings(given map[string]any) error {
+	var of Settings
+	if err := decodeStrictly(given, &of); err != nil {
+		return fmt.Errorf("a setting cannot be tried: %w", err)
+	}
+	if _, days := given["remember_days"]; days && (of.RememberDays < 1 || of.RememberDays > 365) {
+		return errors.New("remember_days cannot be tried: write a number from 1 to 365")
+	}
+	for name, v := range given {
+		if v == nil {
+			return fmt.Errorf("%s cannot be tried: null is no value for it", name)
+		}
+		if n, ok := v.(json.Number); ok {
+			f, err := n.Float64()
+			if err != nil {
+				return fmt.Errorf("%s cannot be tried: %w", name, err)
+			}
+			given[name] = f
+		}
+	}
+	return nil
+}
+
+// withData is the set with other data.
+func (s *Set) withData(data map[string]any) (*Set, error) {
+	text, err := json.Marshal(data)
+	if err != nil {
+		return nil, fmt.Errorf("encode the data: %w", err)
+	}
+	var files []File
+	for _, f := range s.files {
+		if f.Path != dataFiles[0] {
+			files = append(files, f)
+		}
+	}
+	changed, err := FromFiles(append(files, File{dataFiles[0], string(text)}))
+	if err != nil {
+		return nil, err
+	}
+	wrong, err := changed.wrongParameters()
+	if err != nil || len(wrong) == 0 {
+		return changed, err
+	}
+	return nil, together(wrong)
+}

@@ -1,0 +1,86 @@
+package replay
+
+import (
+	"cmp"
+	"encoding/json"
+	"time"
+
+	"nidan/policies"
+)
+
+// event is a record that has been read.
+type event struct {
+	Recorded
+	in      map[string]any     // of a sign-in, as it was asked; nil: not even that could be kept of it
+	decided *policies.Decision // nil: nothing was decided
+	gone    []string           // places in it that were taken out or masked
+	forgot  *int               // devices, by what it is about; nil: none
+	err     error              // why it cannot be read
+	now     time.Time
+	account string // whose devices count; empty: not known
+	flow    string // of the account: others may sign in by the same flow
+}
+
+// read reads what the record holds.
+func (e *event) read() {
+	if e.now = e.At; e.Kind != "" && e.Kind != signInKind {
+		var about struct {
+			Forgot *int `json:"devices_forgotten"`
+		}
+		_ = json.Unmarshal(e.Detail, &about) // one that says nothing of devices made none forgotten
+		e.account, e.forgot = e.Account, about.Forgot
+		return
+	}
+	var kept struct {
+		Input    map[string]any
+		Decision *policies.Decision
+
+		Erased, Masked []string
+	}
+	if e.err = json.Unmarshal(e.Detail, &kept); e.err != nil {
+		return
+	}
+	e.in, e.gone = kept.Input, append(kept.Erased, kept.Masked...)
+	if kept.Decision != nil && kept.Decision.Action != "" {
+		e.decided = kept.Decision
+	}
+	account := object(e.in, "account")
+	e.account = cmp.Or(e.Account, text(account, "id"))
+	if at, err := time.Parse(time.RFC3339, text(e.in, "now")); err == nil {
+		e.now = at
+	}
+	if e.Flow != "" {
+		e.flow = e.Flow + " " + e.account
+	}
+}
+
+// recorded is what was decided then. Where nothing was, nobody was let in.
+func (e *event) recorded() policies.Decision {
+	if e.decided == nil {
+		return policies.Decision{Action: policies.ActionRefuse, Reason: undecided}
+	}
+	return *e.decided
+}
+
+// shown is what is shown of a sign-in.
+func (e *event) shown() policies.Input {
+	shown := policies.Input{Now: e.now}
+	account := object(e.in, "account")
+	shown.Account.Name, shown.Account.Role = text(account, "name"), text(account, "role")
+	return shown
+}
+
+func object(in map[string]any, name string) map[string]any {
+	o, _ := in[name].(map[string]any)
+	return o
+}
+
+func text(in map[string]any, name string) string {
+	s, _ := in[name].(string)
+	return s
+}
+
+func number(in map[string]any, name string) int {
+	n, _ := in[name].(float64)
+	return int(n)
+}

@@ -1,0 +1,140 @@
+package replay
+
+import (
+	"slices"
+	"time"
+
+	"nidan/challenge"
+	"nidan/policies"
+)
+
+// withinFlow is how long a sign-in goes on at most: a login flow of Kratos lasts no longer.
+const withinFlow = time.Hour
+
+// further says whether a record is of a sign-in that has been counted, and of which one if a code is out for it. A decision log names no
+// flow: what comes with an open challenge belongs to the account's sign-in before it.
+func (h *history) further(e *event) (*ongoing, bool) {
+	if e.flow != "" {
+		o, seen := h.flows[e.flow]
+		return o, seen
+	}
+	if o := h.latest[e.account]; o != nil && e.in["challenge"] != nil && e.now.Sub(o.last) < withinFlow {
+		return o, true
+	}
+	return nil, false
+}
+
+// goOn takes a record of a sign-in for which a code is out. Where it is not known how that ended, the code was right.
+func (h *history) goOn(o *ongoing, e *event) {
+	if o == nil || e.decided == nil || e.decided.Action != policies.ActionChallenge {
+		return
+	}
+	o.last = e.now
+	switch e.State {
+	case string(challenge.Passed), "":
+		o.pass(later(e.now, e.At))
+		o.account.keep(o.devices)
+		if e.State != "" {
+			h.flows[e.flow] = nil
+		}
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// remember takes what follows from the decisions, whatever becomes of the codes that were really sent: who would be asked anew enters the
+// code, and is remembered.
+func (o *ongoing) remember(e *event) {
+	devices := slices.Concat(o.account.devices, o.devices)
+	anew := func(_ *device, of outcome) memory {
+		if of.decision.Action != policies.ActionChallenge || of.decision.RememberDays == 0 {
+			return of.knows
+		}
+		return memory{known: true, channel: of.decision.Channel, verified: instant(e.now)}
+	}
+	for w, outcomes := range o.outcomes {
+		if len(outcomes) > 0 && !slices.ContainsFunc(outcomes, func(of outcome) bool { return !of.decision.ForgetDevices }) {
+			for _, d := range devices {
+				d.memories[w] = []memory{{asRecorded: o.recorded.ForgetDevices}}
+			}
+			continue
+		}
+		if o.recorded.Action != policies.ActionChallenge {
+			for _, d := range o.devices {
+				d.memories[w] = o.after(d, w, anew)
+			}
+		}
+		if o.recorded.ForgetDevices {
+			for _, d := range devices {
+				d.leaveOpen()
+				d.change(w, d.then)
+			}
+		}
+	}
+	if o.recorded.ForgetDevices {
+		for _, d := range devices {
+			d.known, d.passed = false, nil
+		}
+	}
+}
+
+// pass takes that the code was right that was really sent. If the device was remembered with it, those who would have asked for a code know
+// of it what is recorded from then on, and those who would not have know what they knew before.
+func (o *ongoing) pass(at time.Time) {
+	when := span{o.began.UnixMicro(), at.UnixMicro()}
+	after := func(d *device, of outcome) memory {
+		switch {
+		case of.decision.Action != policies.ActionChallenge || of.decision.RememberDays == 0:
+			return d.then(of.knows)
+		case o.recorded.RememberDays == 0 || o.recorded.Channel != of.decision.Channel:
+			return memory{known: true, channel: of.decision.Channel, verified: when}
+		}
+		return memory{asRecorded: true}
+	}
+	for _, d := range o.devices {
+		p := &passed{at: when, channel: o.recorded.Channel}
+		for w := range o.outcomes {
+			p.memories[w] = o.after(d, w, after)
+		}
+		if o.recorded.RememberDays == 0 { // nothing of it will be recorded
+			d.memories = p.memories
+			continue
+		}
+		d.passed = p
+	}
+}
+
+// after is what one of the two may know of a device, by what it decided knowing that. Where it may have been another device, it may know
+// of it what it knew.
+func (o *ongoing) after(d *device, w int, to func(*device, outcome) memory) (all []memory) {
+	if len(o.devices) > 1 {
+		all = d.memories[w]
+	}
+	for _, of := range o.outcomes[w] {
+		all = adding(all, to(d, of))
+	}
+	if len(all) == 0 {
+		return d.memories[w] // it was not asked
+	}
+	return all
+}
+
+// change changes what one of the two may know of the device.
+func (d *device) change(w int, to func(memory) memory) {
+	var all []memory
+	for _, m := range d.memories[w] {
+		all = adding(all, to(m))
+	}
+	d.memories[w] = all
+}
+
+func (a *account) each(do func(*device)) {
+	for _, d := range a.devices {
+		do(d)
+	}
+}
