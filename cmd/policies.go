@@ -19,6 +19,7 @@ func newPolicies(
 ) (p *live.Policies, keep []func(context.Context) error, err error) {
 	p = live.New(cfg.TimeLimit, now, log)
 	p.Require(live.Require(cfg.Require))
+	p.Remember(history{st})
 	if cfg.ShadowDir != "" {
 		shadow := p.Shadowed()
 		keep = append(keep, shadow.Compare, shadow.Policies.Folder(cfg.ShadowDir).Watch)

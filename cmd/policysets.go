@@ -43,6 +43,19 @@ func unpacked(kept []byte) (files []policies.File, err error) {
 	return files, nil
 }
 
+// history knows the sets that are kept in the database. It is a [nidan/policies/live.History].
+type history struct{ store *store.Store }
+
+// Last implements [nidan/policies/live.History].
+func (h history) Last(ctx context.Context) ([]policies.File, string, error) {
+	all, err := h.store.PolicySets(ctx)
+	if err != nil || len(all) == 0 {
+		return nil, "", err
+	}
+	files, err := keptFiles(ctx, h.store, all[0].Revision)
+	return files, all[0].Source, err
+}
+
 // lastFrom returns the files of the set from a source that began to decide last. There are none where no set did.
 func lastFrom(ctx context.Context, st *store.Store) func(source string) ([]policies.File, error) {
 	return func(source string) ([]policies.File, error) {

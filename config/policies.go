@@ -29,7 +29,7 @@ type Require struct {
 	// How much of the rules their tests have to reach, in percent, 0 to 100.
 	Coverage int `koanf:"coverage" jsonschema:"minimum=0,maximum=100"`
 	// It has to be proven that something valid is decided on each input there can be, and that the invariants hold: the policies' own and
-	// those of the set that decides now. That takes some seconds, at each start, too.
+	// those of the set that decides now or, at a start, decided last. That takes some seconds, at each start, too.
 	Invariants bool `koanf:"invariants"`
 }
 

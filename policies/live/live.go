@@ -35,6 +35,7 @@ type Policies struct {
 	hurry       chan struct{}
 
 	require Require
+	history History // nil: it is not known which sets decided before
 	shadow  *Shadow
 	tell    func(context.Context, *Active) // nil: nobody wants to know
 }
@@ -69,13 +70,16 @@ const (
 	FromKept    SourceKind = "kept" // a folder or a bundle, as it was before the start
 )
 
+// asKept ends the words for a source of kind FromKept.
+const asKept = ", as kept"
+
 // String is the source in words.
 func (s Source) String() string {
 	switch s.Kind {
 	case FromShipped:
 		return "the policies that ship"
 	case FromKept:
-		return s.Where + ", as kept"
+		return s.Where + asKept
 	}
 	return "the " + string(s.Kind) + " " + s.Where
 }
@@ -211,46 +215,53 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 		p.settle()
 		return false, nil
 	}
-	gated, cancel := context.WithTimeout(ctx, p.within)
-	defer cancel()
-	a := &Active{Revision: revision, Name: set.Name(), Source: source, Since: p.now()}
-	err = a.pass(gated, set, p.limit, p.require, p.active.Load())
-	if err != nil && gated.Err() != nil && ctx.Err() == nil {
-		return false, fmt.Errorf("%w: to try them takes longer than %v", policies.ErrRefused, p.within)
-	}
-	if err != nil {
+	a := p.candidate(set, source)
+	if err := p.pass(ctx, a, set); err != nil {
 		return false, err
 	}
+	p.activate(ctx, a)
+	return true, nil
+}
+
+func (p *Policies) activate(ctx context.Context, a *Active) {
+	a.Since = p.now()
 	p.active.Store(a)
 	p.activations.Add(1)
 	p.settle()
 	if p.tell != nil {
 		p.tell(ctx, a)
 	}
-	p.log.InfoContext(ctx, "policies activated", "revision", revision, "source", source.String())
-	return true, nil
+	p.log.InfoContext(ctx, "policies activated", "revision", a.Revision, "source", a.Source.String())
 }
 
-// pass has a set pass the gate.
-func (a *Active) pass(ctx context.Context, set *policies.Set, limit time.Duration, require Require, now *Active) (err error) {
-	a.table = sync.OnceValues(func() (proof.Table, error) {
-		return proof.TableOf(context.Background(), a.engine, policies.Questions()[0], proof.Bounds{Time: tableWithin})
-	})
-	if a.Source.Kind != FromShipped {
-		var report policies.Report
-		a.engine, report, err = policies.Check(ctx, set, limit)
-		a.report = func() policies.Report { return report }
-		if err == nil {
-			err = require.of(ctx, a.engine, report, now)
-		}
+// pass has a set pass the gate, and hold what is required.
+func (p *Policies) pass(ctx context.Context, a *Active, set *policies.Set) (err error) {
+	gated, cancel := context.WithTimeout(ctx, p.within)
+	defer cancel()
+	if a.Source.Kind == FromShipped {
+		a.engine, err = set.Compile(gated, p.limit)
+	} else {
+		err = p.check(gated, a, set)
+	}
+	if err != nil && gated.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("%w: to try them takes longer than %v", policies.ErrRefused, p.within)
+	}
+	return err
+}
+
+func (p *Policies) check(ctx context.Context, a *Active, set *policies.Set) error {
+	engine, report, err := policies.Check(ctx, set, p.limit)
+	if err != nil {
 		return err
 	}
-	a.report = sync.OnceValue(func() policies.Report {
-		report, _ := policies.RunTests(context.Background(), set) // a test that does not hold is in the report
-		return report
-	})
-	a.engine, err = set.Compile(ctx, limit)
-	return err
+	a.engine, a.report = engine, func() policies.Report { return report }
+	var before *Active
+	if p.require.Invariants {
+		if before, err = p.before(ctx); err != nil {
+			return err
+		}
+	}
+	return p.require.of(ctx, engine, report, before)
 }
 
 // refuse keeps why a set was not activated. The same set refused again is no news.

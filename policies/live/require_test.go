@@ -1,6 +1,7 @@
 package live
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -94,5 +95,49 @@ func TestNothingIsRequiredOfWhatShips(t *testing.T) {
 	p.Require(Require{Coverage: 101, Invariants: true})
 	if err := p.Ship(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// told are sets that decided before this start.
+type told struct {
+	last   []policies.File
+	source string
+	err    error
+}
+
+func (h *told) Last(context.Context) ([]policies.File, string, error) { return h.last, h.source, h.err }
+
+// Who takes an invariant out of a folder, and waits for the next start, has to keep to it all the same.
+func TestAtAStartTheInvariantsOfTheSetThatDecidedLastHold(t *testing.T) {
+	kept, err := policies.Load(small(`input.account.state == "active"`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	without := small(`input.account.state != "inactive"`)
+	delete(without, "invariants/login.rego")
+	for name, tc := range map[string]struct {
+		before *told
+		want   string
+	}{
+		"none did":                    {&told{}, ""},
+		"it is not known which did":   {&told{err: errors.New("the database is away")}, "the database is away"},
+		"one did":                     {&told{last: kept.Files(), source: "the folder x"}, "an account that is not active gets in"},
+		"one that cannot be read did": {&told{last: []policies.File{{Path: "a.rego", Text: "package"}}}, "this program cannot read that one"},
+	} {
+		for _, from := range []SourceKind{FromFolder, FromBundle, FromKept} {
+			t.Run(name+", from a "+string(from), func(t *testing.T) {
+				p, _ := newPolicies()
+				p.limit = time.Minute
+				p.Require(Require{Invariants: true})
+				p.Remember(tc.before)
+				_, err := p.offer(t.Context(), Source{from, "x"}, func() (*policies.Set, error) { return policies.Load(without) })
+				if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
+					t.Errorf("got %v", err)
+				}
+				if decides := p.Ready(t.Context()) == nil; decides != (tc.want == "") {
+					t.Errorf("decides: %v", decides)
+				}
+			})
+		}
 	}
 }
