@@ -43,19 +43,6 @@ func unpacked(kept []byte) (files []policies.File, err error) {
 	return files, nil
 }
 
-// history knows the sets that are kept in the database. It is a [nidan/policies/live.History].
-type history struct{ store *store.Store }
-
-// Last implements [nidan/policies/live.History].
-func (h history) Last(ctx context.Context) ([]policies.File, string, error) {
-	all, err := h.store.PolicySets(ctx)
-	if err != nil || len(all) == 0 {
-		return nil, "", err
-	}
-	files, err := keptFiles(ctx, h.store, all[0].Revision)
-	return files, all[0].Source, err
-}
-
 // lastFrom returns the files of the set from a source that began to decide last. There are none where no set did.
 func lastFrom(ctx context.Context, st *store.Store) func(source string) ([]policies.File, error) {
 	return func(source string) ([]policies.File, error) {
@@ -72,9 +59,19 @@ func lastFrom(ctx context.Context, st *store.Store) func(source string) ([]polic
 	}
 }
 
+// keptFiles are the files of a set that has decided, or that waits for approval.
 func keptFiles(ctx context.Context, st *store.Store, revision string) ([]policies.File, error) {
 	p, err := st.PolicySet(ctx, revision)
 	if errors.Is(err, challenge.ErrNotFound) {
+		waiting, err := history{st}.Waiting(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range waiting {
+			if w.Revision == revision {
+				return w.Files, nil
+			}
+		}
 		return nil, fmt.Errorf("no set of revision %q has decided here: nidan policy show lists those that have", revision)
 	}
 	if err != nil {

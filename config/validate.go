@@ -59,6 +59,7 @@ func (c Config) Validate() error {
 		{"policies.bundle.long_polling", delayProblem(c.Policies.Bundle.LongPolling, 0, 10*time.Minute)},
 		{"policies.require.tests", rangeProblem(c.Policies.Require.Tests, 0, 100_000)},
 		{"policies.require.coverage", rangeProblem(c.Policies.Require.Coverage, 0, 100)},
+		{"policies.require.loosening", oneOfProblem(c.Policies.Require.Loosening, "allow", "approve")},
 		{"policies.time_limit", betweenProblem(c.Policies.TimeLimit, 10*time.Millisecond, 2*time.Second)},
 		{"policies.time_zone", timeZoneProblem(c.Policies.TimeZone)},
 		{"records.keep_days", rangeProblem(c.Records.KeepDays, 0, 3650)},

@@ -28,6 +28,7 @@ type Policies struct {
 
 	active      atomic.Pointer[Active]
 	refusal     atomic.Pointer[Refusal]
+	waits       atomic.Pointer[waiting]
 	trouble     atomic.Pointer[Trouble]
 	activations atomic.Int64
 	refusals    atomic.Int64
@@ -189,12 +190,19 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 	p.offering.Lock()
 	defer p.offering.Unlock()
 	revision := ""
+	defer func() {
+		unknown := err != nil && ctx.Err() == nil && !errors.Is(err, policies.ErrRefused) && !errors.Is(err, errWaits) && !errors.Is(err, errUnsettled)
+		if unknown {
+			p.log.WarnContext(ctx, "it cannot be found out whether new policies may decide: they are looked at again", "revision", revision, "err", err)
+		}
+	}()
 	// What comes from outside may lead OPA into a bug. That is no reason to stop answering.
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%w: a panic in the gate: %v", policies.ErrRefused, r)
 		}
 		if errors.Is(err, policies.ErrRefused) && ctx.Err() == nil {
+			p.waits.Store(nil)
 			p.refuse(ctx, Refusal{Revision: revision, Source: source, Reason: err.Error()})
 		}
 	}()
@@ -205,8 +213,12 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 	if errors.Is(err, errUnsettled) || ctx.Err() != nil {
 		return false, errors.Join(err, ctx.Err())
 	}
+	withdrawn := p.withdraw(ctx, source, revision)
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", policies.ErrRefused, err)
+	}
+	if withdrawn != nil {
+		return false, withdrawn
 	}
 	if a := p.active.Load(); a != nil && a.Revision == revision {
 		now := *a
@@ -215,17 +227,30 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 		p.settle()
 		return false, nil
 	}
-	a := p.candidate(set, source)
-	if err := p.pass(ctx, a, set); err != nil {
+	a, err := p.passed(ctx, source, set)
+	if err != nil {
+		return false, err
+	}
+	if err := p.mayDecide(ctx, a); err != nil {
 		return false, err
 	}
 	p.activate(ctx, a)
 	return true, nil
 }
 
+// passed is a set that has passed the gate. One that waits has, unless another set decides since.
+func (p *Policies) passed(ctx context.Context, source Source, set *policies.Set) (*Active, error) {
+	if w, now := p.waits.Load(), p.active.Load(); w != nil && now != nil && w.Revision == set.Revision() && w.Against == now.Revision {
+		return w.active, nil
+	}
+	a := p.candidate(set, source)
+	return a, p.pass(ctx, a, set)
+}
+
 func (p *Policies) activate(ctx context.Context, a *Active) {
 	a.Since = p.now()
 	p.active.Store(a)
+	p.waits.Store(nil)
 	p.activations.Add(1)
 	p.settle()
 	if p.tell != nil {

@@ -16,6 +16,8 @@ type Require struct {
 	// Invariants: it is proven that something valid is decided on each input there can be, and that the invariants hold: the set's own,
 	// and those of the set that decides now or, at a start, decided last.
 	Invariants bool
+	// Loosening says what becomes of a set that loosens something: [LooseningAllow], also where it is empty, or [LooseningApprove].
+	Loosening string
 }
 
 // Require has sets that are offered from now on hold that, too. It is not safe once policies are being offered.
