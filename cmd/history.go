@@ -24,7 +24,9 @@ func (h history) Last(ctx context.Context) ([]policies.File, string, error) {
 }
 
 // Decides implements [nidan/policies/live.History].
-func (h history) Decides(ctx context.Context, a *live.Active) error { return keepPolicies(ctx, h.store, a) }
+func (h history) Decides(ctx context.Context, a *live.Active) error {
+	return keepPolicies(ctx, h.store, a)
+}
 
 // Ask implements [nidan/policies/live.History].
 func (h history) Ask(ctx context.Context, w live.Waiting) (live.Waiting, error) {
@@ -37,7 +39,7 @@ func (h history) Ask(ctx context.Context, w live.Waiting) (live.Waiting, error) 
 		return w, fmt.Errorf("encode what policies loosen: %w", err)
 	}
 	kept, err := h.store.AskApproval(ctx, store.Approval{
-		Revision: w.Revision, Digest: w.Digest, Against: w.Against, Name: w.Name, Source: w.Source, Loosening: loosening, Files: files, Since: w.Since,
+		Revision: w.Revision, Digest: w.Digest, Against: w.Against, Name: w.Name, Source: w.Source.String(), Loosening: loosening, Files: files, Since: w.Since,
 	})
 	if err != nil {
 		return w, err
@@ -67,7 +69,7 @@ func (h history) Waiting(ctx context.Context) ([]live.Waiting, error) {
 
 func waitingOf(k store.Approval) (live.Waiting, error) {
 	w := live.Waiting{
-		Revision: k.Revision, Name: k.Name, Source: k.Source, Against: k.Against, Digest: k.Digest, Since: k.Since,
+		Revision: k.Revision, Name: k.Name, Source: live.SourceOf(k.Source), Against: k.Against, Digest: k.Digest, Since: k.Since,
 		Answer: live.Answer(k.Answer), By: k.AnsweredBy, At: k.AnsweredAt,
 	}
 	if err := json.Unmarshal(k.Loosening, &w.Loosening); err != nil {

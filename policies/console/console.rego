@@ -55,6 +55,7 @@ _administrators_may := {
 	"records.view",
 	"records.export",
 	"policies.view",
+	"policies.approve",
 } | _changes_to_accounts
 
 _changes_to_accounts := {

@@ -56,17 +56,18 @@ func (l Loosening) Nothing() bool {
 	return len(l.Differences) == 0 && len(l.Unproven) == 0 && !l.Partial
 }
 
-// digest is the same for what is the same to approve of. Of a comparison that came to no end, what was found depends on how fast the
-// machine is: to approve of it is to approve of this set in the place of that one, whatever it loosens.
+// digest is the same for what is the same to approve of: a set, in the place of another one, and what that loosens. The other one belongs to
+// it because the differences are said in few lines: compared with two sets, they may read alike and be about other inputs. Of a comparison
+// that came to no end, what was found depends on how fast the machine is, and is left out.
 func (l Loosening) digest(against string) (string, error) {
 	if l.Partial {
-		l = Loosening{Partial: true, Unproven: []string{against}}
+		l = Loosening{Partial: true}
 	}
 	text, err := json.Marshal(l)
 	if err != nil {
 		return "", fmt.Errorf("encode what is loosened: %w", err)
 	}
-	sum := sha256.Sum256(text)
+	sum := sha256.Sum256(append([]byte(against+" "), text...))
 	return hex.EncodeToString(sum[:])[:16], nil
 }
 
@@ -74,7 +75,7 @@ func (l Loosening) digest(against string) (string, error) {
 type Waiting struct {
 	Revision string
 	Name     string // what its bundle's manifest calls it; empty: nothing
-	Source   string // in words
+	Source   Source
 	Against  string // revision of the set that it is compared with
 	Digest   string // of what it loosens: an answer counts for nothing else
 	Since    time.Time
@@ -96,6 +97,14 @@ const (
 	Rejected   Answer = "rejected"
 )
 
+// Asked are the sets that wait for approval in any process, and those that have an answer.
+func (p *Policies) Asked(ctx context.Context) ([]Waiting, error) {
+	if p.require.Loosening != LooseningApprove {
+		return nil, nil
+	}
+	return p.history.Waiting(ctx)
+}
+
 // waiting is a set that this process was offered last, and that waits.
 type waiting struct {
 	active *Active
@@ -103,7 +112,7 @@ type waiting struct {
 }
 
 // mayDecide says whether a set may decide that has passed the gate: where it loosens nothing, or an administrator has approved of exactly
-// what it loosens. The error is [errWaits] as long as nobody has answered. From a nil error on, the set counts as the one that decided last.
+// that. The error is [errWaits] as long as nobody has answered. From a nil error on, the set counts as the one that decided last.
 func (p *Policies) mayDecide(ctx context.Context, a *Active) error {
 	if p.require.Loosening != LooseningApprove || a.Source.Kind == FromShipped {
 		return nil
@@ -118,7 +127,11 @@ func (p *Policies) mayDecide(ctx context.Context, a *Active) error {
 	}
 	if !w.Nothing() {
 		if err := p.answered(ctx, w); err != nil {
-			return errors.Join(err, p.goOnWith(ctx, before))
+			err = errors.Join(err, p.goOnWith(ctx, before))
+			if errors.Is(err, errWaits) {
+				p.waits.Store(w)
+			}
+			return err
 		}
 	}
 	a.Since = p.now()
@@ -131,7 +144,7 @@ func (p *Policies) compared(ctx context.Context, a, before *Active) (*waiting, e
 		return w, nil
 	}
 	w := &waiting{active: a, Waiting: Waiting{
-		Revision: a.Revision, Name: a.Name, Source: a.Source.String(), Against: before.Revision, Since: p.now(), Files: a.Files(),
+		Revision: a.Revision, Name: a.Name, Source: a.Source, Against: before.Revision, Since: p.now(), Files: a.Files(),
 	}}
 	if a.Revision == before.Revision {
 		return w, nil
@@ -152,7 +165,9 @@ func (p *Policies) answered(ctx context.Context, w *waiting) error {
 	if err != nil {
 		return err
 	}
-	w.Since = kept.Since
+	if w != p.waits.Load() { // nobody looks at it yet
+		w.Since = kept.Since
+	}
 	switch kept.Answer {
 	case Approved:
 		return nil
@@ -161,9 +176,8 @@ func (p *Policies) answered(ctx context.Context, w *waiting) error {
 	}
 	if last := p.waits.Load(); last == nil || last.Revision != w.Revision || last.Digest != w.Digest {
 		p.log.WarnContext(ctx, "policies wait for approval: they loosen something, see the console", "revision", w.Revision,
-			"source", w.Source, "deciding", w.Against, "loosens", len(w.Differences), "not_proven", len(w.Unproven))
+			"source", w.Source.String(), "deciding", w.Against, "loosens", len(w.Differences), "not_proven", len(w.Unproven))
 	}
-	p.waits.Store(w)
 	return errWaits
 }
 

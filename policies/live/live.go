@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -83,6 +84,16 @@ func (s Source) String() string {
 		return s.Where + asKept
 	}
 	return "the " + string(s.Kind) + " " + s.Where
+}
+
+// SourceOf is the folder or the bundle that String has put into words.
+func SourceOf(words string) Source {
+	for _, kind := range []SourceKind{FromFolder, FromBundle} {
+		if where, ok := strings.CutPrefix(words, "the "+string(kind)+" "); ok {
+			return Source{kind, where}
+		}
+	}
+	return Source{Where: words}
 }
 
 // Active is a set that decides.
@@ -234,6 +245,7 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 	if err := p.mayDecide(ctx, a); err != nil {
 		return false, err
 	}
+	p.waits.Store(nil)
 	p.activate(ctx, a)
 	return true, nil
 }
@@ -250,7 +262,6 @@ func (p *Policies) passed(ctx context.Context, source Source, set *policies.Set)
 func (p *Policies) activate(ctx context.Context, a *Active) {
 	a.Since = p.now()
 	p.active.Store(a)
-	p.waits.Store(nil)
 	p.activations.Add(1)
 	p.settle()
 	if p.tell != nil {

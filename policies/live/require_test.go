@@ -1,7 +1,6 @@
 package live
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -98,15 +97,6 @@ func TestNothingIsRequiredOfWhatShips(t *testing.T) {
 	}
 }
 
-// told are sets that decided before this start.
-type told struct {
-	last   []policies.File
-	source string
-	err    error
-}
-
-func (h *told) Last(context.Context) ([]policies.File, string, error) { return h.last, h.source, h.err }
-
 // Who takes an invariant out of a folder, and waits for the next start, has to keep to it all the same.
 func TestAtAStartTheInvariantsOfTheSetThatDecidedLastHold(t *testing.T) {
 	kept, err := policies.Load(small(`input.account.state == "active"`))
@@ -116,13 +106,13 @@ func TestAtAStartTheInvariantsOfTheSetThatDecidedLastHold(t *testing.T) {
 	without := small(`input.account.state != "inactive"`)
 	delete(without, "invariants/login.rego")
 	for name, tc := range map[string]struct {
-		before *told
+		before *memory
 		want   string
 	}{
-		"none did":                    {&told{}, ""},
-		"it is not known which did":   {&told{err: errors.New("the database is away")}, "the database is away"},
-		"one did":                     {&told{last: kept.Files(), source: "the folder x"}, "an account that is not active gets in"},
-		"one that cannot be read did": {&told{last: []policies.File{{Path: "a.rego", Text: "package"}}}, "this program cannot read that one"},
+		"none did":                    {&memory{}, ""},
+		"it is not known which did":   {&memory{fails: errors.New("the database is away")}, "the database is away"},
+		"one did":                     {&memory{last: kept.Files(), source: "the folder x"}, "an account that is not active gets in"},
+		"one that cannot be read did": {&memory{last: []policies.File{{Path: "a.rego", Text: "package"}}}, "this program cannot read that one"},
 	} {
 		for _, from := range []SourceKind{FromFolder, FromBundle, FromKept} {
 			t.Run(name+", from a "+string(from), func(t *testing.T) {

@@ -166,13 +166,11 @@ func (p *Policies) KeepDifferences(in Ledger) {
 // Everywhere is the status, with the sets that wait in all processes, and what these have counted of the shadow.
 func (p *Policies) Everywhere(ctx context.Context) (Status, error) {
 	s := p.Status()
-	if p.require.Loosening == LooseningApprove {
-		known, err := p.history.Waiting(ctx)
-		if err != nil {
-			return s, err
-		}
-		s.Waiting = slices.DeleteFunc(known, func(w Waiting) bool { return w.Answer != Unanswered })
+	asked, err := p.Asked(ctx)
+	if err != nil {
+		return s, err
 	}
+	s.Waiting = slices.DeleteFunc(asked, func(w Waiting) bool { return w.Answer != Unanswered })
 	if p.shadow == nil || p.shadow.ledger == nil || s.Active == nil || s.Shadow.Active == nil {
 		return s, nil
 	}
