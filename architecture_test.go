@@ -51,6 +51,7 @@ var mayInTests = map[string][]string{
 	"store": {"store/postgrestest", "store/storetest"},
 	"mail":  {"store", "store/postgrestest"},
 	"hooks": {"store", "store/postgrestest"},
+	"cmd":   {"store/postgrestest"},
 
 	"hooks/contract":       {"challenge", "hooks", "kratos", "policies", "store", "store/postgrestest"}, // the hook on all that it stands on
 	"server/signin":        {"server/page/pagetest"},

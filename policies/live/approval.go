@@ -130,6 +130,7 @@ func (p *Policies) mayDecide(ctx context.Context, a *Active) error {
 			err = errors.Join(err, p.goOnWith(ctx, before))
 			if errors.Is(err, errWaits) {
 				p.waits.Store(w)
+				p.settle() // it is not refused
 			}
 			return err
 		}

@@ -32,7 +32,9 @@ func (b *memory) Decides(_ context.Context, a *Active) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.last, b.source = a.Files(), a.Source.String()
-	b.drop(func(w Waiting) bool { return w.Answer == Approved && w.Revision != a.Revision })
+	b.drop(func(w Waiting) bool {
+		return w.Revision != a.Revision && (w.Answer == Approved || w.Answer == Unanswered && w.Against != a.Revision)
+	})
 	return b.fails
 }
 
@@ -240,6 +242,9 @@ func TestAnApprovalCountsForWhatItWasGivenFor(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.mustWait(t, loose)
+		if p.Status().Refused.Current {
+			t.Error("what waits passes for refused")
+		}
 	})
 	t.Run("not a second time, after a stricter set has decided", func(t *testing.T) {
 		p, b, _ := begun(t)

@@ -14,7 +14,7 @@ import (
 type History interface {
 	// Last are the files of the set that began to decide last, and where it came from, in words. Nil: none has decided yet.
 	Last(ctx context.Context) (files []policies.File, source string, err error)
-	// Decides keeps that a set decides from now on. What was approved of others counts no more.
+	// Decides keeps that a set decides from now on. What was approved of others counts no more, and none waits that was compared with others.
 	Decides(ctx context.Context, a *Active) error
 	// Ask has a set wait for an answer unless it does or has one, and returns it as it is known. One that was rejected is rejected whatever
 	// it is compared with.

@@ -127,6 +127,8 @@ func approvalEnds(t *testing.T, s *store.Store) {
 	}
 	ask(t, s, "a", "x", "the folder f")
 	ask(t, s, "w", "x", "the folder g")
+	ask(t, s, "r", "x", "the folder g")
+	answer(t, s, "r", "x", store.Rejected)
 	answer(t, s, "a", "x", store.Approved)
 	if err := s.WithdrawApprovals(t.Context(), "the folder f", "a"); err != nil {
 		t.Fatal(err)
@@ -137,8 +139,13 @@ func approvalEnds(t *testing.T, s *store.Store) {
 	}
 	keep("b")
 	all, err := s.Approvals(t.Context())
-	if err != nil || len(all) != 1 || all[0].Revision != "w" {
+	if err != nil || len(all) != 1 || all[0].Revision != "r" {
 		t.Errorf("after another set decided: %+v, %v", all, err)
+	}
+	ask(t, s, "v", "x", "the folder g")
+	keep("old") // with which it is compared
+	if all, err = s.Approvals(t.Context()); err != nil || len(all) != 2 {
+		t.Errorf("what waits to take the place of the one that decides: %+v, %v", all, err)
 	}
 	if _, err := s.AskApproval(canceled(t), store.Approval{Revision: "c"}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
