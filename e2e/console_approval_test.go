@@ -67,7 +67,7 @@ func TestPoliciesThatLoosenWaitForApproval(t *testing.T) {
 		w.open("/console/records?kind=policies_approved")
 		w.reads("main", "ポリシーの承認")
 		w.reads("main", admin)
-		w.reads("main", "code.max_attempts")
+		w.until(`document.querySelector("main").textContent.includes("code.max_attempts")`) // in its detail
 	})
 	t.Run("are nothing for a supervisor", func(t *testing.T) {
 		n.loosened(dir, "9", "10")
