@@ -36,7 +36,7 @@ var may = map[string][]string{
 	"server":               {"challenge", "hooks", "kratos", "policies"},
 	"server/page":          {"brand", "hooks"},
 	"server/console":       {"challenge", "hooks", "kratos", "policies", "policies/live", "server/session"},
-	"server/console/api":   {"challenge", "kratos", "policies", "policies/live", "policies/replay", "server/console", "server/session"},
+	"server/console/api":   {"challenge", "kratos", "policies", "policies/live", "policies/proof", "policies/replay", "server/console", "server/session"},
 	"server/console/pages": {"brand", "challenge", "kratos", "policies", "policies/live", "policies/proof", "policies/replay", "server/console", "server/page", "server/session"},
 	"server/page/pagetest": {"server/page"}, // tests only
 	"server/session":       {"challenge", "hooks", "kratos", "policies"},
@@ -52,6 +52,7 @@ var mayInTests = map[string][]string{
 	"store": {"store/postgrestest", "store/storetest"},
 	"mail":  {"store", "store/postgrestest"},
 	"hooks": {"policies/replay", "store", "store/postgrestest"}, // what is recorded is enough for a replay
+	"cmd":   {"store/postgrestest"},
 
 	"hooks/contract":       {"challenge", "hooks", "kratos", "policies", "store", "store/postgrestest"}, // the hook on all that it stands on
 	"server/signin":        {"server/page/pagetest"},

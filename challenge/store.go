@@ -126,5 +126,5 @@ type Record struct {
 var RecordKinds = []string{
 	"sign_in", "mail_sent", "mail_dropped", "mail_refused", "mail_given_up", "password_changed", "password_refused",
 	"settings_changed", "account_switched", "devices_forgotten", "wrong_codes_cleared",
-	"policies_activated",
+	"policies_activated", "policies_approved", "policies_rejected",
 }

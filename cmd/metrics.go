@@ -54,6 +54,8 @@ func collectStatus(ch chan<- prometheus.Metric, prefix string, s live.Status) {
 	collect(ch, prometheus.CounterValue, prefix+"_refusals_total", "Sets that were refused by the gate.", float64(s.Refusals))
 	collect(ch, prometheus.GaugeValue, prefix+"_refused", "1: the set that was offered last is refused, an older one decides.",
 		one(s.Refused != nil && s.Refused.Current))
+	collect(ch, prometheus.GaugeValue, prefix+"_waiting", "1: the set that was offered last waits for approval, an older one decides.",
+		one(len(s.Waiting) > 0))
 	collect(ch, prometheus.GaugeValue, prefix+"_trouble", "1: new policies cannot be had.", one(s.Trouble != nil))
 }
 

@@ -20,6 +20,7 @@ func newPolicies(
 ) (p *live.Policies, keep []func(context.Context) error, err error) {
 	p = live.New(cfg.TimeLimit, now, log)
 	p.Require(live.Require(cfg.Require))
+	p.Remember(history{st})
 	if keep, err = newShadow(ctx, cfg, p, log); err != nil {
 		return nil, nil, err
 	}

@@ -17,8 +17,8 @@ func policyShowCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show [REVISION]",
 		Short: "Show the sets of policies that have decided",
-		Long: `Lists the sets of policies that have decided, the one first that began to last. With the revision of one it writes that set's
-files, to the standard output or, with --out, to a new folder.`,
+		Long: `Lists the sets of policies that have decided, the one first that began to last. With the revision of one, or of
+one that waits for approval, it writes that set's files, to the standard output or, with --out, to a new folder.`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	load := withConfig(c)

@@ -59,9 +59,19 @@ func lastFrom(ctx context.Context, st *store.Store) func(source string) ([]polic
 	}
 }
 
+// keptFiles are the files of a set that has decided, or that waits for approval.
 func keptFiles(ctx context.Context, st *store.Store, revision string) ([]policies.File, error) {
 	p, err := st.PolicySet(ctx, revision)
 	if errors.Is(err, challenge.ErrNotFound) {
+		waiting, err := history{st}.Waiting(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range waiting {
+			if w.Revision == revision {
+				return w.Files, nil
+			}
+		}
 		return nil, withStatus{fmt.Errorf("no set of revision %q has decided here: nidan policy show lists those that have", revision), statusNotFound}
 	}
 	if err != nil {

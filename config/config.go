@@ -209,7 +209,7 @@ func Default() Config {
 			Locked: "/metadata_public/locked", PasswordExpired: "/metadata_public/password_expired", Plan: "/metadata_public/plan",
 		},
 		Policies: Policies{
-			TimeZone: "Asia/Tokyo", TimeLimit: 500 * time.Millisecond,
+			TimeZone: "Asia/Tokyo", TimeLimit: 500 * time.Millisecond, Require: Require{Loosening: "allow"},
 			Bundle:       Bundle{Algorithm: "RS256", MinDelay: time.Minute, MaxDelay: 2 * time.Minute},
 			ShadowBundle: Bundle{Algorithm: "RS256", MinDelay: time.Minute, MaxDelay: 2 * time.Minute},
 		},

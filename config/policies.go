@@ -35,8 +35,11 @@ type Require struct {
 	// How much of the rules their tests have to reach, in percent, 0 to 100.
 	Coverage int `koanf:"coverage" jsonschema:"minimum=0,maximum=100"`
 	// It has to be proven that something valid is decided on each input there can be, and that the invariants hold: the policies' own and
-	// those of the set that decides now. That takes some seconds, at each start, too.
+	// those of the set that decides now or, at a start, decided last. That takes some seconds, at each start, too.
 	Invariants bool `koanf:"invariants"`
+	// What becomes of a set that asks less of somebody, or lets somebody do more, than the one that decides now: allow, or approve for it
+	// to wait until an administrator approves of it in the console. It waits, too, where that cannot be proven.
+	Loosening string `koanf:"loosening" jsonschema:"enum=allow,enum=approve"`
 }
 
 // Bundle is a bundle of OPA's.

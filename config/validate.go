@@ -58,6 +58,7 @@ func (c Config) Validate() error {
 		{"policies.shadow_bundle.keep_dir", keptTwiceProblem(c.Policies)},
 		{"policies.require.tests", rangeProblem(c.Policies.Require.Tests, 0, 100_000)},
 		{"policies.require.coverage", rangeProblem(c.Policies.Require.Coverage, 0, 100)},
+		{"policies.require.loosening", oneOfProblem(c.Policies.Require.Loosening, "allow", "approve")},
 		{"policies.time_limit", betweenProblem(c.Policies.TimeLimit, 10*time.Millisecond, 2*time.Second)},
 		{"policies.time_zone", timeZoneProblem(c.Policies.TimeZone)},
 		{"records.keep_days", rangeProblem(c.Records.KeepDays, 0, 3650)},

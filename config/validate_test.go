@@ -252,6 +252,10 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			func(c *Config) { c.Policies.Require.Coverage = 101 },
 			"policies.require.coverage: is 101; choose from 0 to 100",
 		},
+		"with another answer to what loosens": {
+			func(c *Config) { c.Policies.Require.Loosening = "refuse" },
+			`policies.require.loosening: is "refuse"; choose one of allow, approve`,
+		},
 		"with no time for a decision": {
 			func(c *Config) { c.Policies.TimeLimit = time.Millisecond },
 			"policies.time_limit: is 1ms; choose from 10ms to 2s",

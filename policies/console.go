@@ -40,6 +40,8 @@ const (
 	ExportRecords ConsoleAction = "records.export"
 	ViewPolicies  ConsoleAction = "policies.view"
 
+	ApprovePolicies ConsoleAction = "policies.approve" // or reject them, where they loosen something
+
 	ViewOwnAccount   ConsoleAction = "self.view"
 	SwitchOwnOn      ConsoleAction = "self.switch_on"
 	SwitchOwnOff     ConsoleAction = "self.switch_off"
@@ -50,7 +52,7 @@ const (
 func ConsoleActions() []ConsoleAction {
 	return []ConsoleAction{
 		ViewSettings, ChangeSettings, ViewAccounts, ViewAccount, SwitchAccountOn, SwitchAccountOff, ForgetAccountsDevices, ClearWrongCodes,
-		ViewRecords, ExportRecords, ViewPolicies, ViewOwnAccount, SwitchOwnOn, SwitchOwnOff, ForgetOwnDevices,
+		ViewRecords, ExportRecords, ViewPolicies, ApprovePolicies, ViewOwnAccount, SwitchOwnOn, SwitchOwnOff, ForgetOwnDevices,
 	}
 }
 

@@ -15,12 +15,17 @@ type PolicySet struct {
 	At       time.Time // when it began to decide, the last time
 }
 
-// KeepPolicySet keeps a set that decides from now on. Of one that is there already, the files stay.
+// KeepPolicySet keeps a set that decides from now on. Of one that is there already, the files stay. What was approved of other sets counts
+// no more: to take one of them again is another change. Nor does one wait that was compared with another set.
 func (s *Store) KeepPolicySet(ctx context.Context, p PolicySet) error {
 	return s.update(ctx, "", func(t *tx) error {
 		err := t.add(ctx, `INSERT INTO policy_sets (revision, name, source, files, at) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (revision) DO UPDATE SET name = excluded.name, source = excluded.source, at = excluded.at`,
 			p.Revision, p.Name, p.Source, p.Files, p.At.UnixMicro())
+		if err == nil {
+			_, err = t.exec(ctx, `DELETE FROM policy_approvals WHERE revision <> $1 AND (answer = 'approved' OR answer = '' AND against <> $1)`,
+				p.Revision)
+		}
 		if err != nil {
 			return fmt.Errorf("keep a set of policies: %w", err)
 		}

@@ -55,7 +55,7 @@ decision := {"allow": false, "reason": "account_locked"} if {
 # make sign-ins ask for more with it, never for less.
 _everybody_may := {"self.view", "self.forget_devices"}
 
-_administrators_may := ({"settings.change", "records.export"} | _views) | _changes_to_accounts
+_administrators_may := ({"settings.change", "records.export", "policies.approve"} | _views) | _changes_to_accounts
 
 _views := {
 	"settings.view",

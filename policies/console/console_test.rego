@@ -17,6 +17,7 @@ _table := {
 	"records.view": ["administrator", "sign_in_again", "role_may_not"],
 	"records.export": ["administrator", "sign_in_again", "role_may_not"],
 	"policies.view": ["administrator", "sign_in_again", "role_may_not"],
+	"policies.approve": ["administrator", "sign_in_again", "role_may_not"],
 	"self.view": ["own_account", "own_account", "own_account"],
 	"self.forget_devices": ["own_account", "own_account", "own_account"],
 	"self.switch_on": ["own_account", "sign_in_again", "role_may_not"],

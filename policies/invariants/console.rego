@@ -25,6 +25,15 @@ never contains "somebody who is no administrator changes the settings" if {
 }
 
 # METADATA
+# title: "Somebody who is no administrator approves of policies"
+# description: "They would decide who is asked for a code, too."
+never contains "somebody who is no administrator approves of policies" if {
+	input.visitor.role in {"supervisor", "user"}
+	input.action == "policies.approve"
+	decision.allow
+}
+
+# METADATA
 # title: "Somebody changes anything but their own account's devices in a session that is not worth the console"
 # description: "What they may do makes sign-ins ask for more, never for less."
 never contains "somebody changes anything but their own account's devices in a session that is not worth the console" if {

@@ -107,6 +107,7 @@ test_console[name] if {
 	some name, tc in {
 		"a locked visitor may do something": {"visitor": {"locked": true}},
 		"somebody who is no administrator changes the settings": {"visitor": {"role": "user"}, "target": {"role": "user"}},
+		"somebody who is no administrator approves of policies": {"visitor": {"role": "supervisor"}, "action": "policies.approve"},
 		"somebody changes anything but their own account's devices in a session that is not worth the console": {"session": {"console": false}},
 		"somebody changes an owner without being one": {"target": {"role": "owner"}, "action": "account.switch_off"},
 	}

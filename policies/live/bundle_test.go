@@ -149,11 +149,16 @@ func (s *shelf) counts() (requests, given int) {
 // downloading asks for a bundle until the test ends, or the returned function is called.
 func downloading(t *testing.T, c BundleConfig) (*Policies, *lines, func()) {
 	t.Helper()
+	p, log := newPolicies()
+	return p, log, p.downloading(t, c)
+}
+
+func (p *Policies) downloading(t *testing.T, c BundleConfig) func() {
+	t.Helper()
 	if c.Algorithm == "" {
 		c.Algorithm = "RS256"
 	}
 	c.MinDelay, c.MaxDelay = max(c.MinDelay, time.Second), max(c.MaxDelay, time.Second)
-	p, log := newPolicies()
 	b, err := p.Bundle(c)
 	if err != nil {
 		t.Fatal(err)
@@ -171,7 +176,7 @@ func downloading(t *testing.T, c BundleConfig) (*Policies, *lines, func()) {
 		}
 	})
 	t.Cleanup(stop)
-	return p, log, stop
+	return stop
 }
 
 func TestABundleThatIsSigned(t *testing.T) {

@@ -5,5 +5,10 @@
 // step. A set that is refused changes nothing; why it was refused is in the log and in [Status]. No sign-in waits for any of
 // this, and none sees half a set. Nor does a signed bundle take the place of one that was signed later.
 //
+// Where loosening takes approval ([Require]), a set that passed the gate is compared with the one that decides, for all inputs there can be.
+// Unless it is proven that nothing is looser, it waits until an administrator has approved of exactly what it loosens. [History] is what all
+// processes know together: which set decided last, which sets wait, and what was answered. At a start, a new set is measured by the one that
+// decided last, and that one decides while the new one waits.
+//
 // A second set may be decided beside the first, in its shadow: it is told of every sign-in, and has no say in any.
 package live

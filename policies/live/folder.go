@@ -78,6 +78,9 @@ func (f *Folder) Look(ctx context.Context) error {
 // again; the error is then nil, and [Status] has the refusal. Before has the files of that set; it returns none where there is none.
 func (f *Folder) Start(ctx context.Context, before func(source string) ([]policies.File, error)) error {
 	refused := f.Look(ctx)
+	if f.policies.active.Load() != nil {
+		return nil // it may be another set: the one that decided before goes on where this one has to be approved of
+	}
 	if !errors.Is(refused, policies.ErrRefused) {
 		return refused
 	}
@@ -85,7 +88,7 @@ func (f *Folder) Start(ctx context.Context, before func(source string) ([]polici
 	if err != nil || files == nil {
 		return errors.Join(refused, err)
 	}
-	if err := f.policies.Restore(ctx, f.source.String(), files); err != nil {
+	if err := f.policies.Restore(ctx, f.source.String(), files); err != nil && f.policies.active.Load() == nil {
 		return refused // nor can those of before decide
 	}
 	f.seen = [sha256.Size]byte{} // for its refusal to be the last word
@@ -108,8 +111,9 @@ func (f *Folder) look(ctx context.Context) error {
 		}
 		return set, err
 	})
-	// What took too long on a machine that was busy may not the next time.
-	if !errors.Is(err, errUnsettled) && !errors.Is(err, policies.ErrTooSlow) && ctx.Err() == nil {
+	// What took too long on a machine that was busy may not the next time. What waits, and what nothing was found out about, is offered again.
+	known := err == nil || errors.Is(err, policies.ErrRefused)
+	if known && !errors.Is(err, errUnsettled) && !errors.Is(err, policies.ErrTooSlow) && ctx.Err() == nil {
 		f.seen = before
 	}
 	return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,7 @@ type Policies struct {
 
 	active      atomic.Pointer[Active]
 	refusal     atomic.Pointer[Refusal]
+	waits       atomic.Pointer[waiting]
 	trouble     atomic.Pointer[Trouble]
 	downloads   atomic.Pointer[Downloads]
 	activations atomic.Int64
@@ -36,6 +38,7 @@ type Policies struct {
 	hurry       chan struct{}
 
 	require Require
+	history History // nil: it is not known which sets decided before
 	shadow  *Shadow
 	tell    func(context.Context, *Active) // nil: nobody wants to know
 }
@@ -71,6 +74,9 @@ const (
 	FromKept    SourceKind = "kept" // a folder, a layer or a bundle, as it was before the start
 )
 
+// asKept ends the words for a source of kind FromKept.
+const asKept = ", as kept"
+
 // String is the source in words.
 func (s Source) String() string {
 	switch s.Kind {
@@ -79,9 +85,19 @@ func (s Source) String() string {
 	case FromLayer:
 		return "the policies that ship, with the layer " + s.Where
 	case FromKept:
-		return s.Where + ", as kept"
+		return s.Where + asKept
 	}
 	return "the " + string(s.Kind) + " " + s.Where
+}
+
+// SourceOf is the folder or the bundle that String has put into words.
+func SourceOf(words string) Source {
+	for _, kind := range []SourceKind{FromFolder, FromBundle} {
+		if where, ok := strings.CutPrefix(words, "the "+string(kind)+" "); ok {
+			return Source{kind, where}
+		}
+	}
+	return Source{Where: words}
 }
 
 // Active is a set that decides.
@@ -189,12 +205,19 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 	p.offering.Lock()
 	defer p.offering.Unlock()
 	revision := ""
+	defer func() {
+		unknown := err != nil && ctx.Err() == nil && !errors.Is(err, policies.ErrRefused) && !errors.Is(err, errWaits) && !errors.Is(err, errUnsettled)
+		if unknown {
+			p.log.WarnContext(ctx, "it cannot be found out whether new policies may decide: they are looked at again", "revision", revision, "err", err)
+		}
+	}()
 	// What comes from outside may lead OPA into a bug. That is no reason to stop answering.
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%w: a panic in the gate: %v", policies.ErrRefused, r)
 		}
 		if errors.Is(err, policies.ErrRefused) && ctx.Err() == nil {
+			p.waits.Store(nil)
 			p.refuse(ctx, Refusal{Revision: revision, Source: source, Reason: err.Error()})
 		}
 	}()
@@ -205,8 +228,12 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 	if errors.Is(err, errUnsettled) || ctx.Err() != nil {
 		return false, errors.Join(err, ctx.Err())
 	}
+	withdrawn := p.withdraw(ctx, source, revision)
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", policies.ErrRefused, err)
+	}
+	if withdrawn != nil {
+		return false, withdrawn
 	}
 	if a := p.active.Load(); a != nil && a.Revision == revision {
 		now := *a
@@ -215,46 +242,66 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 		p.settle()
 		return false, nil
 	}
-	gated, cancel := context.WithTimeout(ctx, p.within)
-	defer cancel()
-	a := &Active{Revision: revision, Name: set.Name(), Source: source, Since: p.now()}
-	err = a.pass(gated, set, p.limit, p.require, p.active.Load())
-	if err != nil && gated.Err() != nil && ctx.Err() == nil {
-		return false, fmt.Errorf("%w: to try them takes longer than %v", policies.ErrRefused, p.within)
-	}
+	a, err := p.passed(ctx, source, set)
 	if err != nil {
 		return false, err
 	}
+	if err := p.mayDecide(ctx, a); err != nil {
+		return false, err
+	}
+	p.waits.Store(nil)
+	p.activate(ctx, a)
+	return true, nil
+}
+
+// passed is a set that has passed the gate. One that waits has, unless another set decides since.
+func (p *Policies) passed(ctx context.Context, source Source, set *policies.Set) (*Active, error) {
+	if w, now := p.waits.Load(), p.active.Load(); w != nil && now != nil && w.Revision == set.Revision() && w.Against == now.Revision {
+		return w.active, nil
+	}
+	a := p.candidate(set, source)
+	return a, p.pass(ctx, a, set)
+}
+
+func (p *Policies) activate(ctx context.Context, a *Active) {
+	a.Since = p.now()
 	p.active.Store(a)
 	p.activations.Add(1)
 	p.settle()
 	if p.tell != nil {
 		p.tell(ctx, a)
 	}
-	p.log.InfoContext(ctx, "policies activated", "revision", revision, "source", source.String())
-	return true, nil
+	p.log.InfoContext(ctx, "policies activated", "revision", a.Revision, "source", a.Source.String())
 }
 
-// pass has a set pass the gate.
-func (a *Active) pass(ctx context.Context, set *policies.Set, limit time.Duration, require Require, now *Active) (err error) {
-	a.table = sync.OnceValues(func() (proof.Table, error) {
-		return proof.TableOf(context.Background(), a.engine, policies.Questions()[0], proof.Bounds{Time: tableWithin})
-	})
-	if a.Source.Kind != FromShipped {
-		var report policies.Report
-		a.engine, report, err = policies.Check(ctx, set, limit)
-		a.report = func() policies.Report { return report }
-		if err == nil {
-			err = require.of(ctx, a.engine, report, now)
-		}
+// pass has a set pass the gate, and hold what is required.
+func (p *Policies) pass(ctx context.Context, a *Active, set *policies.Set) (err error) {
+	gated, cancel := context.WithTimeout(ctx, p.within)
+	defer cancel()
+	if a.Source.Kind == FromShipped {
+		a.engine, err = set.Compile(gated, p.limit)
+	} else {
+		err = p.check(gated, a, set)
+	}
+	if err != nil && gated.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("%w: to try them takes longer than %v", policies.ErrRefused, p.within)
+	}
+	return err
+}
+
+func (p *Policies) check(ctx context.Context, a *Active, set *policies.Set) error {
+	engine, report, err := policies.Check(ctx, set, p.limit)
+	if err != nil {
 		return err
 	}
-	a.report = sync.OnceValue(func() policies.Report {
-		report, _ := policies.RunTests(context.Background(), set) // a test that does not hold is in the report
-		return report
-	})
-	a.engine, err = set.Compile(ctx, limit)
-	return err
+	a.engine, a.report = engine, func() policies.Report { return report }
+	var before *Active
+	if p.require.Invariants {
+		if before, err = p.before(ctx); err != nil {
+			return err
+		}
+	}
+	return p.require.of(ctx, engine, report, before)
 }
 
 // refuse keeps why a set was not activated. The same set refused again is no news.

@@ -14,15 +14,18 @@ type Require struct {
 	Tests    int // the least number of tests
 	Coverage int // of the rules by the tests, in percent
 	// Invariants: it is proven that something valid is decided on each input there can be, and that the invariants hold: the set's own,
-	// and those of the set that decides now.
+	// and those of the set that decides now or, at a start, decided last.
 	Invariants bool
+	// Loosening says what becomes of a set that loosens something: [LooseningAllow], also where it is empty, or [LooseningApprove].
+	Loosening string
 }
 
 // Require has sets that are offered from now on hold that, too. It is not safe once policies are being offered.
 func (p *Policies) Require(r Require) { p.require = r }
 
-// of says what a set that passed the gate does not hold. Now is the set that decides; nil: there is none yet.
-func (r Require) of(ctx context.Context, e *policies.Engine, report policies.Report, now *Active) error {
+// of says what a set that passed the gate does not hold. Last is the set whose invariants it has
+// to hold besides its own; nil: there is none.
+func (r Require) of(ctx context.Context, e *policies.Engine, report policies.Report, last *Active) error {
 	var wrong []error
 	if len(report.Tests) < r.Tests {
 		wrong = append(wrong, fmt.Errorf("there are %d tests, and %d are required", len(report.Tests), r.Tests))
@@ -32,8 +35,8 @@ func (r Require) of(ctx context.Context, e *policies.Engine, report policies.Rep
 	}
 	if r.Invariants {
 		before := e
-		if now != nil {
-			before = now.engine
+		if last != nil {
+			before = last.engine
 		}
 		p, err := proof.ProveBoth(ctx, before, e, proof.Bounds{})
 		if err != nil {

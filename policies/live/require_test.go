@@ -96,3 +96,38 @@ func TestNothingIsRequiredOfWhatShips(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Who takes an invariant out of a folder, and waits for the next start, has to keep to it all the same.
+func TestAtAStartTheInvariantsOfTheSetThatDecidedLastHold(t *testing.T) {
+	kept, err := policies.Load(small(`input.account.state == "active"`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	without := small(`input.account.state != "inactive"`)
+	delete(without, "invariants/login.rego")
+	for name, tc := range map[string]struct {
+		before *memory
+		want   string
+	}{
+		"none did":                    {&memory{}, ""},
+		"it is not known which did":   {&memory{fails: errors.New("the database is away")}, "the database is away"},
+		"one did":                     {&memory{last: kept.Files(), source: "the folder x"}, "an account that is not active gets in"},
+		"one that cannot be read did": {&memory{last: []policies.File{{Path: "a.rego", Text: "package"}}}, "this program cannot read that one"},
+	} {
+		for _, from := range []SourceKind{FromFolder, FromBundle, FromKept} {
+			t.Run(name+", from a "+string(from), func(t *testing.T) {
+				p, _ := newPolicies()
+				p.limit = time.Minute
+				p.Require(Require{Invariants: true})
+				p.Remember(tc.before)
+				_, err := p.offer(t.Context(), Source{from, "x"}, func() (*policies.Set, error) { return policies.Load(without) })
+				if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
+					t.Errorf("got %v", err)
+				}
+				if decides := p.Ready(t.Context()) == nil; decides != (tc.want == "") {
+					t.Errorf("decides: %v", decides)
+				}
+			})
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -162,9 +163,14 @@ func (p *Policies) KeepDifferences(in Ledger) {
 	}
 }
 
-// Everywhere is the status, with what all processes have counted of the shadow.
+// Everywhere is the status, with the sets that wait in all processes, and what these have counted of the shadow.
 func (p *Policies) Everywhere(ctx context.Context) (Status, error) {
 	s := p.Status()
+	asked, err := p.Asked(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.Waiting = slices.DeleteFunc(asked, func(w Waiting) bool { return w.Answer != Unanswered })
 	if p.shadow == nil || p.shadow.ledger == nil || s.Active == nil || s.Shadow.Active == nil {
 		return s, nil
 	}

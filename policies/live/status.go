@@ -15,6 +15,7 @@ type Status struct {
 	Downloads   Downloads
 	Activations int64
 	Refusals    int64
+	Waiting     []Waiting     // sets that wait for approval
 	Shadow      *ShadowStatus // nil: there is no shadow
 }
 
@@ -40,6 +41,9 @@ func (p *Policies) Status() Status {
 	if d := p.downloads.Load(); d != nil {
 		s.Downloads = *d
 	}
+	if w := p.waits.Load(); w != nil {
+		s.Waiting = []Waiting{w.Waiting}
+	}
 	if p.shadow != nil {
 		s.Shadow = p.shadow.status()
 	}
@@ -61,6 +65,9 @@ func (s Status) Detail() string {
 	}
 	if s.Refused != nil && s.Refused.Current {
 		fmt.Fprintf(&b, "policies: refused at %s, from %s: %s\n", s.Refused.At.UTC().Format(time.RFC3339), s.Refused.Source, s.Refused.Reason)
+	}
+	for _, w := range s.Waiting {
+		fmt.Fprintf(&b, "policies: revision %s waits for approval since %s, from %s\n", w.Revision, w.Since.UTC().Format(time.RFC3339), w.Source)
 	}
 	if s.Trouble != nil {
 		fmt.Fprintf(&b, "policies: in trouble since %s: %s\n", s.Trouble.Since.UTC().Format(time.RFC3339), s.Trouble.Reason)

@@ -7,6 +7,7 @@ import (
 
 	"nidan/challenge"
 	"nidan/policies"
+	"nidan/policies/live"
 	"nidan/server/session"
 )
 
@@ -66,13 +67,17 @@ var everything = map[string]func(t *testing.T, s *scene, who session.Visitor) er
 		_, err := s.PolicyStatus(t.Context(), who)
 		return err
 	},
+	"AnswerPolicies": func(t *testing.T, s *scene, who session.Visitor) error {
+		s.waits(t, "waits", "d")
+		return s.AnswerPolicies(t.Context(), who, "waits", "d", live.Approved)
+	},
 	"ClearWrongCodes": func(t *testing.T, s *scene, who session.Visitor) error {
 		return s.ClearWrongCodes(t.Context(), who, "user")
 	},
 }
 
 // changes are those of them that change something.
-var changes = []string{"ChangeSettings", "Switch", "SwitchSelf", "ForgetDevice", "ForgetDevices", "ClearWrongCodes"}
+var changes = []string{"ChangeSettings", "Switch", "SwitchSelf", "ForgetDevice", "ForgetDevices", "ClearWrongCodes", "AnswerPolicies"}
 
 // forgetAll switches remembering off.
 func (s *scene) forgetAll(t *testing.T, who session.Visitor) error {

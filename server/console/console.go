@@ -27,12 +27,16 @@ type Accounts interface {
 type Store interface {
 	challenge.Store
 	challenge.Overview
+	// AnswerApproval keeps the answer to policies that wait, and its record, and says whether they did.
+	AnswerApproval(ctx context.Context, revision, digest, answer string, r challenge.Record) (bool, error)
 }
 
-// Judge says who may do what. An error means that nobody may. Everywhere is what there is to know of the judge.
+// Judge says who may do what. An error means that nobody may. Everywhere is what there is to know of the judge, Asked which policies have
+// waited for approval since the last ones decided.
 type Judge interface {
 	Console(ctx context.Context, in policies.ConsoleInput) (policies.ConsoleDecision, error)
 	Everywhere(ctx context.Context) (live.Status, error)
+	Asked(ctx context.Context) ([]live.Waiting, error)
 }
 
 // Console does what is asked of it, if whoever asks may. All fields are needed.

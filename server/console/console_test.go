@@ -95,6 +95,13 @@ func (s *faultyStore) Records(ctx context.Context, f challenge.RecordFilter) ([]
 	return s.Store.Records(ctx, f)
 }
 
+func (s *faultyStore) AnswerApproval(ctx context.Context, revision, digest, answer string, r challenge.Record) (bool, error) {
+	if err := errors.Join(s.record[""], s.record[r.State]); err != nil {
+		return false, err // the unit of work is the store's own
+	}
+	return s.Store.AnswerApproval(ctx, revision, digest, answer, r)
+}
+
 type faultyTx struct {
 	challenge.Tx
 	s *faultyStore
@@ -112,10 +119,21 @@ func (tx faultyTx) AddRecord(ctx context.Context, r challenge.Record) error {
 // faultyJudge is the engine, or a fault. It says yes with it: whoever does not look at the error lets everybody in.
 type faultyJudge struct {
 	*policies.Engine
-	err error
+	err   error
+	store *store.Store
 }
 
 func (j *faultyJudge) Everywhere(context.Context) (live.Status, error) { return live.Status{}, nil }
+
+func (j *faultyJudge) Asked(ctx context.Context) (asked []live.Waiting, err error) {
+	kept, err := j.store.Approvals(ctx)
+	for _, k := range kept {
+		asked = append(asked, live.Waiting{
+			Revision: k.Revision, Digest: k.Digest, Against: k.Against, Source: live.SourceOf(k.Source), Answer: live.Answer(k.Answer), By: k.AnsweredBy,
+		})
+	}
+	return asked, err
+}
 
 func (j *faultyJudge) Console(ctx context.Context, in policies.ConsoleInput) (policies.ConsoleDecision, error) {
 	if j.err != nil {
@@ -144,7 +162,7 @@ func newScene(t *testing.T) *scene {
 		t.Fatal(err)
 	}
 	s := &scene{
-		kratos: &accounts{slow: func() {}}, store: &faultyStore{Store: st, record: map[string]error{}}, judge: &faultyJudge{Engine: engine},
+		kratos: &accounts{slow: func() {}}, store: &faultyStore{Store: st, record: map[string]error{}}, judge: &faultyJudge{Engine: engine, store: st},
 		clock: time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC),
 	}
 	s.Console = &Console{

@@ -62,6 +62,7 @@ func (h *Handler) Mount(e *echo.Echo) error {
 		{"GET", "/records", h.records},
 		{"GET", "/records/export", h.export},
 		{"GET", "/policies", h.policies},
+		{"POST", "/policies/answers", h.answerPolicies},
 	} {
 		g.Add(r.method, r.path, h.visited(r.do))
 	}
@@ -96,9 +97,12 @@ type problem struct {
 
 func (h *Handler) explain(c echo.Context, err error) error {
 	var refusal *console.Refusal
+	var notWaiting *console.NotWaiting
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &notWaiting):
+		return c.JSON(http.StatusConflict, problem{"not_waiting", "somebody has answered, or the policies were replaced: read them again"})
 	case errors.Is(err, session.ErrNobody):
 		return c.JSON(http.StatusUnauthorized, problem{"no_session", "sign in to Kratos first"})
 	case errors.Is(err, kratos.ErrTwoProofs):

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"nidan/policies/live"
+	"nidan/policies/proof"
 	"nidan/policies/replay"
 	"nidan/server/session"
 )
@@ -20,7 +21,17 @@ type (
 	}
 	deciding struct {
 		policyStatus
-		Shadow *shadow `json:"shadow"`
+		Waiting []waiting `json:"waiting"`
+		Shadow  *shadow   `json:"shadow"`
+	}
+	waiting struct {
+		Revision string    `json:"revision"`
+		Source   string    `json:"source"`
+		Since    time.Time `json:"since"`
+		Against  string    `json:"against"`
+		Digest   string    `json:"digest"`
+		Files    []file    `json:"files"`
+		live.Loosening
 	}
 	shadow struct {
 		policyStatus
@@ -64,7 +75,17 @@ func (h *Handler) policies(c echo.Context, who session.Visitor) error {
 	if err != nil {
 		return err
 	}
-	shown := deciding{policyStatus: statusOf(s)}
+	shown := deciding{policyStatus: statusOf(s), Waiting: []waiting{}}
+	for _, w := range s.Waiting {
+		one := waiting{w.Revision, w.Source.String(), w.Since, w.Against, w.Digest, []file{}, w.Loosening}
+		for _, f := range w.Files {
+			one.Files = append(one.Files, file(f))
+		}
+		if one.Differences == nil {
+			one.Differences = []proof.Difference{}
+		}
+		shown.Waiting = append(shown.Waiting, one)
+	}
 	if s.Shadow != nil {
 		shown.Shadow = &shadow{
 			policyStatus: statusOf(s.Shadow.Status), Against: s.Shadow.Against, Summary: s.Shadow.Summary, Dropped: s.Shadow.Dropped,
@@ -74,6 +95,22 @@ func (h *Handler) policies(c echo.Context, who session.Visitor) error {
 		}
 	}
 	return c.JSON(http.StatusOK, shown)
+}
+
+// answerPolicies approves of policies that wait, or rejects them.
+func (h *Handler) answerPolicies(c echo.Context, who session.Visitor) error {
+	var given struct {
+		Revision string      `json:"revision"`
+		Digest   string      `json:"digest"`
+		Answer   live.Answer `json:"answer"`
+	}
+	if err := readJSON(c, &given); err != nil {
+		return err
+	}
+	if err := h.Console.AnswerPolicies(c.Request().Context(), who, given.Revision, given.Digest, given.Answer); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
 }
 
 func statusOf(s live.Status) (shown policyStatus) {

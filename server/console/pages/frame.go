@@ -43,6 +43,7 @@ func (f frame) Table(records []record) table { return table{f, records} }
 // done are the messages that a page may be asked to show. What is not among them is not shown: anybody can make a link.
 var done = map[string]bool{
 	"saved": true, "nothing_changed": true, "device_forgotten": true, "devices_forgotten": true, "wrong_codes_cleared": true,
+	"policies_approved": true, "policies_rejected": true,
 }
 
 // show renders a page of the console.

@@ -60,7 +60,7 @@ func (h *Handler) Mount(e *echo.Echo) error {
 		g.GET(path, h.visited(show))
 	}
 	for path, do := range map[string]view{
-		"/settings": h.saveSettings, "/accounts": h.saveAccounts, "/sign-out": h.signOut,
+		"/policies": h.answerPolicies, "/settings": h.saveSettings, "/accounts": h.saveAccounts, "/sign-out": h.signOut,
 		"/accounts/:id/two-step": h.switchAccount, "/accounts/:id/devices": h.forgetDevices, "/accounts/:id/wrong-codes": h.clearWrongCodes,
 		"/me/two-step": h.switchMe, "/me/devices": h.forgetDevices,
 	} {

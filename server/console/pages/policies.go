@@ -1,27 +1,62 @@
 package pages
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
+	"nidan/policies"
 	"nidan/policies/live"
 	"nidan/policies/proof"
 	"nidan/policies/replay"
+	"nidan/server/console"
 	"nidan/server/session"
 )
 
 // policyPage is the page of the policies.
-type policyPage struct{ live.Status }
+type policyPage struct {
+	live.Status
+	MayApprove bool
+	NotWaiting *console.NotWaiting // why an answer was not taken; nil: none was given
+}
 
 func (h *Handler) policies(c echo.Context, who session.Visitor) error {
+	return h.showPolicies(c, who, http.StatusOK, nil)
+}
+
+func (h *Handler) showPolicies(c echo.Context, who session.Visitor, status int, why *console.NotWaiting) error {
 	s, err := h.Console.PolicyStatus(c.Request().Context(), who)
 	if err != nil {
 		return err
 	}
-	return h.show(c, who, http.StatusOK, "policies", "policies", policyPage{s})
+	may := len(s.Waiting) > 0 && h.Console.May(c.Request().Context(), who, policies.ApprovePolicies, nil) == nil
+	return h.show(c, who, status, "policies", "policies", policyPage{s, may, why})
+}
+
+// answerPolicies asks back, then approves of policies that wait, or rejects them.
+func (h *Handler) answerPolicies(c echo.Context, who session.Visitor) error {
+	ctx, revision, digest, answer := c.Request().Context(), c.FormValue("revision"), c.FormValue("digest"), live.Answer(c.FormValue("answer"))
+	if err := h.Console.May(ctx, who, policies.ApprovePolicies, nil); err != nil {
+		return err
+	}
+	if answer != live.Approved && answer != live.Rejected {
+		return console.ErrInvalid
+	}
+	if !confirmed(c) {
+		return h.ask(c, who, "policies", "/console/policies", []line{{Subject: revision, What: "answer_" + string(answer)}})
+	}
+	err := h.Console.AnswerPolicies(ctx, who, revision, digest, answer)
+	var notWaiting *console.NotWaiting
+	if errors.As(err, &notWaiting) {
+		return h.showPolicies(c, who, http.StatusConflict, notWaiting)
+	}
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/console/policies?done=policies_"+string(answer))
 }
 
 // Uncovered is what no test reaches, in a line.
@@ -31,8 +66,11 @@ func (policyPage) Uncovered(a *live.Active) string { return strings.Join(a.Repor
 func (policyPage) Number(i int) int { return i + 1 }
 
 // When says where a row of the table fits, one condition after the other, in signs that are no language.
-func (policyPage) When(r proof.Row) (all []string) {
-	for _, c := range r.When {
+func (p policyPage) When(r proof.Row) []string { return p.Conditions(r.When) }
+
+// Conditions are those of a row of the table or of a difference.
+func (policyPage) Conditions(of []proof.Condition) (all []string) {
+	for _, c := range of {
 		values, is := c.Values, " = "
 		if len(c.Not) > 0 {
 			values, is = c.Not, " ≠ "
