@@ -24,16 +24,16 @@ func (d Difference) Condition() string {
 // String says it in words: "account.role owner", "account.locked", "no challenge".
 func (c Condition) String() string {
 	switch {
-	case slices.Equal(c.Values, []string{"true"}):
+	case only(c.Values, "true"):
 		return c.Fact
-	case slices.Equal(c.Values, []string{"false"}):
+	case only(c.Values, "false"):
 		return "not " + c.Fact
 	case len(c.Not) > 0:
-		return c.Fact + " other than " + listed(c.Not)
+		return c.Fact + " other than " + listed(spelled(c.Not))
 	case len(c.Values) == 0:
 		return c.Fact + " anything else"
 	}
-	return c.Fact + " " + listed(c.Values)
+	return c.Fact + " " + listed(spelled(c.Values))
 }
 
 // mostListed is how many values are named.

@@ -43,7 +43,7 @@ func (policyPage) When(r proof.Row) (all []string) {
 		}
 		quoted := make([]string, len(values))
 		for i, v := range values {
-			if quoted[i] = v; v == "" {
+			if quoted[i] = v.String(); quoted[i] == "" {
 				quoted[i] = `""`
 			}
 		}
