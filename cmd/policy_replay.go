@@ -155,7 +155,7 @@ func signIns(ctx context.Context, st *store.Store, since time.Time) iter.Seq2[re
 				return
 			}
 			for _, r := range found {
-				if !yield(replay.Recorded{ID: r.ID, Flow: r.Flow, Detail: r.Detail}, nil) {
+				if !yield(replay.Recorded{ID: r.ID, Account: r.Account, Name: r.Name, Flow: r.Flow, Detail: r.Detail}, nil) {
 					return
 				}
 				f.Before = r.ID

@@ -19,9 +19,10 @@ import (
 
 // Recorded is a sign-in as it was recorded.
 type Recorded struct {
-	ID     int64
-	Flow   string // of the sign-in; empty: not known
-	Detail []byte // JSON: a [policies.Kept]
+	ID            int64
+	Account, Name string // whose, and what the account was called then; empty: not known
+	Flow          string // of the sign-in; empty: not known
+	Detail        []byte // JSON: a [policies.Kept]
 }
 
 // Run decides each of the sign-ins under the engine's policies, and counts what comes out differently in d. Done is told how many records
