@@ -19,6 +19,16 @@ type Class struct {
 type Bounds struct {
 	Classes int           // at most so many
 	Time    time.Duration // at most for so long
+	GiveWay bool          // it rests half of the time, for there is other work to do
+}
+
+// pause rests for as long as was worked since the last rest, if others are to be given way to. That the scheduler takes the processor away
+// from whoever works for 10 ms is not enough: a sign-in waits many times for something short.
+func (b Bounds) pause(since *time.Time) {
+	if worked := time.Since(*since); b.GiveWay && worked > time.Millisecond {
+		time.Sleep(worked)
+		*since = time.Now()
+	}
 }
 
 // Walked says how far a walk came.
@@ -50,6 +60,7 @@ func walk[A any](ctx context.Context, d *domains, b Bounds, ask func(ast.Value) 
 		}
 	}
 	var chosen []choice
+	rested := start
 	for !w.Complete && ctx.Err() == nil && (b.Classes == 0 || w.Classes < b.Classes) && (b.Time == 0 || time.Since(start) < b.Time) {
 		asked := &asking{domains: d, given: make(map[string]ast.Value, len(chosen))}
 		for _, c := range chosen {
@@ -74,6 +85,7 @@ func walk[A any](ctx context.Context, d *domains, b Bounds, ask func(ast.Value) 
 			}
 		}
 		chosen, w.Complete = next(chosen)
+		b.pause(&rested)
 	}
 	w.Missing = sortedNames(missing)
 	return w
