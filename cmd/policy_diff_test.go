@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"nidan/policies"
 )
 
 // statusOf is what the program would end with.
@@ -174,5 +176,76 @@ func TestPolicyTable(t *testing.T) {
 	}
 	if _, err := run(t, "policy", "table", "--of", "nothing"); statusOf(err) != 1 {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The sign-ins that are recorded in the database are decided under both sets: of each difference it is said how many accounts it is about.
+func TestPolicyDiffCountsAccounts(t *testing.T) {
+	database := "sqlite:" + filepath.Join(t.TempDir(), "nidan.db")
+	old := func(in *policies.Input) { in.Request.Client.Version = "3.5.1" }
+	keptIn(t, database, []policies.Input{
+		signIn("anna", old), signIn("bert", old), signIn("new", func(in *policies.Input) { in.Request.Client.Version = "3.9.0" }),
+		signIn("late", func(in *policies.Input) { old(in); in.Now = in.Now.AddDate(0, 0, -31) }),
+	}, 2)
+	newer := copied(t, "data.json", `"softphone": "3.5.0"`, `"softphone": "3.6.0"`)
+	shipped := copied(t, "data.json", "", "")
+	for name, tc := range map[string]struct {
+		args []string
+		want []string
+		not  string
+	}{
+		"how many":                 {nil, []string{"login: challenge code_required → refuse client_too_old", ")  last 30 days: 2 accounts (--who)\n", "accounts are counted in 6 recorded sign-ins of the last 30 days"}, "anna"},
+		"which":                    {[]string{"--who"}, []string{"last 30 days: 2 accounts: anna, bert\n"}, "(--who)"},
+		"further back":             {[]string{"--days", "60", "--who"}, []string{"last 60 days: 3 accounts: anna, bert, late\n"}, "30 days:"},
+		"not at all":               {[]string{"--days", "0"}, []string{"client_too_old"}, "account"},
+		"with a set that is given": {[]string{"--against", shipped}, []string{"last 30 days: 2 accounts (--who)\n"}, "not counted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := run(t, append([]string{"policy", "diff", newer}, tc.args...)...)
+			for _, want := range tc.want {
+				if statusOf(err) != 0 || !strings.Contains(out, want) {
+					t.Errorf("got %v\n%s\nwant %s", err, out, want)
+				}
+			}
+			if tc.not != "" && strings.Contains(out, tc.not) {
+				t.Errorf("got\n%s\nwith %s", out, tc.not)
+			}
+		})
+	}
+	out, err := run(t, "policy", "diff", newer, "--json", "--who")
+	var got struct {
+		Differences []struct {
+			Kind     string
+			Accounts int
+			Who      []string
+		}
+		Accounts struct{ Days, Records int }
+	}
+	if jsonErr := json.Unmarshal([]byte(out), &got); jsonErr != nil || err != nil {
+		t.Fatalf("got %v, %v\n%s", jsonErr, err, out)
+	}
+	if d := got.Differences[0]; d.Kind != "TIGHTENS" || d.Accounts != 2 || len(d.Who) != 2 || got.Accounts.Days != 30 || got.Accounts.Records != 6 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestPolicyDiffSaysOnceWhyAccountsAreNotCounted(t *testing.T) {
+	newer, shipped := copied(t, "data.json", `"softphone": "3.5.0"`, `"softphone": "3.6.0"`), copied(t, "data.json", "", "")
+	for name, tc := range map[string]struct{ database, want string }{
+		"no configuration": {"", "accounts are not counted: give the configuration that names the database with --config: "},
+		"no database":      {"sqlite:" + filepath.Join(t.TempDir(), "nidan.db"), "accounts are not counted: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if tc.database != "" {
+				configured(t, tc.database)
+			}
+			out, err := run(t, "policy", "diff", newer, "--against", shipped)
+			if statusOf(err) != 0 || strings.Count(out, tc.want) != 1 || strings.Contains(out, "last 30 days") {
+				t.Errorf("got %v\n%s", err, out)
+			}
+			if _, err := os.Stat(strings.TrimPrefix(tc.database, "sqlite:")); tc.database != "" && err == nil {
+				t.Error("a database was made")
+			}
+		})
 	}
 }

@@ -130,6 +130,8 @@ func (a *concerning) decide(ctx context.Context, r Recorded) error {
 
 // account is the ID of a record's account, and its name, or what there is of them.
 func account(r Recorded, in map[string]any) (id, name string) {
-	name = cmp.Or(r.Name, who(in).Account.Name, r.Account)
-	return cmp.Or(r.Account, name), name
+	said, _ := in["account"].(map[string]any)
+	known, _ := said["id"].(string)
+	name = cmp.Or(r.Name, who(in).Account.Name, r.Account, known)
+	return cmp.Or(r.Account, known, name), name
 }

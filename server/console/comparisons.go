@@ -82,6 +82,9 @@ func (c *Comparisons) Of(
 	defer enough.Stop()
 	select {
 	case <-asked.done:
+		if asked.err != nil {
+			c.forget(asked) // the machine may have been too busy
+		}
 		return asked.difference, true, asked.err
 	case <-enough.C:
 		return d, false, nil
@@ -105,6 +108,12 @@ func (c *Comparisons) findLocked(from, to string) *comparing {
 	found := c.known[i]
 	c.known = append(slices.Delete(c.known, i, i+1), found)
 	return found
+}
+
+func (c *Comparisons) forget(one *comparing) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known = slices.DeleteFunc(c.known, func(k *comparing) bool { return k == one })
 }
 
 // begin has a pair compared. It is nil where another one is being compared.
