@@ -19,16 +19,7 @@ type Class struct {
 type Bounds struct {
 	Classes int           // at most so many
 	Time    time.Duration // at most for so long
-	GiveWay bool          // it rests half of the time, for there is other work to do
-}
-
-// pause rests for as long as was worked since the last rest, if others are to be given way to. That the scheduler takes the processor away
-// from whoever works for 10 ms is not enough: a sign-in waits many times for something short.
-func (b Bounds) pause(since *time.Time) {
-	if worked := time.Since(*since); b.GiveWay && worked > time.Millisecond {
-		time.Sleep(worked)
-		*since = time.Now()
-	}
+	Between func()        // called between two evaluations, to give way to others; nil: nothing is
 }
 
 // Walked says how far a walk came.
@@ -60,7 +51,6 @@ func walk[A any](ctx context.Context, d *domains, b Bounds, ask func(ast.Value) 
 		}
 	}
 	var chosen []choice
-	rested := start
 	for !w.Complete && ctx.Err() == nil && (b.Classes == 0 || w.Classes < b.Classes) && (b.Time == 0 || time.Since(start) < b.Time) {
 		asked := &asking{domains: d, given: make(map[string]ast.Value, len(chosen))}
 		for _, c := range chosen {
@@ -85,7 +75,9 @@ func walk[A any](ctx context.Context, d *domains, b Bounds, ask func(ast.Value) 
 			}
 		}
 		chosen, w.Complete = next(chosen)
-		b.pause(&rested)
+		if b.Between != nil {
+			b.Between()
+		}
 	}
 	w.Missing = sortedNames(missing)
 	return w

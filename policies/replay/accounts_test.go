@@ -56,7 +56,9 @@ func TestAccountsAreCountedOnceForEachDifferenceThatIsAboutThem(t *testing.T) {
 		return func(in *policies.Input) { in.Request.Client.Version = v }
 	}
 	remembered := func(days int) func(*policies.Input) {
-		return func(in *policies.Input) { in.Device = policies.Device{Known: true, Channel: "softphone", AgeDays: days} }
+		return func(in *policies.Input) {
+			in.Device = policies.Device{Known: true, Channel: "softphone", AgeDays: days}
+		}
 	}
 	e := engine(t, policies.Shipped())
 	all := recorded(t, e,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"nidan/challenge"
@@ -122,6 +123,19 @@ func TestWhoeverLeavesDoesNotEndAComparison(t *testing.T) {
 	if _, done, err := c.Of(t.Context(), "a", "b", soon, named); !done || err != nil {
 		t.Errorf("got %t, %v", done, err)
 	}
+}
+
+func TestAComparisonRestsForAsLongAsItWorks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rest, begun := resting(), time.Now()
+		for _, worked := range []time.Duration{3 * time.Millisecond, time.Millisecond / 2, time.Millisecond} {
+			time.Sleep(worked)
+			rest()
+		}
+		if took := time.Since(begun); took != 9*time.Millisecond {
+			t.Errorf("4.5 ms of work took %v", took)
+		}
+	})
 }
 
 // sets are those that have decided, and the files of each.
