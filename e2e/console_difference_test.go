@@ -107,12 +107,12 @@ func pictures(t *testing.T, w *window, name string) {
 		if dir == "" {
 			continue
 		}
-		picture, err := chromedp.Run(w.ctx, chromedp.FullScreenshot(90))
+		picture, err := chromedp.Run(w.ctx, chromedp.FullScreenshot(100))
 		if err != nil {
 			t.Fatal(err)
 		}
 		size := map[int64]string{320: "narrow", 1440: "wide"}[width]
-		if err := os.WriteFile(filepath.Join(dir, name+"-"+size+".jpg"), picture, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name+"-"+size+".png"), picture, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
