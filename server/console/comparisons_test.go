@@ -19,10 +19,10 @@ const soon = 10 * time.Second
 func comparisonsOf(t *testing.T) (c *Comparisons, begun chan string, end chan error) {
 	t.Helper()
 	c, begun, end = NewComparisons(slog.New(slog.DiscardHandler)), make(chan string, 1), make(chan error)
-	c.compare = func(_ context.Context, from, to []policies.File) (Difference, error) {
+	c.compare = func(ctx context.Context, from, to []policies.File) (Difference, error) {
 		begun <- from[0].Text + to[0].Text
 		err := <-end
-		return Difference{}, err
+		return Difference{}, errors.Join(err, ctx.Err())
 	}
 	return c, begun, end
 }
@@ -50,6 +50,9 @@ func TestOnePairIsComparedAtATime(t *testing.T) {
 	}
 	if ask("a", "b", 0) || ask("b", "c", 0) {
 		t.Error("something is done")
+	}
+	if c.find("b", "c") != nil {
+		t.Error("two pairs are compared at a time")
 	}
 	end <- nil
 	if !ask("a", "b", soon) {
@@ -79,7 +82,9 @@ func TestFewComparisonsAreKept(t *testing.T) {
 		if _, done, err := c.Of(t.Context(), from, "z", soon, named); !done || err != nil {
 			t.Fatal(done, err)
 		}
-		_, _, _ = c.Of(t.Context(), "a", "z", soon, named) // the one that is asked for stays
+		if _, done, _ := c.Of(t.Context(), "a", "z", 0, named); !done {
+			t.Fatal("the one that is asked for again and again is not kept")
+		}
 	}
 	if len(c.known) != comparisonsKept || c.find("a", "z") == nil || c.find("b", "z") != nil {
 		t.Errorf("%d are kept", len(c.known))
