@@ -66,6 +66,10 @@ var everything = map[string]func(t *testing.T, s *scene, who session.Visitor) er
 		_, err := s.PolicyStatus(t.Context(), who)
 		return err
 	},
+	"PolicyDifference": func(t *testing.T, s *scene, who session.Visitor) error {
+		_, err := s.PolicyDifference(t.Context(), who, "", "")
+		return err
+	},
 	"ClearWrongCodes": func(t *testing.T, s *scene, who session.Visitor) error {
 		return s.ClearWrongCodes(t.Context(), who, "user")
 	},
