@@ -23,7 +23,7 @@ test: setup check policies kratos ## Install what the tests need, build Kratos o
 
 # Proofs walk millions of inputs, one after the other: the race detector would find nothing there, and take ten times as long.
 test-proofs:
-	@$(TESTSUM) -- -timeout 40m ./policies/proof ./cmd
+	@$(TESTSUM) -- -timeout 40m ./policies/proof ./policies/replay ./cmd
 
 test-others:
 	@$(TESTSUM) -- -race -timeout 40m $$(go list ./... | grep -v '/policies/proof$$')

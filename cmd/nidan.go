@@ -195,7 +195,7 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 	(&session.Handler{Visitors: visitors, Log: n.log}).Mount(n.public)
 	return n.mountConsole(&console.Console{
 		Kratos: kratos.NewAdmin(n.cfg.Kratos.AdminURL), Store: n.store, Policies: n.policies, Identity: identity,
-		Mail: mailTrouble(n.queue), Now: now, Log: n.log,
+		Sets: decidedSets{n.store}, Comparisons: console.NewComparisons(n.log), Mail: mailTrouble(n.queue), Now: now, Log: n.log,
 	}, visitors, frontend, zone)
 }
 

@@ -41,10 +41,14 @@ decided (nidan policy show), or "shipped".
 The invariants of both, rules of policies/invariants that say what must never be, have to hold for NEW. For one that does not, a test
 is printed that fails.
 
+For differences about sign-ins it is counted how many accounts signed in so during the last 30 days, where the configuration names a
+database: the sign-ins recorded there are decided under both sets.
+
 The status is 0 where it is proven that nothing is looser and nothing fails, 2 where something is looser, fails or must never be, and 3
 where nothing such is found but that is not proven. The others are said by "nidan policy --help".`,
 		Example: `  nidan policy diff ./new
   nidan policy diff ./new --against ./old --format json
+  nidan policy diff ./new --days 7 --who
   nidan policy diff ./policies --format github`,
 		Args: cobra.ExactArgs(1),
 	}
@@ -52,16 +56,19 @@ where nothing such is found but that is not proven. The others are said by "nida
 	against := c.Flags().String("against", "", "the policies to compare with; without it, those that the configuration names")
 	format := newFormats("json", "github", "sarif", "junit")
 	format.addTo(c)
+	var count counting
+	count.flags(c)
 	var b proof.Bounds
 	c.Flags().DurationVar(&b.Time, "time", 2*time.Minute, "end after this time, complete or not; 0: never")
 	c.Flags().IntVar(&b.Classes, "classes", 1_000_000, "end after so many classes, complete or not; 0: never")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		cfg := config.Default()
-		if *against == "" || isRevision(*against) || isRevision(args[0]) {
-			var err error
-			if cfg, err = load(); err != nil {
-				return fmt.Errorf("find the policies that decide now, or have decided (or give them with --against): %w", err)
-			}
+		cfg, noConfig := load()
+		switch {
+		case noConfig == nil:
+		case *against == "" || isRevision(*against) || isRevision(args[0]):
+			return fmt.Errorf("find the policies that decide now, or have decided (or give them with --against): %w", noConfig)
+		default:
+			cfg = config.Default()
 		}
 		from, err := decidingNow(c.Context(), *against, cfg)
 		if err != nil {
@@ -79,11 +86,17 @@ where nothing such is found but that is not proven. The others are said by "nida
 		if err != nil {
 			return err
 		}
+		accounts := count.count(c.Context(), cfg.Database, noConfig, d, from, to, c.ErrOrStderr())
+		if c.Context().Err() != nil {
+			return c.Context().Err()
+		}
 		switch format.chosen {
 		case "json":
-			err = writeJSON(c.OutOrStdout(), differences{from.Revision(), to.Revision(), d.Proven() && held.Certain, d, held})
+			err = writeJSON(c.OutOrStdout(), differences{
+				from.Revision(), to.Revision(), d.Proven() && held.Certain, d, accounts.withAccounts(d.Differences, count.who), accounts, held,
+			})
 		case "text":
-			err = printDifferences(c.OutOrStdout(), d)
+			err = printDifferences(c.OutOrStdout(), d, accounts, count.who)
 			printBroken(c.OutOrStdout(), held)
 		default:
 			r := report{command: c.CommandPath(), dir: given(args)}
@@ -103,7 +116,9 @@ type differences struct {
 	To     string `json:"to"`
 	Proven bool   `json:"proven"`
 	proof.Comparison
-	Invariants proof.Proof `json:"invariants"`
+	Differences []differenceOf `json:"differences"` // in the place of the comparison's
+	Accounts    *counted       `json:"accounts,omitempty"`
+	Invariants  proof.Proof    `json:"invariants"`
 }
 
 // printBroken says which invariants do not hold, each with a test to paste.
@@ -168,27 +183,28 @@ func isRevision(name string) bool {
 	return err != nil && regexp.MustCompile(`^[0-9a-f]{16}$`).MatchString(name)
 }
 
-func printDifferences(w io.Writer, d proof.Comparison) error {
+func printDifferences(w io.Writer, d proof.Comparison, accounts *counted, who bool) error {
 	printWalked(w, d.Walked, d.Took)
 	if len(d.Alike) > 0 {
 		fmt.Fprintf(w, "by the same rules and data: %s\n", strings.Join(d.Alike, ", "))
 	}
 	fmt.Fprintln(w)
 	count := map[proof.Kind]int{}
-	for _, one := range d.Differences {
+	for i, one := range d.Differences {
 		count[one.Kind]++
 		looser := ""
 		if one.Looser && one.Kind != proof.Loosens {
 			looser = " (looser)"
 		}
-		fmt.Fprintf(w, "%-8s %2d  %s: %s%s  (%s)\n             %s\n", one.Kind, count[one.Kind], one.Question,
-			plain(cmp.Or(one.Error, one.Said())), looser, plain(one.Where), plain(one.Condition()))
+		fmt.Fprintf(w, "%-8s %2d  %s: %s%s  (%s)%s\n             %s\n", one.Kind, count[one.Kind], one.Question,
+			plain(cmp.Or(one.Error, one.Said())), looser, plain(one.Where), accounts.line(i, one, who), plain(one.Condition()))
 	}
 	for _, kind := range []proof.Kind{proof.Loosens, proof.Fails} {
 		if count[kind] == 0 {
 			fmt.Fprintf(w, "%-8s  0\n", kind)
 		}
 	}
+	accounts.print(w, who)
 	return nil
 }
 

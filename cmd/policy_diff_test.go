@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"nidan/policies"
 )
 
 func TestPolicyDiff(t *testing.T) {
@@ -161,5 +163,84 @@ func TestPolicyTable(t *testing.T) {
 	}
 	if _, err := run(t, "policy", "table", "--of", "nothing"); statusOf(err) != 1 {
 		t.Errorf("got %v", err)
+	}
+}
+
+// renamed are policies that give another reason for an account that is locked. The first classes of inputs show that.
+func renamed(t *testing.T) string {
+	return copied(t, "login/login.rego", `"reason": "account_locked"`, `"reason": "locked"`)
+}
+
+// fewClasses are enough to find what renamed changes, and not to prove that nothing else is.
+const fewClasses = "--classes=40"
+
+// The sign-ins that are recorded in the database are decided under both sets: of each difference it is said how many accounts it is about.
+func TestPolicyDiffCountsAccounts(t *testing.T) {
+	database := "sqlite:" + filepath.Join(t.TempDir(), "nidan.db")
+	locked := func(in *policies.Input) { in.Account.Locked = true }
+	keptIn(t, database, []policies.Input{
+		signIn("anna", locked), signIn("bert", locked), signIn("open", nil),
+		signIn("late", func(in *policies.Input) { locked(in); in.Now = in.Now.AddDate(0, 0, -31) }),
+	}, 2)
+	newer, shipped := renamed(t), copied(t, "data.json", "", "")
+	for name, tc := range map[string]struct {
+		args []string
+		want []string
+		not  string
+	}{
+		"how many": {nil, []string{
+			"login: reason account_locked → locked", ")  last 30 days: 2 accounts (--who)\n", "accounts are counted in 6 recorded sign-ins of the last 30 days",
+		}, "anna"},
+		"which, further back":    {[]string{"--days", "60", "--who"}, []string{"last 60 days: 3 accounts: anna, bert, late\n"}, "(--who)"},
+		"of a set that is given": {[]string{"--against", shipped, "--days", "60"}, []string{"last 60 days: 3 accounts (--who)\n"}, "not counted"},
+		"not at all":             {[]string{"--days", "0"}, []string{"account_locked → locked"}, "accounts"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := run(t, append([]string{"policy", "diff", newer, fewClasses}, tc.args...)...)
+			for _, want := range tc.want {
+				if statusOf(err) != statusNotProven || !strings.Contains(out, want) {
+					t.Errorf("got %v\n%s\nwant %s", err, out, want)
+				}
+			}
+			if strings.Contains(out, tc.not) {
+				t.Errorf("got\n%s\nwith %s", out, tc.not)
+			}
+		})
+	}
+	out, err := run(t, "policy", "diff", newer, fewClasses, "--json", "--who")
+	var got struct {
+		Differences []struct {
+			Kind     string
+			Accounts int
+			Who      []string
+		}
+		Accounts struct{ Days, Records int }
+	}
+	if jsonErr := json.Unmarshal([]byte(out), &got); jsonErr != nil || statusOf(err) != statusNotProven {
+		t.Fatalf("got %v, %v\n%s", jsonErr, err, out)
+	}
+	if d := got.Differences[0]; d.Kind != "OTHER" || d.Accounts != 2 || len(d.Who) != 2 || got.Accounts.Days != 30 || got.Accounts.Records != 6 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestPolicyDiffSaysOnceWhyAccountsAreNotCounted(t *testing.T) {
+	newer, shipped := renamed(t), copied(t, "data.json", "", "")
+	for name, tc := range map[string]struct{ database, want string }{
+		"no configuration": {"", "accounts are not counted: give the configuration that names the database with --config: "},
+		"no database":      {"sqlite:" + filepath.Join(t.TempDir(), "nidan.db"), "accounts are not counted: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if tc.database != "" {
+				configured(t, tc.database)
+			}
+			out, err := run(t, "policy", "diff", newer, fewClasses, "--against", shipped)
+			if statusOf(err) != statusNotProven || strings.Count(out, tc.want) != 1 || strings.Contains(out, "last 30 days") {
+				t.Errorf("got %v\n%s", err, out)
+			}
+			if _, err := os.Stat(strings.TrimPrefix(tc.database, "sqlite:")); tc.database != "" && err == nil {
+				t.Error("a database was made")
+			}
+		})
 	}
 }

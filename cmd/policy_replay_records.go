@@ -136,7 +136,7 @@ func signIns(ctx context.Context, st *store.Store, since time.Time, total int) i
 			}
 			for _, r := range slices.Backward(found) {
 				if replay.Counts(r.Kind) && !yield(replay.Recorded{
-					ID: r.ID, At: r.At, Kind: r.Kind, Account: r.Account, Flow: r.Flow, State: r.State, Detail: r.Detail,
+					ID: r.ID, At: r.At, Kind: r.Kind, Account: r.Account, Name: r.Name, Flow: r.Flow, State: r.State, Detail: r.Detail,
 				}, nil) {
 					return
 				}

@@ -11,6 +11,7 @@ import (
 	"nidan/challenge"
 	"nidan/policies"
 	"nidan/policies/live"
+	"nidan/server/console"
 	"nidan/store"
 )
 
@@ -57,6 +58,24 @@ func lastFrom(ctx context.Context, st *store.Store) func(source string) ([]polic
 		}
 		return nil, nil
 	}
+}
+
+// decidedSets are the sets that are kept. They are a [nidan/server/console.DecidedSets].
+type decidedSets struct{ *store.Store }
+
+// Decided implements [nidan/server/console.DecidedSets].
+func (s decidedSets) Decided(ctx context.Context) ([]console.DecidedSet, error) {
+	kept, err := s.PolicySets(ctx)
+	all := make([]console.DecidedSet, len(kept))
+	for i, p := range kept {
+		all[i] = console.DecidedSet{Revision: p.Revision, Name: p.Name, Source: p.Source, At: p.At}
+	}
+	return all, err
+}
+
+// Files implements [nidan/server/console.DecidedSets].
+func (s decidedSets) Files(ctx context.Context, revision string) ([]policies.File, error) {
+	return keptFiles(ctx, s.Store, revision)
 }
 
 // keptFiles are the files of a set that has decided, or that waits for approval.

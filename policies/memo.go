@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/rego"
 )
@@ -64,8 +65,12 @@ func (e *Engine) Memo() (*Memo, error) {
 
 // Login decides a sign-in that was recorded: a decoded [Input], of whichever version of the program.
 func (m *Memo) Login(ctx context.Context, in map[string]any) (Decision, error) {
+	return m.login(ctx, in, m.engine.limit)
+}
+
+func (m *Memo) login(ctx context.Context, in map[string]any, limit time.Duration) (Decision, error) {
 	a, err := m.known.of(in, func() (a answer, late error) {
-		result, err := m.engine.eval(ctx, m.engine.login, loginQuery, rego.EvalInput(in))
+		result, err := evalWithin(ctx, limit, m.engine.login, loginQuery, rego.EvalInput(in))
 		if err == nil {
 			a.decision, err = decodeDecision(result)
 		}
@@ -85,6 +90,16 @@ func (m *Memo) Login(ctx context.Context, in map[string]any) (Decision, error) {
 		return Decision{}, err
 	}
 	return a.decision, nil
+}
+
+// InFull is Login as [Engine.Answer] answers: as strict, with its limits said in full, and in more time.
+func (m *Memo) InFull(ctx context.Context, in map[string]any) (Decision, error) {
+	d, err := m.login(ctx, in, patience*m.engine.limit)
+	if err != nil {
+		return Decision{}, err
+	}
+	account, _ := in["account"].(map[string]any)
+	return d.inFull(account["has_email"] == true)
 }
 
 // ReadsAny says whether the policies may read something at one of these places, as [Kept] names what was masked.

@@ -342,7 +342,7 @@ test_rules_of_ones_own[name] if {
 }
 
 test_a_rule_of_ones_own_lets_nobody_change_anything[action] if {
-	some action in {"settings.change", "records.export", "account.switch_off", "account.forget_devices", "self.switch_off"}
+	some action in {"settings.change", "policies.approve", "records.export", "account.switch_off", "account.forget_devices", "self.switch_off"}
 	got := console.decision with input as _with({"action": action, "visitor": {"role": "user"}})
 		with data.parameters as parameters.but({"custom_may_allow": true})
 		with data.custom as {"console": _show}

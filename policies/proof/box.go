@@ -38,7 +38,7 @@ func (b *boxes) of(c Class) box {
 		put(ch.fact.name, ch.fact, ch.values, ch.at)
 	}
 	for _, r := range c.relations() {
-		put(relationKey+r.values[0].String()+r.of.name, r.of, r.values, r.at)
+		put(relationKey+r.of.name+relationKey+r.of.than, r.of, make([]ast.Value, len(comparisons)), r.at)
 	}
 	return made
 }

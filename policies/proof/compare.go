@@ -38,6 +38,8 @@ type Difference struct {
 	Classes  int             `json:"classes"`
 	Example  ast.Object      `json:"-"` // an input
 	Input    json.RawMessage `json:"example"`
+
+	region region // what When is made from
 }
 
 // Comparison is what two sets decide differently.
@@ -161,8 +163,11 @@ func difference(q policies.Question, c Class, a answers) Difference {
 	return d
 }
 
-// decided says in short what the first set decided.
+// decided says in short what the first set decided. Where it failed, that is nothing.
 func decided(a answers) string {
+	if a.failed != nil {
+		return ""
+	}
 	var said []string
 	for _, t := range traitsOf(a.from) {
 		if t.name == "action" || t.name == "allow" || t.name == "reason" {

@@ -2,40 +2,43 @@ package proof
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
 // Condition is what holds of a fact.
 type Condition struct {
-	Fact   string   `json:"fact"`
-	Values []string `json:"values,omitempty"` // one of these
-	Not    []string `json:"not,omitempty"`    // or none of these
+	Fact   string  `json:"fact"`
+	Values []Value `json:"values,omitempty"` // one of these
+	Not    []Value `json:"not,omitempty"`    // or none of these
 }
 
 func conditionOf(f *fact, values []ast.Value, allowed []bool) Condition {
 	c := Condition{Fact: f.name}
-	if f.kind == number {
+	switch f.kind {
+	case number:
 		c.Values = ranges(values, allowed)
 		return c
+	case comparison:
+		for i, kind := range comparisons {
+			if allowed[i] {
+				c.Values = append(c.Values, Value{Kind: kind, Text: f.than})
+			}
+		}
+		return c
 	}
-	var in, out, others []string // others are none of the constants
+	var in, out, others []Value // others are none of the constants
 	all := 0
 	for i, v := range values {
 		switch {
-		case v == nil && allowed[i]:
-			in = append(in, "(not there)")
-		case v == nil:
-			out = append(out, "(not there)")
-		case strings.Contains(v.String(), "(other "):
+		case isOther(v):
 			if all++; allowed[i] {
-				others = append(others, textOf(v))
+				others = append(others, valueOf(v))
 			}
 		case allowed[i]:
-			in = append(in, textOf(v))
+			in = append(in, valueOf(v))
 		default:
-			out = append(out, textOf(v))
+			out = append(out, valueOf(v))
 		}
 	}
 	switch len(others) {
@@ -56,8 +59,8 @@ func textOf(v ast.Value) string {
 	return v.String()
 }
 
-// ranges are numbers as "7", "7 to 29" or "30 or more". Each value stands for all numbers before the next one.
-func ranges(values []ast.Value, allowed []bool) (all []string) {
+// ranges are numbers as one, as a range, or as all from one on. Each value stands for all numbers before the next one.
+func ranges(values []ast.Value, allowed []bool) (all []Value) {
 	for i := 0; i < len(values); i++ {
 		if !allowed[i] {
 			continue
@@ -67,14 +70,15 @@ func ranges(values []ast.Value, allowed []bool) (all []string) {
 			i++
 		}
 		if i == len(values)-1 {
-			all = append(all, from+" or more")
+			all = append(all, Value{Kind: AtLeast, Text: from})
 			continue
 		}
 		next, _ := values[i+1].(ast.Number).Int()
 		if to := strconv.Itoa(next - 1); to != from {
-			from += " to " + to
+			all = append(all, Value{Kind: Range, Text: from, To: to})
+		} else {
+			all = append(all, Value{Kind: One, Text: from})
 		}
-		all = append(all, from)
 	}
 	return all
 }

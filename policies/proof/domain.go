@@ -145,9 +145,9 @@ func (a *about) marks(f *fact, name string) {
 // freshOf is a text that is no constant, and no other fact's.
 func freshOf(fact string, i int) string {
 	if i == 0 {
-		return "(other " + fact + ")"
+		return otherBegins + fact + ")"
 	}
-	return fmt.Sprintf("(other %s %d)", fact, i+1)
+	return fmt.Sprintf("%s%s %d)", otherBegins, fact, i+1)
 }
 
 // weight is how many facts a name stands for: there are as many headers as the policies can name.

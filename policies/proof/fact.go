@@ -17,19 +17,21 @@ import (
 type kind int
 
 const (
-	truth    kind = iota // true or false
-	number               // a whole number, not below 0
-	text                 // any text, unless the choices are closed
-	instant              // a time (RFC 3339)
-	presence             // whether the object is there at all
-	entry                // a text in a map, or nothing
-	list                 // anything else
+	truth      kind = iota // true or false
+	number                 // a whole number, not below 0
+	text                   // any text, unless the choices are closed
+	instant                // a time (RFC 3339)
+	presence               // whether the object is there at all
+	entry                  // a text in a map, or nothing
+	list                   // anything else
+	comparison             // how the number stands to another one
 )
 
 // fact is one of the input's.
 type fact struct {
 	name     string // as policies write it, without "input.": account.role
 	kind     kind
+	than     string   // of a comparison: the other number
 	choices  []string // that the schema names
 	closed   bool     // there is no other choice
 	min, max int      // of a number; a max of 0: none

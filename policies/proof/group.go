@@ -87,7 +87,7 @@ func (g *groups) lines() (all []Difference) {
 			boxes := g.cover(i, was, merged)
 			key := ""
 			for _, x := range boxes {
-				key += fmt.Sprint(g.boxes.conditions(x), "\n")
+				key += spelledOut(g.boxes.conditions(x))
 			}
 			said[key], of[key] = append(said[key], was), boxes
 		}
@@ -100,10 +100,19 @@ func (g *groups) lines() (all []Difference) {
 	return all
 }
 
+// spelledOut are conditions with each of their values, and not the first ones alone.
+func spelledOut(all []Condition) (text string) {
+	for _, c := range all {
+		text += fmt.Sprintf("%q %q %q\n", c.Fact, spelled(c.Values), spelled(c.Not))
+	}
+	return text
+}
+
 // line is what is said of the classes of a label that are in a box.
 func (g *groups) line(i int, was []string, x box) Difference {
 	d := g.labels[i].Difference
 	d.Was, d.When = was, g.boxes.conditions(x)
+	d.region = region{box: x, facts: g.boxes.facts, values: g.boxes.values, of: g.labels[i].first.of}
 	d.Example = g.labels[i].first.complete()
 	for _, c := range g.classes {
 		if c.label == i && slices.Contains(was, c.was) && x.meets(c.box) {

@@ -1,17 +1,12 @@
 package proof
 
-import (
-	"slices"
-
-	"github.com/open-policy-agent/opa/v1/ast"
-)
+import "slices"
 
 // relation is how two numbers that the policies compare with each other stand to each other. It is said in the place of the numbers, where
 // nothing but that matters.
 type relation struct {
-	of     *fact
-	values []ast.Value
-	at     int
+	of *fact
+	at int // in comparisons
 }
 
 // relations are those of a class.
@@ -26,10 +21,7 @@ func (c Class) relations() (all []relation) {
 				a, b = b, a
 			}
 			all = append(all, relation{
-				of: &fact{name: a.fact.name, kind: text},
-				values: []ast.Value{
-					ast.String("below " + b.fact.name), ast.String("equal to " + b.fact.name), ast.String("above " + b.fact.name),
-				},
+				of: &fact{name: a.fact.name, kind: comparison, than: b.fact.name},
 				at: a.values[a.at].Compare(b.values[b.at]) + 1,
 			})
 		}

@@ -12,8 +12,8 @@ func (d Difference) Condition() string {
 	for _, c := range d.When {
 		all = append(all, c.String())
 	}
-	if len(d.Was) > 0 && d.Was[0] != "" && (d.Error != "" || len(d.Was) > 1 || d.change("action") == nil && d.change("reason") == nil) {
-		all = append([]string{"where it was " + listed(d.Was)}, all...)
+	if before := d.Before(); len(before) > 0 {
+		all = append([]string{"where it was " + listed(before)}, all...)
 	}
 	if len(all) == 0 {
 		return "all of these"
@@ -21,19 +21,35 @@ func (d Difference) Condition() string {
 	return strings.Join(all, ", ")
 }
 
+// Before is what was decided, unless the changes say that.
+func (d Difference) Before() []string {
+	if len(d.Was) == 0 || d.Was[0] == "" || d.Error == "" && len(d.Was) == 1 && (d.change("action") != nil || d.change("reason") != nil) {
+		return nil
+	}
+	return d.Was
+}
+
+// Place is where a difference comes from, and whether that is in the first set.
+func (d Difference) Place() (place string, inFirst bool) {
+	return strings.CutPrefix(d.Where, inFirstSet)
+}
+
+// inFirstSet begins the place of a rule that is in the first set alone.
+const inFirstSet = "before: "
+
 // String says it in words: "account.role owner", "account.locked", "no challenge".
 func (c Condition) String() string {
 	switch {
-	case slices.Equal(c.Values, []string{"true"}):
+	case only(c.Values, "true"):
 		return c.Fact
-	case slices.Equal(c.Values, []string{"false"}):
+	case only(c.Values, "false"):
 		return "not " + c.Fact
 	case len(c.Not) > 0:
-		return c.Fact + " other than " + listed(c.Not)
+		return c.Fact + " other than " + listed(spelled(c.Not))
 	case len(c.Values) == 0:
 		return c.Fact + " anything else"
 	}
-	return c.Fact + " " + listed(c.Values)
+	return c.Fact + " " + listed(spelled(c.Values))
 }
 
 // mostListed is how many values are named.

@@ -56,3 +56,11 @@ func TestTheTableOfTheShippedSet(t *testing.T) {
 		t.Errorf("got %+v and %+v", first, last)
 	}
 }
+
+func TestAWalkGivesWayBetweenEvaluations(t *testing.T) {
+	n := 0
+	table, err := TableOf(t.Context(), engine(t, policies.Shipped()), policies.Questions()[0], Bounds{Classes: 50, Between: func() { n++ }})
+	if err != nil || n != table.Evaluations || n < 50 {
+		t.Errorf("%d times in %d evaluations, %v", n, table.Evaluations, err)
+	}
+}

@@ -19,6 +19,7 @@ type Class struct {
 type Bounds struct {
 	Classes int           // at most so many
 	Time    time.Duration // at most for so long
+	Between func()        // called between two evaluations, to give way to others; nil: nothing is
 }
 
 // Walked says how far a walk came.
@@ -74,6 +75,9 @@ func walk[A any](ctx context.Context, d *domains, b Bounds, ask func(ast.Value) 
 			}
 		}
 		chosen, w.Complete = next(chosen)
+		if b.Between != nil {
+			b.Between()
+		}
 	}
 	w.Missing = sortedNames(missing)
 	return w

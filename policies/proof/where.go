@@ -25,7 +25,7 @@ func where(ctx context.Context, q policies.Question, in ast.Value, from, to *pol
 	}
 	for _, r := range was {
 		if !slices.ContainsFunc(is, r.same) {
-			return "before: " + r.place
+			return inFirstSet + r.place
 		}
 	}
 	_, a := from.Compiled(q)

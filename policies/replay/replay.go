@@ -18,6 +18,7 @@ type Recorded struct {
 	At         time.Time // zero: when the sign-in says that it was
 	Kind       string    // empty: a sign-in
 	Account    string    // Kratos' identity id; empty: the one that the sign-in names
+	Name       string    // what the account was called then; empty: not known
 	Flow       string    // of the sign-in; empty: not known
 	State      string    // how it ended; empty: not known
 	Detail     []byte    // JSON: of a sign-in a [policies.Kept]

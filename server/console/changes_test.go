@@ -71,6 +71,10 @@ var everything = map[string]func(t *testing.T, s *scene, who session.Visitor) er
 		s.waits(t, "waits", "d")
 		return s.AnswerPolicies(t.Context(), who, "waits", "d", live.Approved)
 	},
+	"PolicyDifference": func(t *testing.T, s *scene, who session.Visitor) error {
+		_, err := s.PolicyDifference(t.Context(), who, "", "")
+		return err
+	},
 	"ClearWrongCodes": func(t *testing.T, s *scene, who session.Visitor) error {
 		return s.ClearWrongCodes(t.Context(), who, "user")
 	},

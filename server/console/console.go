@@ -41,13 +41,15 @@ type Judge interface {
 
 // Console does what is asked of it, if whoever asks may. All fields are needed.
 type Console struct {
-	Kratos   Accounts
-	Store    Store
-	Policies Judge
-	Identity kratos.Pointers
-	Mail     func() *MailTrouble // what there is now; nil: none
-	Now      func() time.Time
-	Log      *slog.Logger
+	Kratos      Accounts
+	Store       Store
+	Policies    Judge
+	Sets        DecidedSets
+	Comparisons *Comparisons
+	Identity    kratos.Pointers
+	Mail        func() *MailTrouble // what there is now; nil: none
+	Now         func() time.Time
+	Log         *slog.Logger
 }
 
 // Refusal is the error for what somebody may not do.

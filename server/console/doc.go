@@ -5,6 +5,8 @@
 // (data.nidan.console.decision), both anew for each thing that they do. Every change is on record before it is answered, with
 // who made it, from what to what.
 //
+// Two sets of policies that have decided are compared here, beside sign-ins: [Comparisons] says within which bounds.
+//
 // Settings, devices and counts are Nidan's own. Accounts are Kratos': of them, only the flag for two-step verification is
 // changed here, and only where nobody else has changed it meanwhile.
 package console

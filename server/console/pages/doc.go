@@ -6,7 +6,8 @@
 //	GET /console/accounts          the accounts; ?edit=1 to switch them
 //	GET /console/accounts/:id      one account, its devices and its last records
 //	GET /console/me                one's own
-//	GET /console/policies          what decides, and what waits for approval
+//	GET /console/policies          what decides, and what waits for approval; …/difference?from=&to= says how two sets that have decided
+//	                               differ
 //	GET /console/records           what happened; …/export gives the same as JSON Lines
 //
 // What changes something is a POST, asks back before it does (「保存しますか?」), and is taken from these pages only: a form

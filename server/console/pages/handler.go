@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"nidan/brand"
+	"nidan/challenge"
 	"nidan/kratos"
 	"nidan/policies"
 	"nidan/server/console"
@@ -55,7 +56,7 @@ func (h *Handler) Mount(e *echo.Echo) error {
 	for path, show := range map[string]view{
 		"": h.start, "/settings": h.settings, "/settings/edit": h.editSettings, "/accounts": h.accounts,
 		"/accounts/:id": h.account, "/me": h.me, "/records": h.records, "/records/export": h.export,
-		"/policies": h.policies,
+		"/policies": h.policies, "/policies/difference": h.difference,
 	} {
 		g.GET(path, h.visited(show))
 	}
@@ -97,7 +98,7 @@ func (h *Handler) explain(c echo.Context, who session.Visitor, err error) error 
 		return h.signIn(c, true)
 	case errors.As(err, &refusal):
 		return h.say(c, who, http.StatusForbidden, "refused_"+refusal.Reason)
-	case errors.Is(err, kratos.ErrGone):
+	case errors.Is(err, kratos.ErrGone), errors.Is(err, challenge.ErrNotFound):
 		return h.say(c, who, http.StatusNotFound, "not_found")
 	case errors.Is(err, console.ErrInvalid):
 		return h.say(c, who, http.StatusBadRequest, "not_valid")

@@ -65,30 +65,8 @@ func (policyPage) Uncovered(a *live.Active) string { return strings.Join(a.Repor
 // Number is how a row is counted.
 func (policyPage) Number(i int) int { return i + 1 }
 
-// When says where a row of the table fits, one condition after the other, in signs that are no language.
-func (p policyPage) When(r proof.Row) []string { return p.Conditions(r.When) }
-
-// Conditions are those of a row of the table or of a difference.
-func (policyPage) Conditions(of []proof.Condition) (all []string) {
-	for _, c := range of {
-		values, is := c.Values, " = "
-		if len(c.Not) > 0 {
-			values, is = c.Not, " ≠ "
-		}
-		if len(values) == 0 {
-			all = append(all, c.Fact+" = …")
-			continue
-		}
-		quoted := make([]string, len(values))
-		for i, v := range values {
-			if quoted[i] = v; v == "" {
-				quoted[i] = `""`
-			}
-		}
-		all = append(all, c.Fact+is+strings.Join(quoted, " | "))
-	}
-	return all
-}
+// Conditions say where a row of the table fits.
+func (policyPage) Conditions(r proof.Row) []condition { return conditionsOf(r.When) }
 
 // Accounts are those of the examples of a change, with their records, in a line.
 func (policyPage) Accounts(of []replay.Example) string {

@@ -1,0 +1,141 @@
+package replay
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"iter"
+	"reflect"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"nidan/policies"
+	"nidan/policies/proof"
+)
+
+// Accounts are those whose recorded sign-ins two sets decide differently.
+type Accounts struct {
+	Records    int                 // that were decided by both sets
+	Of         []map[string]string // by difference of the comparison: names of accounts, by ID
+	Elsewhere  map[string]string   // accounts with records that are decided differently, and belong to no difference that was found
+	Inexact    int                 // records that were not kept with all that the sets read
+	Unreadable int                 // records that say nothing that can be decided
+}
+
+// Concerned decides each recorded sign-in under both sets of a comparison, and says which accounts each difference is about. Done is told
+// how many records have been looked at so far.
+func Concerned(
+	ctx context.Context, c proof.Comparison, from, to *policies.Engine, recorded iter.Seq2[Recorded, error], done func(int),
+) (Accounts, error) {
+	concerned := &concerning{comparison: c, Accounts: Accounts{Of: make([]map[string]string, len(c.Differences)), Elsewhere: map[string]string{}}}
+	for i := range concerned.Of {
+		concerned.Of[i] = map[string]string{}
+	}
+	var err error
+	if concerned.from, err = from.Memo(); err == nil {
+		concerned.to, err = to.Memo()
+	}
+	if err != nil {
+		return Accounts{}, err
+	}
+	workers, ctx := errgroup.WithContext(ctx)
+	records := make(chan Recorded, batchOf)
+	workers.Go(func() error {
+		defer close(records)
+		n := 0
+		for r, err := range recorded {
+			if err != nil {
+				return err
+			}
+			if r.Kind != "" && r.Kind != signInKind {
+				continue
+			}
+			select {
+			case records <- r:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			if n++; n%batchOf == 0 {
+				done(n)
+			}
+		}
+		return nil
+	})
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() error {
+			for r := range records {
+				if err := concerned.decide(ctx, r); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := workers.Wait(); err != nil {
+		return Accounts{}, err
+	}
+	return concerned.Accounts, nil
+}
+
+// concerning is the work that goes on.
+type concerning struct {
+	comparison proof.Comparison
+	from, to   *policies.Memo
+
+	mu sync.Mutex
+	Accounts
+}
+
+// decide decides a sign-in under both sets, and notes whose it is.
+func (a *concerning) decide(ctx context.Context, r Recorded) error {
+	var kept struct {
+		Input          map[string]any
+		Erased, Masked []string
+	}
+	err := json.Unmarshal(r.Detail, &kept)
+	if err != nil || kept.Input == nil {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.Unreadable++
+		return nil
+	}
+	s := proof.SignIn{Input: kept.Input}
+	s.Was, s.Failed = a.from.InFull(ctx, kept.Input)
+	s.Is, s.FailsNow = a.to.InFull(ctx, kept.Input)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var about []int
+	otherwise := false
+	if s.Failed != nil || s.FailsNow != nil || !reflect.DeepEqual(s.Was, s.Is) {
+		about, otherwise = a.comparison.About(s)
+	}
+	hidden := append(kept.Erased, kept.Masked...)
+	id, name := whose(r, kept.Input)
+	inexact := a.from.ReadsAny(hidden) || a.to.ReadsAny(hidden)
+
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.Records++
+	if inexact {
+		a.Inexact++
+	}
+	for _, i := range about {
+		a.Of[i][id] = name
+	}
+	if otherwise && len(about) == 0 {
+		a.Elsewhere[id] = name
+	}
+	return nil
+}
+
+// whose is the ID of a record's account, and its name, or what there is of them.
+func whose(r Recorded, in map[string]any) (id, name string) {
+	said, _ := in["account"].(map[string]any)
+	known, _ := said["id"].(string)
+	called, _ := said["name"].(string)
+	name = cmp.Or(r.Name, called, r.Account, known)
+	return cmp.Or(r.Account, known, name), name
+}
