@@ -107,7 +107,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 			"undefined function http.send (a decision depends on its input and the set's data alone): put what it would fetch into the set's data"},
 		"no schema": {"console/console.rego", "# schemas:\n#   - input: schema.console\n", "",
 			"console/console.rego:14: decision reads the input, and no annotation names its schema, and so do 4 more rules here. " +
-				"Put this above \"package\":\n# METADATA\n# schemas:\n#   - input: schema.console"},
+				"Put this into the METADATA above \"package\", after line 5:\n# schemas:\n#   - input: schema.console"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := refusal(t, shippedBut(t, tc.file, tc.from, tc.to)); !strings.Contains(got, tc.want) {

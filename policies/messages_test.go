@@ -44,7 +44,7 @@ func TestWhatIsWrongInManyPlacesIsSaidOnce(t *testing.T) {
 	}{
 		"sign-ins": {`decision := {"action": "allow", "reason": "r", "channel": "c"} if input.account.name == "nobody"`,
 			"test_it[n] if {\n\tsome n in numbers.range(1, 20)\n\tnot login.decision with input.account.name as sprintf(\"%d\", [n])\n}",
-			`a sign-in of the tests, {"account": {"name": "1"}}: data.nidan.login.decision is undefined (20 times)`},
+			`a sign-in of the tests, {"account": {"name": "1"}}: data.nidan.login.decision is undefined: no rule gives it a value here (20 times)`},
 		"rules": {valid + "\n\na if input.acount.name\n\nb if input.acount.name\n\nc if input.acount.name\n\nd if input.acount.name\n\ne if input.acount.name", "",
 			"compile the policies: login/login.rego:8: rego_type_error: undefined ref: input.acount.name (5 times: also at " +
 				"login/login.rego:10, login/login.rego:12, login/login.rego:14 and 1 more)\n\tinput.acount.name\n"},
