@@ -34,7 +34,7 @@ func TestPolicyDiff(t *testing.T) {
 `, `	input.action in _own_switches
 	not regex.match("^x", input.visitor.name)
 `)}, 3, []string{"NOT PROVEN", "not proven: console: input.visitor.name: regex.match (console/console.rego:42)", "that the others hold is not proven:"}},
-		"what cannot be compared": {[]string{copied(t, "asked/asked.rego", "input.account.has_email", "input.account.email_there")}, 1, nil},
+		"what cannot be compared": {[]string{copied(t, "asked/asked.rego", "input.account.has_email", "input.account.email_there")}, statusRefused, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := tc.args
@@ -102,7 +102,7 @@ func TestPolicyDiffOfRevisions(t *testing.T) {
 	if statusOf(err) != 2 || !strings.Contains(out, "code.max_attempts 9 → 10") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if _, err := run(t, "policy", "diff", "0123456789abcdef", "--against", first); statusOf(err) != 1 || !strings.Contains(err.Error(), "nidan policy show") {
+	if _, err := run(t, "policy", "diff", "0123456789abcdef", "--against", first); statusOf(err) != statusNotFound || !strings.Contains(err.Error(), "nidan policy show") {
 		t.Errorf("a revision that never decided: %v", err)
 	}
 }
@@ -161,7 +161,7 @@ func TestPolicyTable(t *testing.T) {
 	if jsonErr := json.Unmarshal([]byte(out), &got); jsonErr != nil || statusOf(err) != 3 || len(got) != 1 || len(got[0].NotProven) == 0 || len(got[0].Rows) == 0 {
 		t.Errorf("got %v, %v\n%s", jsonErr, err, out)
 	}
-	if _, err := run(t, "policy", "table", "--of", "nothing"); statusOf(err) != 1 {
+	if _, err := run(t, "policy", "table", "--of", "nothing"); statusOf(err) != statusUsage {
 		t.Errorf("got %v", err)
 	}
 }

@@ -168,7 +168,7 @@ func (r report) junit(w io.Writer) error {
 		switch one.level {
 		case levelError:
 			suite.Failures++
-			c.Failure = &junitFailure{one.text, one.details}
+			c.Failure = &junitFailure{strings.TrimPrefix(one.text, one.name+": "), one.details}
 		case levelWarning, levelNotice:
 			c.Out = one.whole()
 		}
