@@ -119,7 +119,7 @@ func TestCommandsTakeALayerAsWhatShipsWithIt(t *testing.T) {
 	}
 	t.Run("configured", func(t *testing.T) {
 		t.Setenv("NIDAN_POLICIES_DATA", dir)
-		if out, err := run(t, "policy", "replay"); err != nil || !strings.Contains(out, "refuse account_closed") {
+		if out, err := run(t, "policy", "replay", "--against", "recorded"); err != nil || !strings.Contains(out, "refuse account_closed") {
 			t.Errorf("got %v\n%s", err, out)
 		}
 	})

@@ -152,7 +152,7 @@ func (r *replayed) trial(ctx context.Context, dir string, cfg config.Config) (t 
 	if len(r.set) > 0 {
 		var set *policies.Set
 		if set, t.Settings, err = t.Tried.Set().With(r.set); err != nil {
-			return t, about, err
+			return t, about, usage(err)
 		}
 		if t.Tried, err = set.Compile(ctx, cfg.Policies.TimeLimit); err != nil {
 			return t, about, err

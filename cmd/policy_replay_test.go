@@ -114,12 +114,12 @@ func TestTheStatusOfAReplay(t *testing.T) {
 		"inexact":                    {[]string{reads, "--max-loosened", "100%"}, statusNotProven},
 		"inexact, without limits":    {[]string{reads}, 0},
 		"nothing to judge by":        {[]string{"--since", "1ns", "--max-changed", "0"}, statusNotProven},
-		"policies that are refused":  {[]string{copied(t, "asked/asked.rego", "input.account.has_email", "input.account.email_there")}, 1},
-		"policies that are not":      {[]string{"/nowhere"}, 1},
-		"a limit that is none":       {[]string{"--max-changed", "few"}, 1},
-		"a value that is none":       {[]string{"--set", "x=1"}, 1},
-		"two kinds of files":         {[]string{"--file", "x", "--decision-log", "x"}, 1},
-		"a revision that is unknown": {[]string{"--against", "0123456789abcdef"}, 1},
+		"policies that are refused":  {[]string{copied(t, "asked/asked.rego", "input.account.has_email", "input.account.email_there")}, statusRefused},
+		"policies that are not":      {[]string{"/nowhere"}, statusNotFound},
+		"a limit that is none":       {[]string{"--max-changed", "few"}, statusUsage},
+		"a value that is none":       {[]string{"--set", "x=1"}, statusUsage},
+		"two kinds of files":         {[]string{"--file", "x", "--decision-log", "x"}, statusUsage},
+		"a revision that is unknown": {[]string{"--against", "0123456789abcdef"}, statusNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if out, err := run(t, append([]string{"policy", "replay"}, tc.args...)...); statusOf(err) != tc.want {

@@ -99,7 +99,7 @@ func (m *Memo) InFull(ctx context.Context, in map[string]any) (Decision, error) 
 		return Decision{}, err
 	}
 	account, _ := in["account"].(map[string]any)
-	return d.inFull(account["has_email"] == true)
+	return d.inFull(func() bool { return account["has_email"] == true })
 }
 
 // ReadsAny says whether the policies may read something at one of these places, as [Kept] names what was masked.

@@ -87,12 +87,13 @@ func decodeInFull(in ast.Value, answer any) (Decision, error) {
 			return Decision{}, err
 		}
 	}
-	return d.inFull(holds(in, "account", "has_email"))
+	return d.inFull(func() bool { return holds(in, "account", "has_email") })
 }
 
-// inFull is a decision with its limits, or an error where it could not be carried out.
-func (d Decision) inFull(hasEmail bool) (Decision, error) {
-	if d.Action == ActionChallenge && !hasEmail {
+// inFull is a decision with its limits, or an error where it could not be carried out. HasEmail is asked only where a code is: a proof
+// tells inputs apart by all that is read.
+func (d Decision) inFull(hasEmail func() bool) (Decision, error) {
+	if d.Action == ActionChallenge && !hasEmail() {
 		return Decision{}, errors.New("a code is asked, and there is no address to send it to")
 	}
 	if d.Limits == nil {
