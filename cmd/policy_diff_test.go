@@ -39,12 +39,12 @@ func TestPolicyDiff(t *testing.T) {
 		"looser terms": {[]string{copied(t, "data.json", `"length": 6`, `"length": 8`), "--against", copied(t, "data.json", `"length": 6`, `"length": 10`)}, 2, []string{
 			"TERMS     1  login: code.length 10 → 8 (looser)"}},
 		"more may be done": {[]string{copied(t, "data.json", `"console_role": "system_administrator"`, `"console_role": "user"`)}, 2, []string{
-			"LOOSENS   1  console: reason role_may_not → administrator, allow false → true  (console/console.rego:42)", "visitor.role supervisor or user, session.console"}},
+			"LOOSENS   1  console: reason role_may_not → administrator, allow false → true  (console/console.rego:50)", "visitor.role supervisor or user, session.console"}},
 		"a bound": {[]string{copied(t, "data.json", `"max_attempts": 10`, `"max_attempts": 3`), "--classes", "10"}, 3, []string{"NOT PROVEN over 10 classes (not complete"}},
 		"a regular expression": {[]string{copied(t, "console/console.rego", `	input.action in _own_switches
 `, `	input.action in _own_switches
 	not regex.match("^x", input.visitor.name)
-`)}, 3, []string{"NOT PROVEN", "not proven: console: input.visitor.name: regex.match (console/console.rego:42)", "that the others hold is not proven:"}},
+`)}, 3, []string{"NOT PROVEN", "not proven: console: input.visitor.name: regex.match (console/console.rego:50)", "that the others hold is not proven:"}},
 		"what cannot be compared": {[]string{copied(t, "asked/asked.rego", "input.account.has_email", "input.account.email_there")}, 1, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

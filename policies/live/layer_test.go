@@ -51,6 +51,13 @@ decision := {"action": "challenge", "reason": "r", "channel": "c", "code": data.
 	return set
 }
 
+// patient are policies to which a machine that is busy is no reason to refuse a set.
+func patient() *Policies {
+	p, _ := newPolicies()
+	p.limit, p.within = time.Minute, time.Hour
+	return p
+}
+
 func say(t *testing.T, file, text string) {
 	t.Helper()
 	if err := os.WriteFile(file+".new", []byte(text), 0o600); err != nil {
@@ -69,7 +76,7 @@ func TestALayerIsWatched(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			layer, file := of(t.TempDir())
 			say(t, file, "parameters:\n  code:\n    max_attempts: 4\n")
-			p, _ := newPolicies()
+			p := patient()
 			f := over(p.Layer(layer))
 			f.every = time.Hour
 			if err := f.Look(t.Context()); err != nil {
@@ -114,7 +121,7 @@ func TestALayerThatIsRefusedAtTheStartLeavesWhatDecidedBefore(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			p, _ := newPolicies()
+			p := patient()
 			asked := ""
 			err := over(p.Layer(file)).Start(t.Context(), func(source string) ([]policies.File, error) { asked = source; return before.Files(), nil })
 			if err != nil || p.attempts(t) != 4 {
@@ -131,7 +138,7 @@ func TestALayerThatIsRefusedAtTheStartLeavesWhatDecidedBefore(t *testing.T) {
 func TestALayerMayBeTriedInTheShadow(t *testing.T) {
 	dir := t.TempDir()
 	say(t, filepath.Join(dir, "data.yaml"), "parameters:\n  code:\n    max_attempts: 4\n")
-	p, _ := newPolicies()
+	p := patient()
 	want, err := policies.ReadLayer(dir)
 	if err != nil {
 		t.Fatal(err)
