@@ -51,6 +51,29 @@ func (v Value) String() string {
 // MarshalText is [Value.String]: in JSON, a value is a text.
 func (v Value) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
+// UnmarshalText reads what MarshalText wrote. A text that looks like words for several values is taken for these: whatever is read is
+// written as it was.
+func (v *Value) UnmarshalText(text []byte) error {
+	s := string(text)
+	*v = Value{Kind: One, Text: s}
+	for _, kind := range comparisons {
+		if than, ok := strings.CutPrefix(s, (Value{Kind: kind}).String()); ok {
+			*v = Value{Kind: kind, Text: than}
+			return nil
+		}
+	}
+	if s == (Value{Kind: Absent}).String() {
+		*v = Value{Kind: Absent}
+	} else if inner, ok := strings.CutPrefix(s, otherBegins); ok && strings.HasSuffix(inner, ")") {
+		*v = Value{Kind: Others, Text: strings.TrimSuffix(inner, ")")}
+	} else if least, ok := strings.CutSuffix(s, " or more"); ok {
+		*v = Value{Kind: AtLeast, Text: least}
+	} else if from, to, ok := strings.Cut(s, " to "); ok {
+		*v = Value{Kind: Range, Text: from, To: to}
+	}
+	return nil
+}
+
 // comparisons are how a number may stand to another one, the smaller first.
 var comparisons = []ValueKind{Below, Equal, Above}
 

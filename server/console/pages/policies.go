@@ -65,8 +65,8 @@ func (policyPage) Uncovered(a *live.Active) string { return strings.Join(a.Repor
 // Number is how a row is counted.
 func (policyPage) Number(i int) int { return i + 1 }
 
-// Conditions say where a row of the table fits.
-func (policyPage) Conditions(r proof.Row) []condition { return conditionsOf(r.When) }
+// Conditions say where a row of the table, or a difference, fits.
+func (policyPage) Conditions(of []proof.Condition) []condition { return conditionsOf(of) }
 
 // Accounts are those of the examples of a change, with their records, in a line.
 func (policyPage) Accounts(of []replay.Example) string {
