@@ -42,7 +42,7 @@ func TestALayerIsWrittenTriedAndDecides(t *testing.T) {
 	})
 	t.Run("a misspelt one changes nothing, and it is said which is meant", func(t *testing.T) {
 		edit(t, data, "always_asked_roles: [user]", "always_asked_role: [user]")
-		n.eventually("the refusal", n.has("/readyz", "data.parameters.always_asked_role: is not in the policies that ship; is always_asked_roles meant?"))
+		n.eventually("the refusal", n.has("/readyz", "data.parameters.always_asked_role is not in the policies that ship; is always_asked_roles meant?"))
 		newSignIn(t, open).expect("code_sent", 1990001, nil)
 		newSignIn(t, closed).expect("refused", 4990007, nil)
 		edit(t, data, "always_asked_role: [user]", "always_asked_roles: [user]")

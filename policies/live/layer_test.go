@@ -91,7 +91,7 @@ func TestALayerIsWatched(t *testing.T) {
 			until(t, "the change", func() bool { return p.attempts(t) == 5 })
 			say(t, file, "parameters:\n  code:\n    max_attempts: 0\n")
 			until(t, "the refusal", func() bool { return p.Status().Refused != nil && p.Status().Refused.Current })
-			if why := p.Status().Refused.Reason; !strings.Contains(why, "data.parameters.code.max_attempts: must be at least 1, and is 0") || p.attempts(t) != 5 {
+			if why := p.Status().Refused.Reason; !strings.Contains(why, "data.parameters.code.max_attempts must be at least 1, and is 0") || p.attempts(t) != 5 {
 				t.Errorf("got %s, and %d tries", why, p.attempts(t))
 			}
 		})
@@ -121,7 +121,7 @@ func TestALayerThatIsRefusedAtTheStartLeavesWhatDecidedBefore(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			if s := p.Status(); s.Active.Source.String() != asked+", as kept" || s.Refused == nil || !s.Refused.Current ||
-				text != "" && !strings.Contains(s.Refused.Reason, "data.parameters.of_yesterday: is not in the policies that ship") {
+				text != "" && !strings.Contains(s.Refused.Reason, "data.parameters.of_yesterday is not in the policies that ship") {
 				t.Errorf("from %s, refused: %+v", s.Active.Source, s.Refused)
 			}
 		})
