@@ -123,7 +123,7 @@ func TestANewPasswordThatCannotBeDecidedIsRefused(t *testing.T) {
 // undecided are policies that do not say what is to become of a new password.
 type undecided struct{ Decider }
 
-func (undecided) Settings(context.Context, policies.CapabilitiesInput) (policies.SettingsDecision, error) {
+func (undecided) Settings(context.Context, policies.SettingsInput) (policies.SettingsDecision, error) {
 	return policies.SettingsDecision{Action: policies.ActionAllow, Reason: "x"}, errors.New("no decision")
 }
 
