@@ -39,7 +39,7 @@ for (const form of document.querySelectorAll('form.method')) {
     e.preventDefault();
     const fields = Object.fromEntries(new FormData(form, e.submitter));
     const typed = $('identifier');
-    if (form.dataset.method === 'code' && !fields.identifier) fields.identifier = typed ? typed.value : page.identifier;
+    if (['code', 'webauthn'].includes(form.dataset.method) && !fields.identifier) fields.identifier = typed ? typed.value : page.identifier;
     running.handOn(fields);
   });
 }
