@@ -25,3 +25,19 @@ func (c *Challenger) PasswordChanged(ctx context.Context, tx Tx, account, name s
 		At: now, Kind: "password_changed", Account: account, Name: name, State: "devices_forgotten", Detail: detail,
 	})
 }
+
+// AddressChanged does what follows from another address: each remembered device is forgotten. Whoever read the mail at the old one may
+// have been remembered with it. A code that is out is dead by itself: it is bound to its address.
+func (c *Challenger) AddressChanged(ctx context.Context, tx Tx, account, name string) error {
+	forgotten, err := tx.ForgetDevices(ctx, account)
+	if err != nil {
+		return fmt.Errorf("forget the account's devices: %w", err)
+	}
+	detail, err := json.Marshal(map[string]int{"devices_forgotten": forgotten})
+	if err != nil {
+		return fmt.Errorf("encode the record: %w", err)
+	}
+	return tx.AddRecord(ctx, Record{
+		At: c.now(), Kind: "devices_forgotten", Account: account, Name: name, State: "address_changed", Detail: detail,
+	})
+}

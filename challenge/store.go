@@ -125,6 +125,7 @@ type Record struct {
 // RecordKinds are all kinds of records.
 var RecordKinds = []string{
 	"sign_in", "mail_sent", "mail_dropped", "mail_refused", "mail_given_up", "password_changed", "password_refused",
+	"credentials_changed", "credentials_refused",
 	"settings_changed", "account_switched", "devices_forgotten", "wrong_codes_cleared",
 	"policies_activated", "policies_approved", "policies_rejected",
 }

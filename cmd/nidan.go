@@ -181,6 +181,7 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 		Remembered: n.store.DeviceRemembered,
 		SignIn:     n.store.SignIn,
 		Mail:       n.inbox,
+		Origin:     strings.TrimSuffix(n.cfg.Public.URL, "/"),
 		HTTPS:      n.https(),
 		Brand:      n.shown.Brand,
 		Texts:      n.shown.signin,

@@ -65,7 +65,7 @@ func TestAHolderCannotChangeWhereCodesGo(t *testing.T) {
 			"traits": {"email": "thief@example.com"}, "two_factor": {"enabled": false}}}`, true},
 		"without a method":     {`{"traits": {"email": "thief@example.com"}}`, false},
 		"by a second factor":   {`{"method": "totp", "totp_code": "000000"}`, false},
-		"by recovery codes":    {`{"method": "lookup_secret", "lookup_secret_regenerate": true}`, false},
+		"by recovery codes":    {`{"method": "lookup_secret", "lookup_secret_regenerate": true}`, true}, // they are shown, and none is kept
 		"by another provider":  {`{"method": "oidc", "link": "x"}`, false},
 		"by a passkey":         {`{"method": "passkey", "passkey_settings_register": "{}"}`, false},
 		"by a webauthn device": {`{"method": "webauthn", "webauthn_register": "{}"}`, false},

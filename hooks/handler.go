@@ -19,11 +19,11 @@ import (
 // answerWithin bounds a call. Kratos waits 30 seconds, three times over, and a person waits with it.
 const answerWithin = 5 * time.Second
 
-// Decider says what is to happen with a sign-in, and with a new password. An error means that nobody may be let in, and that no
-// password is changed; what can be said of the sign-in for its record is in the verdict all the same.
+// Decider says what is to happen with a sign-in, and with a change of how somebody signs in. An error means that nobody may be let
+// in, and that nothing is changed; what can be said of the sign-in for its record is in the verdict all the same.
 type Decider interface {
 	Login(ctx context.Context, in policies.Input) (policies.Verdict, error)
-	Settings(ctx context.Context, in policies.CapabilitiesInput) (policies.SettingsDecision, error)
+	Settings(ctx context.Context, in policies.SettingsInput) (policies.SettingsDecision, error)
 }
 
 // Handler answers Kratos' calls. All fields but texts are needed.
@@ -51,7 +51,9 @@ func (h *Handler) Mount(e *echo.Echo) error {
 	}
 	h.texts = t
 	e.POST("/hooks/login/after-password", h.login, h.refusePanics, h.authenticate)
-	e.POST("/hooks/settings/after-password", h.settings, h.refusePanics, h.authenticate)
+	e.POST("/hooks/settings", h.settings, h.refusePanics, h.authenticate)
+	// Where configurations from before there was the route above lead, for a new password alone.
+	e.POST("/hooks/settings/after-password", h.newPassword, h.refusePanics, h.authenticate)
 	return nil
 }
 

@@ -42,7 +42,9 @@ type flow struct {
 	RequestURL   string `json:"request_url"`
 	RequestedAAL string `json:"requested_aal"`
 	Refresh      bool   `json:"refresh"`
-	OAuth2       struct {
+	// Identity is the account as it is kept. Only a flow of the settings has it: what the account is to become stands beside the flow.
+	Identity *kratos.Identity `json:"identity"`
+	OAuth2   struct {
 		Client struct {
 			ID string `json:"client_id"`
 		} `json:"client"`

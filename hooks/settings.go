@@ -2,47 +2,104 @@ package hooks
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"nidan/challenge"
+	"nidan/kratos"
 	"nidan/policies"
 )
 
-// privilegedFor is how long a sign-in may be used to set a new password: Kratos' own default of
+// privilegedFor is how long a sign-in may be used to change how one signs in: Kratos' own default of
 // selfservice.flows.settings.privileged_session_max_age. Where Kratos' is shorter, Kratos asks for the password again.
 const privilegedFor = time.Hour
 
-// settings answers the call before a new password is kept. Kratos makes it first and keeps the password only after 204, so
-// that no session sets one that has not earned what the account is asked for, and that there is no new password whose old devices
-// are still remembered. Repeats do no harm.
+// The methods of Kratos by which somebody changes how to sign in. Which one makes a change is said by the address of the hook in
+// kratos.yml, each of which is mounted on one method: neither a client nor Kratos' call itself says it (v1.3.1).
+const (
+	methodPassword = "password"
+	methodAny      = "any" // somebody begins: what is to be changed is not known yet
+	methodUnknown  = "unknown"
+)
+
+var settingsMethods = []string{methodPassword, "profile", "totp", "webauthn", "passkey", "lookup_secret", "oidc", methodAny}
+
+// change is one change of how somebody signs in, before Kratos keeps it.
+type change struct {
+	call
+	method string
+	// kept is the account before the change. What a change would make of it decides nothing: an account without an address is not
+	// asked for a code, and its address may be what is to be taken away.
+	kept   kratos.Identity
+	before kratos.Person
+}
+
+// settings answers the calls before something is changed: a password, a second factor, a passkey, a provider or the profile, and
+// before somebody begins to. Kratos keeps the change only after 204, so that no session makes one that has not earned what the account
+// is asked for. Repeats do no harm.
 func (h *Handler) settings(c echo.Context) error {
+	method := c.QueryParam("method")
+	if !slices.Contains(settingsMethods, method) {
+		method = methodUnknown
+	}
+	return h.changed(c, method)
+}
+
+// newPassword is settings for the older route.
+func (h *Handler) newPassword(c echo.Context) error { return h.changed(c, methodPassword) }
+
+func (h *Handler) changed(c echo.Context, method string) error {
 	ctx, cancel := context.WithTimeout(c.Request().Context(), answerWithin)
 	defer cancel()
 	call, err := h.read(c)
+	var ch change
+	if err == nil {
+		ch, err = h.changeOf(call, method)
+	}
 	if err != nil {
 		h.Log.WarnContext(ctx, "a call from Kratos was not understood", "err", err)
 		return h.unavailable(call, err.Error()).write(c)
 	}
 	var a answer
-	err = h.Store.Update(ctx, call.payload.Identity.ID, func(tx challenge.Tx) error {
+	err = h.Store.Update(ctx, ch.kept.ID, func(tx challenge.Tx) error {
 		var err error
-		a, err = h.newPassword(ctx, tx, call)
+		a, err = h.decideChange(ctx, tx, ch)
 		return err
 	})
 	if err != nil {
-		h.Log.ErrorContext(ctx, "a new password was refused because it could not be recorded",
-			"account", call.payload.Identity.ID, "err", err)
+		h.Log.ErrorContext(ctx, "a change was refused because it could not be recorded", "method", method, "account", ch.kept.ID, "err", err)
 		return h.unavailable(call, "").write(c)
 	}
 	return a.write(c)
 }
 
-// newPassword asks the policies what the session is worth, and does what they say.
-func (h *Handler) newPassword(ctx context.Context, tx challenge.Tx, c call) (answer, error) {
-	account := c.payload.Identity.ID
+// changeOf reads what is to be changed. A body that does not say how the account is kept is an older one: it will do for a password,
+// which changes nothing else of the account.
+func (h *Handler) changeOf(c call, method string) (change, error) {
+	kept := c.payload.Flow.Identity
+	switch {
+	case kept == nil && method == methodPassword:
+		return change{c, method, c.payload.Identity, c.person}, nil
+	case kept == nil:
+		return change{}, errors.New("flow.identity is missing: the body of the hook is of an earlier version")
+	case kept.ID != c.payload.Identity.ID:
+		return change{}, errors.New("flow.identity is another account than identity")
+	}
+	before, err := h.Identity.Read(*kept)
+	if err != nil {
+		return change{}, fmt.Errorf("read flow.identity: %w", err)
+	}
+	return change{c, method, *kept, before}, nil
+}
+
+// decideChange asks the policies what the session is worth, and does what they say.
+func (h *Handler) decideChange(ctx context.Context, tx challenge.Tx, c change) (answer, error) {
+	account := c.kept.ID
 	settings, err := tx.Settings(ctx)
 	if err != nil {
 		return answer{}, err
@@ -51,30 +108,72 @@ func (h *Handler) newPassword(ctx context.Context, tx challenge.Tx, c call) (ans
 	if err != nil {
 		return answer{}, err
 	}
-	d, undecided := h.Policies.Settings(ctx, policies.CapabilitiesInput{
-		Now: h.Now().UTC(), Settings: policies.Settings(settings), Account: PolicyAccount(c.payload.Identity, c.person),
-		Session: PolicySession(signIn),
+	d, undecided := h.Policies.Settings(ctx, policies.SettingsInput{
+		Now: h.Now().UTC(), Settings: policies.Settings(settings), Account: PolicyAccount(c.kept, c.before),
+		Session: PolicySession(signIn), Request: policies.SettingsRequest{Method: c.method},
 	})
 	if undecided != nil {
-		h.Log.ErrorContext(ctx, "a new password was refused because it could not be decided", "account", account, "err", undecided)
+		h.Log.ErrorContext(ctx, "a change was refused because it could not be decided", "method", c.method, "account", account, "err", undecided)
 		d = policies.SettingsDecision{Reason: "undecided"}
 	}
-	h.Log.InfoContext(ctx, "new password", "account", account, "action", d.Action, "reason", d.Reason)
+	h.Log.InfoContext(ctx, "settings", "method", c.method, "account", account, "action", d.Action, "reason", d.Reason)
 	if d.Action == policies.ActionAllow {
-		return goOn(), h.Challenger.PasswordChanged(ctx, tx, account, c.person.Account)
+		return goOn(), h.follow(ctx, tx, c)
 	}
-	i := interruption{state: challenge.SignInAgain, message: h.texts.say(c.locale, "password_refused", facts{}), locale: c.locale, now: h.Now()}
+	i := interruption{state: challenge.SignInAgain, message: h.texts.say(c.locale, c.refusal(), facts{}), locale: c.locale, now: h.Now()}
 	if undecided != nil {
 		i.state, i.message = stateUnavailable, ""
 	}
-	err = tx.AddRecord(ctx, challenge.Record{
-		At: h.Now(), Kind: "password_refused", Account: account, Name: c.person.Account, Flow: c.payload.Flow.ID, State: string(i.state),
-		Reason: d.Reason,
-	})
-	if err != nil {
+	if err := h.recordRefusal(ctx, tx, c, i.state, d.Reason); err != nil {
 		return answer{}, err
 	}
 	return interrupt(h.texts, i)
+}
+
+// follow does what follows from a change that is allowed. The remembered devices are forgotten with a new password, and with another
+// address: whoever read the mail at the old one may have been remembered with it. They stay where a factor is added or taken away:
+// they say that a code was read, and that is as true as before.
+func (h *Handler) follow(ctx context.Context, tx challenge.Tx, c change) error {
+	switch c.method {
+	case methodPassword:
+		return h.Challenger.PasswordChanged(ctx, tx, c.kept.ID, c.person.Account)
+	case methodAny:
+		return nil
+	}
+	if c.before.Email != c.person.Email {
+		if err := h.Challenger.AddressChanged(ctx, tx, c.kept.ID, c.person.Account); err != nil {
+			return err
+		}
+	}
+	return tx.AddRecord(ctx, challenge.Record{
+		At: h.Now(), Kind: "credentials_changed", Account: c.kept.ID, Name: c.person.Account, Flow: c.payload.Flow.ID, State: c.method,
+	})
+}
+
+// recordRefusal writes down what was refused.
+func (h *Handler) recordRefusal(ctx context.Context, tx challenge.Tx, c change, state challenge.State, reason string) error {
+	r := challenge.Record{
+		At: h.Now(), Kind: "credentials_refused", Account: c.kept.ID, Name: c.before.Account, Flow: c.payload.Flow.ID, State: string(state),
+		Reason: reason,
+	}
+	if c.method == methodPassword {
+		r.Kind = "password_refused"
+		return tx.AddRecord(ctx, r)
+	}
+	detail, err := json.Marshal(map[string]string{"method": c.method})
+	if err != nil {
+		return fmt.Errorf("encode the record: %w", err)
+	}
+	r.Detail = detail
+	return tx.AddRecord(ctx, r)
+}
+
+// refusal is the name of the sentence that says what was refused.
+func (c change) refusal() string {
+	if c.method == methodPassword {
+		return "password_refused"
+	}
+	return "settings_refused"
 }
 
 // signInOf is the sign-in that the session was begun with. Kratos before version 26 does not say which session asks: there, the

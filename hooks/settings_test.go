@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -111,6 +112,100 @@ func TestASessionThatEarnedNothingSetsNoPassword(t *testing.T) {
 	}
 }
 
+// changeBy is the call that Kratos makes before it keeps a change by a method, of the account as it is kept.
+func (s *scene) changeBy(method string, changes object) *httptest.ResponseRecorder {
+	s.t.Helper()
+	of := object{"flow/identity": object{
+		"id": "agent-id", "state": "active", "traits": object{"account": "agent", "email": "agent@example.com"},
+		"metadata_public": object{"role": "user", "two_factor": object{"enabled": true}},
+	}}
+	maps.Copy(of, changes)
+	return s.postTo("/hooks/settings?method="+method, s.body(of), nil)
+}
+
+var allMethods = []string{"password", "profile", "totp", "webauthn", "passkey", "lookup_secret", "oidc", "any", "unknown", "", "TOTP", "x"}
+
+func TestASessionThatEarnedNothingChangesNothingByAnyMethod(t *testing.T) {
+	const instant = "2026-04-01T08:59:00Z"
+	for _, method := range allMethods {
+		t.Run(method, func(t *testing.T) {
+			s := newScene(t, policies.Shipped())
+			s.sql("UPDATE settings SET softphone = 0")
+			s.expectIn(object{"session/authenticated_at": instant})
+			for how, changes := range map[string]object{
+				"as it is":                       {"session/authenticated_at": instant},
+				"of a session that is not known": nil,
+				"before version 26":              beforeVersion26,
+				// What a change would make of the account decides nothing.
+				"that takes the address away":        {"session": nil, "identity/traits": object{"account": "agent"}},
+				"that takes the account's flag away": {"session": nil, "identity/metadata_public": object{"role": "user"}},
+			} {
+				r := s.read(s.changeBy(method, changes))
+				if r.status != http.StatusBadRequest || r.state != string(challenge.SignInAgain) {
+					t.Errorf("%s: got %d %s", how, r.status, r.raw)
+				}
+			}
+			if got := s.recorded(); slices.Contains(got, "devices_forgotten ") || !slices.Contains(got, "sign_in_again second_step_missing") {
+				t.Errorf("recorded %q", got)
+			}
+		})
+	}
+}
+
+func TestASessionWithACodeChangesByEachMethod(t *testing.T) {
+	for _, method := range allMethods {
+		s := newScene(t, policies.Shipped())
+		s.passed("flow-2", s.now)
+		if w := s.changeBy(method, beforeVersion26); w.Code != http.StatusNoContent {
+			t.Errorf("%s: got %d %s", method, w.Code, w.Body)
+		}
+		got := s.recorded()
+		for state, want := range map[string]bool{
+			"devices_forgotten ": method == "password", "totp ": method == "totp", "any ": false,
+			"unknown ": !slices.Contains(settingsMethods, method),
+		} {
+			if slices.Contains(got, state) != want {
+				t.Errorf("%s: recorded %q", method, got)
+			}
+		}
+	}
+}
+
+func TestAnotherAddressForgetsTheDevicesAndAFactorDoesNot(t *testing.T) {
+	for method, changes := range map[string]object{
+		"profile": {"session": nil, "identity/traits": object{"account": "agent", "email": "new@example.com"}},
+		"totp":    beforeVersion26,
+	} {
+		s := remembered(t)
+		if w := s.changeBy(method, changes); w.Code != http.StatusNoContent {
+			t.Fatalf("%s: got %d %s", method, w.Code, w.Body)
+		}
+		if got := slices.Contains(s.recorded(), "address_changed "); got != (method == "profile") {
+			t.Errorf("%s: recorded %q", method, s.recorded())
+		}
+		if method == "profile" {
+			s.expect(challenge.CodeSent, browser(mine, object{"flow/id": "flow-2"}))
+		} else {
+			s.expectIn(browser(mine, object{"flow/id": "flow-2"}))
+		}
+	}
+}
+
+// Without the account as it is kept, nothing could be told from what a change would make of it.
+func TestAChangeThatDoesNotSayWhatIsChangedIsRefused(t *testing.T) {
+	s := newScene(t, policies.Shipped())
+	s.passed("flow-2", s.now)
+	for how, changes := range map[string]object{
+		"no account as it is kept": {"session": nil, "flow/identity": nil},
+		"another account":          {"session": nil, "identity/id": "other-id"},
+		"one that cannot be read":  {"session": nil, "flow/identity": object{"id": "agent-id", "traits": object{"email": 1}}},
+	} {
+		if r := s.read(s.changeBy("profile", changes)); r.status != http.StatusBadRequest || r.state != string(stateUnavailable) {
+			t.Errorf("%s: got %d %s", how, r.status, r.raw)
+		}
+	}
+}
+
 func TestANewPasswordThatCannotBeDecidedIsRefused(t *testing.T) {
 	s := newScene(t, policies.Shipped())
 	s.hook.Policies = undecided{s.hook.Policies}
@@ -123,7 +218,7 @@ func TestANewPasswordThatCannotBeDecidedIsRefused(t *testing.T) {
 // undecided are policies that do not say what is to become of a new password.
 type undecided struct{ Decider }
 
-func (undecided) Settings(context.Context, policies.CapabilitiesInput) (policies.SettingsDecision, error) {
+func (undecided) Settings(context.Context, policies.SettingsInput) (policies.SettingsDecision, error) {
 	return policies.SettingsDecision{Action: policies.ActionAllow, Reason: "x"}, errors.New("no decision")
 }
 

@@ -19,13 +19,18 @@ var ErrChanged = errors.New("the account has changed meanwhile")
 // ErrSlow is returned for what Kratos did not answer in time.
 var ErrSlow = errors.New("kratos takes too long to answer")
 
+// withKeys has Kratos say what an account signs in with, and of that in full its security keys: their public halves. Nothing that is
+// secret comes along. An account that may have keys has this kind of credential from the beginning, with no key in it, wherever the
+// identity schema names an identifier for them (v1.3.1).
+var withKeys = []string{"webauthn"}
+
 // Accounts returns up to size accounts, in Kratos' own order, from where the page before ended ("" begins), and where the next
 // one begins ("" where there is none). A prefix narrows them down to those whose sign-in name begins so.
 //
 // On SQLite, Kratos (v1.3.1) reads all sign-in names again for each account that it looks at, so the time that a prefix takes
 // grows with the square of the accounts: with a hundred thousand, no answer comes in time. PostgreSQL has an index for it.
 func (a *Admin) Accounts(ctx context.Context, prefix, from string, size int) (page []Identity, next string, err error) {
-	ask := a.api.ListIdentities(ctx).PageSize(int64(size))
+	ask := a.api.ListIdentities(ctx).PageSize(int64(size)).IncludeCredential(withKeys)
 	if from != "" {
 		ask = ask.PageToken(from)
 	}
@@ -63,7 +68,7 @@ func nextPage(h http.Header) string {
 
 // Account returns one account, or [ErrGone].
 func (a *Admin) Account(ctx context.Context, id string) (Identity, error) {
-	got, answer, err := a.api.GetIdentity(ctx, id).Execute()
+	got, answer, err := a.api.GetIdentity(ctx, id).IncludeCredential(withKeys).Execute()
 	if err != nil {
 		return Identity{}, fmt.Errorf("get an identity: %w", answerError(answer, err))
 	}
@@ -128,5 +133,10 @@ func identityOf(i *client.Identity) Identity {
 	id := Identity{ID: i.Id, State: i.GetState()}
 	id.Traits, _ = i.Traits.(map[string]any)
 	id.MetadataPublic, _ = i.MetadataPublic.(map[string]any)
+	if enrolled, known := i.GetCredentialsOk(); known {
+		has := func(name string) bool { _, ok := (*enrolled)[name]; return ok }
+		keys, _ := (*enrolled)["webauthn"].Config["credentials"].([]any)
+		id.Factors = &Factors{TOTP: has("totp"), WebAuthn: len(keys) > 0, LookupSecret: has("lookup_secret")}
+	}
 	return id
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"testing"
 	"time"
 )
@@ -79,5 +80,38 @@ func TestAKratosThatDoesNotAnswerInTime(t *testing.T) {
 	defer cancel()
 	if _, _, err := NewAdmin(slow.URL).Accounts(ctx, "a", "", 10); !errors.Is(err, ErrSlow) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhichSecondFactorsAreEnrolled(t *testing.T) {
+	for name, tc := range map[string]struct {
+		credentials string
+		want        *Factors
+	}{
+		"not said": {"", nil},
+		"none":     {`, "credentials": {"password": {"type": "password"}}`, &Factors{}},
+		"an app and recovery codes": {
+			`, "credentials": {"totp": {"type": "totp", "config": null}, "lookup_secret": {"type": "lookup_secret"}}`,
+			&Factors{TOTP: true, LookupSecret: true},
+		},
+		"a place for keys, and no key in it": {`, "credentials": {"webauthn": {"type": "webauthn", "config": {}}}`, &Factors{}},
+		"a key":                              {`, "credentials": {"webauthn": {"type": "webauthn", "config": {"credentials": [{}]}}}`, &Factors{WebAuthn: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				one := `{"id": "1", "schema_id": "account", "schema_url": "", "traits": {}` + tc.credentials + `}`
+				if r.URL.Path == "/admin/identities" {
+					one = "[" + one + "]"
+				}
+				_, _ = w.Write([]byte(one))
+			}))
+			defer k.Close()
+			one, err := NewAdmin(k.URL).Account(t.Context(), "1")
+			all, _, failed := NewAdmin(k.URL).Accounts(t.Context(), "", "", 1)
+			if err != nil || failed != nil || !reflect.DeepEqual(one.Factors, tc.want) || !reflect.DeepEqual(all[0].Factors, tc.want) {
+				t.Errorf("got %+v, %+v, %v, %v", one.Factors, all, err, failed)
+			}
+		})
 	}
 }

@@ -28,9 +28,19 @@ local said(two_factor) =
     else { client: if std.isObject(client) then cutAll(client, ['name', 'version'], 100) else cut(client, 100) }
   );
 
+local account(identity) = pick(identity, ['id', 'state']) + {
+  traits: pick(get(identity, 'traits'), ['account', 'name', 'email', 'locale']),
+  metadata_public: pick(
+    get(identity, 'metadata_public'), ['role', 'two_factor', 'locked', 'password_expired', 'plan']
+  ),
+};
+
 local call(ctx) = {
   local flow = get(ctx, 'flow'),
-  local identity = get(ctx, 'identity'),
+  // A flow of the settings has the account as it is kept. Beside it stands what it is about to become, or nothing, where the flow
+  // only begins.
+  local kept = get(flow, 'identity'),
+  local identity = if get(ctx, 'identity') == null then kept else get(ctx, 'identity'),
   local session = get(ctx, 'session'),
   // The last one is this sign-in's: a session that is refreshed has those of its earlier ones before it.
   local devices = get(session, 'devices'),
@@ -46,13 +56,8 @@ local call(ctx) = {
   } + (
     local client = get(get(flow, 'oauth2_login_request'), 'client');
     if client == null then {} else { oauth2_login_request: { client: pick(client, ['client_id']) } }
-  ),
-  identity: pick(identity, ['id', 'state']) + {
-    traits: pick(get(identity, 'traits'), ['account', 'name', 'email', 'locale']),
-    metadata_public: pick(
-      get(identity, 'metadata_public'), ['role', 'two_factor', 'locked', 'password_expired', 'plan']
-    ),
-  },
+  ) + (if kept == null then {} else { identity: account(kept) }),
+  identity: account(identity),
   session: pick(session, ['id', 'authenticated_at']) + {
     devices: device,
   },

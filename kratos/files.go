@@ -3,6 +3,7 @@ package kratos
 import (
 	_ "embed" // for the files
 	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -42,16 +43,10 @@ func (r Run) Config() ([]byte, error) {
 	selfservice["allowed_return_urls"] = []string{r.BaseURL + "/"}
 	at(c, "selfservice", "flows", "login")["ui_url"] = r.BaseURL + "/login"
 	at(c, "selfservice", "flows", "error")["ui_url"] = r.BaseURL + "/error"
-	for _, flow := range []string{"login", "settings"} {
-		for _, hook := range at(selfservice, "flows", flow, "after", "password")["hooks"].([]any) {
-			hook := hook.(map[string]any)
-			if hook["hook"] != "web_hook" {
-				continue
-			}
-			config := at(hook, "config")
-			config["url"] = r.HookURL + "/hooks/" + flow + "/after-password"
-			at(config, "auth", "config")["value"] = "Bearer " + r.HookToken
-		}
+	at(c, "selfservice", "flows", "settings")["ui_url"] = r.BaseURL + "/second-factor"
+	for _, hook := range webHooks(selfservice["flows"]) {
+		hook["url"] = strings.Replace(hook["url"].(string), fileHookURL, r.HookURL, 1)
+		at(hook, "auth", "config")["value"] = "Bearer " + r.HookToken
 	}
 	c["dsn"] = r.DSN
 	c["secrets"] = map[string]any{"cookie": []string{r.Secret}, "cipher": []string{r.Secret[:32]}}
@@ -60,6 +55,28 @@ func (r Run) Config() ([]byte, error) {
 		return nil, fmt.Errorf("write kratos.yml: %w", err)
 	}
 	return out, nil
+}
+
+// fileHookURL is where kratos.yml has Nidan's hooks.
+const fileHookURL = "http://127.0.0.1:4456"
+
+// webHooks are the configurations of all web hooks in a part of kratos.yml, wherever they stand: one that was forgotten would call
+// nobody.
+func webHooks(in any) (found []map[string]any) {
+	switch in := in.(type) {
+	case []any:
+		for _, v := range in {
+			found = append(found, webHooks(v)...)
+		}
+	case map[string]any:
+		if in["hook"] == "web_hook" {
+			return []map[string]any{at(in, "config")}
+		}
+		for _, v := range in {
+			found = append(found, webHooks(v)...)
+		}
+	}
+	return found
 }
 
 // at walks down maps. The file is embedded and a test reads it whole, so a step that is missing is a mistake of ours.

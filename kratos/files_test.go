@@ -8,19 +8,59 @@ import (
 )
 
 func TestOnlyThePasswordIsAWayIn(t *testing.T) {
-	var c map[string]any
-	if err := yaml.Unmarshal(configFile, &c); err != nil {
-		t.Fatal(err)
-	}
+	c := asShipped(t)
 	methods := at(c, "selfservice", "methods")
 	for _, name := range []string{"password", "code", "link", "oidc", "totp", "lookup_secret", "webauthn", "passkey"} {
 		enabled := at(methods, name)["enabled"]
-		if enabled != (name == "password") {
+		// The two beside the password are asked for after it, and are no way in by themselves.
+		if enabled != (name == "password" || name == "totp" || name == "lookup_secret") {
 			t.Errorf("%s: enabled is %v", name, enabled)
 		}
 	}
 	if enabled := at(c, "selfservice", "flows", "registration")["enabled"]; enabled != false {
 		t.Errorf("registration: enabled is %v", enabled)
+	}
+}
+
+func asShipped(t *testing.T) (c map[string]any) {
+	t.Helper()
+	if err := yaml.Unmarshal(configFile, &c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Whoever has enrolled a second factor is asked for it by Kratos itself: by each application that asks Kratos alone, and before a change
+// for which Kratos calls no hook (recovery codes are shown so).
+func TestKratosItselfAsksForASecondFactorThatIsEnrolled(t *testing.T) {
+	c := asShipped(t)
+	for _, of := range []map[string]any{at(c, "session", "whoami"), at(c, "selfservice", "flows", "settings")} {
+		if of["required_aal"] != "highest_available" {
+			t.Errorf("required_aal is %v", of["required_aal"])
+		}
+	}
+}
+
+// Hooks that stand right under "after" are called when the change is made, and a method that has none of its own is not guarded, though
+// it be off for now.
+func TestNidanIsAskedBeforeEachMethodOfTheSettingsChangesAnything(t *testing.T) {
+	settings := at(asShipped(t), "selfservice", "flows", "settings")
+	where := map[string]map[string]any{"any": at(settings, "before")}
+	for _, method := range []string{"password", "totp", "lookup_secret", "webauthn", "passkey", "oidc", "profile"} {
+		where[method] = at(settings, "after", method)
+	}
+	for method, of := range where {
+		first := of["hooks"].([]any)[0].(map[string]any)
+		if first["hook"] != "web_hook" {
+			t.Fatalf("%s: the first hook is %v", method, first["hook"])
+		}
+		hook := at(first, "config")
+		if hook["url"] != fileHookURL+"/hooks/settings?method="+method || at(hook, "response")["parse"] != true {
+			t.Errorf("%s: the hook is %v", method, hook)
+		}
+	}
+	if got := len(at(settings, "after")); got != len(where)-1 {
+		t.Errorf("%d methods have hooks", got)
 	}
 }
 
@@ -38,7 +78,7 @@ func TestARunHasItsOwnAddressesAndSecrets(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"http://base/login", "http://base/error", "http://hook/hooks/login/after-password", "http://hook/hooks/settings/after-password", "Bearer the-token", "dsn: sqlite://x",
+		"http://base/login", "http://base/error", "http://hook/hooks/login/after-password", "http://hook/hooks/settings?method=password", "http://hook/hooks/settings?method=totp", "http://base/second-factor", "Bearer the-token", "dsn: sqlite://x",
 	} {
 		if !strings.Contains(string(raw), want) {
 			t.Errorf("%s is missing:\n%s", want, raw)
@@ -48,33 +88,20 @@ func TestARunHasItsOwnAddressesAndSecrets(t *testing.T) {
 
 // Sent as JSON, the call can be skipped by what a client sends. The end-to-end tests try it.
 func TestTheHookIsCalledWithAForm(t *testing.T) {
-	var c map[string]any
-	if err := yaml.Unmarshal(configFile, &c); err != nil {
-		t.Fatal(err)
+	hooks := webHooks(asShipped(t))
+	for _, hook := range hooks {
+		if got := at(hook, "headers")["Content-Type"]; got != "application/x-www-form-urlencoded" {
+			t.Errorf("%s: Content-Type is %v", hook["url"], got)
+		}
 	}
-	for _, flow := range []string{"login", "settings"} {
-		hooks := at(c, "selfservice", "flows", flow, "after", "password")["hooks"].([]any)
-		for _, hook := range hooks {
-			hook := hook.(map[string]any)
-			if hook["hook"] != "web_hook" {
-				continue
-			}
-			if got := at(hook, "config", "headers")["Content-Type"]; got != "application/x-www-form-urlencoded" {
-				t.Errorf("%s: Content-Type is %v", flow, got)
-			}
-		}
-		if len(hooks) == 0 {
-			t.Errorf("%s: there is no hook", flow)
-		}
+	if len(hooks) < 9 {
+		t.Errorf("there are %d hooks", len(hooks))
 	}
 }
 
 // Whoever knew the old password may still be signed in. Nidan is asked first: Kratos calls the hooks in their order.
 func TestOlderSessionsEndWithANewPassword(t *testing.T) {
-	var c map[string]any
-	if err := yaml.Unmarshal(configFile, &c); err != nil {
-		t.Fatal(err)
-	}
+	c := asShipped(t)
 	for how, after := range map[string]map[string]any{
 		"web_hook revoke_active_sessions": at(c, "selfservice", "flows", "settings", "after", "password"),
 		"revoke_active_sessions":          at(c, "selfservice", "flows", "recovery", "after"),

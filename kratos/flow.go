@@ -14,6 +14,7 @@ type LoginFlow struct {
 	CSRFToken  string    `json:"csrf_token"`
 	ReturnTo   string    `json:"return_to"` // empty: not said
 	Refresh    bool      `json:"refresh"`   // somebody is signed in already, and proves it again
+	SecondStep bool      `json:"-"`         // the password was right, and one of Kratos' own second factors is asked for (aal2)
 	Messages   []Message `json:"messages"`
 	Identifier string    `json:"-"` // as it was last submitted; empty: not yet
 	Methods    []Method  `json:"-"` // in Kratos' order
@@ -26,6 +27,9 @@ type Message struct {
 	Type    string         `json:"type"`
 	Context map[string]any `json:"context"`
 }
+
+// Used says whether a message stands for a recovery code that can no longer be used.
+func (m Message) Used() bool { return m.Context["used_at"] != nil }
 
 // Method is a way to sign in that Kratos offers on a flow: one of its groups of nodes, such as password, oidc, passkey or code.
 type Method struct {
@@ -41,8 +45,9 @@ type Node struct {
 	Required bool
 	Label    Message // empty: none
 	Trigger  string  // the function of the method's script that a button calls; empty: none
-	Src      string  // of a script
+	Src      string  // of a script, or an image
 	Messages []Message
+	Texts    []Message // of a node that is only read, of the type "shown"
 }
 
 // LoginFlow returns the browser's flow of that id, or [ErrGone].
@@ -54,6 +59,7 @@ func (f *Frontend) LoginFlow(ctx context.Context, id, cookie string) (LoginFlow,
 	defer answer.Body.Close()
 	flow := LoginFlow{
 		ID: got.Id, Action: got.Ui.Action, ReturnTo: got.GetReturnTo(), Refresh: got.GetRefresh(), Messages: messages(got.Ui.Messages),
+		SecondStep: got.GetRequestedAal() == client.AUTHENTICATORASSURANCELEVEL_AAL2,
 	}
 	for _, n := range got.Ui.Nodes {
 		flow.add(n)
@@ -79,14 +85,14 @@ func (flow *LoginFlow) add(n client.UiNode) {
 	}
 }
 
-// nodeOf leaves out what no login method has: images, links and plain text.
+// nodeOf leaves out links, which no method has.
 func nodeOf(n client.UiNode) (Node, bool) {
 	if script := n.Attributes.UiNodeScriptAttributes; script != nil {
 		return Node{Type: "script", Src: script.Src}, true
 	}
 	input := n.Attributes.UiNodeInputAttributes
 	if input == nil {
-		return Node{}, false
+		return shown(n)
 	}
 	node := Node{
 		Name: input.Name, Type: input.Type, Required: input.GetRequired(), Trigger: input.GetOnclickTrigger(), Messages: messages(n.Messages),

@@ -2,6 +2,7 @@ package kratos
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,6 +13,13 @@ import (
 
 // ErrGone is returned for what Kratos does not have, or no more, or not for this browser.
 var ErrGone = errors.New("not to be had from Kratos")
+
+// ErrAAL2 comes with [ErrGone] where somebody is signed in who has enrolled a second factor and has not shown it: to Kratos, there is
+// no session until then (session.whoami.required_aal: highest_available).
+var ErrAAL2 = errors.New("the session lacks the second factor")
+
+// ErrRefused is returned for what a hook of Kratos' did not let happen.
+var ErrRefused = errors.New("refused by a hook of Kratos'")
 
 // Frontend is a client of Kratos' public API, on behalf of whoever sent a request to Nidan. It is safe for concurrent
 // use.
@@ -74,9 +82,24 @@ func answerError(answer *http.Response, err error) error {
 		return err
 	}
 	answer.Body.Close()
+	if answer.StatusCode == http.StatusForbidden && errorID(err) == "session_aal2_required" {
+		return fmt.Errorf("%w: %w", ErrGone, ErrAAL2)
+	}
 	switch answer.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone:
 		return ErrGone
 	}
 	return err
+}
+
+// errorID is the symbol by which Kratos names an error. Empty: there is none.
+func errorID(err error) string {
+	var said *client.GenericOpenAPIError
+	var body struct {
+		Error struct{ ID string }
+	}
+	if !errors.As(err, &said) || json.Unmarshal(said.Body(), &body) != nil {
+		return ""
+	}
+	return body.Error.ID
 }

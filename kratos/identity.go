@@ -16,6 +16,15 @@ type Identity struct {
 	State          string         `json:"state"`
 	Traits         map[string]any `json:"traits"`
 	MetadataPublic map[string]any `json:"metadata_public"`
+	// Factors are the second factors of Kratos' own that are enrolled. Only the admin API tells of them; nil: not known.
+	Factors *Factors `json:"-"`
+}
+
+// Factors are Kratos' own second factors.
+type Factors struct {
+	TOTP         bool // an authenticator app
+	WebAuthn     bool // a security key
+	LookupSecret bool // recovery codes
 }
 
 // Pointers say where in an identity the facts about an account stand (JSON Pointers, RFC 6901). All that decides about a

@@ -229,3 +229,22 @@ func TestTheHookCannotCancelItself(t *testing.T) {
 		}
 	}
 }
+
+// A flow of the settings has the account as it is kept; beside it stands what it is about to become.
+func TestOfAChangeTheAccountAsItIsKeptGoesOutBesideWhatItIsToBecome(t *testing.T) {
+	body := evaluate(t, `{"flow": {"id": "f", "identity": {"id": "1", "state": "active", "schema_id": "x", "traits": {"email": "old@example.com",
+		"account": "a", "other": 1}, "metadata_public": {"role": "user", "other": 1}}},
+		"identity": {"id": "1", "state": "active", "traits": {"email": "new@example.com"}}}`)
+	kept := body["flow"].(map[string]any)["identity"]
+	if want := object(t, `{"id": "1", "state": "active", "traits": {"account": "a", "email": "old@example.com"}, "metadata_public": {"role": "user"}}`); !reflect.DeepEqual(kept, any(want)) {
+		t.Errorf("kept is %v, want %v", kept, want)
+	}
+	if got := body["identity"].(map[string]any)["traits"].(map[string]any)["email"]; got != "new@example.com" {
+		t.Errorf("it is to have the address %v", got)
+	}
+	// Where a flow only begins, Kratos says nothing of what is to become.
+	body = evaluate(t, `{"flow": {"id": "f", "identity": {"id": "1", "state": "active", "traits": {"account": "a"}}}}`)
+	if !reflect.DeepEqual(body["identity"], body["flow"].(map[string]any)["identity"]) {
+		t.Errorf("got %v", body)
+	}
+}

@@ -78,12 +78,26 @@ type Device struct {
 	ID string `json:"id" jsonschema:"description=a name of it\\, made of its token\\, and of no use to sign in: sign-ins from one device have the same\\, until it is remembered anew. Empty: the client has no token. Unless known is true\\, whoever signs in may have made it up"`
 }
 
-// CapabilitiesInput is everything that what a session is worth may depend on, and whether a new password is kept.
+// CapabilitiesInput is everything that what a session is worth may depend on.
 type CapabilitiesInput struct {
 	Now      time.Time `json:"now"`
 	Settings Settings  `json:"settings"`
 	Account  Account   `json:"account"`
 	Session  Session   `json:"session"`
+}
+
+// SettingsInput is everything that it may depend on whether a session changes how its account signs in.
+type SettingsInput struct {
+	Now      time.Time       `json:"now"`
+	Settings Settings        `json:"settings"`
+	Account  Account         `json:"account" jsonschema:"description=as it is kept\\, before the change"`
+	Session  Session         `json:"session"`
+	Request  SettingsRequest `json:"request"`
+}
+
+// SettingsRequest is what is to be changed.
+type SettingsRequest struct {
+	Method string `json:"method" jsonschema:"enum=password,enum=profile,enum=totp,enum=webauthn,enum=passkey,enum=lookup_secret,enum=oidc,enum=any,enum=unknown,description=Kratos' method that makes the change. It is any where somebody only begins to change something"`
 }
 
 // Session is how a session of Kratos came to be.

@@ -23,7 +23,7 @@ func Questions() []Question {
 	return []Question{
 		{"login", loginQuery, reflect.TypeFor[Input]()},
 		{"capabilities", capabilitiesQuery, reflect.TypeFor[CapabilitiesInput]()},
-		{"settings", settingsQuery, reflect.TypeFor[CapabilitiesInput]()},
+		{"settings", settingsQuery, reflect.TypeFor[SettingsInput]()},
 		{"console", consoleQuery, reflect.TypeFor[ConsoleInput]()},
 		{"records", maskQuery, reflect.TypeFor[RecordInput]()},
 	}

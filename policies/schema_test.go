@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write schema/ anew from the structs")
 
 // inputs are what policies are asked about: Go always sends all of it.
 var inputs = map[string]any{
-	"input": &Input{}, "capabilities": &CapabilitiesInput{}, "console": &ConsoleInput{}, "record": &RecordInput{},
+	"input": &Input{}, "capabilities": &CapabilitiesInput{}, "settings": &SettingsInput{}, "console": &ConsoleInput{}, "record": &RecordInput{},
 }
 
 // outputs are what policies answer, and what their data holds: some of it may be left out.

@@ -58,7 +58,9 @@ func (e *Engine) tryUsualSession(ctx context.Context, role string) error {
 	_, capabilities := e.Capabilities(ctx, session)
 	var settings error
 	if defines(e.compiler, settingsQuery) {
-		_, settings = e.Settings(ctx, session)
+		_, settings = e.Settings(ctx, SettingsInput{
+			Now: in.Now, Settings: in.Settings, Account: in.Account, Session: session.Session, Request: SettingsRequest{Method: "password"},
+		})
 	}
 	_, console := e.Console(ctx, ConsoleInput{
 		Now: in.Now, Settings: in.Settings, Visitor: in.Account, Session: ConsoleSession{Console: true}, Action: ViewSettings,

@@ -97,7 +97,34 @@ test_settings if {
 		with data.nidan.settings.decision as _allowed
 		with data.parameters as parameters.shipped
 		with data.custom as {}
-	{"an account that is asked gets a new password in a session without a second step"} == settings.never with input as _asked
+	{"an account that is asked gets a new password in a session without a second step"} == settings.never with input as object.union(
+		_asked,
+		{"request": {"method": "password"}},
+	)
+		with data.nidan.settings.decision as _allowed
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+}
+
+_factor := "an account that is asked gets a factor, a provider or another profile in a session without a second step"
+
+test_a_factor[method] if {
+	some method in ["profile", "totp", "webauthn", "passkey", "lookup_secret", "oidc", "any", "unknown"]
+	_factor in settings.never with input as object.union(
+		_asked,
+		{"settings": {"admin_console": false}, "request": {"method": method}},
+	)
+		with data.nidan.settings.decision as _allowed
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+}
+
+test_a_factor_that_may_be if {
+	some change in [
+		{"session": {"second_step": "passed"}},
+		{"settings": {"admin_console": false}, "account": {"plan": "business_phone"}},
+	]
+	not _factor in settings.never with input as object.union(object.union(_asked, {"request": {"method": "totp"}}), change)
 		with data.nidan.settings.decision as _allowed
 		with data.parameters as parameters.shipped
 		with data.custom as {}

@@ -1,8 +1,8 @@
 # METADATA
-# title: What must never be of a new password
-# description: Each rule says what must never be. It is proven for all sessions that there can be.
+# title: What must never be of a change of how one signs in
+# description: Each rule says what must never be. It is proven for all changes, in all sessions that there can be.
 # schemas:
-#   - input: schema.capabilities
+#   - input: schema.settings
 package nidan.invariants.settings
 
 import data.nidan.settings.decision
@@ -23,6 +23,28 @@ never contains "an account that is asked gets a new password in a session withou
 	input.settings.admin_console
 	input.account.two_factor
 	input.account.has_email
-	not input.session.second_step in {"passed", "remembered"}
+	not _second_step
 	decision.action == "allow"
+}
+
+# METADATA
+# title: "An account that is asked gets a factor, a provider or another profile in a session without a second step"
+# description: "Whoever adds a factor holds the stronger step, and whoever changes the address has the next code sent there."
+never contains "an account that is asked gets a factor, a provider or another profile in a session without a second step" if {
+	input.settings.two_factor
+	_some_channel_asks
+	input.account.two_factor
+	input.account.has_email
+	not input.request.method == "password"
+	not _second_step
+	decision.action == "allow"
+}
+
+_second_step if input.session.second_step in {"passed", "remembered"}
+
+_some_channel_asks if input.settings.admin_console
+
+_some_channel_asks if {
+	input.settings.softphone
+	not input.account.plan in data.parameters.plans_without_agent
 }

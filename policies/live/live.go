@@ -168,8 +168,8 @@ func (p *Policies) Capabilities(ctx context.Context, in policies.CapabilitiesInp
 	return a.engine.Capabilities(ctx, in)
 }
 
-// Settings says whether a session may set a new password.
-func (p *Policies) Settings(ctx context.Context, in policies.CapabilitiesInput) (policies.SettingsDecision, error) {
+// Settings says whether a session may change how its account signs in.
+func (p *Policies) Settings(ctx context.Context, in policies.SettingsInput) (policies.SettingsDecision, error) {
 	a := p.active.Load()
 	if a == nil {
 		return policies.SettingsDecision{}, ErrNone

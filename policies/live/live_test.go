@@ -88,7 +88,7 @@ func TestWithoutPoliciesNothingIsDecided(t *testing.T) {
 	_, login := p.Login(t.Context(), policies.Input{})
 	_, capabilities := p.Capabilities(t.Context(), policies.CapabilitiesInput{})
 	_, console := p.Console(t.Context(), policies.ConsoleInput{})
-	_, settings := p.Settings(t.Context(), policies.CapabilitiesInput{})
+	_, settings := p.Settings(t.Context(), policies.SettingsInput{})
 	for _, err := range []error{login, capabilities, console, settings, p.Ready(t.Context())} {
 		if !errors.Is(err, ErrNone) {
 			t.Errorf("got %v", err)

@@ -1,12 +1,15 @@
 # METADATA
-# title: A change of one's own password
+# title: A change of how one signs in
 # description: |
-#   Kratos asks before it keeps a new password. Whoever knows the password may have come in through a channel that asks for no
-#   code. With a new password, such a session would take the account from its holder. So an account that is asked for a code on
-#   any channel gets a new password only in a session that was begun with a code, or on a remembered device. The rules are tried
-#   from top to bottom; where none holds, the change is refused.
+#   Kratos asks before it keeps a new password, a second factor, a passkey, another provider or another profile, and already when
+#   somebody begins to change one of them. Whoever knows the password may have come in through a channel that asks for no code. With
+#   a new password, such a session would take the account from its holder; with a factor of its own, it would hold the stronger step;
+#   with another address, it would have the codes sent elsewhere. So an account that is asked for a code on any channel is changed
+#   only in a session that was begun with a code, or on a remembered device. The account is the one before the change. What is to be
+#   changed makes no difference here: input.request.method says it to rules of one's own. The rules are tried from top to bottom;
+#   where none holds, the change is refused.
 # schemas:
-#   - input: schema.capabilities
+#   - input: schema.settings
 package nidan.settings
 
 import data.nidan.asked
@@ -14,7 +17,7 @@ import data.nidan.capabilities
 
 # METADATA
 # title: Decision
-# description: Whether the new password is kept, and why.
+# description: Whether the change is kept, and why.
 # entrypoint: true
 default decision := {"action": "refuse", "reason": "second_step_missing"}
 

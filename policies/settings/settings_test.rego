@@ -66,6 +66,18 @@ _cases := {
 	},
 	"of an account that is locked": {"input": _input(_session("passed"), {}, {"locked": true}), "want": _locked},
 	"of an account that is inactive": {"input": _input(_session("passed"), {}, {"state": "inactive"}), "want": _inactive},
+	"a factor, without a code": {
+		"input": object.union(_input(_session("not_asked"), {}, {}), {"request": {"method": "totp"}}),
+		"want": _missing,
+	},
+	"a factor, with a code": {
+		"input": object.union(_input(_session("passed"), {}, {}), {"request": {"method": "totp"}}),
+		"want": _passed,
+	},
+	"another profile, without a code": {
+		"input": object.union(_input(_session("not_asked"), {}, {}), {"request": {"method": "profile"}}),
+		"want": _missing,
+	},
 	"no session": {"input": json.remove(_input(_no_record, {}, {}), ["session"]), "want": _missing},
 	"settings of which nothing is known": {
 		"input": json.remove(_input(_no_record, {}, {}), ["settings"]),

@@ -58,7 +58,15 @@ func (c *Console) Self(ctx context.Context, who session.Visitor) (AccountDetail,
 	if err := c.May(ctx, who, policies.ViewOwnAccount, nil); err != nil {
 		return AccountDetail{}, err
 	}
-	return c.detail(ctx, c.account(who.Identity))
+	return c.detail(ctx, c.account(c.withFactors(ctx, who.Identity)))
+}
+
+// withFactors is an account that was read from a session, with what only Kratos' admin API tells. Without that, it is not told.
+func (c *Console) withFactors(ctx context.Context, id kratos.Identity) kratos.Identity {
+	if found, err := c.Kratos.Account(ctx, id.ID); err == nil {
+		id.Factors = found.Factors
+	}
+	return id
 }
 
 func (c *Console) detail(ctx context.Context, a Account) (AccountDetail, error) {

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,12 +17,14 @@ type Account struct {
 	State      string // Kratos' identity state
 	Person     kratos.Person
 	Unreadable string // what is wrong with it, where it cannot be read: nobody can sign in to it; else empty
+	// Factors are those that Kratos names so: totp, webauthn, lookup_secret. Empty: codes by e-mail are all that there is; nil: not known.
+	Factors []string
 
 	identity kratos.Identity
 }
 
 func (c *Console) account(id kratos.Identity) Account {
-	a := Account{ID: id.ID, State: id.State, identity: id}
+	a := Account{ID: id.ID, State: id.State, Factors: factorsOf(id.Factors), identity: id}
 	who, err := c.Identity.Read(id)
 	if err != nil {
 		a.Unreadable = err.Error()
@@ -31,12 +34,44 @@ func (c *Console) account(id kratos.Identity) Account {
 	return a
 }
 
+// NoFactor, as a filter, is for the accounts that rely on mail: they have enrolled no second factor that can be asked for again and again.
+const NoFactor = "mail"
+
+// RelyOnMail says whether codes by e-mail are all that an account has. Recovery codes run out, so they do not count.
+func (a Account) RelyOnMail() bool {
+	return a.Factors != nil && !slices.Contains(a.Factors, "totp") && !slices.Contains(a.Factors, "webauthn")
+}
+
+func (a Account) relies(on string) bool {
+	if on == NoFactor {
+		return a.RelyOnMail()
+	}
+	return slices.Contains(a.Factors, on)
+}
+
+func factorsOf(f *kratos.Factors) []string {
+	if f == nil {
+		return nil
+	}
+	enrolled := []string{}
+	for _, of := range []struct {
+		name string
+		has  bool
+	}{{"totp", f.TOTP}, {"webauthn", f.WebAuthn}, {"lookup_secret", f.LookupSecret}} {
+		if of.has {
+			enrolled = append(enrolled, of.name)
+		}
+	}
+	return enrolled
+}
+
 // AccountFilter says which accounts are wanted. What is empty does not narrow them down.
 type AccountFilter struct {
 	Prefix string // the sign-in name begins so
 	Text   string // stands in the sign-in name, the name or the e-mail address
 	Role   string
 	State  string // Kratos' identity state
+	Factor string // one that is enrolled, as in [Account], or [NoFactor]
 	From   string // where the page before ended
 }
 
@@ -62,7 +97,7 @@ func (c *Console) Accounts(ctx context.Context, who session.Visitor, f AccountFi
 		return AccountPage{}, err
 	}
 	size := PageSize
-	if f.Text != "" || f.Role != "" || f.State != "" {
+	if f.Text != "" || f.Role != "" || f.State != "" || f.Factor != "" {
 		size = searchSize
 	}
 	page := AccountPage{Next: f.From}
@@ -85,7 +120,7 @@ func (c *Console) Accounts(ctx context.Context, who session.Visitor, f AccountFi
 }
 
 func (f AccountFilter) matches(a Account) bool {
-	if f.Role != "" && f.Role != a.Person.Role || f.State != "" && f.State != a.State {
+	if f.Role != "" && f.Role != a.Person.Role || f.State != "" && f.State != a.State || f.Factor != "" && !a.relies(f.Factor) {
 		return false
 	}
 	text := strings.ToLower(f.Text)

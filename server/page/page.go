@@ -139,12 +139,16 @@ func (p *Pages) Render(c echo.Context, status int, name string, data any) error 
 	return c.HTML(status, made.String())
 }
 
+// Rules are a Content-Security-Policy for a page that shows images from there.
+func Rules(images string) string {
+	return "default-src 'none'; script-src 'self'; style-src 'self'; " + images + "; connect-src 'self'; form-action 'self'; " +
+		"base-uri 'none'; frame-ancestors 'none'"
+}
+
 // Headers let a page load and send nothing but what is its own, and be kept by nobody.
 func Headers(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		c.Response().Header().Set("Content-Security-Policy",
-			"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "+
-				"base-uri 'none'; frame-ancestors 'none'")
+		c.Response().Header().Set("Content-Security-Policy", Rules("img-src 'self'"))
 		c.Response().Header().Set("Cache-Control", "no-store")
 		return next(c)
 	}

@@ -3,6 +3,7 @@ package signin
 import (
 	"errors"
 	"fmt"
+	"html/template"
 	"net/http"
 	"strings"
 
@@ -16,7 +17,9 @@ import (
 type loginPage struct {
 	Script   script
 	Methods  []method
-	Password bool // whether the password is among them
+	Password bool   // whether the password is among them
+	Second   bool   // the password was right: what is shown are second factors
+	SignOut  string // where to give up a sign-in that lacks its second factor
 }
 
 // script is what the page's script is told.
@@ -26,6 +29,7 @@ type script struct {
 	Cookie   string           `json:"locale_cookie"`
 	StartNew string           `json:"start_new"` // where to begin a new flow
 	Mail     string           `json:"mail"`      // where a demonstration shows the mail
+	Second   bool             `json:"second"`    // second factors are asked for, and no password
 	// Identifier is as it was last submitted, for methods that ask for one and show no field.
 	Identifier string `json:"identifier"`
 }
@@ -41,14 +45,27 @@ type node struct {
 	Text     string
 	Key      string // of the text; empty: Kratos' own
 	Provider string // what the text mentions
+	Device   string // the same
+	Said     []said // what Kratos says at this field
 }
+
+// Image is an image that Kratos put into its answer. What is none is left out.
+func (n node) Image() template.URL {
+	if !strings.HasPrefix(n.Src, "data:image/png;base64,") {
+		return ""
+	}
+	return template.URL(n.Src)
+}
+
+// IsCode says whether a field takes the digits of an authenticator app.
+func (n node) IsCode() bool { return n.Name == "totp_code" }
 
 // login shows a flow. Without one, or with one that has expired or is another browser's, it begins a new one: a person who
 // comes back to an old page meets a sign-in and not an error.
 func (h *Handler) login(c echo.Context) error {
 	id := c.QueryParam("flow")
 	if id == "" {
-		return c.Redirect(http.StatusSeeOther, startNew(c.QueryParam("return_to"), c.QueryParam("refresh") == "true"))
+		return c.Redirect(http.StatusSeeOther, h.begin(c))
 	}
 	flow, err := h.Kratos.LoginFlow(c.Request().Context(), id, c.Request().Header.Get("Cookie"))
 	if errors.Is(err, kratos.ErrGone) {
@@ -65,8 +82,14 @@ func (h *Handler) login(c echo.Context) error {
 	p := loginPage{
 		Script: script{
 			Flow: flow, Locale: locale, Cookie: page.LocaleCookie, StartNew: startNew(flow.ReturnTo, flow.Refresh), Mail: h.Mail,
+			Second:     flow.SecondStep,
 			Identifier: flow.Identifier,
 		},
+	}
+	if p.Second = flow.SecondStep; p.Second {
+		if p.SignOut, err = h.Kratos.LogoutURL(c.Request().Context(), c.Request().Header.Get("Cookie")); err != nil {
+			h.Log.WarnContext(c.Request().Context(), "a sign-in page has no way to sign out", "err", err)
+		}
 	}
 	for _, m := range flow.Methods {
 		p.Password = p.Password || m.Name == "password"
@@ -75,13 +98,30 @@ func (h *Handler) login(c echo.Context) error {
 	return h.pages.Render(c, http.StatusOK, "login", p)
 }
 
+// kratosText is the name of the text for one of Kratos' own.
+func kratosText(id int64) string { return fmt.Sprintf("kratos_%d", id) }
+
+// begin is where a sign-in begins, or goes on: to Kratos, whoever lacks the second factor alone is signed in already, and would be led
+// back to where they came from, which leads here.
+func (h *Handler) begin(c echo.Context) string {
+	returnTo, refresh := c.QueryParam("return_to"), c.QueryParam("refresh") == "true"
+	if _, err := h.Kratos.Whoami(c.Request().Context(), c.Request()); !refresh && errors.Is(err, kratos.ErrAAL2) {
+		return stepUp(returnTo)
+	}
+	return startNew(returnTo, refresh)
+}
+
 func (h *Handler) method(m kratos.Method, locale string) method {
 	shown := method{Name: m.Name}
 	for _, n := range m.Nodes {
 		v := node{Node: n, Text: n.Label.Text}
 		v.Provider, _ = n.Label.Context["provider"].(string)
-		if key := fmt.Sprintf("kratos_%d", n.Label.ID); h.Texts[locale][key] != "" {
-			v.Key, v.Text = key, strings.ReplaceAll(h.Texts[locale][key], "{{.Provider}}", v.Provider)
+		v.Device, _ = n.Label.Context["display_name"].(string)
+		if key := kratosText(n.Label.ID); h.Texts[locale][key] != "" {
+			v.Key, v.Text = key, strings.NewReplacer("{{.Provider}}", v.Provider, "{{.Device}}", v.Device).Replace(h.Texts[locale][key])
+		}
+		for _, m := range n.Messages {
+			v.Said = append(v.Said, h.sayKratos(m, locale))
 		}
 		shown.Nodes = append(shown.Nodes, v)
 	}

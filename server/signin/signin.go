@@ -29,7 +29,8 @@ type Handler struct {
 	Remembered func(ctx context.Context, tokenHash []byte) (bool, error)
 	// SignIn is as in challenge.Reader.
 	SignIn func(ctx context.Context, account string, authenticatedAt time.Time) (*challenge.SignIn, error)
-	HTTPS  bool // browsers reach the pages over HTTPS
+	Origin string // of these pages, as browsers reach them
+	HTTPS  bool   // browsers reach the pages over HTTPS
 	Brand  brand.Brand
 	Texts  page.Texts // see [Texts]
 	Mail   string     // where a demonstration shows the mail; empty: nowhere
@@ -51,6 +52,7 @@ func (h *Handler) Mount(e *echo.Echo) error {
 	e.GET("/login", h.login, page.Headers)
 	e.GET("/error", h.error, page.Headers)
 	e.GET("/", h.home, page.Headers)
+	e.GET(secondFactorPath, h.secondFactor, page.Headers)
 	e.GET("/notices", h.notices)
 	// A page on another origin may load the module and its sentences: nothing in them is anybody's.
 	assets := e.Group("/assets", anyOrigin)

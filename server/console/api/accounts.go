@@ -25,13 +25,15 @@ type account struct {
 	Locked          bool   `json:"locked"`
 	PasswordExpired bool   `json:"password_expired"`
 	Problem         string `json:"problem"` // why nobody can sign in to it: its data cannot be read; else empty
+	// Factors are the second factors that are enrolled, by Kratos' names; null: not known.
+	Factors []string `json:"factors"`
 }
 
 func accountOf(a console.Account) account {
 	return account{
 		ID: a.ID, Account: a.Person.Account, Name: a.Person.Name, Role: a.Person.Role, Email: a.Person.Email,
 		TwoFactor: a.Person.TwoFactor, State: a.State, Locked: a.Person.Locked, PasswordExpired: a.Person.PasswordExpired,
-		Problem: a.Unreadable,
+		Problem: a.Unreadable, Factors: a.Factors,
 	}
 }
 
@@ -62,7 +64,7 @@ func detailOf(d console.AccountDetail) detail {
 func (h *Handler) accounts(c echo.Context, who session.Visitor) error {
 	page, err := h.Console.Accounts(c.Request().Context(), who, console.AccountFilter{
 		Prefix: c.QueryParam("prefix"), Text: c.QueryParam("text"), Role: c.QueryParam("role"), State: c.QueryParam("state"),
-		From: c.QueryParam("from"),
+		Factor: c.QueryParam("factor"), From: c.QueryParam("from"),
 	})
 	if err != nil {
 		return err

@@ -19,6 +19,8 @@ import (
 type accountList struct {
 	console.AccountPage
 	Search, In, Role, State string
+	Factor                  string
+	Factors                 []string
 	ShowID, Edit            bool
 	Roles                   []string
 	Rows                    []row
@@ -37,10 +39,11 @@ type row struct {
 func (h *Handler) accounts(c echo.Context, who session.Visitor) error {
 	ctx, q := c.Request().Context(), c.QueryParams()
 	l := accountList{
-		Search: strings.TrimSpace(q.Get("q")), In: q.Get("in"), Role: q.Get("role"), State: q.Get("state"), First: q.Get("from") == "",
+		Search: strings.TrimSpace(q.Get("q")), In: q.Get("in"), Role: q.Get("role"), State: q.Get("state"), Factor: q.Get("factor"),
+		Factors: []string{console.NoFactor, "totp", "webauthn", "lookup_secret"}, First: q.Get("from") == "",
 		ShowID: q.Get("id") == "1", Edit: q.Get("edit") == "1", Roles: kratos.Roles, here: q,
 	}
-	f := console.AccountFilter{Role: l.Role, State: l.State, From: q.Get("from")}
+	f := console.AccountFilter{Role: l.Role, State: l.State, Factor: l.Factor, From: q.Get("from")}
 	if l.In == "text" {
 		f.Text = l.Search
 	} else {

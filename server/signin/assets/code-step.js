@@ -14,8 +14,8 @@ function element(tag, attributes = {}, ...children) {
 }
 
 export class CodeStep {
-  constructor(form, texts, actions, { prefix = 'nidan-', mail = '', title = null, startAgain = '' } = {}) {
-    Object.assign(this, { form, texts, actions, prefix, title });
+  constructor(form, texts, actions, { prefix = 'nidan-', mail = '', title = null, heading = 'sign_in', startAgain = '' } = {}) {
+    Object.assign(this, { form, texts, actions, prefix, title, firstHeading: heading });
     this.challenge = null;
     this.showing = null; // the message: {name, facts} or {text}, and its kind
     this.resendAt = 0;   // by this machine's clock, in milliseconds, like expiresAt
@@ -123,7 +123,7 @@ export class CodeStep {
 
   heading() {
     if (!this.ends[1].hidden) return 'signed_in';
-    return this.step.hidden ? 'sign_in' : 'two_step';
+    return this.step.hidden ? this.firstHeading : 'two_step';
   }
 
   // show shows the boxes, or with no name the form of account and password. Where the code is dead, only a new one helps.

@@ -27,10 +27,17 @@ export interface Options {
   returnTo?: string;
   /** Called with where to go, in place of going there. */
   onSignedIn?: (url: string) => void;
+  /**
+   * Called with where to go, in place of going there, for somebody who has enrolled a second factor with Kratos and has to show it next: the
+   * session is worth nothing, or less, until then. Kratos' flow there (aal2) leads on to where the sign-in was to go.
+   */
+  onStepUp?: (url: string) => void;
   /** What the ids of the module's elements begin with. Default: "nidan-". */
   prefix?: string;
   /** The page's heading: the module keeps it, the page's title and its language up to date. Default: none. */
   title?: HTMLElement | null;
+  /** The name of the heading's text while the form is shown. Default: "sign_in". */
+  heading?: string;
   /** Where "back to sign-in" leads. Default: this page. */
   startAgain?: string;
   /** Where a demonstration shows the mail. Default: nowhere. */

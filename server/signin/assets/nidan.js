@@ -17,6 +17,7 @@ class SignIn {
     this.flow = options.flow || null;
     this.returnTo = options.returnTo || '';
     this.onSignedIn = options.onSignedIn || ((url) => location.assign(url));
+    this.onStepUp = options.onStepUp || ((url) => location.assign(url));
     this.texts = new Texts(this.nidan, options.locale, options.texts);
     this.credentials = null; // what was typed, for the submissions that follow; never stored
     this.challenge = null;   // the one on show
@@ -143,7 +144,8 @@ class SignIn {
 
   answered({ answer, body }) {
     if (answer.ok || (body.error && body.error.id === 'session_already_available')) return this.signedIn(body);
-    if (body.redirect_browser_to) return location.assign(body.redirect_browser_to);
+    const to = body.redirect_browser_to;
+    if (to) return new URL(to, location.href).searchParams.get('aal') === 'aal2' ? this.onStepUp(to) : location.assign(to);
     const message = body.ui && body.ui.messages && body.ui.messages[0];
     return message ? this.showState(message, answer) : this.step.say('error', { name: 'failed' });
   }
@@ -153,11 +155,24 @@ class SignIn {
     sessionStorage.removeItem(kept);
     const next = (body.continue_with || []).find((c) => c.action === 'redirect_browser_to') || {};
     const onward = next.redirect_browser_to || (this.flow && this.flow.return_to) || this.returnTo || '/';
+    const lacking = await this.lacking(onward);
+    if (lacking) return this.onStepUp(lacking);
     const told = await this.send('GET', `${this.nidan}/notices`).catch(() => null);
     if (!told || !told.answer.ok || !told.body.wrong_codes) return this.onSignedIn(onward);
     const since = new Date(told.body.since).toLocaleString(this.texts.locale);
     this.step.say('error', { name: 'wrong_codes_told', facts: { Count: told.body.wrong_codes, Since: since } });
     return this.step.showEnd('go-on', () => this.onSignedIn(onward));
+  }
+
+  // lacking is where the session gets the second factor that it lacks, and goes on from there; empty where it lacks none. Where that
+  // cannot be told, the session is worth as little as it is, and the applications say so.
+  async lacking(onward) {
+    const worth = await this.send('GET', `${this.nidan}/capabilities`).catch(() => null);
+    const stepUp = worth && worth.body.step_up;
+    if (!stepUp || stepUp.acr !== 'aal2') return '';
+    const to = new URL(stepUp.location, this.nidan);
+    to.searchParams.set('return_to', new URL(onward, `${this.nidan}/`).href);
+    return to.href;
   }
 
   // ---- states ----

@@ -1,11 +1,13 @@
 // The project's own sign-in page: it hands its form to the module, and adds what belongs to the page alone.
 import { signIn } from './nidan.js';
+import './triggers.js';
 
 const page = JSON.parse(document.getElementById('page').textContent);
 const $ = (id) => document.getElementById(id);
 
 const running = signIn($('password-step'), {
   flow: page.flow, locale: page.locale, prefix: '', title: $('title'), startAgain: page.start_new, mail: page.mail,
+  heading: page.second ? 'two_step' : 'sign_in',
 });
 
 for (const b of document.querySelectorAll('[data-locale]')) {
@@ -13,7 +15,7 @@ for (const b of document.querySelectorAll('[data-locale]')) {
     const { locale } = b.dataset;
     document.cookie = `${page.locale_cookie}=${locale}; path=/; max-age=31536000; samesite=lax`;
     await running.setLocale(locale);
-    for (const e of document.querySelectorAll('.method [data-text], footer [data-text]')) {
+    for (const e of document.querySelectorAll('.method [data-text], .second [data-text], footer [data-text]')) {
       e.textContent = running.say(e.dataset.text, { Provider: e.dataset.provider });
     }
     for (const other of document.querySelectorAll('[data-locale]')) other.setAttribute('aria-pressed', String(other === b));
@@ -37,13 +39,13 @@ for (const form of document.querySelectorAll('form.method')) {
     e.preventDefault();
     const fields = Object.fromEntries(new FormData(form, e.submitter));
     const typed = $('identifier');
-    if (form.dataset.method === 'code' && !fields.identifier) fields.identifier = typed ? typed.value : page.identifier;
+    if (['code', 'webauthn'].includes(form.dataset.method) && !fields.identifier) fields.identifier = typed ? typed.value : page.identifier;
     running.handOn(fields);
   });
-  for (const b of form.querySelectorAll('[data-trigger]')) {
-    b.addEventListener('click', () => window[b.dataset.trigger] && window[b.dataset.trigger]());
-  }
 }
 
 // A page kept by the browser for "back" would still hold the password.
 window.addEventListener('pageshow', (e) => { if (e.persisted) location.reload(); });
+
+// Second factors have no password before them: the first field is what to go on with.
+if (page.second) running.ready.then(() => (document.querySelector('.method input:not([type=hidden])') || document.querySelector('.method button')).focus());

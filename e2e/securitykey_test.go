@@ -1,0 +1,92 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/webauthn"
+)
+
+// named is where the pages are under a name: a security key belongs to one, and not to an address.
+const named = "http://localhost:4455"
+
+// withSecurityKeys is a Kratos that takes security keys, a Nidan under a name, and a browser with a key in it that is touched at once.
+func withSecurityKeys(t *testing.T) (*nidan, *window) {
+	t.Helper()
+	for name, value := range map[string]string{
+		"WEBAUTHN_ENABLED": "true", "WEBAUTHN_CONFIG_RP_ID": "localhost", "WEBAUTHN_CONFIG_RP_DISPLAY_NAME": "Nidan",
+		"WEBAUTHN_CONFIG_RP_ORIGINS": named,
+	} {
+		t.Setenv("SELFSERVICE_METHODS_"+name, value)
+	}
+	startKratosOn(t, kratosDatabase(), named)
+	n := started(t, "NIDAN_PUBLIC_LISTEN=127.0.0.1:4455", "NIDAN_PUBLIC_URL="+named)
+	n.public = named
+	w := newBrowser(t)
+	call(w, webauthn.Enable, webauthn.EnableParams{})
+	call(w, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+		Protocol: "ctap2", Transport: "usb", AutomaticPresenceSimulation: true,
+	}})
+	return n, w
+}
+
+// addKey adds the security key on the page of second factors.
+func (w *window) addKey() {
+	w.t.Helper()
+	w.goTo(named + "/second-factor")
+	w.until(`typeof window.__oryWebAuthnRegistration === "function" || typeof window.oryWebAuthnRegistration === "function"`)
+}
+
+func TestASecurityKeyIsEnrolledAndAskedFor(t *testing.T) {
+	n, w := withSecurityKeys(t)
+	n.set()
+	who := account(t, nil)
+	in := func(then string) {
+		t.Helper()
+		w.goTo(named + "/login")
+		w.shown("password-step")
+		w.keys(who + "\t" + password + "\r")
+		w.until(then)
+	}
+	in(`location.pathname === "/"`)
+	kept := func() bool {
+		t.Helper()
+		found, err := kratosAdmin.Account(t.Context(), accountID(t, who))
+		if err != nil || found.Factors == nil {
+			t.Fatalf("got %+v, %v", found, err)
+		}
+		return found.Factors.WebAuthn
+	}
+
+	// Whoever passed nothing is refused at the end too, where the page was opened before anything was asked.
+	w.addKey()
+	n.set(everySwitch...)
+	w.run(`document.querySelector("[name=webauthn_register_displayname]").value = "thief"; document.querySelector("[name=webauthn_register_trigger]").click()`)
+	w.until(`[...document.querySelectorAll(".message.error")].some(m => m.innerText.includes("認証コード"))`)
+	if kept() {
+		t.Fatal("the thief's key is kept")
+	}
+
+	n.set()
+	w.addKey()
+	accessible(t, w)
+	w.run(`document.querySelector("[name=webauthn_register_displayname]").value = "blue"; document.querySelector("[name=webauthn_register_trigger]").click()`)
+	w.until(`document.querySelector("#webauthn .state")?.innerText.includes("設定済み")`)
+	w.until(`document.querySelector("[name=webauthn_remove]").innerText === "セキュリティキー「blue」を削除する"`)
+	if !kept() {
+		t.Error("the console would not know of it")
+	}
+	accessible(t, w)
+
+	call(w, network.DeleteCookies, network.DeleteCookiesParams{Name: "ory_kratos_session", URL: named})
+	in(`document.querySelector("[name=webauthn_login_trigger]") === document.activeElement`)
+	w.until(`typeof window.__oryWebAuthnLogin === "function" || typeof window.oryWebAuthnLogin === "function"`)
+	accessible(t, w)
+	w.keys("\r")
+	w.until(fmt.Sprintf(`location.pathname === "/" && document.getElementById("account")?.innerText === %q`, who))
+
+	w.goTo(named + "/second-factor")
+	w.click(`[name=webauthn_remove]`)
+	w.until(`document.querySelector("#webauthn .state")?.innerText.includes("まだ設定されていません")`)
+}
