@@ -3,6 +3,7 @@ package kratos
 import (
 	_ "embed" // for the files
 	"fmt"
+	"net/url"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -42,16 +43,8 @@ func (r Run) Config() ([]byte, error) {
 	selfservice["allowed_return_urls"] = []string{r.BaseURL + "/"}
 	at(c, "selfservice", "flows", "login")["ui_url"] = r.BaseURL + "/login"
 	at(c, "selfservice", "flows", "error")["ui_url"] = r.BaseURL + "/error"
-	for _, flow := range []string{"login", "settings"} {
-		for _, hook := range at(selfservice, "flows", flow, "after", "password")["hooks"].([]any) {
-			hook := hook.(map[string]any)
-			if hook["hook"] != "web_hook" {
-				continue
-			}
-			config := at(hook, "config")
-			config["url"] = r.HookURL + "/hooks/" + flow + "/after-password"
-			at(config, "auth", "config")["value"] = "Bearer " + r.HookToken
-		}
+	if err := r.fillInHooks(at(selfservice, "flows")); err != nil {
+		return nil, err
 	}
 	c["dsn"] = r.DSN
 	c["secrets"] = map[string]any{"cookie": []string{r.Secret}, "cipher": []string{r.Secret[:32]}}
@@ -60,6 +53,36 @@ func (r Run) Config() ([]byte, error) {
 		return nil, fmt.Errorf("write kratos.yml: %w", err)
 	}
 	return out, nil
+}
+
+// fillInHooks gives each web hook its address, and the token. A hook of Nidan's that is left as it is would call nobody, and nobody
+// could sign in.
+func (r Run) fillInHooks(below any) error {
+	switch below := below.(type) {
+	case []any:
+		for _, v := range below {
+			if err := r.fillInHooks(v); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		if below["hook"] == "web_hook" {
+			config := at(below, "config")
+			shipped, err := url.Parse(config["url"].(string))
+			if err != nil {
+				return fmt.Errorf("read kratos.yml: %w", err)
+			}
+			config["url"] = r.HookURL + shipped.Path
+			at(config, "auth", "config")["value"] = "Bearer " + r.HookToken
+			return nil
+		}
+		for _, v := range below {
+			if err := r.fillInHooks(v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // at walks down maps. The file is embedded and a test reads it whole, so a step that is missing is a mistake of ours.
