@@ -19,7 +19,7 @@ func offering(t *testing.T) *provider {
 }
 
 // offeringAt is offering for an origin of the pages: a passkey takes one with a name.
-func offeringAt(t *testing.T, origin string, p *provider) *ownKratos {
+func offeringAt(t *testing.T, origin string, p *provider, without ...string) *ownKratos {
 	t.Helper()
 	base, err := url.Parse(origin)
 	if err != nil {
@@ -35,6 +35,9 @@ func offeringAt(t *testing.T, origin string, p *provider) *ownKratos {
 		"METHODS_TOTP_ENABLED": "true", "METHODS_LOOKUP_SECRET_ENABLED": "true",
 	} {
 		t.Setenv("SELFSERVICE_"+name, value)
+	}
+	for _, method := range without {
+		t.Setenv("SELFSERVICE_METHODS_"+method+"_ENABLED", "false")
 	}
 	t.Setenv("SESSION_WHOAMI_REQUIRED_AAL", "aal1") // Kratos' default keeps whoever has a second factor out until it is used
 	return startKratosOn(t, kratosDatabase(), origin)
