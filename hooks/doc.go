@@ -1,7 +1,8 @@
 // Package hooks is what Kratos calls: it reads Kratos' web-hook body, asks the policies, takes the challenge a step
 // further and answers in the only words that Kratos understands.
 //
-//	POST /hooks/login/after-password     a correct password; 204 lets the sign-in go on
+//	POST /hooks/login                    somebody has proven who they are; 204 lets the sign-in go on
+//	POST /hooks/login/after-password     the same, under its older name
 //	POST /hooks/settings/after-password  a new password; 204 lets it be kept
 //
 // 400 with messages interrupts what Kratos was about to do, and nothing but 204 and 400 is ever

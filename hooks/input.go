@@ -21,7 +21,7 @@ func policyInput(now time.Time, c call, on challenge.Situation) policies.Input {
 		Settings: policies.Settings(on.Settings),
 		Account:  PolicyAccount(p.Identity, c.person),
 		Request: policies.Request{
-			FlowType: p.Flow.Type, ReturnTo: returnTo(p.Flow), Headers: plainHeaders(p.RequestHeaders),
+			Method: p.Session.method(), FlowType: p.Flow.Type, ReturnTo: returnTo(p.Flow), Headers: plainHeaders(p.RequestHeaders),
 			OAuth2Client: p.Flow.OAuth2.Client.ID,
 			Client:       policies.Client(p.Flow.TransientPayload.TwoFactor.Client),
 			Refresh:      p.Flow.Refresh, RequestedAAL: p.Flow.RequestedAAL,

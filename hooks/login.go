@@ -13,7 +13,7 @@ import (
 	"nidan/policies"
 )
 
-// login answers the call after a correct password. What is to happen is decided beside what others write; it is done, and recorded,
+// login answers the call after somebody has proven who they are, by whichever method. What is to happen is decided beside what others write; it is done, and recorded,
 // only if what it rests on is still so.
 func (h *Handler) login(c echo.Context) error {
 	ctx, cancel := context.WithTimeout(c.Request().Context(), answerWithin)
@@ -166,7 +166,7 @@ func (s *signIn) recordSession(ctx context.Context, tx challenge.Tx, wrong chall
 	}
 	kept := challenge.SignIn{Account: s.key.Account, AuthenticatedAt: at, Channel: s.verdict.Channel, WrongCodes: wrong}
 	switch {
-	case s.verdict.Action == policies.ActionChallenge:
+	case s.verdict.Action == policies.ActionChallenge || s.verdict.SecondStep == policies.SecondStepPassed:
 		kept.SecondStep = challenge.StepPassed
 	case s.verdict.SecondStep == policies.SecondStepRemembered:
 		kept.SecondStep = challenge.StepRemembered
@@ -206,9 +206,17 @@ func (s *signIn) submission() challenge.Submission {
 		Action: challenge.Action(says.Action), Code: challenge.NormalizeCode(says.Code),
 		Facts: challenge.Facts{
 			Email: who.Email, Role: who.Role, State: s.call.payload.Identity.State, TwoFactor: who.TwoFactor,
-			PasswordChanged: s.situation.PasswordChanged,
+			PasswordChanged: s.situation.PasswordChanged, Method: s.otherMethod(),
 		}.Digest(),
 	}
+}
+
+// otherMethod is the method by which somebody signs in, empty for the password.
+func (s *signIn) otherMethod() string {
+	if name := s.call.payload.Session.method(); name != passwordMethod {
+		return name
+	}
+	return ""
 }
 
 // record is what is written down of the sign-in: what was asked of the policies, what they said, and how it ended.

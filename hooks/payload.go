@@ -72,6 +72,31 @@ type session struct {
 	AuthenticatedAt string    `json:"authenticated_at"`
 	at              time.Time // the same, read; zero where it is absent
 	Devices         []device  `json:"devices"`
+	// Methods are those by which somebody has signed in. A session that is refreshed or raised has the earlier ones before this
+	// sign-in's. Nil: the body says nothing of methods, as one of before this program knew any.
+	Methods []method `json:"authentication_methods"`
+}
+
+// method is how somebody has signed in, in Kratos' words.
+type method struct {
+	Name string `json:"method"`
+}
+
+// The methods that are not only handed on.
+const (
+	passwordMethod = "password"
+	unknownMethod  = "unknown" // Kratos names none
+)
+
+// method is this sign-in's: the last one that Kratos took. A client has no say in it.
+func (s session) method() string {
+	if s.Methods == nil {
+		return passwordMethod
+	}
+	if n := len(s.Methods); n > 0 && s.Methods[n-1].Name != "" {
+		return s.Methods[n-1].Name
+	}
+	return unknownMethod
 }
 
 type device struct {

@@ -46,6 +46,10 @@ local call(ctx) = {
   local devices = get(session, 'devices'),
   local seen = if std.isArray(devices) then std.length(devices) else 0,
   local device = if seen > 0 then [cutAll(devices[seen - 1], ['ip_address', 'user_agent'], 500)] else [],
+  // By what somebody signs in, as Kratos says: the last one. Those of a session that is refreshed or raised come before it.
+  local methods = get(session, 'authentication_methods'),
+  local taken = if std.isArray(methods) then std.length(methods) else 0,
+  local method = if taken > 0 then [cutAll(methods[taken - 1], ['method'], 50)] else [],
   local headers = pick(get(ctx, 'request_headers'), ['Accept-Language', 'User-Agent']),
   // Where the client is, as Nidan's own listener saw it, and a signature of that (hooks/address.go).
   local address = pick(get(ctx, 'request_headers'), ['True-Client-Ip', 'Priority']),
@@ -60,6 +64,7 @@ local call(ctx) = {
   identity: account(identity),
   session: pick(session, ['id', 'authenticated_at']) + {
     devices: device,
+    authentication_methods: method,
   },
   request_headers: { [n]: lines(headers[n], 2, 500) for n in std.objectFields(headers) } +
                    { [n]: lines(address[n], 1, 100) for n in std.objectFields(address) },

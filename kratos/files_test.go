@@ -1,16 +1,18 @@
 package kratos
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
 )
 
-func TestOnlyThePasswordIsAWayIn(t *testing.T) {
+// As it ships, the password is the only way in.
+func TestThePasswordAloneIsSwitchedOn(t *testing.T) {
 	c := asShipped(t)
 	methods := at(c, "selfservice", "methods")
-	for _, name := range []string{"password", "code", "link", "oidc", "totp", "lookup_secret", "webauthn", "passkey"} {
+	for _, name := range []string{"password", "code", "link", "oidc", "passkey"} {
 		enabled := at(methods, name)["enabled"]
 		// The two beside the password are asked for after it, and are no way in by themselves.
 		if enabled != (name == "password" || name == "totp" || name == "lookup_secret") {
@@ -64,6 +66,22 @@ func TestNidanIsAskedBeforeEachMethodOfTheSettingsChangesAnything(t *testing.T) 
 	}
 }
 
+// A method without the hook would sign people in without Nidan being asked. Whoever switches one on has to change nothing else.
+func TestEachMethodCallsTheHook(t *testing.T) {
+	after := at(asShipped(t), "selfservice", "flows", "login", "after")
+	for _, name := range []string{"password", "oidc", "code", "passkey", "webauthn", "totp", "lookup_secret"} {
+		method, ok := after[name].(map[string]any)
+		if !ok || !reflect.DeepEqual(method["hooks"], after["hooks"]) {
+			t.Errorf("%s does not call what others call: %v", name, method)
+		}
+	}
+	// Of a method that has no name there yet: one of a later Kratos.
+	hooks := after["hooks"].([]any)
+	if len(hooks) != 1 || at(hooks[0].(map[string]any), "config")["url"] != "http://127.0.0.1:4456/hooks/login" {
+		t.Errorf("other methods call %v", hooks)
+	}
+}
+
 func TestARunHasItsOwnAddressesAndSecrets(t *testing.T) {
 	raw, err := Run{
 		PublicPort: 1, AdminPort: 2, BaseURL: "http://base", HookURL: "http://hook", HookToken: "the-token", DSN: "sqlite://x",
@@ -78,7 +96,7 @@ func TestARunHasItsOwnAddressesAndSecrets(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"http://base/login", "http://base/error", "http://hook/hooks/login/after-password", "http://hook/hooks/settings?method=password", "http://hook/hooks/settings?method=totp", "http://base/second-factor", "Bearer the-token", "dsn: sqlite://x",
+		"http://base/login", "http://base/error", "http://hook/hooks/login\n", "http://hook/hooks/settings?method=password", "http://hook/hooks/settings?method=totp", "http://base/second-factor", "Bearer the-token", "dsn: sqlite://x",
 	} {
 		if !strings.Contains(string(raw), want) {
 			t.Errorf("%s is missing:\n%s", want, raw)

@@ -3,6 +3,7 @@ package kratos
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	client "github.com/ory/kratos-client-go"
 )
@@ -15,6 +16,7 @@ type LoginFlow struct {
 	ReturnTo   string    `json:"return_to"` // empty: not said
 	Refresh    bool      `json:"refresh"`   // somebody is signed in already, and proves it again
 	SecondStep bool      `json:"-"`         // the password was right, and one of Kratos' own second factors is asked for (aal2)
+	Active     string    `json:"active"`    // the method that was last submitted; empty: none yet
 	Messages   []Message `json:"messages"`
 	Identifier string    `json:"-"` // as it was last submitted; empty: not yet
 	Methods    []Method  `json:"-"` // in Kratos' order
@@ -58,7 +60,7 @@ func (f *Frontend) LoginFlow(ctx context.Context, id, cookie string) (LoginFlow,
 	}
 	defer answer.Body.Close()
 	flow := LoginFlow{
-		ID: got.Id, Action: got.Ui.Action, ReturnTo: got.GetReturnTo(), Refresh: got.GetRefresh(), Messages: messages(got.Ui.Messages),
+		ID: got.Id, Action: got.Ui.Action, ReturnTo: got.GetReturnTo(), Refresh: got.GetRefresh(), Active: got.GetActive(), Messages: messages(got.Ui.Messages),
 		SecondStep: got.GetRequestedAal() == client.AUTHENTICATORASSURANCELEVEL_AAL2,
 	}
 	for _, n := range got.Ui.Nodes {
@@ -72,6 +74,7 @@ func (flow *LoginFlow) add(n client.UiNode) {
 	node, ok := nodeOf(n)
 	switch {
 	case !ok:
+	case strings.HasPrefix(node.Name, "transient_payload."): // Nidan's own, for pages that know nothing of it
 	case node.Name == "csrf_token":
 		flow.CSRFToken = node.Value
 	case node.Name == "identifier":

@@ -22,13 +22,14 @@ const (
 	ActionRefuse    Action = "refuse"    // nobody is let in
 )
 
-// SecondStep is what a sign-in that is let in with the password alone counts as.
+// SecondStep is what a sign-in that is let in without a code counts as.
 type SecondStep string
 
 // What it may count as. A sign-in whose code was right counts as one that passed, whatever the policies say.
 const (
 	SecondStepNotAsked   SecondStep = "not_asked"
 	SecondStepRemembered SecondStep = "remembered" // as good as a code: only on a device that is known
+	SecondStepPassed     SecondStep = "passed"     // by the method itself: never the password
 )
 
 // State is in which of the documented states a refusal is shown.
@@ -53,7 +54,7 @@ type Decision struct {
 	Message      Message  `json:"message,omitzero" jsonschema:"description=for a refuse: what the person reads\\, in place of the state's own sentence"`
 	Limits       *Limits  `json:"limits" jsonschema:"description=what an account may use up. Without them: the usual limits"`
 
-	SecondStep    SecondStep `json:"second_step,omitempty" jsonschema:"enum=not_asked,enum=remembered,description=for an allow: what the session counts as. remembered only where input.device.known is true. Without it: not_asked"`
+	SecondStep    SecondStep `json:"second_step,omitempty" jsonschema:"enum=not_asked,enum=remembered,enum=passed,description=for an allow: what the session counts as. remembered only where input.device.known is true\\, passed only where input.request.method is another one than the password. Without it: not_asked"`
 	ForgetDevices bool       `json:"forget_devices" jsonschema:"description=the devices that remember this account are forgotten. Without it: false"`
 	State         State      `json:"state,omitempty" jsonschema:"enum=refused,enum=sign_in_again,enum=client_too_old,description=for a refuse: the state in which it is shown. Without it: refused"`
 }
@@ -102,7 +103,7 @@ func decodeDecision(answer any) (Decision, error) {
 func decodeFor(in, answer any) (Decision, error) {
 	d, err := decodeDecision(answer)
 	if err == nil {
-		err = d.suits(deviceKnown(in))
+		err = d.suits(deviceKnown(in), anotherMethod(methodOf(in)))
 	}
 	if err != nil {
 		return Decision{}, err
@@ -110,17 +111,33 @@ func decodeFor(in, answer any) (Decision, error) {
 	return d, nil
 }
 
-// deviceKnown is input.device.known.
-func deviceKnown(in any) bool {
+// factOf is a fact of an input: an [Input], or one decoded from JSON. It is not valid where there is none.
+func factOf(in any, path ...string) reflect.Value {
 	if in == nil {
-		return false
+		return reflect.Value{}
 	}
-	v := placeIn(reflect.TypeOf(in), []string{"device", "known"}).in(reflect.ValueOf(in))
+	v := placeIn(reflect.TypeOf(in), path).in(reflect.ValueOf(in))
 	for v.Kind() == reflect.Interface {
 		v = v.Elem()
 	}
+	return v
+}
+
+func deviceKnown(in any) bool {
+	v := factOf(in, "device", "known")
 	return v.Kind() == reflect.Bool && v.Bool()
 }
+
+func methodOf(in any) string {
+	v := factOf(in, "request", "method")
+	if v.Kind() != reflect.String {
+		return ""
+	}
+	return v.String()
+}
+
+// anotherMethod says whether that is another method than the password. Where none is said, it was the password.
+func anotherMethod(method string) bool { return method != "" && method != "password" }
 
 // settled is the decision with what it does said in full, and without what is not done for its action.
 func (d Decision) settled() Decision {
@@ -136,10 +153,13 @@ func (d Decision) settled() Decision {
 }
 
 // suits says whether the decision may be made on this sign-in. It is not part of validate: a decision is known again by what the
-// policies read, and that need not be the device.
-func (d Decision) suits(deviceKnown bool) error {
-	if d.SecondStep == SecondStepRemembered && !deviceKnown {
+// policies read, and that need not be the device or the method.
+func (d Decision) suits(deviceKnown, anotherMethod bool) error {
+	switch {
+	case d.SecondStep == SecondStepRemembered && !deviceKnown:
 		return errors.New("the decision is not valid: second_step is remembered, and input.device.known is not true")
+	case d.SecondStep == SecondStepPassed && !anotherMethod:
+		return errors.New("the decision is not valid: second_step is passed, and the method of the sign-in is the password")
 	}
 	return nil
 }
@@ -190,9 +210,10 @@ func (d Decision) validate() error {
 			"action must be allow, challenge or refuse"},
 		{d.Reason == "", "reason is missing"},
 		{d.Channel == "", "channel is missing"},
-		{d.SecondStep != "" && d.SecondStep != SecondStepNotAsked && d.SecondStep != SecondStepRemembered,
-			"second_step must be not_asked or remembered"},
-		{d.SecondStep == SecondStepRemembered && d.Action != ActionAllow, "second_step can be remembered only where action is allow"},
+		{!slices.Contains([]SecondStep{"", SecondStepNotAsked, SecondStepRemembered, SecondStepPassed}, d.SecondStep),
+			"second_step must be not_asked, remembered or passed"},
+		{d.Action != ActionAllow && (d.SecondStep == SecondStepRemembered || d.SecondStep == SecondStepPassed),
+			"second_step can be remembered or passed only where action is allow"},
 		{d.State != "" && d.State != StateRefused && d.State != StateSignInAgain && d.State != StateClientTooOld,
 			"state must be refused, sign_in_again or client_too_old"},
 		{d.RememberDays < 0 || d.RememberDays > 365, "remember_days must be 0 to 365"},

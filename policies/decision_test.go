@@ -109,6 +109,52 @@ func TestNoSignInCountsAsRememberedWhoseDeviceIsNotKnown(t *testing.T) {
 	}
 }
 
+func TestNoSignInWithThePasswordCountsAsOneWithTwoSteps(t *testing.T) {
+	e, err := New(t.Context(), decides(`"action": "allow", "reason": "r", "channel": "c", "second_step": "passed"`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := e.Memo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, method := range []string{"passkey", "password", "", "oidc"} {
+		in, valid := asked(), method == "passkey" || method == "oidc"
+		in.Request.Method = method
+		v, err := e.Login(t.Context(), in)
+		if refused := err != nil && strings.Contains(err.Error(), "the method of the sign-in is the password"); refused == valid || (v.Action == "") == valid {
+			t.Errorf("%q: decided is %+v, %v", method, v.Decision, err)
+		}
+		recorded := map[string]any{"request": map[string]any{"method": method}, "account": map[string]any{"has_email": true}}
+		if d, err := m.Login(t.Context(), recorded); (err == nil) != valid || (d.Action == "") == valid {
+			t.Errorf("%q: again decided is %+v, %v", method, d, err)
+		}
+		if x, err := e.Explain(t.Context(), Questions()[0], in); err != nil || (x.Error == "") != valid {
+			t.Errorf("%q: explained is %+v, %v", method, x, err)
+		}
+	}
+}
+
+// A record of a version that did not know of methods is of a sign-in with the password, and of none where the method was taken out.
+func TestARecordOfAnEarlierVersionIsOfASignInWithThePassword(t *testing.T) {
+	for _, tc := range []struct {
+		in   map[string]any
+		want any
+	}{
+		{map[string]any{"request": map[string]any{}}, "password"},
+		{map[string]any{"request": map[string]any{"method": "oidc"}}, "oidc"},
+		{map[string]any{"request": map[string]any{"method": ""}}, ""},
+	} {
+		FillIn(tc.in)
+		if got := tc.in["request"].(map[string]any)["method"]; got != tc.want {
+			t.Errorf("got %v, want %v", got, tc.want)
+		}
+	}
+	for _, in := range []map[string]any{nil, {}, {"request": nil}} {
+		FillIn(in) // there is nowhere to say it
+	}
+}
+
 // some of what policies may write in each field, and what they may not.
 var written = map[string][]any{
 	"action":         {"allow", "challenge", "refuse", "permit", 1},

@@ -38,9 +38,10 @@ type Account struct {
 	Plan            string `json:"plan" jsonschema:"description=what the account's holder has subscribed to\\, empty where that is not said"`
 }
 
-// Request is what is known of the sign-in itself. All but FlowType, RequestedAAL, Refresh and IPTrusted is a client's own claim;
-// so is IP, unless IPTrusted.
+// Request is what is known of the sign-in itself. All but FlowType, Method, RequestedAAL, Refresh and IPTrusted is a client's own
+// claim; so is IP, unless IPTrusted.
 type Request struct {
+	Method       string            `json:"method" jsonschema:"description=by which somebody signs in\\, in Kratos' words: password\\, oidc\\, code\\, passkey\\, webauthn\\, totp\\, lookup_secret. A later Kratos may have others"`
 	FlowType     string            `json:"flow_type" jsonschema:"enum=browser,enum=api,description=as Kratos says"`
 	ReturnTo     string            `json:"return_to" jsonschema:"description=where the browser goes afterwards"`
 	OAuth2Client string            `json:"oauth2_client_id" jsonschema:"description=the one that Kratos signs in for\\, empty where there is none"`

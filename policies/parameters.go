@@ -24,10 +24,18 @@ type Parameters struct {
 	Roles                         []string `json:"roles"`
 	ConsoleRole                   string   `json:"console_role"`
 	CustomMayAllow                bool     `json:"custom_may_allow"`
+
+	Methods map[string]MethodUse `json:"methods"`
 }
 
 // Version is a semantic version, or its beginning: "4" is short for "4.0.0".
 type Version string
+
+// MethodUse is what a method of Kratos is taken for.
+type MethodUse string
+
+// methodUses are the words for it.
+var methodUses = []any{"asked", "mailed_code", "strong", "second_factor", "refused"}
 
 // wrongParameters is what the set's data holds under "parameters" and the schema does not allow. What stands beside them is the set's own.
 func (s *Set) wrongParameters() (found []finding, err error) {

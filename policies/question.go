@@ -82,10 +82,15 @@ func decodeInFull(in ast.Value, answer any) (Decision, error) {
 	if err != nil {
 		return Decision{}, err
 	}
-	if d.SecondStep == SecondStepRemembered {
-		if err := d.suits(holds(in, "device", "known")); err != nil {
-			return Decision{}, err
-		}
+	switch d.SecondStep {
+	case SecondStepRemembered:
+		err = d.suits(holds(in, "device", "known"), false)
+	case SecondStepPassed:
+		method, _ := found(in, "request", "method").(ast.String)
+		err = d.suits(false, anotherMethod(string(method)))
+	}
+	if err != nil {
+		return Decision{}, err
 	}
 	return d.inFull(func() bool { return holds(in, "account", "has_email") })
 }
@@ -105,12 +110,21 @@ func (d Decision) inFull(hasEmail func() bool) (Decision, error) {
 
 // holds says whether a fact is true.
 func holds(in ast.Value, path ...string) bool {
+	v := found(in, path...)
+	return v != nil && ast.Boolean(true).Equal(v)
+}
+
+// found is a fact, or nil.
+func found(in ast.Value, path ...string) ast.Value {
 	ref := make(ast.Ref, len(path))
 	for i, name := range path {
 		ref[i] = ast.StringTerm(name)
 	}
 	v, err := in.Find(ref)
-	return err == nil && ast.Boolean(true).Equal(v)
+	if err != nil {
+		return nil
+	}
+	return v
 }
 
 // Compiled are the rules by which a question is answered, and their data.

@@ -141,13 +141,16 @@ func reasonsIn(m *ast.Module) []string {
 		if reason, ok := r.Head.Value.Value.(ast.String); ok && strings.HasPrefix(r.Head.Name.String(), "_reason") {
 			found[string(reason)] = true
 		}
-		if object, ok := r.Head.Value.Value.(ast.Object); ok {
-			if term := object.Get(ast.StringTerm("reason")); term != nil {
-				if reason, ok := term.Value.(ast.String); ok {
-					found[string(reason)] = true
+		ast.WalkTerms(r.Head.Value, func(t *ast.Term) bool { // an outcome may be put together
+			if object, ok := t.Value.(ast.Object); ok {
+				if term := object.Get(ast.StringTerm("reason")); term != nil {
+					if reason, ok := term.Value.(ast.String); ok {
+						found[string(reason)] = true
+					}
 				}
 			}
-		}
+			return false
+		})
 		if r.Else != nil {
 			look(r.Else)
 		}

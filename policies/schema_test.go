@@ -37,6 +37,8 @@ func asWritten(t reflect.Type) *jsonschema.Schema {
 		byLanguage := (&jsonschema.Reflector{DoNotReference: true, Anonymous: true}).ReflectFromType(t)
 		byLanguage.Version = ""
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, byLanguage}}
+	case reflect.TypeFor[MethodUse]():
+		return &jsonschema.Schema{Type: "string", Enum: methodUses}
 	case reflect.TypeFor[Version](): // what the shipped policies can compare
 		const number = `(0|[1-9]\d{0,17})`
 		const rest = `(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?`
@@ -84,7 +86,7 @@ func ofDecisions(s *jsonschema.Schema) {
 	challenge.Properties.Set("code", &strict)
 	s.AllOf = []*jsonschema.Schema{
 		when("action", ActionChallenge, challenge),
-		when("second_step", SecondStepRemembered, is("action", ActionAllow)),
+		when("second_step", SecondStepRemembered, is("action", ActionAllow)), when("second_step", SecondStepPassed, is("action", ActionAllow)),
 	}
 }
 

@@ -82,6 +82,13 @@ var usual = []struct {
 	{"with a client that does not say its version", func(in *Input) { in.Request.Client = Client{} }},
 	{"with its flag off", func(in *Input) { in.Account.TwoFactor = false }},
 	{"from an address that Nidan saw", func(in *Input) { in.Request.IP, in.Request.IPTrusted = "192.0.2.1", true }},
+	{"with an OpenID Connect provider", func(in *Input) { in.Request.Method = "oidc" }},
+	{"with a passkey", func(in *Input) { in.Request.Method = "passkey" }},
+	{"with a code that Kratos mailed", func(in *Input) { in.Request.Method = "code" }},
+	{"with an authenticator app, after the password", func(in *Input) {
+		in.Request.Method, in.Request.RequestedAAL = "totp", "aal2"
+	}},
+	{"with a method that is not known", func(in *Input) { in.Request.Method = "unknown" }},
 	{"on a remembered device", func(in *Input) {
 		in.Device = Device{Known: true, Channel: map[string]string{"browser": "admin_console", "api": "softphone"}[in.Request.FlowType]}
 	}},
@@ -93,7 +100,7 @@ func usualSignIn(role, flow string) Input {
 		Settings: Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30},
 		Account:  Account{ID: "1", Name: "a", Role: role, Email: "a@example.com", HasEmail: true, TwoFactor: true, State: "active"},
 		Request: Request{
-			FlowType: flow, Headers: map[string]string{}, Client: Client{Name: "softphone", Version: "3.5.0"}, RequestedAAL: "aal1", Locale: "ja",
+			Method: "password", FlowType: flow, Headers: map[string]string{}, Client: Client{Name: "softphone", Version: "3.5.0"}, RequestedAAL: "aal1", Locale: "ja",
 		},
 	}
 }

@@ -13,6 +13,7 @@ _asked := {
 		"role": "owner", "has_email": true, "two_factor": true, "state": "active",
 		"locked": false, "password_expired": false, "plan": "",
 	},
+	"request": {"method": "password"},
 	"device": {"known": false},
 	"session": {"known": true, "channel": "softphone", "second_step": "not_asked"},
 }
@@ -39,6 +40,27 @@ test_a_role_that_is_always_asked if {
 	)
 		with data.nidan.login.decision as _allowed
 		with data.parameters as parameters.but({"always_asked_roles": ["owner"]})
+		with data.custom as {}
+}
+
+test_a_method_that_is_not_known if {
+	{"an account that is asked gets in by a method that is not known"} == login.never with input as object.union(
+		_asked,
+		{"request": {"method": "saml"}},
+	)
+		with data.nidan.login.decision as _allowed
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+}
+
+test_two_steps_that_were_one[method] if {
+	some method in ["password", "code"]
+	{"a sign-in with the password, or with a code that Kratos mailed, counts as one with two steps"} == login.never with input as object.union(
+		_asked,
+		{"request": {"method": method}, "account": {"two_factor": false}},
+	)
+		with data.nidan.login.decision as object.union(_allowed, {"second_step": "passed"})
+		with data.parameters as parameters.shipped
 		with data.custom as {}
 }
 

@@ -1,8 +1,8 @@
 # METADATA
 # title: Sign-in
 # description: |
-#   Whether a sign-in with a correct password also needs a code. The rules are tried from top to bottom; the first that
-#   holds decides, and where none does, a code is asked. A fact that is missing never makes a rule hold that lets somebody
+#   Whether a sign-in, after a correct password or by another method of Kratos, also needs a code. The rules are tried from top to
+#   bottom; the first that holds decides, and where none does, a code is asked. A fact that is missing never makes a rule hold that lets somebody
 #   in: each of them compares with "== false" or with an equal that can only be true of a fact that is there. One that is
 #   missing of the account's state refuses. Rules of a team's own, in the package custom.login, have fixed places in that order;
 #   none of them ships.
@@ -40,6 +40,16 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 	not input.account.state == "active"
 } else := object.union(object.union(_forgetting, _custom_refusal), {"action": "refuse"}) if {
 	_custom_refusal
+} else := object.union(_forgetting, {"action": "allow", "reason": "second_factor", "second_step": "passed"}) if {
+	# Whoever has taken a second step already, and one that a thief of the mailbox cannot take, is asked for no code by mail, whoever
+	# asks for one. That it was taken is kept with the session also where nobody is asked at the moment.
+	_second_factor
+} else := object.union(_forgetting, {"action": "allow", "reason": "strong_method", "second_step": "passed"}) if {
+	_strong_method
+} else := object.union(_forgetting, _method_not_supported) if {
+	# A code is asked by a rule of the team's own, and with this method it cannot be.
+	_custom_challenge
+	not _code_can_be_asked
 } else := {"action": "refuse", "reason": "no_email"} if {
 	# A code is asked by a rule of the team's own, and there is nowhere to send it to.
 	_custom_challenge
@@ -62,6 +72,12 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 	asked.account_off
 } else := {"action": "allow", "reason": "plan_without_agent"} if {
 	asked.plan_without_agent(channel)
+} else := {"action": "allow", "reason": "mailed_code"} if {
+	_mailed_code
+} else := _method_not_supported if {
+	# Behind the rules by which nobody would be asked for a code: with two-step verification off, Kratos' own methods go on as without
+	# Nidan.
+	not _code_can_be_asked
 } else := {"action": "refuse", "reason": "client_too_old", "state": "client_too_old"} if {
 	_client_too_old
 } else := {"action": "allow", "reason": "device_remembered", "second_step": "remembered"} if {
@@ -136,6 +152,73 @@ _in_full(version) := version if {
 	with_both := concat("", [version, ".0.0"])
 	semver.is_valid(with_both)
 } else := version
+
+# METADATA
+# title: What the method is taken for
+# scope: document
+# description: |
+#   As data.json lists it: a method of Kratos that is not listed there, maybe of a later version, is taken for nothing. Where no method is
+#   said, as in records of earlier versions, it was the password.
+default _method := ""
+
+_method := input.request.method
+
+_taken_for := data.parameters.methods.password if {
+	_method == ""
+} else := data.parameters.methods[_method]
+
+# METADATA
+# title: A second factor of Kratos was used
+# description: In a flow that Kratos begins for somebody who is signed in, and to raise that session. It is stronger than a mailed code.
+# custom:
+#   reason: second_factor
+_second_factor if {
+	input.request.requested_aal == "aal2"
+	_taken_for in {"second_factor", "strong"}
+}
+
+# METADATA
+# title: The method is stronger than a mailed code
+# description: Such as a passkey.
+# custom:
+#   reason: strong_method
+_strong_method if {
+	_taken_for == "strong"
+	not _any_security_key
+}
+
+# In a flow that refreshes a session, Kratos takes each security key of the account for its first factor, one too that was set up as a
+# second factor: whoever found that key would need nothing else, and Kratos does not ask for a session to refresh.
+_any_security_key if {
+	_method == "webauthn"
+	not input.request.refresh == false
+}
+
+# METADATA
+# title: The method was a mailed code
+# description: Another one would go to the same mailbox, and prove nothing more. The session has passed no second step.
+# custom:
+#   reason: mailed_code
+_mailed_code if _taken_for == "mailed_code"
+
+# METADATA
+# title: A code can be asked with this method
+# description: |
+#   It is among those that are asked, and Kratos hands on what is entered. With these others, Kratos v1.3.1 does not
+#   (docs/sign-in-methods.md): a person would be asked for a code that goes nowhere.
+_code_can_be_asked if {
+	_taken_for == "asked"
+	not _method in {"code", "lookup_secret", "passkey", "webauthn"}
+}
+
+_method_not_supported := {
+	"action": "refuse",
+	"reason": "method_not_supported",
+	"message": {
+		"ja": "この方法ではログインできません。パスワードなど、別の方法でログインしてください。",
+		"en": "You cannot sign in this way. Choose another way, such as your password.",
+	},
+}
 
 # METADATA
 # title: The device is remembered

@@ -34,6 +34,7 @@ _asked := {
 		"ip_trusted": true,
 		"user_agent": "softphone/3.5.0",
 		"client": {"name": "softphone", "version": "3.5.0"},
+		"method": "password",
 		"refresh": false,
 		"requested_aal": "aal1",
 	},
@@ -450,6 +451,154 @@ test_terms_of_the_code_are_those_of_the_data if {
 	got.capabilities == ["phonebook", "call_history"]
 }
 
+_method(method) := {"request": {"method": method, "flow_type": "browser", "client": {"name": "", "version": ""}}}
+
+_second(method) := {"request": {"method": method, "requested_aal": "aal2"}}
+
+_strong := {"action": "allow", "reason": "strong_method", "second_step": "passed"}
+
+_second_factor := {"action": "allow", "reason": "second_factor", "second_step": "passed"}
+
+_not_supported := {"action": "refuse", "reason": "method_not_supported"}
+
+_method_cases := {
+	"the password is asked": {"change": _method("password"), "outcome": _code_required},
+	"a sign-in of which no method is said was with the password": {"change": _method(""), "outcome": _code_required},
+	"an OpenID Connect provider is asked": {"change": _method("oidc"), "outcome": _code_required},
+	"an OpenID Connect provider is not asked on a remembered device": {
+		"change": {"request": {"method": "oidc"}, "device": _device(0)},
+		"outcome": {"action": "allow", "reason": "device_remembered", "second_step": "remembered"},
+	},
+	"a code that Kratos mailed is not followed by another, and is no second step": {
+		"change": _method("code"),
+		"outcome": {"action": "allow", "reason": "mailed_code"},
+	},
+	"a passkey is stronger than a code, and a second step": {"change": _method("passkey"), "outcome": _strong},
+	"a passkey is one in a session that is refreshed, too": {
+		"change": {"request": {"method": "passkey", "refresh": true}},
+		"outcome": _strong,
+	},
+	"a security key without a password is stronger than a code": {"change": _method("webauthn"), "outcome": _strong},
+	"a security key alone does not refresh a session": {
+		"change": {"request": {"method": "webauthn", "refresh": true}},
+		"outcome": _not_supported,
+	},
+	"an authenticator app completes a session": {"change": _second("totp"), "outcome": _second_factor},
+	"a recovery code completes a session": {"change": _second("lookup_secret"), "outcome": _second_factor},
+	"a security key completes a session": {"change": _second("webauthn"), "outcome": _second_factor},
+	"a security key completes a session that is refreshed": {
+		"change": {"request": {"method": "webauthn", "requested_aal": "aal2", "refresh": true}},
+		"outcome": _second_factor,
+	},
+	"a second factor alone is no sign-in": {"change": {"request": {"method": "totp"}}, "outcome": _not_supported},
+	"a code that Kratos mailed as a second factor is none": {
+		"change": _second("code"),
+		"outcome": {"action": "allow", "reason": "mailed_code"},
+	},
+	"the password is no second factor, whatever was requested": {"change": _second("password"), "outcome": _code_required},
+	"a provider is no second factor, whatever was requested": {"change": _second("oidc"), "outcome": _code_required},
+	"a method that is not listed is refused": {"change": _method("saml"), "outcome": _not_supported},
+	"a method that is not listed is refused as a second factor": {"change": _second("saml"), "outcome": _not_supported},
+	"that Kratos names no method refuses": {"change": _method("unknown"), "outcome": _not_supported},
+	"a method in other letters is not listed": {"change": _method("Passkey"), "outcome": _not_supported},
+	"a method that is not listed is let in while nobody is asked": {
+		"change": {"request": {"method": "saml"}, "settings": {"two_factor": false}},
+		"outcome": {"action": "allow", "reason": "two_factor_off"},
+	},
+	"a method that is not listed is let in where the account's flag is off": {
+		"change": {"request": {"method": "saml"}, "account": {"two_factor": false}},
+		"outcome": {"action": "allow", "reason": "account_off", "forget_devices": true},
+	},
+	"a method that is not listed is refused on a remembered device, too": {
+		"change": {"request": {"method": "saml"}, "device": _device(0)},
+		"outcome": _not_supported,
+	},
+	"a passkey passes the second step also while nobody is asked": {
+		"change": {"request": {"method": "passkey"}, "settings": {"two_factor": false}},
+		"outcome": _strong,
+	},
+	"a passkey of an account with its flag off is let in, and its devices are forgotten": {
+		"change": {"request": {"method": "passkey"}, "account": {"two_factor": false}},
+		"outcome": object.union(_strong, {"forget_devices": true}),
+	},
+	"a passkey needs no address": {
+		"change": {"request": {"method": "passkey"}, "account": {"email": "", "has_email": false}},
+		"outcome": _strong,
+	},
+	"a passkey of a locked account is refused": {
+		"change": {"request": {"method": "passkey"}, "account": {"locked": true}},
+		"outcome": {"action": "refuse", "reason": "account_locked", "state": "sign_in_again"},
+	},
+	"a passkey of an account whose password has expired is refused": {
+		"change": {"request": {"method": "passkey"}, "account": {"password_expired": true}},
+		"outcome": {"action": "refuse", "reason": "password_expired", "state": "sign_in_again"},
+	},
+	"how old a softphone is does not matter to a second factor": {
+		"change": {"request": {
+			"method": "totp",
+			"requested_aal": "aal2",
+			"client": {"name": "softphone", "version": "1.0.0"},
+		}},
+		"outcome": _second_factor,
+	},
+	"how old a softphone is does not matter where no code is asked": {
+		"change": {"request": {"method": "code", "client": {"name": "softphone", "version": "1.0.0"}}},
+		"outcome": {"action": "allow", "reason": "mailed_code"},
+	},
+	"a softphone that is too old is refused with a provider": {
+		"change": {"request": {"method": "oidc", "client": {"name": "softphone", "version": "1.0.0"}}},
+		"outcome": _too_old,
+	},
+}
+
+test_methods[name] if {
+	some name, tc in _method_cases
+	got := login.decision with input as _with(tc.change)
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+	object.remove(_outcome(got), {"message"}) == tc.outcome
+}
+
+test_that_nothing_is_said_of_a_refresh_makes_no_security_key_count if {
+	got := login.decision with input as json.remove(_with(_method("webauthn")), ["request/refresh"])
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+	got.reason == "method_not_supported"
+}
+
+test_whoever_is_refused_reads_what_to_do[locale] if {
+	some locale, says in {"en": "another way", "ja": "別の方法"}
+	got := login.decision with input as _with(_method("saml"))
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+	contains(got.message[locale], says)
+}
+
+# What may be changed of the methods, and what comes of it.
+_method_parameters := {
+	"a provider may be taken for strong": {"method": "oidc", "as": "strong", "outcome": _strong},
+	"a passkey may be refused": {"method": "passkey", "as": "refused", "outcome": _not_supported},
+	"a passkey cannot be asked": {"method": "passkey", "as": "asked", "outcome": _not_supported},
+	"a code that Kratos mailed cannot be asked": {"method": "code", "as": "asked", "outcome": _not_supported},
+	"a word that there is not refuses": {"method": "oidc", "as": "trusted", "outcome": _not_supported},
+	"a method of a later Kratos may be listed": {"method": "saml", "as": "asked", "outcome": _code_required},
+}
+
+test_methods_can_be_taken_for_something_else[name] if {
+	some name, tc in _method_parameters
+	got := login.decision with input as _with({"request": {"method": tc.method}})
+		with data.parameters as parameters.but({"methods": object.union(parameters.shipped.methods, {tc.method: tc.as})})
+		with data.custom as {}
+	object.remove(_outcome(got), {"message"}) == tc.outcome
+}
+
+test_without_a_list_of_methods_nobody_gets_in if {
+	got := login.decision with input as _with(_method("password"))
+		with data.parameters as parameters.but({"methods": {}})
+		with data.custom as {}
+	got.reason == "method_not_supported"
+}
+
 # Rules of a team's own, as they may stand in the package custom.login.
 _refuse := {"refuse": {{"reason": "closed", "message": "We are closed."}}}
 
@@ -583,6 +732,34 @@ test_rules_of_ones_own[name] if {
 		with data.parameters as parameters.but(object.get(tc, "parameters", {}))
 		with data.custom as {"login": tc.custom}
 	_outcome(got) == tc.outcome
+}
+
+# Where a rule of one's own asks a code, whatever the settings say.
+_custom_method_cases := {
+	"a provider is asked": {"change": _method("oidc"), "outcome": {"action": "challenge", "reason": "odd"}},
+	"a passkey is more than what is asked": {"change": _method("passkey"), "outcome": _strong},
+	"a second factor is more than what is asked": {"change": _second("totp"), "outcome": _second_factor},
+	"a code that Kratos mailed is less, and another cannot be asked": {"change": _method("code"), "outcome": _not_supported},
+	"a method that is not listed is refused": {"change": _method("saml"), "outcome": _not_supported},
+	"a method that is not listed is refused where the account's flag is off": {
+		"change": object.union(_method("saml"), {"account": {"two_factor": false}}),
+		"outcome": object.union(_not_supported, {"forget_devices": true}),
+	},
+}
+
+test_methods_beside_a_rule_of_ones_own[name] if {
+	some name, tc in _custom_method_cases
+	got := login.decision with input as _with(tc.change)
+		with data.parameters as parameters.shipped
+		with data.custom as {"login": _challenge}
+	object.remove(_outcome(got), {"message"}) == tc.outcome
+}
+
+test_a_rule_of_ones_own_refuses_a_passkey_too if {
+	got := login.decision with input as _with(_method("passkey"))
+		with data.parameters as parameters.shipped
+		with data.custom as {"login": _refuse}
+	got.reason == "closed"
 }
 
 test_a_rule_of_ones_own_says_the_terms_of_its_code if {

@@ -52,6 +52,15 @@ shipped := {
 	],
 	"console_role": "system_administrator",
 	"custom_may_allow": false,
+	"methods": {
+		"password": "asked",
+		"oidc": "asked",
+		"code": "mailed_code",
+		"passkey": "strong",
+		"webauthn": "strong",
+		"totp": "second_factor",
+		"lookup_secret": "second_factor",
+	},
 }
 
 # The parameters, but for some.

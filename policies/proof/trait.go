@@ -52,9 +52,9 @@ func ofDecision(d policies.Decision) []trait {
 	all := []trait{ofAction(d.Action), {name: "reason", text: d.Reason, minor: true}, {name: "channel", text: d.Channel}}
 	switch d.Action {
 	case policies.ActionAllow:
-		remembered := ofTruth("second_step", d.SecondStep == policies.SecondStepRemembered, 1)
-		remembered.text = string(d.SecondStep)
-		all = append(all, remembered)
+		taken := ofTruth("second_step", d.SecondStep == policies.SecondStepRemembered || d.SecondStep == policies.SecondStepPassed, 1)
+		taken.text = string(d.SecondStep)
+		all = append(all, taken)
 	case policies.ActionRefuse:
 		all = append(all, trait{name: "state", text: string(d.State)}, trait{name: "message.ja", text: d.Message.JA},
 			trait{name: "message.en", text: d.Message.EN})

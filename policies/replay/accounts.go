@@ -101,6 +101,7 @@ func (a *concerning) decide(ctx context.Context, r Recorded) error {
 		a.Unreadable++
 		return nil
 	}
+	policies.FillIn(kept.Input)
 	s := proof.SignIn{Input: kept.Input}
 	s.Was, s.Failed = a.from.InFull(ctx, kept.Input)
 	s.Is, s.FailsNow = a.to.InFull(ctx, kept.Input)

@@ -193,7 +193,7 @@ export class CodeStep {
   takeOver(next, answer) {
     if (!this.challenge || this.challenge.id !== next.id) this.submitted = false;
     this.challenge = next;
-    const ahead = Date.now() - (Date.parse(answer.headers.get('Date') || '') || Date.now());
+    const ahead = Date.now() - (Date.parse((answer && answer.headers.get('Date')) || '') || Date.now());
     this.resendAt = Date.parse(next.resend_at) + ahead;
     this.expiresAt = Date.parse(next.expires_at) + ahead;
   }

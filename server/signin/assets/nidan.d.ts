@@ -10,6 +10,8 @@ export interface Flow {
   return_to?: string;
   /** Somebody is signed in already, and proves it again. */
   refresh?: boolean;
+  /** The method that was last submitted. */
+  active?: string;
   /** What Kratos shows above its form. */
   messages?: { id: number; text: string; type: string; context?: Record<string, unknown> }[];
 }
@@ -51,7 +53,10 @@ export interface SignIn {
   setLocale(locale: Locale): Promise<void>;
   /** A sentence in the current language, with its facts put in. */
   say(name: string, facts?: Record<string, string | number>): string;
-  /** Hands the fields of another of Kratos' methods on, such as {method: "oidc", provider: "google"}. */
+  /**
+   * Hands the fields of another of Kratos' methods on, such as {method: "oidc", provider: "google"}. A provider leads back to the page,
+   * with the flow in its address: give that flow to signIn, and where a code is needed, it is asked for.
+   */
   handOn(fields: Record<string, string>): Promise<void>;
 }
 

@@ -6,6 +6,7 @@ import { Texts } from './texts.js';
 
 const home = new URL('..', import.meta.url).origin;
 const kept = 'nidan.identifier'; // where the account's name outlives a reload, of the same flow
+const provider = 'nidan.provider'; // where the provider outlives the way there and back
 
 /** Runs the sign-in of a form with the fields identifier and password. */
 export function signIn(form, options = {}) { return new SignIn(form, options); }
@@ -25,11 +26,11 @@ class SignIn {
     this.step = new CodeStep(form, this.texts, {
       verify: (code, remember) => this.exchange({ code, remember }),
       resend: () => this.exchange({ action: 'resend' }),
-      cancel: () => this.exchange({ action: 'cancel' }),
+      cancel: () => this.cancel(),
     }, options);
     form.addEventListener('submit', (e) => {
       e.preventDefault();
-      this.credentials = { identifier: this.field('identifier').value, password: this.field('password').value };
+      this.credentials = { method: 'password', identifier: this.field('identifier').value, password: this.field('password').value };
       this.exchange({});
     });
     this.ready = this.texts.load().then(() => this.begun());
@@ -52,9 +53,20 @@ class SignIn {
     const name = this.field('identifier');
     if (name && !name.value && this.flow) name.value = JSON.parse(sessionStorage.getItem(kept) || '{}')[this.flow.id] || '';
     const [message] = (this.flow && this.flow.messages) || [];
+    if (message && message.context && message.context.state && this.flow.active && this.flow.active !== 'password') return this.cameBack(message);
     if (message && message.context && message.context.challenge) this.step.say('info', { name: 'password_again' });
     else if (message) this.sayKratos(message);
     this.showPassword();
+  }
+
+  // cameBack shows what became of a sign-in by another method. The way to a provider and back leads over this page: the code is asked
+  // for here, and goes to Nidan by the same way, which the provider need not ask for anything any more.
+  cameBack(message) {
+    const to = JSON.parse(sessionStorage.getItem(provider) || '{}')[this.flow.id];
+    if (to) this.credentials = { method: 'oidc', provider: to };
+    if (this.credentials || !message.context.challenge) return this.showState(message);
+    this.step.say('info', { name: 'provider_again' });
+    return this.showPassword();
   }
 
   showPassword() {
@@ -67,7 +79,7 @@ class SignIn {
     (this.field('identifier').value ? password : this.field('identifier')).focus();
   }
 
-  keepName(name) { sessionStorage.setItem(kept, JSON.stringify({ [this.flow.id]: name })); }
+  keep(what, value) { sessionStorage.setItem(what, JSON.stringify({ [this.flow.id]: value })); }
 
   // ---- talking to Kratos ----
 
@@ -100,11 +112,11 @@ class SignIn {
     return true;
   }
 
-  // submit sends account and password again, with what is new. A flow that has expired is replaced once, unnoticed.
+  // submit sends account and password again, or leads to the provider again, with what is new. A flow that has expired is replaced once, unnoticed.
   async submit(twoFactor, again = true) {
+    if (this.credentials.provider) this.keep(provider, this.credentials.provider);
     const { answer, body } = await this.send('POST', this.flow.action, {
-      method: 'password', csrf_token: this.flow.csrf_token, ...this.credentials,
-      transient_payload: { two_factor: { ...twoFactor, locale: this.texts.locale } },
+      csrf_token: this.flow.csrf_token, ...this.credentials, transient_payload: { two_factor: { ...twoFactor, locale: this.texts.locale } },
     });
     if ([403, 404, 410].includes(answer.status) && again && await this.begin()) return this.submit({}, false);
     return { answer, body };
@@ -132,12 +144,28 @@ class SignIn {
     });
   }
 
+  // cancel gives the code up. A provider would be asked once more for that: there, the flow is left, and the code with it.
+  cancel() {
+    if (!this.credentials.provider) return this.exchange({ action: 'cancel' });
+    return this.working(() => this.cancelled());
+  }
+
+  async cancelled() {
+    await this.begin();
+    this.step.say('info', { name: 'cancelled' });
+    return this.showPassword();
+  }
+
   /** Hands the fields of another method's form on to Kratos. */
   handOn(fields) {
     return this.working(async () => {
+      if (fields.provider) {
+        this.credentials = { method: 'oidc', provider: fields.provider };
+        return this.answered(await this.submit({}));
+      }
       const { answer, body } = await this.send('POST', this.flow.action, { csrf_token: this.flow.csrf_token, ...fields });
       if (answer.ok || body.redirect_browser_to) return this.answered({ answer, body });
-      if (fields.identifier) this.keepName(fields.identifier);
+      if (fields.identifier) this.keep(kept, fields.identifier);
       return location.reload(); // the page shows the flow as it is now
     });
   }
@@ -153,6 +181,7 @@ class SignIn {
   // signedIn goes on, once the person has seen what there is to tell: that others tried codes.
   async signedIn(body = {}) {
     sessionStorage.removeItem(kept);
+    sessionStorage.removeItem(provider);
     const next = (body.continue_with || []).find((c) => c.action === 'redirect_browser_to') || {};
     const onward = next.redirect_browser_to || (this.flow && this.flow.return_to) || this.returnTo || '/';
     const lacking = await this.lacking(onward);
@@ -183,7 +212,7 @@ class SignIn {
     if (next) {
       this.challenge = next;
       this.step.takeOver(next, answer);
-      this.keepName(this.credentials.identifier);
+      if (this.credentials.identifier) this.keep(kept, this.credentials.identifier);
     }
     switch (state) {
       case 'code_sent':
@@ -202,9 +231,7 @@ class SignIn {
       case 'too_many_codes': // without a challenge, only the server knows for how long
         return next ? this.step.sayTooSoon() : this.step.say('error', { text: message.text });
       case 'cancelled':
-        await this.begin();
-        this.step.say('info', { name: state });
-        return this.showPassword();
+        return this.cancelled();
       case 'sign_in_again':
       case 'client_too_old':
         this.sayRefusal(state, message);

@@ -1,0 +1,305 @@
+package e2e
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base32"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"nidan/kratos"
+)
+
+// totpOf is what an authenticator app shows (RFC 6238).
+func totpOf(t *testing.T, secret string) string {
+	t.Helper()
+	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.TrimRight(secret, "="))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mac := hmac.New(sha1.New, key)
+	_ = binary.Write(mac, binary.BigEndian, time.Now().Unix()/30) // a hash takes all
+	sum := mac.Sum(nil)
+	at := sum[len(sum)-1] & 0xf
+	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[at:at+4])&0x7fffffff%1_000_000)
+}
+
+// authenticatorApp sets one up for a session's account, and returns its secret.
+func authenticatorApp(t *testing.T, session http.Header) string {
+	t.Helper()
+	s := &signIn{t: t}
+	var flow struct {
+		ID string
+		UI struct {
+			Nodes []struct {
+				Attributes struct {
+					ID   string
+					Text struct{ Text string }
+				}
+			}
+		}
+	}
+	s.json(http.MethodGet, kratosPublic+"/self-service/settings/api", nil, session, &flow)
+	for _, n := range flow.UI.Nodes {
+		if secret := n.Attributes.Text.Text; n.Attributes.ID == "totp_secret_key" {
+			body := map[string]string{"method": "totp", "totp_code": totpOf(t, secret)}
+			if status := s.json(http.MethodPost, kratosPublic+"/self-service/settings?flow="+flow.ID, body, session, nil); status != http.StatusOK {
+				t.Fatalf("Kratos takes no authenticator app: %d", status)
+			}
+			return secret
+		}
+	}
+	t.Fatalf("Kratos offers no authenticator app: %+v", flow)
+	return ""
+}
+
+// raise has a session raised by a second factor of Kratos.
+func raise(t *testing.T, session http.Header, fields map[string]string) reply {
+	t.Helper()
+	s := &signIn{t: t}
+	s.begin("?aal=aal2", session)
+	body, err := json.Marshal(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.submitBody(string(body))
+}
+
+// recoveryCodes sets up those that are used up one by one, for a session's account.
+func recoveryCodes(t *testing.T, session http.Header) (codes []string) {
+	t.Helper()
+	s := &signIn{t: t}
+	var flow struct {
+		ID string
+		UI struct {
+			Nodes []struct {
+				Attributes struct {
+					Text struct {
+						Context struct{ Secrets []struct{ Text string } }
+					}
+				}
+			}
+		}
+	}
+	s.json(http.MethodGet, kratosPublic+"/self-service/settings/api", nil, session, &flow)
+	for _, step := range []string{"lookup_secret_regenerate", "lookup_secret_confirm"} {
+		body := map[string]any{"method": "lookup_secret", step: true}
+		if status := s.json(http.MethodPost, kratosPublic+"/self-service/settings?flow="+flow.ID, body, session, &flow); status != http.StatusOK {
+			t.Fatalf("Kratos makes no recovery codes: %d", status)
+		}
+		for _, n := range flow.UI.Nodes {
+			for _, c := range n.Attributes.Text.Context.Secrets {
+				codes = append(codes, c.Text)
+			}
+		}
+	}
+	if len(codes) == 0 {
+		t.Fatal("Kratos shows no recovery codes")
+	}
+	return codes
+}
+
+// A session that is raised has a new instant at which it began, to Kratos, and so a record of its own.
+func TestASecondFactorOfKratosIsASecondStep(t *testing.T) {
+	offering(t)
+	n := started(t)
+	n.set("two_factor", "admin_console") // the softphone asks for none
+	s := newSignIn(t, account(t, administrator))
+	session := s.expectIn(nil)
+	secret := authenticatorApp(t, session)
+	codes := recoveryCodes(t, session)
+	// Kratos takes the session in which a second factor was set up for a raised one. Nidan does not.
+	n.expectWorth(session, "softphone not_asked", "agent")
+	s.begin("", nil)
+	session = s.expectIn(nil)
+	n.set(everySwitch...)
+	n.expectWorth(session, "softphone not_asked")
+
+	if r := raise(t, session, map[string]string{"method": "totp", "totp_code": wrong(totpOf(t, secret))}); r.ending() != byKratos {
+		t.Errorf("with a wrong code: %s", r.ending())
+	}
+	n.expectWorth(session, "softphone not_asked")
+	if r := raise(t, session, map[string]string{"method": "totp", "totp_code": totpOf(t, secret)}); r.ending() != letIn || r.Session.AAL != "aal2" {
+		t.Fatalf("with a right code: %s %+v", r.ending(), r)
+	}
+	n.expectWorth(session, "softphone passed", "agent")
+
+	t.Run("a recovery code", func(t *testing.T) {
+		n.t = t
+		s.begin("", nil)
+		s.expect("code_sent", 1990001, nil)
+		session := s.expectIn(code(n.codeOf(s.identifier)))
+		if r := raise(t, session, map[string]string{"method": "lookup_secret", "lookup_secret": codes[0]}); r.ending() != letIn {
+			t.Fatalf("got %s %+v", r.ending(), r)
+		}
+		n.expectWorth(session, "softphone passed", "agent")
+	})
+	t.Run("the password again, with what was a second step before", func(t *testing.T) {
+		n.t = t
+		s.begin("?refresh=true", session)
+		s.expect("code_sent", 1990001, nil)
+		n.expectWorth(session, "softphone passed", "agent") // as before: Kratos has not refreshed it
+	})
+}
+
+// policiesThatAsk are the policies that ship, but with a code asked by every method, those with which it cannot be too.
+func policiesThatAsk(t *testing.T) string {
+	t.Helper()
+	dir := changedPolicies(t, `"mailed_code"`, `"asked"`, `"strong"`, `"asked"`, `"second_factor"`, `"asked"`)
+	file := filepath.Join(dir, "login/login.rego")
+	rules, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const excluded = `	not _method in {"code", "lookup_secret", "passkey", "webauthn"}` + "\n"
+	if !strings.Contains(string(rules), excluded) {
+		t.Fatalf("login.rego does not hold %s", excluded)
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(string(rules), excluded, "", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "login/login_test.rego")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// withKratosCode submits the flow with a code that Kratos mailed, and whatever else.
+func (s *signIn) withKratosCode(payload any) reply {
+	s.t.Helper()
+	s.fields(map[string]any{"method": "code", "identifier": s.identifier})
+	return s.fields(map[string]any{
+		"method": "code", "identifier": s.identifier, "code": kratosCode(s.t, s.identifier), "transient_payload": payload,
+	})
+}
+
+// fields submits the flow with these fields.
+func (s *signIn) fields(fields map[string]any) reply {
+	s.t.Helper()
+	body, err := json.Marshal(fields)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.submitBody(string(body))
+}
+
+// toItsAddress has Kratos mail its own codes: it does so to the name that an account signs in with.
+func toItsAddress(a *kratos.Account) { a.Account = a.Email }
+
+func TestACodeThatKratosMailedIsNoSecondStep(t *testing.T) {
+	offering(t)
+	n := started(t)
+	s := newSignIn(t, account(t, toItsAddress))
+	r := s.withKratosCode(map[string]any{})
+	if r.ending() != letIn {
+		t.Fatalf("got %s %+v", r.ending(), r)
+	}
+	n.expectWorth(http.Header{"X-Session-Token": {r.Token}}, "softphone not_asked")
+	if got := len(n.mailbox.Messages()); got != 0 {
+		t.Errorf("%d codes of Nidan's were mailed", got)
+	}
+}
+
+// What a client puts beside the code, so that it passes for a stronger method.
+func TestACodeThatKratosMailedStaysOneWhateverIsSaid(t *testing.T) {
+	offering(t)
+	n := started(t)
+	for _, says := range []string{
+		`{"two_factor": {"method": "passkey"}}`, `{"session": {"authentication_methods": [{"method": "passkey", "aal": "aal2"}]}}`,
+		`{"two_factor": {"authentication_methods": [{"method": "passkey"}]}}`, `{"request": {"method": "passkey", "requested_aal": "aal2"}}`,
+		`{"authentication_methods": [{"method": "totp"}], "flow": {"requested_aal": "aal2", "active": "passkey"}}`,
+	} {
+		s := newSignIn(t, account(t, toItsAddress))
+		r := s.withKratosCode(json.RawMessage(says))
+		if r.ending() != letIn {
+			t.Fatalf("%s: %s", says, r.ending())
+		}
+		n.expectWorth(http.Header{"X-Session-Token": {r.Token}}, "softphone not_asked")
+	}
+	name := account(t, nil)
+	for _, body := range []string{
+		`{"method": "password", "identifier": "NAME", "password": "PASSWORD", "passkey_login": "{}"}`,
+		`{"method": "password", "identifier": "NAME", "password": "PASSWORD", "totp_code": "000000", "authentication_methods": [{"method": "totp"}]}`,
+		`{"method": "password", "identifier": "NAME", "password": "PASSWORD", "requested_aal": "aal2", "active": "passkey", "aal": "aal2"}`,
+	} {
+		s := newSignIn(t, name)
+		s.begin("?aal=aal2&method=passkey", nil)
+		if s.flow != "" {
+			t.Error("Kratos begins a flow that raises a session, and there is none")
+		}
+		s.begin("", nil)
+		body = strings.NewReplacer("NAME", name, "PASSWORD", password).Replace(body)
+		if got := s.submitBody(body).ending(); got == letIn {
+			t.Errorf("%s: %s", body, got)
+		}
+	}
+}
+
+// Measured on the real Kratos, with policies that ask a code by every method: the table in docs/sign-in-methods.md, and the list in
+// login.rego of methods with which it cannot be.
+func TestWithWhichMethodsACodeCanBeEntered(t *testing.T) {
+	offering(t)
+	n := started(t, "NIDAN_POLICIES_DIR="+policiesThatAsk(t))
+	n.set("two_factor", "admin_console")
+	s := newSignIn(t, account(t, toItsAddress))
+	session := s.expectIn(nil)
+	secret, codes := authenticatorApp(t, session), recoveryCodes(t, session)
+	s.begin("", nil)
+	session = s.expectIn(nil)
+	n.set(everySwitch...)
+	says := func(code string) map[string]any {
+		return map[string]any{"two_factor": map[string]any{"code": code, "client": map[string]string{"name": "softphone", "version": "3.5.0"}}}
+	}
+
+	t.Run("a code of Kratos' own is used up", func(t *testing.T) {
+		n.t = t
+		s := newSignIn(t, s.identifier)
+		if r := s.withKratosCode(says("")); r.ending() != asked {
+			t.Fatalf("got %s", r.ending())
+		}
+		right := n.newestCode()
+		r := s.fields(map[string]any{
+			"method": "code", "identifier": s.identifier, "code": kratosCode(t, s.identifier), "transient_payload": says(right),
+		})
+		if r.ending() != byKratos {
+			t.Errorf("got %s", r.ending())
+		}
+		n.rested()
+	})
+	t.Run("an authenticator app", func(t *testing.T) {
+		n.t = t
+		s := &signIn{t: t}
+		s.begin("?aal=aal2", session)
+		fields := map[string]any{"method": "totp", "totp_code": totpOf(t, secret), "transient_payload": says("")}
+		if r := s.fields(fields); r.ending() != asked {
+			t.Fatalf("got %s", r.ending())
+		}
+		fields["transient_payload"] = says(n.newestCode())
+		if r := s.fields(fields); r.ending() != letIn {
+			t.Errorf("got %s", r.ending())
+		}
+		n.rested()
+	})
+	t.Run("what is entered beside a recovery code is not handed on", func(t *testing.T) {
+		n.t = t
+		other := newSignIn(t, s.identifier)
+		other.expect("code_sent", 1990001, nil)
+		session := other.expectIn(code(n.newestCode()))
+		n.rested()
+		s := &signIn{t: t}
+		s.begin("?aal=aal2", session)
+		for i := range 2 {
+			r := s.fields(map[string]any{"method": "lookup_secret", "lookup_secret": codes[i], "transient_payload": says("000000")})
+			if got := r.ending(); got != tooOld && got != asked {
+				t.Errorf("got %s", got)
+			}
+		}
+	})
+}

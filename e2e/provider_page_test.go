@@ -1,0 +1,139 @@
+package e2e
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+)
+
+// The way to a provider and back leads over the sign-in page, as often as a code is asked for, tried, or sent again.
+func TestASignInWithAProviderIsAskedForACode(t *testing.T) {
+	p := offering(t)
+	n := forBrowsers(t)
+	w := newBrowser(t)
+	who := p.linked(t)
+	atTheProvider := func() {
+		t.Helper()
+		w.open("/login")
+		w.shown("password-step")
+		w.click(`[data-method="oidc"] button`)
+		w.asked()
+	}
+	atTheProvider()
+	right := n.code(1)
+	w.says("認証コードを送信しました")
+	w.keys(wrong(right))
+	w.says("認証コードが間違っています")
+	if got := p.visited(); got != 2 {
+		t.Errorf("the provider was visited %d times, want 2", got)
+	}
+	n.later(time.Minute)
+	w.aMinuteLater()
+	w.until(`document.getElementById("resend").getAttribute("aria-disabled") === "false"`)
+	w.click("#resend")
+	w.says("新しい認証コードを送信しました")
+	w.click("#remember")
+	w.focusCode()
+	w.keys(n.code(2))
+	w.in(who)
+	n.expectWorth(w.session(), "admin_console passed", "agent", "console")
+
+	t.Run("and not again on a device that is remembered", func(t *testing.T) {
+		w.t, n.t = t, t
+		w.signOut()
+		w.open("/login")
+		w.shown("password-step")
+		w.click(`[data-method="oidc"] button`)
+		w.in(who)
+		n.expectWorth(w.session(), "admin_console remembered", "agent", "console")
+	})
+	t.Run("and again in another browser, where the code is given up", func(t *testing.T) {
+		n.t = t
+		w := w.private()
+		w.t = t
+		w.prefers("en")
+		w.open("/login")
+		w.shown("password-step")
+		w.click(`[data-method="oidc"] button`)
+		w.asked()
+		w.says("We sent a verification code")
+		w.click("#cancel")
+		w.shown("password-step")
+		w.until(`document.getElementById("message").innerText !== ""`)
+	})
+	t.Run("a code of a sign-in with the password does not do", func(t *testing.T) {
+		n.t = t
+		w := w.private()
+		w.t = t
+		w.signIn(who)
+		w.asked()
+		flow := eval[string](w, `new URL(location.href).searchParams.get("flow")`)
+		w.open("/login?flow=" + flow)
+		w.shown("password-step")
+		w.click(`[data-method="oidc"] button`)
+		w.shown("start-again")
+	})
+}
+
+// session is what proves a browser's.
+func (w *window) session() map[string][]string {
+	w.t.Helper()
+	return map[string][]string{"Cookie": {"ory_kratos_session=" + w.cookies()["ory_kratos_session"].Value}}
+}
+
+// registers has a Kratos make an account for whoever comes from a provider, and sign it in at once: a program that runs reads its
+// configuration again.
+func (k *ownKratos) registers(t *testing.T) {
+	t.Helper()
+	file := filepath.Join(k.dir, "kratos.yml")
+	config, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const with = "registration:\n${1}enabled: true\n${1}ui_url: " + origin + "/login\n${1}after: {oidc: {hooks: [{hook: session}]}}\n"
+	changed := regexp.MustCompile(`registration:\n( +)enabled: false\n`).ReplaceAll(config, []byte(with))
+	if err := os.WriteFile(file, changed, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		if status, _, err := ask(t.Context(), http.MethodGet, kratosPublic+"/self-service/registration/api", "", nil); err == nil && status == http.StatusOK {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("Kratos does not register anybody")
+		}
+	}
+}
+
+// To Kratos, the first sign-in with a provider is a registration. It calls no hook of a sign-in, and what it begins is worth the least.
+func TestASessionOfARegistrationIsWorthTheLeast(t *testing.T) {
+	p := newProvider(t)
+	own := offeringAt(t, origin, p)
+	n := forBrowsers(t)
+	own.registers(t)
+	w := newBrowser(t)
+	for who, flag := range map[string]bool{"newcomer": false, "newcomer-asked": true} {
+		p.signedIn(who)
+		w.open("/login")
+		w.shown("password-step")
+		w.click(`[data-method="oidc"] button`)
+		w.in(who)
+		if !flag { // nobody has switched the account on yet: it is asked nowhere
+			n.expectWorth(w.session(), "unknown unknown", "agent", "console")
+			w.signOut()
+			continue
+		}
+		changed(t, who, `[{"op": "add", "path": "/metadata_public", "value": {"role": "user", "two_factor": {"enabled": true}}}]`)
+		n.expectWorth(w.session(), "unknown unknown")
+		w.signOut()
+		w.open("/login")
+		w.shown("password-step")
+		w.click(`[data-method="oidc"] button`)
+		w.asked() // from the second sign-in on, it is one
+		w.keys(n.code(1))
+		w.in(who)
+	}
+}
