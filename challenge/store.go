@@ -116,7 +116,7 @@ type Record struct {
 	By        string // the account name of whoever changed something; empty: nobody but the account itself
 	Flow      string // Kratos' login flow id; empty where there is none
 	Challenge string // challenge id; empty where there is none
-	State     string // how it ended: "allowed", or a state of the contract
+	State     string // how it ended: "allowed", "aal2_needed", or a state of the contract
 	Reason    string // the decision's reason
 	Revision  string // of the policies that decided
 	Detail    []byte // JSON: what the policies were asked and what they said, or what was changed into what; nil: nothing

@@ -70,7 +70,12 @@ type session struct {
 	AuthenticatedAt string    `json:"authenticated_at"`
 	at              time.Time // the same, read; zero where it is absent
 	Devices         []device  `json:"devices"`
+
+	Level string        `json:"authenticator_assurance_level"`
+	Steps []kratos.Step `json:"authentication_methods"`
 }
+
+func (s session) aal() kratos.AAL { return kratos.AALOf(s.Level, s.Steps) }
 
 type device struct {
 	IPAddress string `json:"ip_address"`

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"nidan/challenge"
+	"nidan/kratos"
 	"nidan/policies"
 )
 
@@ -52,8 +53,8 @@ func (h *Handler) newPassword(ctx context.Context, tx challenge.Tx, c call) (ans
 		return answer{}, err
 	}
 	d, undecided := h.Policies.Settings(ctx, policies.CapabilitiesInput{
-		Now: h.Now().UTC(), Settings: policies.Settings(settings), Account: PolicyAccount(c.payload.Identity, c.person),
-		Session: PolicySession(signIn),
+		Now: h.Now().UTC(), Today: h.days.of(h.Now().In(h.TimeZone)), Settings: policies.Settings(settings),
+		Account: PolicyAccount(c.payload.Identity, c.person), Session: PolicySession(signIn, c.payload.Session.aal(), h.Now()),
 	})
 	if undecided != nil {
 		h.Log.ErrorContext(ctx, "a new password was refused because it could not be decided", "account", account, "err", undecided)
@@ -97,7 +98,11 @@ func (h *Handler) signInOf(ctx context.Context, tx challenge.Tx, p payload) (cha
 	return *found, nil
 }
 
-// PolicySession is a sign-in as the policies are told of the session that it began.
-func PolicySession(s challenge.SignIn) policies.Session {
-	return policies.Session{Known: s.SecondStep != challenge.StepUnknown, Channel: s.Channel, SecondStep: string(s.SecondStep)}
+// PolicySession is a sign-in as the policies are told of the session that it began, or that it refreshed; and at which level Kratos has
+// that session now.
+func PolicySession(s challenge.SignIn, aal kratos.AAL, now time.Time) policies.Session {
+	return policies.Session{
+		Known: s.SecondStep != challenge.StepUnknown, Channel: s.Channel, SecondStep: string(s.SecondStep), AAL: string(aal),
+		AgeMinutes: max(0, int(now.Sub(s.AuthenticatedAt)/time.Minute)),
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 )
@@ -25,10 +24,11 @@ const (
 // SecondStep is what a sign-in that is let in with the password alone counts as.
 type SecondStep string
 
-// What it may count as. A sign-in whose code was right counts as one that passed, whatever the policies say.
+// What it may count as. A sign-in whose code was right counts as one that passed, unless it is for enrolment only.
 const (
 	SecondStepNotAsked   SecondStep = "not_asked"
 	SecondStepRemembered SecondStep = "remembered" // as good as a code: only on a device that is known
+	SecondStepEnrolOnly  SecondStep = "enrol_only" // worth nothing but to enrol a factor, also with a code that was right
 )
 
 // State is in which of the documented states a refusal is shown.
@@ -53,9 +53,12 @@ type Decision struct {
 	Message      Message  `json:"message,omitzero" jsonschema:"description=for a refuse: what the person reads\\, in place of the state's own sentence"`
 	Limits       *Limits  `json:"limits" jsonschema:"description=what an account may use up. Without them: the usual limits"`
 
-	SecondStep    SecondStep `json:"second_step,omitempty" jsonschema:"enum=not_asked,enum=remembered,description=for an allow: what the session counts as. remembered only where input.device.known is true. Without it: not_asked"`
+	SecondStep    SecondStep `json:"second_step,omitempty" jsonschema:"enum=not_asked,enum=remembered,enum=enrol_only,description=for an allow: what the session counts as. remembered only where input.device.known is true. Without it: not_asked. For a challenge by email: enrol_only\\, a session that is worth nothing but to enrol a factor"`
 	ForgetDevices bool       `json:"forget_devices" jsonschema:"description=the devices that remember this account are forgotten. Without it: false"`
 	State         State      `json:"state,omitempty" jsonschema:"enum=refused,enum=sign_in_again,enum=client_too_old,description=for a refuse: the state in which it is shown. Without it: refused"`
+
+	SecondStepBy []Way    `json:"second_step_by,omitempty" jsonschema:"minItems=1,description=for a challenge: the ways that this account has to take the second step\\, the preferred one first. aal2 first: no code is mailed\\, and the session is worth nothing until Kratos says aal2. Only where input.account.factors has totp or webauthn. Without it: email"`
+	Needs        []string `json:"needs,omitempty" jsonschema:"enum=account.factors,description=facts that are not in the input and that the decision turns on. They are looked up\\, and it is asked once more. What is still needed then refuses"`
 }
 
 // Message is what a person who is refused reads, in each language. Where there is one language alone, everybody reads that.
@@ -102,24 +105,12 @@ func decodeDecision(answer any) (Decision, error) {
 func decodeFor(in, answer any) (Decision, error) {
 	d, err := decodeDecision(answer)
 	if err == nil {
-		err = d.suits(deviceKnown(in))
+		err = d.suitsInput(in)
 	}
 	if err != nil {
 		return Decision{}, err
 	}
 	return d, nil
-}
-
-// deviceKnown is input.device.known.
-func deviceKnown(in any) bool {
-	if in == nil {
-		return false
-	}
-	v := placeIn(reflect.TypeOf(in), []string{"device", "known"}).in(reflect.ValueOf(in))
-	for v.Kind() == reflect.Interface {
-		v = v.Elem()
-	}
-	return v.Kind() == reflect.Bool && v.Bool()
 }
 
 // settled is the decision with what it does said in full, and without what is not done for its action.
@@ -130,18 +121,15 @@ func (d Decision) settled() Decision {
 	case ActionRefuse:
 		d.SecondStep, d.State = "", cmp.Or(d.State, StateRefused)
 	default:
-		d.SecondStep, d.State, d.Message = "", "", Message{}
+		d.State, d.Message = "", Message{}
+		if d.SecondStep != SecondStepEnrolOnly {
+			d.SecondStep = ""
+		}
+	}
+	if d.Action != ActionChallenge {
+		d.SecondStepBy = nil
 	}
 	return d
-}
-
-// suits says whether the decision may be made on this sign-in. It is not part of validate: a decision is known again by what the
-// policies read, and that need not be the device.
-func (d Decision) suits(deviceKnown bool) error {
-	if d.SecondStep == SecondStepRemembered && !deviceKnown {
-		return errors.New("the decision is not valid: second_step is remembered, and input.device.known is not true")
-	}
-	return nil
 }
 
 // decodeStrictly refuses fields that v does not have.
@@ -159,6 +147,7 @@ func decodeStrictly(answer, v any) error {
 type Capabilities struct {
 	Capabilities []string          `json:"capabilities" jsonschema:"required"`
 	Reasons      map[string]string `json:"reasons" jsonschema:"required,description=by capability that is lacking: a stable symbol"`
+	StepUp       map[string]StepUp `json:"step_up,omitempty" jsonschema:"description=by capability that is lacking: what would earn it. Not there: nothing that the person could do now"`
 }
 
 // String is what the session may do, and why it may not do more.
@@ -190,14 +179,12 @@ func (d Decision) validate() error {
 			"action must be allow, challenge or refuse"},
 		{d.Reason == "", "reason is missing"},
 		{d.Channel == "", "channel is missing"},
-		{d.SecondStep != "" && d.SecondStep != SecondStepNotAsked && d.SecondStep != SecondStepRemembered,
-			"second_step must be not_asked or remembered"},
-		{d.SecondStep == SecondStepRemembered && d.Action != ActionAllow, "second_step can be remembered only where action is allow"},
+		{len(d.Needs) > 0 && d.Action != ActionRefuse, "a decision that needs a fact must refuse"},
 		{d.State != "" && d.State != StateRefused && d.State != StateSignInAgain && d.State != StateClientTooOld,
 			"state must be refused, sign_in_again or client_too_old"},
 		{d.RememberDays < 0 || d.RememberDays > 365, "remember_days must be 0 to 365"},
 	}
-	var errs []error
+	errs := []error{d.validateSteps()}
 	for _, r := range rules {
 		if r.bad {
 			errs = append(errs, errors.New(r.msg))

@@ -82,10 +82,11 @@ func decodeInFull(in ast.Value, answer any) (Decision, error) {
 	if err != nil {
 		return Decision{}, err
 	}
-	if d.SecondStep == SecondStepRemembered {
-		if err := d.suits(holds(in, "device", "known")); err != nil {
-			return Decision{}, err
-		}
+	known := d.SecondStep == SecondStepRemembered && holds(in, "device", "known")
+	enrolled := d.Action == ActionChallenge && d.By() == ByAAL2 &&
+		(holds(in, "account", "factors", "totp") || holds(in, "account", "factors", "webauthn"))
+	if err := d.suits(known, enrolled); err != nil {
+		return Decision{}, err
 	}
 	return d.inFull(func() bool { return holds(in, "account", "has_email") })
 }
@@ -93,7 +94,7 @@ func decodeInFull(in ast.Value, answer any) (Decision, error) {
 // inFull is a decision with its limits, or an error where it could not be carried out. HasEmail is asked only where a code is: a proof
 // tells inputs apart by all that is read.
 func (d Decision) inFull(hasEmail func() bool) (Decision, error) {
-	if d.Action == ActionChallenge && !hasEmail() {
+	if d.Action == ActionChallenge && d.By() == ByEmail && !hasEmail() {
 		return Decision{}, errors.New("a code is asked, and there is no address to send it to")
 	}
 	if d.Limits == nil {

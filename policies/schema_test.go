@@ -37,6 +37,10 @@ func asWritten(t reflect.Type) *jsonschema.Schema {
 		byLanguage := (&jsonschema.Reflector{DoNotReference: true, Anonymous: true}).ReflectFromType(t)
 		byLanguage.Version = ""
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, byLanguage}}
+	case reflect.TypeFor[Way]():
+		return &jsonschema.Schema{Type: "string", Enum: []any{ByAAL2, ByEmail}}
+	case reflect.TypeFor[Day]():
+		return &jsonschema.Schema{Type: "string", Title: "a day such as 2027-01-01", Pattern: `^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$`}
 	case reflect.TypeFor[Version](): // what the shipped policies can compare
 		const number = `(0|[1-9]\d{0,17})`
 		const rest = `(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?`
@@ -85,6 +89,7 @@ func ofDecisions(s *jsonschema.Schema) {
 	s.AllOf = []*jsonschema.Schema{
 		when("action", ActionChallenge, challenge),
 		when("second_step", SecondStepRemembered, is("action", ActionAllow)),
+		when("second_step", SecondStepEnrolOnly, is("action", ActionChallenge)),
 	}
 }
 

@@ -24,5 +24,6 @@ never contains "an account that is asked gets a new password in a session withou
 	input.account.two_factor
 	input.account.has_email
 	not input.session.second_step in {"passed", "remembered"}
+	not input.session.aal == "aal2"
 	decision.action == "allow"
 }

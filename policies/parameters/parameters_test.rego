@@ -52,6 +52,10 @@ shipped := {
 	],
 	"console_role": "system_administrator",
 	"custom_may_allow": false,
+	"second_step_by": ["email"],
+	"second_step_by_of_role": {},
+	"enrol_by_email": false,
+	"capability_terms": {},
 }
 
 # The parameters, but for some.

@@ -3,8 +3,8 @@
 # description: |
 #   Kratos asks before it keeps a new password. Whoever knows the password may have come in through a channel that asks for no
 #   code. With a new password, such a session would take the account from its holder. So an account that is asked for a code on
-#   any channel gets a new password only in a session that was begun with a code, or on a remembered device. The rules are tried
-#   from top to bottom; where none holds, the change is refused.
+#   any channel gets a new password only in a session that was begun with a code, or on a remembered device, or that Kratos calls
+#   aal2. The rules are tried from top to bottom; where none holds, the change is refused.
 # schemas:
 #   - input: schema.capabilities
 package nidan.settings
@@ -27,4 +27,9 @@ decision := {"action": "refuse", "reason": "account_locked"} if {
 	not asked.code("softphone")
 } else := {"action": "allow", "reason": "second_step_passed"} if {
 	capabilities.second_step
+} else := {"action": "allow", "reason": "second_step_passed"} if {
+	# Kratos before version 26 does not say which session asks. Then the newest sign-in with a second step stands for it.
+	input.session.aal == "unknown"
+	input.session.known == true
+	input.session.second_step == "passed"
 }
