@@ -94,7 +94,7 @@ var other = map[string]string{
 	"identity.role": "/metadata_public/d", "identity.two_factor": "/metadata_public/e~1f", "identity.locale": "/traits/g",
 	"identity.locked": "/metadata_public/h", "identity.password_expired": "/metadata_public/i", "identity.plan": "/metadata_public/j",
 	"public.trusted_proxies": "10.0.0.0/8, 2001:db8::/32", "public.return_to": "https://a.example.com, http://b.example.com:81",
-	"public.limits.body":     "4096", "public.limits.headers": "8192", "public.limits.header": "2048", "public.limits.address": "1024",
+	"public.limits.body": "4096", "public.limits.headers": "8192", "public.limits.header": "2048", "public.limits.address": "1024",
 	"public.limits.depth": "16", "policies.time_zone": "Europe/Berlin", "policies.time_limit": "100ms", "policies.shadow_dir": "/s", "policies.require.coverage": "90", "policies.require.tests": "7", "policies.require.invariants": "true", "policies.require.loosening": "approve", "policies.dir": "/p", "policies.data": "/l",
 	"policies.bundle.url": "https://b.example.com/p.tar.gz?v=1", "policies.bundle.token": "t", "policies.bundle.public_key": "/k.pem",
 	"policies.bundle.algorithm": "ES256", "policies.bundle.scope": "s", "policies.bundle.min_delay": "2s", "policies.bundle.max_delay": "3s",

@@ -71,17 +71,14 @@ _step_up[capability] := {} if {
 # A session that may do nothing but that. One that has passed a second step may enrol, too, and need not ask here.
 _enrolment := ["enrol"] if {
 	_worth_nothing == "second_factor_needed"
+	not _refused_account
 } else := []
 
 # METADATA
 # title: Why a capability is lacking
 # description: The first that holds, from top to bottom. Undefined where nothing is against it.
-_reason(capability) := "account_locked" if {
-	not input.account.locked == false
-} else := "password_expired" if {
-	not input.account.password_expired == false
-} else := "account_inactive" if {
-	not input.account.state == "active"
+_reason(capability) := reason if {
+	reason := _refused_account
 } else := reason if {
 	reason := _against(capability)
 } else := "aal2_needed" if {
@@ -100,6 +97,16 @@ _reason(capability) := "account_locked" if {
 	not _custom_allowed(capability)
 	asked.code("admin_console")
 	not _signed_in_to_console
+}
+
+# METADATA
+# title: The account could not sign in any more
+_refused_account := "account_locked" if {
+	not input.account.locked == false
+} else := "password_expired" if {
+	not input.account.password_expired == false
+} else := "account_inactive" if {
+	not input.account.state == "active"
 }
 
 # METADATA

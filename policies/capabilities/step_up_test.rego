@@ -87,6 +87,17 @@ _step_up_cases := {
 		"capabilities": ["enrol"],
 		"reasons": _all("second_factor_needed"),
 	},
+	"one of an account that was locked meanwhile may not even do that": {
+		"session": _at(_enrolling, "aal1", 0),
+		"account": {"locked": true},
+		"capabilities": [],
+		"reasons": {
+			"phonebook": "second_factor_needed",
+			"call_history": "second_factor_needed",
+			"agent": "account_locked",
+			"console": "account_locked",
+		},
+	},
 	"with the factor, it is worth everything, too": {
 		"session": _at(_enrolling, "aal2", 0),
 		"capabilities": _everything,

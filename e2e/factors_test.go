@@ -1,0 +1,273 @@
+package e2e
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base32"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"nidan/kratos"
+)
+
+// totp is what an authenticator app shows for a secret now (RFC 6238, with the usual thirty seconds and six digits).
+func totp(t *testing.T, secret string) string {
+	t.Helper()
+	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.TrimRight(secret, "="))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mac := hmac.New(sha1.New, key)
+	_ = binary.Write(mac, binary.BigEndian, uint64(time.Now().Unix()/30)) // a hash takes everything
+	sum := mac.Sum(nil)
+	at := sum[len(sum)-1] & 0xf
+	return fmt.Sprintf("%06d", (binary.BigEndian.Uint32(sum[at:at+4])&0x7fffffff)%1_000_000)
+}
+
+// withFactors starts a Kratos that has authenticator apps and recovery codes, and that says of a session before its second factor what
+// the level says, "aal1" or "highest_available"; and a Nidan whose policies have these parameters.
+func withFactors(t *testing.T, level, parameters string) *nidan {
+	t.Helper()
+	t.Setenv("SELFSERVICE_METHODS_TOTP_ENABLED", "true")
+	t.Setenv("SELFSERVICE_METHODS_LOOKUP_SECRET_ENABLED", "true")
+	t.Setenv("SESSION_WHOAMI_REQUIRED_AAL", level)
+	startKratos(t)
+	layer := filepath.Join(t.TempDir(), "data.json")
+	if err := os.WriteFile(layer, []byte(`{"parameters": `+parameters+`}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return started(t, "NIDAN_POLICIES_DATA="+layer)
+}
+
+// enrol has the holder of a session set up an authenticator app, and returns its secret.
+func enrol(t *testing.T, session http.Header) string {
+	t.Helper()
+	s := &signIn{t: t}
+	var flow struct {
+		ID string
+		UI struct {
+			Nodes []struct {
+				Attributes struct {
+					ID   string
+					Text struct{ Context struct{ Secret string } }
+				}
+			}
+		}
+	}
+	if status := s.json(http.MethodGet, kratosPublic+"/self-service/settings/api", nil, session, &flow); status != http.StatusOK {
+		t.Fatalf("Kratos gives no settings flow: %d", status)
+	}
+	for _, n := range flow.UI.Nodes {
+		secret := n.Attributes.Text.Context.Secret
+		if n.Attributes.ID != "totp_secret_key" || secret == "" {
+			continue
+		}
+		body := map[string]string{"method": "totp", "totp_code": totp(t, secret)}
+		if status := s.json(http.MethodPost, kratosPublic+"/self-service/settings?flow="+flow.ID, body, session, nil); status != http.StatusOK {
+			t.Fatalf("the app was not taken: %d", status)
+		}
+		return secret
+	}
+	t.Fatal("Kratos offers no authenticator app")
+	return ""
+}
+
+// byApp completes a session by what the app shows, through one of Kratos' native flows.
+func byApp(t *testing.T, session http.Header, secret string) {
+	t.Helper()
+	s := &signIn{t: t}
+	s.begin("?aal=aal2", session)
+	body := map[string]string{"method": "totp", "totp_code": totp(t, secret)}
+	if status := s.json(http.MethodPost, kratosPublic+"/self-service/login?flow="+s.flow, body, session, nil); status != http.StatusOK {
+		t.Fatalf("the second factor was not taken: %d", status)
+	}
+}
+
+// waiting is what Nidan says of a session that waits for a factor.
+type waiting struct {
+	Error        string
+	Capabilities []string
+	Reasons      map[string]string
+	Session      struct{ AAL string }
+	StepUp       *struct{ ACR, Location string } `json:"step_up"`
+}
+
+func (n *nidan) worthNothing(session http.Header, level string) {
+	n.t.Helper()
+	got := n.get("/capabilities", session)
+	var w waiting
+	if err := json.NewDecoder(got.Body).Decode(&w); err != nil {
+		n.t.Fatal(err)
+	}
+	const location = "http://127.0.0.1:4455/self-service/login/browser?aal=aal2"
+	if w.StepUp == nil || w.StepUp.ACR != "aal2" || w.StepUp.Location != location {
+		n.t.Errorf("what the session waits for is said as %+v", w.StepUp)
+	}
+	want := map[string]int{"aal1": http.StatusOK, "highest_available": http.StatusUnauthorized}[level]
+	if got.StatusCode != want || len(w.Capabilities) > 0 || want == http.StatusOK && w.Reasons["phonebook"] != "aal2_needed" {
+		n.t.Errorf("got %d %+v", got.StatusCode, w)
+	}
+	for _, capability := range []string{"phonebook", "call_history", "agent", "console", "enrol", "else"} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			got := n.send(method, "/check?capability="+capability, session, "")
+			if capability == "else" || capability == "enrol" {
+				if got.StatusCode < 400 {
+					n.t.Errorf("%s /check of %s: %d", method, capability, got.StatusCode)
+				}
+				continue
+			}
+			header := got.Header.Get("WWW-Authenticate")
+			if got.StatusCode != http.StatusUnauthorized || header != `Bearer error="insufficient_user_authentication", acr_values="aal2"` ||
+				got.Header.Get("Location") != location {
+				n.t.Errorf("%s /check of %s: %d, %s, %s", method, capability, got.StatusCode, header, got.Header.Get("Location"))
+			}
+		}
+	}
+	for _, path := range []string{"/console/api/v1/me", "/console/api/v1/settings"} {
+		if got := n.get(path, session).StatusCode; got != http.StatusForbidden && got != http.StatusUnauthorized {
+			n.t.Errorf("%s: %d", path, got)
+		}
+	}
+}
+
+// worthAll wants a session that Kratos calls aal2, and that may do everything.
+func (n *nidan) worthAll(session http.Header) {
+	n.t.Helper()
+	got := n.get("/capabilities", session)
+	var w waiting
+	if err := json.NewDecoder(got.Body).Decode(&w); err != nil || got.StatusCode != http.StatusOK {
+		n.t.Fatalf("got %d, %v", got.StatusCode, err)
+	}
+	all := []string{"phonebook", "call_history", "agent", "console"}
+	if !slices.Equal(w.Capabilities, all) || w.Session.AAL != "aal2" || w.StepUp != nil {
+		n.t.Errorf("got %+v", w)
+	}
+}
+
+const appsFirst = `{"second_step_by": ["aal2", "email"]}`
+
+func TestWhoHasAnAuthenticatorAppIsNotMailedACode(t *testing.T) {
+	for _, level := range []string{"aal1", "highest_available"} {
+		t.Run("whoami asks for "+level, func(t *testing.T) {
+			n := withFactors(t, level, appsFirst)
+			who := account(t, administrator)
+			s := newSignIn(t, who)
+			s.expect("code_sent", 1990001, nil) // there is no factor yet
+			secret := enrol(t, s.expectIn(code(n.newestCode())))
+			mails := len(n.mailbox.Messages())
+
+			s = newSignIn(t, who)
+			r := s.submit(nil)
+			if r.Status != http.StatusOK || r.Session.AAL != "aal1" {
+				t.Fatalf("got %d %+v", r.Status, r)
+			}
+			native := http.Header{"X-Session-Token": {r.Token}}
+			n.worthNothing(native, level)
+			byApp(t, native, secret)
+			n.worthAll(native)
+
+			f := newForm(t, who)
+			browser := f.in(f.submit(`{}`))
+			n.worthNothing(browser, level)
+			f.begin("?aal=aal2")
+			f.fields = url.Values{"csrf_token": f.fields["csrf_token"], "method": {"totp"}, "totp_code": {totp(t, secret)}}
+			browser = f.in(f.post())
+			n.worthAll(browser)
+			if got := n.get("/console/api/v1/settings", browser).StatusCode; got != http.StatusOK {
+				t.Errorf("the console's API: %d", got)
+			}
+
+			if got := len(n.mailbox.Messages()); got != mails {
+				t.Errorf("%d codes were mailed", got-mails)
+			}
+			if !strings.Contains(n.log.String(), "reason=aal2_needed") {
+				t.Errorf("the sign-in is not logged as one that waits:\n%s", n.log)
+			}
+		})
+	}
+}
+
+// Kratos gives a session a new instant with each step, and keeps when each step was completed: before that instant, and by how much
+// depends on the machine. So a session is not known by its first step again, and it need not be.
+func TestASessionWhoseFactorNidanWasNotToldOfIsKnownByItsLevel(t *testing.T) {
+	n := withFactors(t, "aal1", appsFirst)
+	who := account(t, administrator)
+	s := newSignIn(t, who)
+	s.expect("code_sent", 1990001, nil)
+	secret := enrol(t, s.expectIn(code(n.newestCode())))
+	session := http.Header{"X-Session-Token": {newSignIn(t, who).submit(nil).Token}}
+	type said struct {
+		AuthenticatedAt time.Time `json:"authenticated_at"`
+		Steps           []struct {
+			Method      string
+			CompletedAt time.Time `json:"completed_at"`
+		} `json:"authentication_methods"`
+	}
+	var before, after said
+	s.json(http.MethodGet, kratosPublic+"/sessions/whoami", nil, session, &before)
+	byApp(t, session, secret)
+	s.json(http.MethodGet, kratosPublic+"/sessions/whoami", nil, session, &after)
+	if !after.AuthenticatedAt.After(before.AuthenticatedAt) || len(after.Steps) != 2 {
+		t.Fatalf("before %+v, after %+v", before, after)
+	}
+	if !after.Steps[0].CompletedAt.Before(before.AuthenticatedAt) {
+		t.Errorf("the first step was completed at %v, and the session's instant was %v", after.Steps[0].CompletedAt, before.AuthenticatedAt)
+	}
+	t.Logf("the first step was completed %v before the session's instant", before.AuthenticatedAt.Sub(after.Steps[0].CompletedAt))
+	n.sql("DELETE FROM sign_ins") // as if Kratos had told Nidan of none
+	n.worthAll(session)
+}
+
+func TestASignInWhoseFactorsCannotBeLookedUpIsRefused(t *testing.T) {
+	n := withFactors(t, "aal1", appsFirst)
+	who := account(t, nil)
+	n.stop()
+	n.env = append(n.env, "NIDAN_KRATOS_ADMIN_URL=http://127.0.0.1:1")
+	n.start()
+	newSignIn(t, who).expect("unavailable", 4990008, nil)
+	newSignIn(t, account(t, off)).expectIn(nil) // who is not asked needs no factor
+}
+
+func TestARoleThatMustNotUseMail(t *testing.T) {
+	n := withFactors(t, "aal1", `{"second_step_by_of_role": {"owner": {"by": ["aal2"], "from": "2026-01-01"}}}`)
+	owner := account(t, func(a *kratos.Account) { a.Role = "owner" })
+	r := newSignIn(t, owner).expect("refused", 4990007, map[string]any{"locale": "en"})
+	if !strings.Contains(r.UI.Messages[0].Text, "authenticator app") || len(n.mailbox.Messages()) > 0 {
+		t.Errorf("it reads %q, and %d codes were mailed", r.UI.Messages[0].Text, len(n.mailbox.Messages()))
+	}
+	newSignIn(t, account(t, nil)).expect("code_sent", 1990001, nil) // others are mailed a code
+}
+
+func TestACodeThatIsMailedForEnrolmentIsNoSecondStep(t *testing.T) {
+	n := withFactors(t, "aal1", `{"second_step_by": ["aal2"], "enrol_by_email": true}`)
+	who := account(t, administrator)
+	s := newSignIn(t, who)
+	s.expect("code_sent", 1990001, nil)
+	session := s.expectIn(code(n.newestCode()))
+	var w waiting
+	if err := json.NewDecoder(n.get("/capabilities", session).Body).Decode(&w); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(w.Capabilities, []string{"enrol"}) || w.Reasons["phonebook"] != "second_factor_needed" {
+		t.Errorf("got %+v", w)
+	}
+	for capability, want := range map[string]int{"enrol": http.StatusNoContent, "phonebook": http.StatusForbidden, "console": http.StatusForbidden} {
+		if got := n.get("/check?capability="+capability, session).StatusCode; got != want {
+			t.Errorf("/check of %s: %d, want %d", capability, got, want)
+		}
+	}
+	secret := enrol(t, session)
+	session = http.Header{"X-Session-Token": {newSignIn(t, who).submit(nil).Token}}
+	n.worthNothing(session, "aal1")
+	byApp(t, session, secret)
+	n.worthAll(session)
+}
