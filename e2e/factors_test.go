@@ -3,6 +3,7 @@ package e2e
 import (
 	"crypto/hmac"
 	"crypto/sha1"
+	"database/sql"
 	"encoding/base32"
 	"encoding/binary"
 	"encoding/json"
@@ -33,14 +34,18 @@ func totp(t *testing.T, secret string) string {
 	return fmt.Sprintf("%06d", (binary.BigEndian.Uint32(sum[at:at+4])&0x7fffffff)%1_000_000)
 }
 
-// withFactors starts a Kratos that has authenticator apps and recovery codes, and that says of a session before its second factor what
-// the level says, "aal1" or "highest_available"; and a Nidan whose policies have these parameters.
-func withFactors(t *testing.T, level, parameters string) *nidan {
+// withFactors starts a Kratos that has authenticator apps, and that says nothing of a session below the level: "aal1", or
+// "highest_available".
+func withFactors(t *testing.T, level string) *ownKratos {
 	t.Helper()
 	t.Setenv("SELFSERVICE_METHODS_TOTP_ENABLED", "true")
-	t.Setenv("SELFSERVICE_METHODS_LOOKUP_SECRET_ENABLED", "true")
 	t.Setenv("SESSION_WHOAMI_REQUIRED_AAL", level)
-	startKratos(t)
+	return startKratos(t)
+}
+
+// withParameters starts a Nidan whose policies have these parameters.
+func withParameters(t *testing.T, parameters string) *nidan {
+	t.Helper()
 	layer := filepath.Join(t.TempDir(), "data.json")
 	if err := os.WriteFile(layer, []byte(`{"parameters": `+parameters+`}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -158,7 +163,8 @@ const appsFirst = `{"second_step_by": ["aal2", "email"]}`
 func TestWhoHasAnAuthenticatorAppIsNotMailedACode(t *testing.T) {
 	for _, level := range []string{"aal1", "highest_available"} {
 		t.Run("whoami asks for "+level, func(t *testing.T) {
-			n := withFactors(t, level, appsFirst)
+			withFactors(t, level)
+			n := withParameters(t, appsFirst)
 			who := account(t, administrator)
 			s := newSignIn(t, who)
 			s.expect("code_sent", 1990001, nil) // there is no factor yet
@@ -196,10 +202,24 @@ func TestWhoHasAnAuthenticatorAppIsNotMailedACode(t *testing.T) {
 	}
 }
 
+// One Kratos serves them all: each takes seconds to start.
+func TestFactors(t *testing.T) {
+	own := withFactors(t, "aal1")
+	for name, test := range map[string]func(t *testing.T){
+		"a session whose factor Nidan was not told of is known by its level": knownByItsLevel,
+		"a sign-in whose factors cannot be looked up is refused":             refusedWithoutFactors,
+		"a role that must not use mail":                                      withoutMail,
+		"a code that is mailed for enrolment is no second step":              mailedForEnrolment,
+		"a browser is sent to step up, and comes back":                       func(t *testing.T) { sentToStepUp(t, own) },
+	} {
+		t.Run(name, test)
+	}
+}
+
 // Kratos gives a session a new instant with each step, and keeps when each step was completed: before that instant, and by how much
 // depends on the machine. So a session is not known by its first step again, and it need not be.
-func TestASessionWhoseFactorNidanWasNotToldOfIsKnownByItsLevel(t *testing.T) {
-	n := withFactors(t, "aal1", appsFirst)
+func knownByItsLevel(t *testing.T) {
+	n := withParameters(t, appsFirst)
 	who := account(t, administrator)
 	s := newSignIn(t, who)
 	s.expect("code_sent", 1990001, nil)
@@ -222,13 +242,12 @@ func TestASessionWhoseFactorNidanWasNotToldOfIsKnownByItsLevel(t *testing.T) {
 	if !after.Steps[0].CompletedAt.Before(before.AuthenticatedAt) {
 		t.Errorf("the first step was completed at %v, and the session's instant was %v", after.Steps[0].CompletedAt, before.AuthenticatedAt)
 	}
-	t.Logf("the first step was completed %v before the session's instant", before.AuthenticatedAt.Sub(after.Steps[0].CompletedAt))
 	n.sql("DELETE FROM sign_ins") // as if Kratos had told Nidan of none
 	n.worthAll(session)
 }
 
-func TestASignInWhoseFactorsCannotBeLookedUpIsRefused(t *testing.T) {
-	n := withFactors(t, "aal1", appsFirst)
+func refusedWithoutFactors(t *testing.T) {
+	n := withParameters(t, appsFirst)
 	who := account(t, nil)
 	n.stop()
 	n.env = append(n.env, "NIDAN_KRATOS_ADMIN_URL=http://127.0.0.1:1")
@@ -237,8 +256,8 @@ func TestASignInWhoseFactorsCannotBeLookedUpIsRefused(t *testing.T) {
 	newSignIn(t, account(t, off)).expectIn(nil) // who is not asked needs no factor
 }
 
-func TestARoleThatMustNotUseMail(t *testing.T) {
-	n := withFactors(t, "aal1", `{"second_step_by_of_role": {"owner": {"by": ["aal2"], "from": "2026-01-01"}}}`)
+func withoutMail(t *testing.T) {
+	n := withParameters(t, `{"second_step_by_of_role": {"owner": {"by": ["aal2"], "from": "2026-01-01"}}}`)
 	owner := account(t, func(a *kratos.Account) { a.Role = "owner" })
 	r := newSignIn(t, owner).expect("refused", 4990007, map[string]any{"locale": "en"})
 	if !strings.Contains(r.UI.Messages[0].Text, "authenticator app") || len(n.mailbox.Messages()) > 0 {
@@ -247,8 +266,8 @@ func TestARoleThatMustNotUseMail(t *testing.T) {
 	newSignIn(t, account(t, nil)).expect("code_sent", 1990001, nil) // others are mailed a code
 }
 
-func TestACodeThatIsMailedForEnrolmentIsNoSecondStep(t *testing.T) {
-	n := withFactors(t, "aal1", `{"second_step_by": ["aal2"], "enrol_by_email": true}`)
+func mailedForEnrolment(t *testing.T) {
+	n := withParameters(t, `{"second_step_by": ["aal2"], "enrol_by_email": true}`)
 	who := account(t, administrator)
 	s := newSignIn(t, who)
 	s.expect("code_sent", 1990001, nil)
@@ -270,4 +289,63 @@ func TestACodeThatIsMailedForEnrolmentIsNoSecondStep(t *testing.T) {
 	n.worthNothing(session, "aal1")
 	byApp(t, session, secret)
 	n.worthAll(session)
+}
+
+// older has Kratos' sessions be older than they are.
+func older(t *testing.T, k *ownKratos, minutes int) {
+	t.Helper()
+	db, err := sql.Open("pgx", k.run.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), `UPDATE sessions SET authenticated_at = authenticated_at - $1 * interval '1 minute'`, minutes); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sentToStepUp(t *testing.T, k *ownKratos) {
+	b := newBehindNginx(withParameters(t, `{"second_step_by": ["aal2", "email"], "capability_terms": {"console": {"max_age_minutes": 60, "aal": "aal2"}}}`))
+	who := account(t, administrator)
+	s := newSignIn(t, who)
+	s.expect("code_sent", 1990001, nil)
+	native := s.expectIn(code(b.newestCode()))
+	header := http.Header{"Accept": {"application/json"}}
+	b.expectStatus(http.StatusOK, http.MethodGet, b.agent+"/", native)
+	b.expectStatus(http.StatusUnauthorized, http.MethodGet, b.console+"/", native, header) // a code is not enough there
+	secret := enrol(t, native)
+
+	f := newForm(t, who)
+	session := f.in(f.submit(`{}`))
+	sent := func(address, query string) {
+		t.Helper()
+		got := b.expectStatus(http.StatusSeeOther, http.MethodGet, address+"/board?tab=1&x=2", page, session)
+		if want := signInAt + "?" + query + "&return_to=" + url.QueryEscape(origin+"/board?tab=1&x=2"); got.location != want {
+			t.Fatalf("sent to %s, want %s", got.location, want)
+		}
+		_, query, _ = strings.Cut(got.location, "?")
+		f.begin("?" + query)
+	}
+	back := func() {
+		t.Helper()
+		if f.leadsTo != origin+"/board?tab=1&x=2" {
+			t.Errorf("back to %s", f.leadsTo)
+		}
+		b.expectStatus(http.StatusOK, http.MethodGet, b.agent+"/board", page, session)
+		b.expectStatus(http.StatusOK, http.MethodGet, b.console+"/board", page, session)
+	}
+	sent(b.agent, "aal=aal2") // the session is worth nothing yet
+	sent(b.console, "aal=aal2")
+	passwords := f.fields
+	f.fields = url.Values{"csrf_token": passwords["csrf_token"], "method": {"totp"}, "totp_code": {totp(t, secret)}}
+	session = f.in(f.post())
+	back()
+
+	older(t, k, 61)
+	b.expectStatus(http.StatusOK, http.MethodGet, b.agent+"/board", page, session)
+	b.expectStatus(http.StatusUnauthorized, http.MethodGet, b.console+"/board", session, header)
+	f.fields = passwords
+	sent(b.console, "refresh=true")
+	session = f.in(f.submit(`{}`)) // the factor was asked for in this session
+	back()
 }

@@ -85,10 +85,15 @@ func askBy(t *testing.T, method string, f faults, path string, header http.Heade
 	if err != nil {
 		t.Fatal(err)
 	}
+	return askWith(t, f, judge{engine, f.policies}, method, path, header)
+}
+
+func askWith(t *testing.T, f faults, j Judge, method, path string, header http.Header) *httptest.ResponseRecorder {
+	t.Helper()
 	e := echo.New()
 	(&Handler{
 		Visitors: &Visitors{
-			Kratos: f.kratos(t), Records: f, Policies: judge{engine, f.policies}, Now: time.Now, TimeZone: time.UTC,
+			Kratos: f.kratos(t), Records: f, Policies: j, Now: time.Now, TimeZone: time.UTC,
 			Identity: kratos.Pointers{
 				Account: "/traits/account", Name: "/traits/name", Email: "/traits/email", Locale: "/traits/locale",
 				Role: "/metadata_public/role", TwoFactor: "/metadata_public/two_factor/enabled",
