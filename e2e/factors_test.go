@@ -144,6 +144,22 @@ func (n *nidan) worthNothing(session http.Header, level string) {
 	}
 }
 
+// leadsTo is where a browser is sent from one of Nidan's pages; empty: nowhere.
+func leadsTo(n *nidan, path string, session http.Header) string {
+	n.t.Helper()
+	r, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.public+path, nil)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	r.Header = session
+	got, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(r)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	got.Body.Close()
+	return got.Header.Get("Location")
+}
+
 // worthAll wants a session that Kratos calls aal2, and that may do everything.
 func (n *nidan) worthAll(session http.Header) {
 	n.t.Helper()
@@ -184,6 +200,15 @@ func TestWhoHasAnAuthenticatorAppIsNotMailedACode(t *testing.T) {
 			f := newForm(t, who)
 			browser := f.in(f.submit(`{}`))
 			n.worthNothing(browser, level)
+			for _, path := range []string{"/console/settings", "/console/me?x=1"} {
+				at := origin + "/self-service/login/browser?aal=aal2&return_to=" + url.QueryEscape(origin+path)
+				if got := leadsTo(n, path, browser); got != at {
+					t.Errorf("%s leads to %s, want %s", path, got, at)
+				}
+			}
+			if got := leadsTo(n, "/", browser); level != "aal1" && got != "/self-service/login/browser?aal=aal2" {
+				t.Errorf("the first page leads to %s", got)
+			}
 			f.begin("?aal=aal2")
 			f.fields = url.Values{"csrf_token": f.fields["csrf_token"], "method": {"totp"}, "totp_code": {totp(t, secret)}}
 			browser = f.in(f.post())
@@ -312,7 +337,10 @@ func sentToStepUp(t *testing.T, k *ownKratos) {
 	native := s.expectIn(code(b.newestCode()))
 	header := http.Header{"Accept": {"application/json"}}
 	b.expectStatus(http.StatusOK, http.MethodGet, b.agent+"/", native)
-	b.expectStatus(http.StatusUnauthorized, http.MethodGet, b.console+"/", native, header) // a code is not enough there
+	got := b.expectStatus(http.StatusUnauthorized, http.MethodGet, b.console+"/", native, header) // a code is not enough there
+	if !strings.HasSuffix(got.says, `, acr_values="aal2"`) {
+		t.Errorf("a client is told %q", got.says)
+	}
 	secret := enrol(t, native)
 
 	f := newForm(t, who)

@@ -127,6 +127,7 @@ type answer struct {
 	status   int
 	location string
 	body     string
+	says     string // what a client has to do (WWW-Authenticate)
 }
 
 func (b *behindNginx) ask(method, address string, headers ...http.Header) answer {
@@ -154,7 +155,7 @@ func (b *behindNginx) ask(method, address string, headers ...http.Header) answer
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return answer{got.StatusCode, got.Header.Get("Location"), string(body)}
+	return answer{got.StatusCode, got.Header.Get("Location"), string(body), got.Header.Get("WWW-Authenticate")}
 }
 
 // expectStatus wants that status, and the application reached by what is let through and by nothing else.

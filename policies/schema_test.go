@@ -86,7 +86,11 @@ func ofDecisions(s *jsonschema.Schema) {
 	}
 	challenge := &jsonschema.Schema{Required: []string{"code"}, Properties: jsonschema.NewProperties()}
 	challenge.Properties.Set("code", &strict)
+	one := uint64(1)
+	needing := &jsonschema.Schema{Required: []string{"needs"}, Properties: jsonschema.NewProperties()}
+	needing.Properties.Set("needs", &jsonschema.Schema{MinItems: &one})
 	s.AllOf = []*jsonschema.Schema{
+		{If: needing, Then: is("action", ActionRefuse)},
 		when("action", ActionChallenge, challenge),
 		when("second_step", SecondStepRemembered, is("action", ActionAllow)),
 		when("second_step", SecondStepEnrolOnly, is("action", ActionChallenge)),

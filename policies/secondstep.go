@@ -37,9 +37,15 @@ func (d Decision) By() Way {
 	return d.SecondStepBy[0]
 }
 
+// NotYet says whether the decision is none yet: it turns on facts that were not looked up, and it is asked once more.
+func (d Decision) NotYet(in Input) bool { return len(d.Needs) > 0 && in.Account.Factors == nil }
+
 // validateSteps holds what a decision may say of the second step.
 func (d Decision) validateSteps() error {
 	var errs []error
+	if d.SecondStepBy != nil && len(d.SecondStepBy) == 0 {
+		errs = append(errs, errors.New("second_step_by has no way"))
+	}
 	for _, w := range d.SecondStepBy {
 		if !slices.Contains(ways, w) {
 			errs = append(errs, fmt.Errorf("second_step_by must have aal2 and email alone, and has %q", w))
@@ -57,8 +63,8 @@ func (d Decision) validateSteps() error {
 			errs = append(errs, errors.New("second_step can be remembered only where action is allow"))
 		}
 	case SecondStepEnrolOnly:
-		if d.Action != ActionChallenge || d.By() != ByEmail {
-			errs = append(errs, errors.New("second_step can be enrol_only only where action is challenge, by email"))
+		if d.Action != ActionChallenge {
+			errs = append(errs, errors.New("second_step can be enrol_only only where action is challenge"))
 		}
 	default:
 		errs = append(errs, errors.New("second_step must be not_asked, remembered or enrol_only"))

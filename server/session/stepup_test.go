@@ -102,7 +102,7 @@ func TestABrowserComesBackToAPageOfAnApplication(t *testing.T) {
 		"https://app.example.com/board/3?tab=1&x=%2F": {
 			original("https://app.example.com/board/3?tab=1&x=%2F"), forwarded("https", "app.example.com", "/board/3?tab=1&x=%2F"),
 		},
-		"https://app.example.com//": {forwarded("https", "app.example.com/", "/")},
+		"https://app.example.com//":          {forwarded("https", "app.example.com/", "/")},
 		"https://signin.example.com/console": {original("https://signin.example.com/console")}, // Nidan's own
 		"https://app.example.com//evil.com":  {original("https://app.example.com//evil.com")},  // a path of the application's
 		"": {
