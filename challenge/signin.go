@@ -11,6 +11,9 @@ const (
 	StepRemembered SecondStep = "remembered" // on a device that was remembered
 	StepNotAsked   SecondStep = "not_asked"  // the policy asked for none
 	StepUnknown    SecondStep = "unknown"    // there is no record of it
+
+	StepAAL2Needed SecondStep = "aal2_needed" // for Kratos to ask for a factor of its own: worth nothing until then
+	StepEnrolOnly  SecondStep = "enrol_only"  // with a code that is good for nothing but to enrol such a factor
 )
 
 // SignIn is one that was let through. Kratos' session does not tell how it came to be; it keeps the instant at which the

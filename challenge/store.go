@@ -93,7 +93,8 @@ type Journal interface {
 	AddSignIn(ctx context.Context, s SignIn) error
 	// SignIn is as in [Reader].
 	SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*SignIn, error)
-	// LatestSecondStep returns the account's newest sign-in from then on that was passed or remembered, or [ErrNotFound].
+	// LatestSecondStep returns the account's newest sign-in from then on that was passed, remembered or for enrolment only, or
+	// [ErrNotFound].
 	LatestSecondStep(ctx context.Context, account string, since time.Time) (*SignIn, error)
 }
 
@@ -116,7 +117,7 @@ type Record struct {
 	By        string // the account name of whoever changed something; empty: nobody but the account itself
 	Flow      string // Kratos' login flow id; empty where there is none
 	Challenge string // challenge id; empty where there is none
-	State     string // how it ended: "allowed", or a state of the contract
+	State     string // how it ended: "allowed", "aal2_needed", or a state of the contract
 	Reason    string // the decision's reason
 	Revision  string // of the policies that decided
 	Detail    []byte // JSON: what the policies were asked and what they said, or what was changed into what; nil: nothing

@@ -141,10 +141,15 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 	if n.sent != nil {
 		decider = logged{n.policies, n.sent}
 	}
+	factors, err := hooks.NewKeptFactors(kratos.NewAdmin(n.cfg.Kratos.AdminURL), now)
+	if err != nil {
+		return err
+	}
 	return (&hooks.Handler{
 		Tokens:       n.tokens,
 		Store:        n.store,
 		Policies:     decider,
+		Factors:      factors,
 		Challenger:   &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader, MailWaits: n.queue.Away},
 		Keys:         keys,
 		Identity:     kratos.Pointers(n.cfg.Identity),
@@ -192,8 +197,10 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 		return err
 	}
 	n.public.HTTPErrorHandler = own.Explain
-	visitors := &session.Visitors{Kratos: frontend, Records: n.store, Policies: n.policies, Identity: identity, Now: now}
-	(&session.Handler{Visitors: visitors, Log: n.log}).Mount(n.public)
+	visitors := &session.Visitors{Kratos: frontend, Records: n.store, Policies: n.policies, Identity: identity, TimeZone: zone, Now: now}
+	(&session.Handler{
+		Visitors: visitors, Origin: strings.TrimSuffix(n.cfg.Public.URL, "/"), ReturnTo: n.cfg.Public.ReturnTo, Log: n.log,
+	}).Mount(n.public)
 	return n.mountConsole(&console.Console{
 		Kratos: kratos.NewAdmin(n.cfg.Kratos.AdminURL), Store: n.store, Policies: n.policies, Identity: identity,
 		Sets: decidedSets{n.store}, Comparisons: console.NewComparisons(n.log), Mail: mailTrouble(n.queue), Now: now, Log: n.log,

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nidan/challenge"
+	"nidan/kratos"
 	"nidan/policies"
 )
 
@@ -88,13 +89,16 @@ func askedOf(q policies.Question, r challenge.Record, kept policies.Kept) (any, 
 	}
 	step := d.SecondStep
 	switch {
-	case r.State == string(challenge.Passed):
+	case r.State == string(challenge.StepAAL2Needed):
+		step = policies.SecondStep(challenge.StepAAL2Needed)
+	case r.State == string(challenge.Passed) && step != policies.SecondStepEnrolOnly:
 		step = policies.SecondStep(challenge.StepPassed)
+	case r.State == string(challenge.Passed):
 	case r.State != "allowed":
 		return nil, fmt.Errorf("record %d let nobody in (%s): no session came of it", r.ID, r.State)
 	}
 	return map[string]any{
-		"now": in["now"], "settings": in["settings"], "account": in["account"],
-		"session": map[string]any{"known": true, "channel": d.Channel, "second_step": step},
+		"now": in["now"], "today": in["today"], "settings": in["settings"], "account": in["account"],
+		"session": map[string]any{"known": true, "channel": d.Channel, "second_step": step, "aal": kratos.AAL1, "age_minutes": 0},
 	}, nil
 }

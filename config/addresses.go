@@ -88,6 +88,17 @@ func publicURLProblem(address string) string {
 	return ""
 }
 
+// originsProblem refuses what is no origin as browsers write it: it is compared letter by letter.
+func originsProblem(origins []string) string {
+	for i, o := range origins {
+		u, err := url.Parse(o)
+		if urlProblem(o) != "" || err != nil || u.Scheme+"://"+strings.ToLower(u.Host) != o {
+			return fmt.Sprintf("number %d is no origin; write scheme, host and port alone, in small letters, such as https://app.example.com", i+1)
+		}
+	}
+	return ""
+}
+
 // networksProblem refuses what can be read in two ways. Each of these networks may say where a request comes from: one that is
 // larger than was meant lets strangers choose their address.
 func networksProblem(networks []string) string {

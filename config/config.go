@@ -66,6 +66,10 @@ type Public struct {
 	// hands on comes from the address that the proxy puts, or adds, into X-Forwarded-For. Empty: no proxy is believed,
 	// and a request comes from whoever connects.
 	TrustedProxies []string `koanf:"trusted_proxies"`
+	// The origins of the applications behind this listener, such as https://app.example.com: a browser that has to sign in again, or
+	// with a second factor, is sent back to a page of these. Kratos has to allow it too (selfservice.allowed_return_urls). Pages of
+	// this listener's own need not be named.
+	ReturnTo []string `koanf:"return_to"`
 	// The most that a request handed on to Kratos may hold.
 	Limits Limits `koanf:"limits"`
 }
@@ -193,7 +197,7 @@ func Default() Config {
 		Database: "sqlite:nidan.db",
 		Secrets:  []string{},
 		Public: Public{
-			Listen: "127.0.0.1:4455", URL: "http://127.0.0.1:4455", TrustedProxies: []string{},
+			Listen: "127.0.0.1:4455", URL: "http://127.0.0.1:4455", TrustedProxies: []string{}, ReturnTo: []string{},
 			Limits: Limits{Body: 8192, Headers: 16384, Header: 4096, Address: 4096, Depth: 32},
 		},
 		Hooks:  Hooks{Listen: "127.0.0.1:4456", Tokens: []string{}},

@@ -33,6 +33,7 @@ func (c Config) Validate() error {
 		{"public.listen", listenProblem(c.Public.Listen)},
 		{"public.url", publicURLProblem(c.Public.URL)},
 		{"public.trusted_proxies", networksProblem(c.Public.TrustedProxies)},
+		{"public.return_to", originsProblem(c.Public.ReturnTo)},
 		{"public.limits.body", rangeProblem(c.Public.Limits.Body, 1024, 16384)},
 		{"public.limits.headers", rangeProblem(c.Public.Limits.Headers, 2048, 16384)},
 		{"public.limits.header", rangeProblem(c.Public.Limits.Header, 1024, 8192)},

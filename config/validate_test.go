@@ -111,6 +111,22 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			func(c *Config) { c.Public.URL = "http://a/login" },
 			"public.url: has a path",
 		},
+		"with a page to return to": {
+			func(c *Config) { c.Public.ReturnTo = []string{"https://app.example.com", "https://app.example.com/board"} },
+			"public.return_to: number 2 is no origin",
+		},
+		"with an origin to return to that ends in a slash": {
+			func(c *Config) { c.Public.ReturnTo = []string{"https://app.example.com/"} },
+			"public.return_to: number 1 is no origin",
+		},
+		"with an origin to return to in capitals": {
+			func(c *Config) { c.Public.ReturnTo = []string{"https://App.example.com"} },
+			"public.return_to: number 1 is no origin",
+		},
+		"with a host to return to": {
+			func(c *Config) { c.Public.ReturnTo = []string{"app.example.com"} },
+			"public.return_to: number 1 is no origin",
+		},
 		"with a trusted proxy that is a name": {
 			func(c *Config) { c.Public.TrustedProxies = []string{"10.0.0.0/8", "proxy"} },
 			"public.trusted_proxies: number 2 is no network",

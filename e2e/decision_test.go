@@ -23,9 +23,7 @@ func TestATeamsOwnReasonsAreWorthAsMuchAsThoseThatShip(t *testing.T) {
 } if {
 	input.account.name in data.custom.closed
 `+next)
-	if err := os.Remove(filepath.Join(dir, "login", "login_test.rego")); err != nil { // the tests of what ships
-		t.Fatal(err)
-	}
+	withoutTests(t, dir)
 	closed := account(t, nil)
 	edit(t, filepath.Join(dir, "data.json"), `"parameters"`, `"custom": {"closed": ["`+closed+`"]}, "parameters"`)
 	n := started(t, "NIDAN_POLICIES_DIR="+dir)
@@ -55,14 +53,22 @@ func TestATeamsOwnReasonsAreWorthAsMuchAsThoseThatShip(t *testing.T) {
 func TestWithASetOfAnEarlierVersionItDoesNotStart(t *testing.T) {
 	dir := changedPolicies(t)
 	edit(t, filepath.Join(dir, "login", "login.rego"), `, "second_step": "remembered"`, "")
-	if err := os.Remove(filepath.Join(dir, "login", "login_test.rego")); err != nil {
-		t.Fatal(err)
-	}
+	withoutTests(t, dir)
 	n := newNidan(t, "NIDAN_POLICIES_DIR="+dir)
 	c := exec.CommandContext(t.Context(), program, "serve")
 	c.Env, c.Dir = append(os.Environ(), n.env...), n.dir
 	out, err := c.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), `the reason device_remembered does nothing any more: the decision needs "second_step"`) {
 		t.Errorf("got %v\n%s", err, out)
+	}
+}
+
+// withoutTests takes the tests of the sign-ins out of a folder of the policies that ship.
+func withoutTests(t *testing.T, dir string) {
+	t.Helper()
+	for _, name := range []string{"login_test.rego", "factors_test.rego"} {
+		if err := os.Remove(filepath.Join(dir, "login", name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -1,64 +1,15 @@
 package e2e
 
 import (
-	"crypto/hmac"
-	"crypto/sha1"
-	"encoding/base32"
-	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"nidan/kratos"
 )
-
-// totpOf is what an authenticator app shows (RFC 6238).
-func totpOf(t *testing.T, secret string) string {
-	t.Helper()
-	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.TrimRight(secret, "="))
-	if err != nil {
-		t.Fatal(err)
-	}
-	mac := hmac.New(sha1.New, key)
-	_ = binary.Write(mac, binary.BigEndian, time.Now().Unix()/30) // a hash takes all
-	sum := mac.Sum(nil)
-	at := sum[len(sum)-1] & 0xf
-	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[at:at+4])&0x7fffffff%1_000_000)
-}
-
-// authenticatorApp sets one up for a session's account, and returns its secret.
-func authenticatorApp(t *testing.T, session http.Header) string {
-	t.Helper()
-	s := &signIn{t: t}
-	var flow struct {
-		ID string
-		UI struct {
-			Nodes []struct {
-				Attributes struct {
-					ID   string
-					Text struct{ Text string }
-				}
-			}
-		}
-	}
-	s.json(http.MethodGet, kratosPublic+"/self-service/settings/api", nil, session, &flow)
-	for _, n := range flow.UI.Nodes {
-		if secret := n.Attributes.Text.Text; n.Attributes.ID == "totp_secret_key" {
-			body := map[string]string{"method": "totp", "totp_code": totpOf(t, secret)}
-			if status := s.json(http.MethodPost, kratosPublic+"/self-service/settings?flow="+flow.ID, body, session, nil); status != http.StatusOK {
-				t.Fatalf("Kratos takes no authenticator app: %d", status)
-			}
-			return secret
-		}
-	}
-	t.Fatalf("Kratos offers no authenticator app: %+v", flow)
-	return ""
-}
 
 // raise has a session raised by a second factor of Kratos.
 func raise(t *testing.T, session http.Header, fields map[string]string) reply {
@@ -122,11 +73,11 @@ func TestASecondFactorOfKratosIsASecondStep(t *testing.T) {
 	n.set(everySwitch...)
 	n.expectWorth(session, "softphone not_asked")
 
-	if r := raise(t, session, map[string]string{"method": "totp", "totp_code": wrong(totpOf(t, secret))}); r.ending() != byKratos {
+	if r := raise(t, session, map[string]string{"method": "totp", "totp_code": wrong(totp(t, secret))}); r.ending() != byKratos {
 		t.Errorf("with a wrong code: %s", r.ending())
 	}
 	n.expectWorth(session, "softphone not_asked")
-	if r := raise(t, session, map[string]string{"method": "totp", "totp_code": totpOf(t, secret)}); r.ending() != letIn || r.Session.AAL != "aal2" {
+	if r := raise(t, session, map[string]string{"method": "totp", "totp_code": totp(t, secret)}); r.ending() != letIn || r.Session.AAL != "aal2" {
 		t.Fatalf("with a right code: %s %+v", r.ending(), r)
 	}
 	n.expectWorth(session, "softphone passed", "agent")
@@ -277,7 +228,7 @@ func TestWithWhichMethodsACodeCanBeEntered(t *testing.T) {
 		n.t = t
 		s := &signIn{t: t}
 		s.begin("?aal=aal2", session)
-		fields := map[string]any{"method": "totp", "totp_code": totpOf(t, secret), "transient_payload": says("")}
+		fields := map[string]any{"method": "totp", "totp_code": totp(t, secret), "transient_payload": says("")}
 		if r := s.fields(fields); r.ending() != asked {
 			t.Fatalf("got %s", r.ending())
 		}

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -14,7 +15,7 @@ import (
 // totp are the digits that an authenticator app shows now for a secret (RFC 6238).
 func totp(t *testing.T, secret string) string {
 	t.Helper()
-	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
+	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.TrimRight(secret, "="))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,14 +83,19 @@ func factorsOf(t *testing.T, account string) map[string]any {
 func (n *nidan) enrolled(account string) (secret string) {
 	n.t.Helper()
 	n.set()
-	session := newSignIn(n.t, account).expectIn(nil)
-	f, status := begins(n.t, session)
+	return authenticatorApp(n.t, newSignIn(n.t, account).expectIn(nil))
+}
+
+// authenticatorApp sets one up for a session's account, and returns its secret.
+func authenticatorApp(t *testing.T, session http.Header) (secret string) {
+	t.Helper()
+	f, status := begins(t, session)
 	if status != http.StatusOK {
-		n.t.Fatalf("no settings flow begins: %d", status)
+		t.Fatalf("no settings flow begins: %d", status)
 	}
-	secret = f.secret(n.t)
-	if _, status := f.submits(n.t, session, map[string]any{"method": "totp", "totp_code": totp(n.t, secret)}); status != http.StatusOK {
-		n.t.Fatalf("the authenticator app is not taken: %d", status)
+	secret = f.secret(t)
+	if _, status := f.submits(t, session, map[string]any{"method": "totp", "totp_code": totp(t, secret)}); status != http.StatusOK {
+		t.Fatalf("the authenticator app is not taken: %d", status)
 	}
 	return secret
 }

@@ -26,11 +26,12 @@ type Decider interface {
 	Settings(ctx context.Context, in policies.SettingsInput) (policies.SettingsDecision, error)
 }
 
-// Handler answers Kratos' calls. All fields but texts are needed.
+// Handler answers Kratos' calls. All exported fields but Factors are needed.
 type Handler struct {
 	Tokens       *Tokens
 	Store        challenge.Store
 	Policies     Decider
+	Factors      Factors // nil: they cannot be looked up
 	Challenger   *challenge.Challenger
 	Keys         *challenge.Keyring
 	Identity     kratos.Pointers
@@ -41,6 +42,7 @@ type Handler struct {
 	Log          *slog.Logger
 
 	texts *texts
+	days  days
 }
 
 // Mount puts the hooks on e.

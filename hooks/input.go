@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"nidan/challenge"
@@ -35,6 +36,27 @@ func policyInput(now time.Time, c call, on challenge.Situation) policies.Input {
 		in.Challenge = &policies.Challenge{ID: open.ID, Channel: open.Channel, AttemptsLeft: open.AttemptsLeft}
 	}
 	return in
+}
+
+// days says which day it is, and writes down each day once: the sign-ins of a day share the text.
+type days struct{ last atomic.Pointer[day] }
+
+type day struct {
+	year  int
+	month time.Month
+	day   int
+	text  string
+}
+
+// of is the day of an instant, in its time zone: 2026-04-01.
+func (d *days) of(now time.Time) string {
+	year, month, n := now.Date()
+	if last := d.last.Load(); last != nil && last.year == year && last.month == month && last.day == n {
+		return last.text
+	}
+	today := &day{year, month, n, now.Format(time.DateOnly)}
+	d.last.Store(today)
+	return today.text
 }
 
 // PolicyAccount is an account as the policies are told of it.

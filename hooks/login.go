@@ -51,6 +51,7 @@ type signIn struct {
 	key  challenge.Call
 
 	situation challenge.Situation // that the verdict rests on
+	factors   *policies.Factors   // of the account; nil: not looked up
 	verdict   policies.Verdict
 	detail    []byte // of the record
 }
@@ -62,7 +63,7 @@ func (s *signIn) answer(ctx context.Context) (a answer, err error) {
 		return answer{}, err
 	}
 	if !seen.Answered {
-		if err := s.decide(ctx, seen); err != nil {
+		if err := s.decide(ctx, seen, false); err != nil {
 			return answer{}, err
 		}
 	}
@@ -77,7 +78,7 @@ func (s *signIn) answer(ctx context.Context) (a answer, err error) {
 			return err
 		}
 		if now != seen {
-			if err := s.decide(ctx, now); err != nil {
+			if err := s.decide(ctx, now, true); err != nil {
 				return err
 			}
 		}
@@ -93,12 +94,13 @@ func (s *signIn) answer(ctx context.Context) (a answer, err error) {
 	return a, err
 }
 
-// decide asks the policies what follows from a situation.
-func (s *signIn) decide(ctx context.Context, on challenge.Situation) (err error) {
+// decide asks the policies what follows from a situation, inside a unit of work or before it.
+func (s *signIn) decide(ctx context.Context, on challenge.Situation, inside bool) (err error) {
 	s.situation = on
-	in := policyInput(s.Now().In(s.TimeZone), s.call, on)
-	in.Device.ID = challenge.DeviceName(s.key.DeviceToken)
-	if s.verdict, err = s.Policies.Login(ctx, in); err != nil {
+	now := s.Now().In(s.TimeZone)
+	in := policyInput(now, s.call, on)
+	in.Today, in.Device.ID = s.days.of(now), challenge.DeviceName(s.key.DeviceToken)
+	if s.verdict, err = s.ask(ctx, in, inside); err != nil {
 		s.Log.ErrorContext(ctx, "a sign-in was refused because it could not be decided",
 			"account", s.key.Account, "flow", s.key.Flow, "revision", s.verdict.Revision, "err", err)
 		s.verdict.Decision = policies.Decision{Reason: "undecided"}
@@ -145,6 +147,9 @@ func (s *signIn) do(ctx context.Context, tx challenge.Tx) (challenge.Outcome, er
 	case policies.ActionAllow:
 		return s.Challenger.Withdraw(ctx, tx, last, s.submission())
 	case policies.ActionChallenge:
+		if s.verdict.By() == policies.ByAAL2 { // Kratos asks for it, in the session that is let in
+			return s.Challenger.Withdraw(ctx, tx, last, s.submission())
+		}
 		if s.call.person.Email == "" {
 			s.Log.ErrorContext(ctx, "a sign-in was refused: the policies ask for a code, and there is no address",
 				"account", s.key.Account, "reason", s.verdict.Reason)
@@ -166,6 +171,10 @@ func (s *signIn) recordSession(ctx context.Context, tx challenge.Tx, wrong chall
 	}
 	kept := challenge.SignIn{Account: s.key.Account, AuthenticatedAt: at, Channel: s.verdict.Channel, WrongCodes: wrong}
 	switch {
+	case s.verdict.Action == policies.ActionChallenge && s.verdict.By() == policies.ByAAL2:
+		kept.SecondStep = challenge.StepAAL2Needed
+	case s.verdict.SecondStep == policies.SecondStepEnrolOnly:
+		kept.SecondStep = challenge.StepEnrolOnly
 	case s.verdict.Action == policies.ActionChallenge || s.verdict.SecondStep == policies.SecondStepPassed:
 		kept.SecondStep = challenge.StepPassed
 	case s.verdict.SecondStep == policies.SecondStepRemembered:
@@ -233,6 +242,9 @@ func (s *signIn) record(out challenge.Outcome) challenge.Record {
 	}
 	if out.State == challenge.Passed && s.verdict.Action == policies.ActionAllow {
 		r.State = "allowed"
+	}
+	if out.State == challenge.Passed && s.verdict.Action == policies.ActionChallenge && s.verdict.By() == policies.ByAAL2 {
+		r.State = string(challenge.StepAAL2Needed)
 	}
 	return r
 }

@@ -72,14 +72,10 @@ type session struct {
 	AuthenticatedAt string    `json:"authenticated_at"`
 	at              time.Time // the same, read; zero where it is absent
 	Devices         []device  `json:"devices"`
-	// Methods are those by which somebody has signed in. A session that is refreshed or raised has the earlier ones before this
-	// sign-in's. Nil: the body says nothing of methods, as one of before this program knew any.
-	Methods []method `json:"authentication_methods"`
-}
-
-// method is how somebody has signed in, in Kratos' words.
-type method struct {
-	Name string `json:"method"`
+	// Steps are those that the session has completed. One that is refreshed or raised has the earlier ones before this sign-in's. Nil: the
+	// body says nothing of them, as one of before this program knew any method but the password.
+	Steps []kratos.Step `json:"authentication_methods"`
+	Level string        `json:"authenticator_assurance_level"`
 }
 
 // The methods that are not only handed on.
@@ -90,14 +86,16 @@ const (
 
 // method is this sign-in's: the last one that Kratos took. A client has no say in it.
 func (s session) method() string {
-	if s.Methods == nil {
+	if s.Steps == nil {
 		return passwordMethod
 	}
-	if n := len(s.Methods); n > 0 && s.Methods[n-1].Name != "" {
-		return s.Methods[n-1].Name
+	if n := len(s.Steps); n > 0 && s.Steps[n-1].Method != "" {
+		return s.Steps[n-1].Method
 	}
 	return unknownMethod
 }
+
+func (s session) aal() kratos.AAL { return kratos.AALOf(s.Level, s.Steps) }
 
 type device struct {
 	IPAddress string `json:"ip_address"`

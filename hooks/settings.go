@@ -109,8 +109,9 @@ func (h *Handler) decideChange(ctx context.Context, tx challenge.Tx, c change) (
 		return answer{}, err
 	}
 	d, undecided := h.Policies.Settings(ctx, policies.SettingsInput{
-		Now: h.Now().UTC(), Settings: policies.Settings(settings), Account: PolicyAccount(c.kept, c.before),
-		Session: PolicySession(signIn), Request: policies.SettingsRequest{Method: c.method},
+		Now: h.Now().UTC(), Today: h.days.of(h.Now().In(h.TimeZone)), Settings: policies.Settings(settings),
+		Account: PolicyAccount(c.kept, c.before), Session: PolicySession(signIn, c.payload.Session.aal(), h.Now()),
+		Request: policies.SettingsRequest{Method: c.method},
 	})
 	if undecided != nil {
 		h.Log.ErrorContext(ctx, "a change was refused because it could not be decided", "method", c.method, "account", account, "err", undecided)
@@ -196,7 +197,11 @@ func (h *Handler) signInOf(ctx context.Context, tx challenge.Tx, p payload) (cha
 	return *found, nil
 }
 
-// PolicySession is a sign-in as the policies are told of the session that it began.
-func PolicySession(s challenge.SignIn) policies.Session {
-	return policies.Session{Known: s.SecondStep != challenge.StepUnknown, Channel: s.Channel, SecondStep: string(s.SecondStep)}
+// PolicySession is a sign-in as the policies are told of the session that it began, or that it refreshed; and at which level Kratos has
+// that session now.
+func PolicySession(s challenge.SignIn, aal kratos.AAL, now time.Time) policies.Session {
+	return policies.Session{
+		Known: s.SecondStep != challenge.StepUnknown, Channel: s.Channel, SecondStep: string(s.SecondStep), AAL: string(aal),
+		AgeMinutes: max(0, int(now.Sub(s.AuthenticatedAt)/time.Minute)),
+	}
 }

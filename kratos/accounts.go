@@ -134,9 +134,9 @@ func identityOf(i *client.Identity) Identity {
 	id.Traits, _ = i.Traits.(map[string]any)
 	id.MetadataPublic, _ = i.MetadataPublic.(map[string]any)
 	if enrolled, known := i.GetCredentialsOk(); known {
-		has := func(name string) bool { _, ok := (*enrolled)[name]; return ok }
-		keys, _ := (*enrolled)["webauthn"].Config["credentials"].([]any)
-		id.Factors = &Factors{TOTP: has("totp"), WebAuthn: len(keys) > 0, LookupSecret: has("lookup_secret")}
+		if f, err := factorsOf(*enrolled); err == nil {
+			id.Factors = &f
+		}
 	}
 	return id
 }

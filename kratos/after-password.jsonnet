@@ -49,7 +49,7 @@ local call(ctx) = {
   // By what somebody signs in, as Kratos says: the last one. Those of a session that is refreshed or raised come before it.
   local methods = get(session, 'authentication_methods'),
   local taken = if std.isArray(methods) then std.length(methods) else 0,
-  local method = if taken > 0 then [cutAll(methods[taken - 1], ['method'], 50)] else [],
+  local steps = [cutAll(methods[i], ['method', 'aal'], 50) for i in std.range(std.max(0, taken - 10), taken - 1)],
   local headers = pick(get(ctx, 'request_headers'), ['Accept-Language', 'User-Agent']),
   // Where the client is, as Nidan's own listener saw it, and a signature of that (hooks/address.go).
   local address = pick(get(ctx, 'request_headers'), ['True-Client-Ip', 'Priority']),
@@ -62,9 +62,9 @@ local call(ctx) = {
     if client == null then {} else { oauth2_login_request: { client: pick(client, ['client_id']) } }
   ) + (if kept == null then {} else { identity: account(kept) }),
   identity: account(identity),
-  session: pick(session, ['id', 'authenticated_at']) + {
+  session: pick(session, ['id', 'authenticated_at', 'authenticator_assurance_level']) + {
     devices: device,
-    authentication_methods: method,
+    authentication_methods: steps,
   },
   request_headers: { [n]: lines(headers[n], 2, 500) for n in std.objectFields(headers) } +
                    { [n]: lines(address[n], 1, 100) for n in std.objectFields(address) },

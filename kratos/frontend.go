@@ -36,14 +36,19 @@ func NewFrontend(url, sessionCookie string) *Frontend {
 	return &Frontend{api: client.NewAPIClient(c).FrontendAPI, sessionCookie: sessionCookie}
 }
 
+// ErrAAL2Needed is returned for a session that Kratos says nothing of, until the account's own second factor was asked for
+// (session.whoami.required_aal: highest_available).
+var ErrAAL2Needed = errors.New("kratos says nothing of this session before its second factor was asked for")
+
 // Session is one that somebody is signed in with.
 type Session struct {
 	Identity        Identity
-	AuthenticatedAt time.Time // when the password was last right; Kratos keeps it to the nanosecond, or as its database does
+	AuthenticatedAt time.Time // when the last step of signing in was completed; Kratos keeps it to the nanosecond, or as its database does
+	AAL             AAL
 }
 
-// Whoami returns the session that r proves, [ErrGone] where there is none, or [ErrTwoProofs]. Nothing of r but its proof goes to
-// Kratos.
+// Whoami returns the session that r proves, [ErrGone] where there is none, [ErrAAL2Needed], or [ErrTwoProofs]. Nothing of r but its
+// proof goes to Kratos.
 func (f *Frontend) Whoami(ctx context.Context, r *http.Request) (Session, error) {
 	p, err := proofOf(r, f.sessionCookie)
 	if err != nil {
@@ -57,6 +62,10 @@ func (f *Frontend) Whoami(ctx context.Context, r *http.Request) (Session, error)
 		ask = ask.XSessionToken(p.token)
 	}
 	got, answer, err := ask.Execute()
+	if answer != nil && answer.StatusCode == http.StatusForbidden {
+		answer.Body.Close()
+		return Session{}, ErrAAL2Needed
+	}
 	if err != nil {
 		return Session{}, fmt.Errorf("ask who is signed in: %w", answerError(answer, err))
 	}
@@ -64,7 +73,15 @@ func (f *Frontend) Whoami(ctx context.Context, r *http.Request) (Session, error)
 	if got.Identity == nil {
 		return Session{}, errors.New("ask who is signed in: the answer names no account")
 	}
-	return Session{Identity: identityOf(got.Identity), AuthenticatedAt: got.GetAuthenticatedAt()}, nil
+	return Session{Identity: identityOf(got.Identity), AuthenticatedAt: got.GetAuthenticatedAt(), AAL: aalOf(got)}, nil
+}
+
+func aalOf(s *client.Session) AAL {
+	var steps []Step
+	for _, m := range s.AuthenticationMethods {
+		steps = append(steps, Step{Method: m.GetMethod(), AAL: string(m.GetAal())})
+	}
+	return AALOf(string(s.GetAuthenticatorAssuranceLevel()), steps)
 }
 
 // LogoutURL is where the browser is signed out.

@@ -20,13 +20,6 @@ type Identity struct {
 	Factors *Factors `json:"-"`
 }
 
-// Factors are Kratos' own second factors.
-type Factors struct {
-	TOTP         bool // an authenticator app
-	WebAuthn     bool // a security key
-	LookupSecret bool // recovery codes
-}
-
 // Pointers say where in an identity the facts about an account stand (JSON Pointers, RFC 6901). All that decides about a
 // sign-in, but for the e-mail address, must stand below /metadata_public: traits are the account holder's to change.
 type Pointers struct {

@@ -19,6 +19,9 @@ type ConsoleInput struct {
 // ConsoleSession is what the visitor's session is worth.
 type ConsoleSession struct {
 	Console bool `json:"console" jsonschema:"description=it has the capability console"`
+
+	SecondStep string `json:"second_step" jsonschema:"enum=passed,enum=remembered,enum=not_asked,enum=aal2_needed,enum=enrol_only,enum=unknown,description=as in input.session.second_step of capabilities"`
+	AAL        string `json:"aal" jsonschema:"enum=aal1,enum=aal2,enum=unknown,description=Kratos' authenticator assurance level\\, as in input.session.aal of capabilities"`
 }
 
 // ConsoleAction is something to see or to change in the console.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 )
@@ -25,11 +24,12 @@ const (
 // SecondStep is what a sign-in that is let in without a code counts as.
 type SecondStep string
 
-// What it may count as. A sign-in whose code was right counts as one that passed, whatever the policies say.
+// What it may count as. A sign-in whose code was right counts as one that passed, unless it is for enrolment only.
 const (
 	SecondStepNotAsked   SecondStep = "not_asked"
 	SecondStepRemembered SecondStep = "remembered" // as good as a code: only on a device that is known
 	SecondStepPassed     SecondStep = "passed"     // by the method itself: never the password
+	SecondStepEnrolOnly  SecondStep = "enrol_only" // worth nothing but to enrol a factor, also with a code that was right
 )
 
 // State is in which of the documented states a refusal is shown.
@@ -54,9 +54,12 @@ type Decision struct {
 	Message      Message  `json:"message,omitzero" jsonschema:"description=for a refuse: what the person reads\\, in place of the state's own sentence"`
 	Limits       *Limits  `json:"limits" jsonschema:"description=what an account may use up. Without them: the usual limits"`
 
-	SecondStep    SecondStep `json:"second_step,omitempty" jsonschema:"enum=not_asked,enum=remembered,enum=passed,description=for an allow: what the session counts as. remembered only where input.device.known is true\\, passed only where input.request.method is another one than the password. Without it: not_asked"`
+	SecondStep    SecondStep `json:"second_step,omitempty" jsonschema:"enum=not_asked,enum=remembered,enum=passed,enum=enrol_only,description=for an allow: what the session counts as. remembered only where input.device.known is true\\, passed only where input.request.method is another one than the password. Without it: not_asked. For a challenge by email: enrol_only\\, a session that is worth nothing but to enrol a factor"`
 	ForgetDevices bool       `json:"forget_devices" jsonschema:"description=the devices that remember this account are forgotten. Without it: false"`
 	State         State      `json:"state,omitempty" jsonschema:"enum=refused,enum=sign_in_again,enum=client_too_old,description=for a refuse: the state in which it is shown. Without it: refused"`
+
+	SecondStepBy []Way    `json:"second_step_by,omitempty" jsonschema:"minItems=1,description=for a challenge: the ways that this account has to take the second step\\, the preferred one first. aal2 first: no code is mailed\\, and the session is worth nothing until Kratos says aal2. Only where input.account.factors has totp or webauthn. Without it: email"`
+	Needs        []string `json:"needs,omitempty" jsonschema:"enum=account.factors,description=facts that are not in the input and that the decision turns on. They are looked up\\, and it is asked once more. What is still needed then refuses"`
 }
 
 // Message is what a person who is refused reads, in each language. Where there is one language alone, everybody reads that.
@@ -103,41 +106,13 @@ func decodeDecision(answer any) (Decision, error) {
 func decodeFor(in, answer any) (Decision, error) {
 	d, err := decodeDecision(answer)
 	if err == nil {
-		err = d.suits(deviceKnown(in), anotherMethod(methodOf(in)))
+		err = d.suitsInput(in)
 	}
 	if err != nil {
 		return Decision{}, err
 	}
 	return d, nil
 }
-
-// factOf is a fact of an input: an [Input], or one decoded from JSON. It is not valid where there is none.
-func factOf(in any, path ...string) reflect.Value {
-	if in == nil {
-		return reflect.Value{}
-	}
-	v := placeIn(reflect.TypeOf(in), path).in(reflect.ValueOf(in))
-	for v.Kind() == reflect.Interface {
-		v = v.Elem()
-	}
-	return v
-}
-
-func deviceKnown(in any) bool {
-	v := factOf(in, "device", "known")
-	return v.Kind() == reflect.Bool && v.Bool()
-}
-
-func methodOf(in any) string {
-	v := factOf(in, "request", "method")
-	if v.Kind() != reflect.String {
-		return ""
-	}
-	return v.String()
-}
-
-// anotherMethod says whether that is another method than the password. Where none is said, it was the password.
-func anotherMethod(method string) bool { return method != "" && method != "password" }
 
 // settled is the decision with what it does said in full, and without what is not done for its action.
 func (d Decision) settled() Decision {
@@ -147,21 +122,15 @@ func (d Decision) settled() Decision {
 	case ActionRefuse:
 		d.SecondStep, d.State = "", cmp.Or(d.State, StateRefused)
 	default:
-		d.SecondStep, d.State, d.Message = "", "", Message{}
+		d.State, d.Message = "", Message{}
+		if d.SecondStep != SecondStepEnrolOnly {
+			d.SecondStep = ""
+		}
+	}
+	if d.Action != ActionChallenge {
+		d.SecondStepBy = nil
 	}
 	return d
-}
-
-// suits says whether the decision may be made on this sign-in. It is not part of validate: a decision is known again by what the
-// policies read, and that need not be the device or the method.
-func (d Decision) suits(deviceKnown, anotherMethod bool) error {
-	switch {
-	case d.SecondStep == SecondStepRemembered && !deviceKnown:
-		return errors.New("the decision is not valid: second_step is remembered, and input.device.known is not true")
-	case d.SecondStep == SecondStepPassed && !anotherMethod:
-		return errors.New("the decision is not valid: second_step is passed, and the method of the sign-in is the password")
-	}
-	return nil
 }
 
 // decodeStrictly refuses fields that v does not have.
@@ -179,6 +148,7 @@ func decodeStrictly(answer, v any) error {
 type Capabilities struct {
 	Capabilities []string          `json:"capabilities" jsonschema:"required"`
 	Reasons      map[string]string `json:"reasons" jsonschema:"required,description=by capability that is lacking: a stable symbol"`
+	StepUp       map[string]StepUp `json:"step_up,omitempty" jsonschema:"description=by capability that is lacking: what would earn it. Not there: nothing that the person could do now"`
 }
 
 // String is what the session may do, and why it may not do more.
@@ -210,15 +180,12 @@ func (d Decision) validate() error {
 			"action must be allow, challenge or refuse"},
 		{d.Reason == "", "reason is missing"},
 		{d.Channel == "", "channel is missing"},
-		{!slices.Contains([]SecondStep{"", SecondStepNotAsked, SecondStepRemembered, SecondStepPassed}, d.SecondStep),
-			"second_step must be not_asked, remembered or passed"},
-		{d.Action != ActionAllow && (d.SecondStep == SecondStepRemembered || d.SecondStep == SecondStepPassed),
-			"second_step can be remembered or passed only where action is allow"},
+		{len(d.Needs) > 0 && d.Action != ActionRefuse, "a decision that needs a fact must refuse"},
 		{d.State != "" && d.State != StateRefused && d.State != StateSignInAgain && d.State != StateClientTooOld,
 			"state must be refused, sign_in_again or client_too_old"},
 		{d.RememberDays < 0 || d.RememberDays > 365, "remember_days must be 0 to 365"},
 	}
-	var errs []error
+	errs := []error{d.validateSteps()}
 	for _, r := range rules {
 		if r.bad {
 			errs = append(errs, errors.New(r.msg))

@@ -159,7 +159,9 @@ func TestARecordOfAnEarlierVersionIsOfASignInWithThePassword(t *testing.T) {
 var written = map[string][]any{
 	"action":         {"allow", "challenge", "refuse", "permit", 1},
 	"reason":         {"r", "", true},
-	"second_step":    {"not_asked", "remembered", "passed", false},
+	"second_step":    {"not_asked", "remembered", "enrol_only", "passed", false},
+	"second_step_by": {[]any{"aal2", "email"}, []any{"email"}, []any{}, []any{"sms"}, "aal2"},
+	"needs":          {[]any{"account.factors"}, []any{}, []any{"account.shoes"}, "account.factors"},
 	"forget_devices": {true, false, "yes"},
 	"state":          {"refused", "sign_in_again", "client_too_old", "unavailable", 3},
 	"message":        {"No.", "", map[string]any{"ja": "a", "en": "b"}, map[string]any{"fr": "c"}, map[string]any{"ja": 1}, 5, []any{}},
@@ -218,6 +220,7 @@ func TestAnOutcomeMaySayATermOtherwise(t *testing.T) {
 	set := shippedBut(t, "login/login.rego", `{"action": "challenge", "reason": "code_required"}`,
 		`{"action": "challenge", "reason": "code_required", "code": {"length": 8}, "capabilities": []}`)
 	delete(set, "login/login_test.rego")
+	delete(set, "login/factors_test.rego")
 	if got := refusal(t, set); got != "" {
 		t.Fatal(got)
 	}

@@ -6,6 +6,7 @@ import "time"
 // year: the clock is in it, and nothing else is asked.
 type Input struct {
 	Now       time.Time  `json:"now" jsonschema:"description=when the sign-in happened"`
+	Today     string     `json:"today" jsonschema:"description=the day of now in the configured time zone\\, such as 2026-04-01"`
 	Settings  Settings   `json:"settings"`
 	Account   Account    `json:"account"`
 	Request   Request    `json:"request"`
@@ -36,6 +37,16 @@ type Account struct {
 	PasswordExpired bool   `json:"password_expired"`
 	Locale          string `json:"locale" jsonschema:"description=the account's own language\\, as it stands there\\, or empty. Its holder may be the one who chose it"`
 	Plan            string `json:"plan" jsonschema:"description=what the account's holder has subscribed to\\, empty where that is not said"`
+
+	Factors *Factors `json:"factors,omitempty" jsonschema:"description=what Kratos could ask this account for as a second factor. Not there: it was not looked up. A decision on a sign-in that turns on it says so in needs"`
+}
+
+// Factors are the second factors of Kratos' own that an account has enrolled. They are booleans and no list: a proof can go through all
+// that there may be.
+type Factors struct {
+	TOTP         bool `json:"totp" jsonschema:"description=an authenticator app"`
+	WebAuthn     bool `json:"webauthn" jsonschema:"description=a security key as a second factor"`
+	LookupSecret bool `json:"lookup_secret" jsonschema:"description=recovery codes"`
 }
 
 // Request is what is known of the sign-in itself. All but FlowType, Method, RequestedAAL, Refresh and IPTrusted is a client's own
@@ -82,6 +93,7 @@ type Device struct {
 // CapabilitiesInput is everything that what a session is worth may depend on.
 type CapabilitiesInput struct {
 	Now      time.Time `json:"now"`
+	Today    string    `json:"today" jsonschema:"description=the day of now in the configured time zone\\, such as 2026-04-01"`
 	Settings Settings  `json:"settings"`
 	Account  Account   `json:"account"`
 	Session  Session   `json:"session"`
@@ -90,6 +102,7 @@ type CapabilitiesInput struct {
 // SettingsInput is everything that it may depend on whether a session changes how its account signs in.
 type SettingsInput struct {
 	Now      time.Time       `json:"now"`
+	Today    string          `json:"today" jsonschema:"description=the day of now in the configured time zone\\, such as 2026-04-01"`
 	Settings Settings        `json:"settings"`
 	Account  Account         `json:"account" jsonschema:"description=as it is kept\\, before the change"`
 	Session  Session         `json:"session"`
@@ -105,5 +118,7 @@ type SettingsRequest struct {
 type Session struct {
 	Known      bool   `json:"known" jsonschema:"description=there is a record of it"`
 	Channel    string `json:"channel" jsonschema:"description=what was signed in to\\, or unknown"`
-	SecondStep string `json:"second_step" jsonschema:"enum=passed,enum=remembered,enum=not_asked,enum=unknown"`
+	SecondStep string `json:"second_step" jsonschema:"enum=passed,enum=remembered,enum=not_asked,enum=aal2_needed,enum=enrol_only,enum=unknown"`
+	AAL        string `json:"aal" jsonschema:"enum=aal1,enum=aal2,enum=unknown,description=Kratos' authenticator assurance level. A code that Kratos itself mailed does not make it aal2. unknown: Kratos did not say"`
+	AgeMinutes int    `json:"age_minutes" jsonschema:"minimum=0,description=whole minutes since the last step of signing in was completed"`
 }

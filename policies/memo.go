@@ -84,7 +84,7 @@ func (m *Memo) login(ctx context.Context, in map[string]any, limit time.Duration
 		err = a.err
 	}
 	if err == nil {
-		err = a.decision.suits(deviceKnown(in), anotherMethod(methodOf(in)))
+		err = a.decision.suitsInput(in)
 	}
 	if err != nil {
 		return Decision{}, err

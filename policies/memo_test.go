@@ -25,10 +25,10 @@ func TestWhatTheShippedPoliciesRead(t *testing.T) {
 	for _, path := range reads {
 		got = append(got, strings.Join(path, "."))
 	}
-	want := "account.has_email account.locked account.password_expired account.plan account.role account.state account.two_factor " +
+	want := "account.factors.totp account.factors.webauthn account.has_email account.locked account.password_expired account.plan account.role account.state account.two_factor " +
 		"device.age_calendar_days device.age_days device.channel device.known " +
 		"request.client.version request.flow_type request.headers request.method request.oauth2_client_id request.refresh request.requested_aal " +
-		"settings.admin_console settings.remember settings.remember_days settings.softphone settings.two_factor"
+		"settings.admin_console settings.remember settings.remember_days settings.softphone settings.two_factor today"
 	if strings.Join(got, " ") != want {
 		t.Errorf("got  %v\nwant %s", got, want)
 	}

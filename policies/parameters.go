@@ -25,7 +25,26 @@ type Parameters struct {
 	ConsoleRole                   string   `json:"console_role"`
 	CustomMayAllow                bool     `json:"custom_may_allow"`
 
-	Methods map[string]MethodUse `json:"methods"`
+	Methods            map[string]MethodUse  `json:"methods"`
+	SecondStepBy       []Way                 `json:"second_step_by" jsonschema:"minItems=1"`
+	SecondStepByOfRole map[string]StepOfRole `json:"second_step_by_of_role"`
+	EnrolByEmail       bool                  `json:"enrol_by_email"`
+	CapabilityTerms    map[string]Terms      `json:"capability_terms"`
+}
+
+// StepOfRole is how a role takes the second step, and from which day on.
+type StepOfRole struct {
+	By   []Way `json:"by" jsonschema:"required,minItems=1"`
+	From Day   `json:"from" jsonschema:"required"`
+}
+
+// Day is a day in the configured time zone, such as 2027-01-01.
+type Day string
+
+// Terms are what a capability asks of a session, besides what it is for.
+type Terms struct {
+	MaxAgeMinutes int    `json:"max_age_minutes" jsonschema:"minimum=1"`
+	AAL           string `json:"aal" jsonschema:"enum=aal2"`
 }
 
 // Version is a semantic version, or its beginning: "4" is short for "4.0.0".

@@ -82,14 +82,18 @@ func decodeInFull(in ast.Value, answer any) (Decision, error) {
 	if err != nil {
 		return Decision{}, err
 	}
-	switch d.SecondStep {
-	case SecondStepRemembered:
-		err = d.suits(holds(in, "device", "known"), false)
-	case SecondStepPassed:
+	// Each fact is looked at only where the decision rests on it: proofs try its values then.
+	var on basis
+	switch {
+	case d.SecondStep == SecondStepRemembered:
+		on.deviceKnown = holds(in, "device", "known")
+	case d.SecondStep == SecondStepPassed:
 		method, _ := found(in, "request", "method").(ast.String)
-		err = d.suits(false, anotherMethod(string(method)))
+		on.anotherMethod = anotherMethod(string(method))
+	case d.Action == ActionChallenge && d.By() == ByAAL2:
+		on.enrolled = holds(in, "account", "factors", "totp") || holds(in, "account", "factors", "webauthn")
 	}
-	if err != nil {
+	if err := d.suits(on); err != nil {
 		return Decision{}, err
 	}
 	return d.inFull(func() bool { return holds(in, "account", "has_email") })
@@ -98,7 +102,7 @@ func decodeInFull(in ast.Value, answer any) (Decision, error) {
 // inFull is a decision with its limits, or an error where it could not be carried out. HasEmail is asked only where a code is: a proof
 // tells inputs apart by all that is read.
 func (d Decision) inFull(hasEmail func() bool) (Decision, error) {
-	if d.Action == ActionChallenge && !hasEmail() {
+	if d.Action == ActionChallenge && d.By() == ByEmail && !hasEmail() {
 		return Decision{}, errors.New("a code is asked, and there is no address to send it to")
 	}
 	if d.Limits == nil {

@@ -138,7 +138,7 @@ func reasonsIn(m *ast.Module) []string {
 	found := map[string]bool{}
 	var look func(*ast.Rule)
 	look = func(r *ast.Rule) {
-		if reason, ok := r.Head.Value.Value.(ast.String); ok && strings.HasPrefix(r.Head.Name.String(), "_reason") {
+		if reason, ok := r.Head.Value.Value.(ast.String); ok && givesReasons(r.Head.Name.String()) {
 			found[string(reason)] = true
 		}
 		ast.WalkTerms(r.Head.Value, func(t *ast.Term) bool { // an outcome may be put together
@@ -159,6 +159,11 @@ func reasonsIn(m *ast.Module) []string {
 		look(r)
 	}
 	return slices.Collect(maps.Keys(found))
+}
+
+// givesReasons says whether the values of a rule of that name are reasons.
+func givesReasons(rule string) bool {
+	return strings.HasPrefix(rule, "_reason") || rule == "_against" || rule == "_worth_nothing" || rule == "_refused_account"
 }
 
 // namedUnder are the symbols in the first column of the table under a heading of README.md.

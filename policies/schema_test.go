@@ -39,6 +39,10 @@ func asWritten(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, byLanguage}}
 	case reflect.TypeFor[MethodUse]():
 		return &jsonschema.Schema{Type: "string", Enum: methodUses}
+	case reflect.TypeFor[Way]():
+		return &jsonschema.Schema{Type: "string", Enum: []any{ByAAL2, ByEmail}}
+	case reflect.TypeFor[Day]():
+		return &jsonschema.Schema{Type: "string", Title: "a day such as 2027-01-01", Pattern: `^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$`}
 	case reflect.TypeFor[Version](): // what the shipped policies can compare
 		const number = `(0|[1-9]\d{0,17})`
 		const rest = `(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?`
@@ -84,9 +88,14 @@ func ofDecisions(s *jsonschema.Schema) {
 	}
 	challenge := &jsonschema.Schema{Required: []string{"code"}, Properties: jsonschema.NewProperties()}
 	challenge.Properties.Set("code", &strict)
+	one := uint64(1)
+	needing := &jsonschema.Schema{Required: []string{"needs"}, Properties: jsonschema.NewProperties()}
+	needing.Properties.Set("needs", &jsonschema.Schema{MinItems: &one})
 	s.AllOf = []*jsonschema.Schema{
+		{If: needing, Then: is("action", ActionRefuse)},
 		when("action", ActionChallenge, challenge),
 		when("second_step", SecondStepRemembered, is("action", ActionAllow)), when("second_step", SecondStepPassed, is("action", ActionAllow)),
+		when("second_step", SecondStepEnrolOnly, is("action", ActionChallenge)),
 	}
 }
 

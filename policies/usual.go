@@ -42,7 +42,7 @@ func (e *Engine) tryUsualSignIn(ctx context.Context, in Input) error {
 		return err
 	}
 	d, err := e.tryLogin(ctx, value)
-	if err == nil && d.Action == ActionChallenge && !in.Account.HasEmail {
+	if err == nil && d.Action == ActionChallenge && d.By() == ByEmail && !in.Account.HasEmail {
 		err = errors.New("a code is asked, and there is no address to send it to")
 	}
 	return err
@@ -53,7 +53,8 @@ func (e *Engine) tryUsualSignIn(ctx context.Context, in Input) error {
 func (e *Engine) tryUsualSession(ctx context.Context, role string) error {
 	in := usualSignIn(role, "browser")
 	session := CapabilitiesInput{
-		Now: in.Now, Settings: in.Settings, Account: in.Account, Session: Session{Known: true, Channel: "admin_console", SecondStep: "passed"},
+		Now: in.Now, Today: in.Today, Settings: in.Settings, Account: in.Account,
+		Session: Session{Known: true, Channel: "admin_console", SecondStep: "passed", AAL: "aal1"},
 	}
 	_, capabilities := e.Capabilities(ctx, session)
 	var settings error
@@ -63,7 +64,7 @@ func (e *Engine) tryUsualSession(ctx context.Context, role string) error {
 		})
 	}
 	_, console := e.Console(ctx, ConsoleInput{
-		Now: in.Now, Settings: in.Settings, Visitor: in.Account, Session: ConsoleSession{Console: true}, Action: ViewSettings,
+		Now: in.Now, Settings: in.Settings, Visitor: in.Account, Session: ConsoleSession{Console: true, SecondStep: "passed", AAL: "aal1"}, Action: ViewSettings,
 	})
 	return errors.Join(capabilities, settings, console)
 }
@@ -80,6 +81,7 @@ var usual = []struct {
 	{"whose password has expired", func(in *Input) { in.Account.PasswordExpired = true }},
 	{"that is inactive", func(in *Input) { in.Account.State = "inactive" }},
 	{"with a client that does not say its version", func(in *Input) { in.Request.Client = Client{} }},
+	{"with an authenticator app", func(in *Input) { in.Account.Factors = &Factors{TOTP: true} }},
 	{"with its flag off", func(in *Input) { in.Account.TwoFactor = false }},
 	{"from an address that Nidan saw", func(in *Input) { in.Request.IP, in.Request.IPTrusted = "192.0.2.1", true }},
 	{"with an OpenID Connect provider", func(in *Input) { in.Request.Method = "oidc" }},
@@ -97,6 +99,7 @@ var usual = []struct {
 func usualSignIn(role, flow string) Input {
 	return Input{
 		Now:      time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC),
+		Today:    "2026-04-01",
 		Settings: Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30},
 		Account:  Account{ID: "1", Name: "a", Role: role, Email: "a@example.com", HasEmail: true, TwoFactor: true, State: "active"},
 		Request: Request{

@@ -32,6 +32,15 @@ func membersOf(t reflect.Type) []member {
 	return all
 }
 
+// isEmpty says whether JSON leaves an optional value out.
+func isEmpty(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Slice, reflect.Map:
+		return v.Len() == 0
+	}
+	return v.IsZero()
+}
+
 var marshaler = reflect.TypeFor[json.Marshaler]()
 
 // valueOf is what OPA would read from a value's JSON, without making the JSON.
@@ -51,7 +60,7 @@ func valueOf(v reflect.Value) (ast.Value, error) {
 	members := membersOf(v.Type())
 	pairs := make([][2]*ast.Term, 0, len(members))
 	for i, m := range members {
-		if m.optional && v.Field(i).IsZero() {
+		if m.optional && isEmpty(v.Field(i)) {
 			continue
 		}
 		below, err := valueOf(v.Field(i))

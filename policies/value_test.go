@@ -42,7 +42,11 @@ func fill(t *rapid.T, v reflect.Value) {
 	case reflect.Slice:
 		v.SetZero()
 		if some() {
-			v.Set(reflect.ValueOf(rapid.SliceOfN(odd, 0, 3).Draw(t, "list")))
+			list := reflect.MakeSlice(v.Type(), rapid.IntRange(0, 3).Draw(t, "length"), 3)
+			for i := range list.Len() {
+				fill(t, list.Index(i))
+			}
+			v.Set(list)
 		}
 	case reflect.Struct:
 		if v.Type() == aMoment {

@@ -30,7 +30,7 @@ func (e *Engine) Login(ctx context.Context, in Input) (Verdict, error) {
 	d, undecided := e.decisions.of(&in, func() (decided, error) { return e.decide(ctx, &s) })
 	v.Took = time.Since(start)
 	if undecided == nil {
-		undecided = d.suits(in.Device.Known, anotherMethod(in.Request.Method))
+		undecided = d.suits(basis{in.Device.Known, in.Account.Factors.enrolled(), anotherMethod(in.Request.Method)})
 	}
 	if undecided == nil {
 		v.Decision, s.decided = d.Decision, &d

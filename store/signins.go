@@ -36,8 +36,8 @@ func (t *tx) SignIn(ctx context.Context, account string, authenticatedAt time.Ti
 // LatestSecondStep implements [challenge.Journal].
 func (t *tx) LatestSecondStep(ctx context.Context, account string, since time.Time) (*challenge.SignIn, error) {
 	return scanSignIn(account, t.row(ctx, selectSignIn+`
-		AND authenticated_at >= $2 AND second_step IN ($3, $4) ORDER BY authenticated_at DESC LIMIT 1`,
-		account, since.UnixMicro(), string(challenge.StepPassed), string(challenge.StepRemembered)))
+		AND authenticated_at >= $2 AND second_step IN ($3, $4, $5) ORDER BY authenticated_at DESC LIMIT 1`,
+		account, since.UnixMicro(), string(challenge.StepPassed), string(challenge.StepRemembered), string(challenge.StepEnrolOnly)))
 }
 
 const selectSignIn = `SELECT authenticated_at, channel, second_step, wrong_codes, wrong_codes_since FROM sign_ins WHERE account_id = $1`

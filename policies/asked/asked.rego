@@ -43,10 +43,79 @@ channel_off("unknown") if {
 
 # METADATA
 # title: The account has no e-mail address
-# description: There is nowhere to send a code to. Whether that lets it in is said in data.json.
+# description: |
+#   There is nowhere to send a code to, and no factor to ask for in the place of a code. Whether that lets it in is said in data.json.
+#   Where it is not known whether there is a factor, this is no reason.
 # custom:
 #   reason: no_email
-no_email if input.account.has_email == false
+no_email if {
+	input.account.has_email == false
+	"email" in second_step_by
+	not _may_have_aal2
+}
+
+# METADATA
+# title: How the second step is taken
+# description: |
+#   The ways, the preferred one first: "aal2" is a factor of Kratos' own, "email" is a mailed code. A role may have ways of its own,
+#   from a day on: before that day, its people can enrol a factor. If it is not known which day it is, or which role, the role's
+#   own ways hold.
+second_step_by := of_role.by if {
+	some role, of_role in data.parameters.second_step_by_of_role
+	not _another(role)
+	not _before(of_role.from)
+} else := data.parameters.second_step_by
+
+# METADATA
+# title: The ways that this account has
+# description: Of those in which the second step may be taken.
+ways := [way | some way in second_step_by; _has(way)]
+
+# METADATA
+# title: The account has a factor of Kratos' own
+# description: Recovery codes alone do not count. They run out, and are for the day on which the factor is lost.
+enrolled if input.account.factors.totp == true
+
+enrolled if input.account.factors.webauthn == true
+
+# METADATA
+# title: It has to be known which factors the account has
+# description: They may be asked for, and were not looked up.
+factors_needed if {
+	"aal2" in second_step_by
+	not enrolled
+	not _not_enrolled
+}
+
+# METADATA
+# title: A factor comes before a mailed code
+# description: Also where it is not known whether the account has one.
+aal2_first if {
+	second_step_by[0] == "aal2"
+	not _not_enrolled
+}
+
+_not_enrolled if {
+	input.account.factors.totp == false
+	input.account.factors.webauthn == false
+}
+
+_may_have_aal2 if {
+	"aal2" in second_step_by
+	not _not_enrolled
+}
+
+_has("aal2") if enrolled
+
+_has("email") if not input.account.has_email == false
+
+_another(role) if input.account.role != role
+
+# Days as text are in the order of time.
+_before(day) if {
+	input.today != ""
+	input.today < day
+}
 
 # METADATA
 # title: The account's flag is off

@@ -14,16 +14,19 @@ import data.nidan.asked
 
 # METADATA
 # title: Decision
-# description: What the session may do, and for each capability that it lacks, why.
+# description: What the session may do, for each capability that it lacks, why, and what would earn it.
 # entrypoint: true
-decision := {
-	"capabilities": array.concat(_free, _earned),
-	"reasons": _reasons,
-}
+decision := object.union(
+	{
+		"capabilities": array.concat(array.concat(_free, _earned), _enrolment),
+		"reasons": _reasons,
+	},
+	_hints,
+)
 
 _free := [capability |
 	some capability in data.parameters.capabilities_without_second_step
-	not _custom_refusal(capability)
+	not _against(capability)
 ]
 
 _earnable := ["agent", "console"]
@@ -38,20 +41,51 @@ _reasons[capability] := reason if {
 _reasons[capability] := reason if {
 	some capability in data.parameters.capabilities_without_second_step
 	not capability in _earnable
-	reason := _custom_refusal(capability)
+	reason := _against(capability)
 }
+
+default _hints := {}
+
+_hints := {"step_up": _step_up} if count(_step_up) > 0
+
+# METADATA
+# title: What would earn a capability
+# description: |
+#   To sign in once more; and with a factor of Kratos' own, or more lately, where that is said. Inputs from before there was this do not
+#   say at which level the session is, and get the answer that they got then.
+_step_up[capability] := {"acr": "aal2"} if {
+	some capability, "aal2_needed" in _reasons
+}
+
+_step_up[capability] := {"max_age_minutes": data.parameters.capability_terms[capability].max_age_minutes} if {
+	some capability, "session_too_old" in _reasons
+}
+
+_step_up[capability] := {} if {
+	some capability, reason in _reasons
+	reason in {"softphone_asks_a_code", "console_asks_a_code"}
+	input.session.aal in {"aal1", "aal2", "unknown"}
+}
+
+# A session that may do nothing but that. One that has passed a second step may enrol, too, and need not ask here.
+_enrolment := ["enrol"] if {
+	_worth_nothing == "second_factor_needed"
+	not _refused_account
+} else := []
 
 # METADATA
 # title: Why a capability is lacking
 # description: The first that holds, from top to bottom. Undefined where nothing is against it.
-_reason(capability) := "account_locked" if {
-	not input.account.locked == false
-} else := "password_expired" if {
-	not input.account.password_expired == false
-} else := "account_inactive" if {
-	not input.account.state == "active"
+_reason(capability) := reason if {
+	reason := _refused_account
 } else := reason if {
-	reason := _custom_refusal(capability)
+	reason := _against(capability)
+} else := "aal2_needed" if {
+	# What it has passed is not enough for this account any more.
+	not "email" in asked.second_step_by
+	not _custom_allowed(capability)
+	_asked_for(capability)
+	not second_step
 } else := "softphone_asks_a_code" if {
 	capability == "agent"
 	not _custom_allowed(capability)
@@ -65,11 +99,66 @@ _reason(capability) := "account_locked" if {
 }
 
 # METADATA
+# title: The account could not sign in any more
+_refused_account := "account_locked" if {
+	not input.account.locked == false
+} else := "password_expired" if {
+	not input.account.password_expired == false
+} else := "account_inactive" if {
+	not input.account.state == "active"
+}
+
+# METADATA
+# title: Why a session lacks a capability that needs no second step
+# description: Each of these is against every other capability, too.
+_against(capability) := reason if {
+	reason := _custom_refusal(capability)
+} else := _worth_nothing if {
+	_worth_nothing
+} else := "aal2_needed" if {
+	data.parameters.capability_terms[capability].aal == "aal2"
+	not _aal2
+} else := "session_too_old" if {
+	data.parameters.capability_terms[capability].max_age_minutes
+	not _young_enough(capability)
+}
+
+_young_enough(capability) if input.session.age_minutes < data.parameters.capability_terms[capability].max_age_minutes
+
+# METADATA
+# title: The session is worth nothing
+# description: It waits for a factor of Kratos' own. It was let in for that alone, or to enrol one, and nothing else.
+_worth_nothing := "aal2_needed" if {
+	input.session.second_step == "aal2_needed"
+	not _aal2
+} else := "second_factor_needed" if {
+	# Also once the factor is enrolled: it has to be shown, in a sign-in of its own.
+	input.session.second_step == "enrol_only"
+}
+
+# METADATA
+# title: A factor of Kratos' own was shown
+# description: |
+#   Kratos v1.3.1 calls a session aal2 also where somebody enrolled a factor in it, and has shown none. So Kratos' word counts only of a
+#   session that passed a second step when it began or was raised, or that was let in to show a factor.
+_aal2 if {
+	input.session.aal == "aal2"
+	input.session.second_step in {"passed", "aal2_needed"}
+}
+
+_asked_for("agent") if asked.code("softphone")
+
+_asked_for("console") if asked.code("admin_console")
+
+# METADATA
 # title: The second step was taken
-# description: With a code or on a remembered device, on whatever channel.
+# description: With a factor of Kratos' own; or, where that is enough for this account, with a code or on a remembered device.
+second_step if _aal2
+
 second_step if {
 	input.session.known == true
 	input.session.second_step in ["passed", "remembered"]
+	"email" in asked.second_step_by
 }
 
 # A console session from before the switch was set has not passed it either.
@@ -77,6 +166,9 @@ _signed_in_to_console if {
 	second_step
 	input.session.channel == "admin_console"
 }
+
+# Kratos' second factor is asked for in the session itself, on whatever channel that was begun.
+_signed_in_to_console if _aal2
 
 # METADATA
 # title: A rule of a team's own is against a capability

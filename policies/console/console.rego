@@ -24,6 +24,13 @@ decision := {"allow": false, "reason": "account_locked"} if {
 	not input.visitor.state == "active"
 } else := object.union(refusals[0], {"allow": false}) if {
 	refusals := [refusal | some refusal in custom.refuse]
+} else := {"allow": false, "reason": "aal2_needed"} if {
+	# The session waits for a factor of Kratos' own, and is worth nothing until then.
+	input.session.second_step == "aal2_needed"
+	not input.session.aal == "aal2"
+} else := {"allow": false, "reason": "second_factor_needed"} if {
+	# It was let in to enrol such a factor, and for nothing else.
+	input.session.second_step == "enrol_only"
 } else := {"allow": true, "reason": "own_account"} if {
 	input.action in _everybody_may
 } else := {"allow": false, "reason": "role_may_not"} if {

@@ -348,3 +348,23 @@ test_a_rule_of_ones_own_lets_nobody_change_anything[action] if {
 		with data.custom as {"console": _show}
 	got == {"allow": false, "reason": "role_may_not"}
 }
+
+_waiting := {"aal2_needed": "aal2_needed", "enrol_only": "second_factor_needed"}
+
+test_a_session_that_waits_for_a_factor_may_nothing[step][action] if {
+	some step, reason in _waiting
+	some action in ["self.view", "self.forget_devices", "settings.view", "settings.change"]
+	change := {"action": action, "session": {"console": true, "second_step": step, "aal": "aal1"}}
+	got := console.decision with input as _with(change)
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+	got == {"allow": false, "reason": reason}
+}
+
+test_with_the_factor_it_may if {
+	change := {"action": "settings.change", "session": {"console": true, "second_step": "aal2_needed", "aal": "aal2"}}
+	got := console.decision with input as _with(change)
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+	got == {"allow": true, "reason": "administrator"}
+}

@@ -24,8 +24,19 @@ never contains "a session may use the console without a second step, though the 
 	input.account.two_factor
 	input.account.has_email
 	not input.session.second_step in {"passed", "remembered"}
+	not input.session.aal == "aal2"
 	"console" in decision.capabilities
 	not _custom_allows_console
+}
+
+# METADATA
+# title: "A session that waits for a factor is worth something"
+# description: "It was let in without a code, for Kratos to ask for the factor. One that was let in to enrol a factor may enrol, and nothing else."
+never contains "a session that waits for a factor is worth something" if {
+	input.session.second_step in {"aal2_needed", "enrol_only"}
+	not input.session.aal == "aal2"
+	some capability in decision.capabilities
+	capability != "enrol"
 }
 
 _more_than_anybody if {

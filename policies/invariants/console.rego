@@ -43,6 +43,15 @@ never contains "somebody changes anything but their own account's devices in a s
 }
 
 # METADATA
+# title: "Somebody does something in a session that waits for a factor"
+# description: "Not even see the own account."
+never contains "somebody does something in a session that waits for a factor" if {
+	input.session.second_step in {"aal2_needed", "enrol_only"}
+	not input.session.aal == "aal2"
+	decision.allow
+}
+
+# METADATA
 # title: "Somebody changes an owner without being one"
 # description: "Nobody changes what stands above them."
 never contains "somebody changes an owner without being one" if {

@@ -196,3 +196,44 @@ test_what_a_rule_of_ones_own_allows if {
 		with data.parameters as may
 		with data.custom as {"capabilities": {"allow": {{"capability": "agent", "reason": "office"}}}}
 }
+
+test_a_role_that_must_not_use_mail[name] if {
+	some name, decided in {
+		"an account whose role must not use mail is challenged by mail": {"action": "challenge"},
+		"an account is let in on a remembered device, though its role must not use mail": {"action": "allow", "second_step": "remembered"},
+	}
+	asked := object.union(_asked, {"today": "2027-01-01", "account": {"two_factor": false}})
+	{name} == login.never with input as asked
+		with data.nidan.login.decision as object.union({"channel": "softphone", "remember_days": 0}, decided)
+		with data.parameters as parameters.but({"second_step_by_of_role": {"owner": {"by": ["aal2"], "from": "2027-01-01"}}})
+		with data.custom as {}
+}
+
+test_a_role_that_may_use_mail_until_a_day if {
+	every decided in [{"action": "challenge"}, {"action": "challenge", "second_step_by": ["email"]}] {
+		count(login.never) == 0 with input as object.union(_asked, {"today": "2026-12-31"})
+			with data.nidan.login.decision as object.union({"channel": "softphone", "remember_days": 0}, decided)
+			with data.parameters as parameters.but({"second_step_by_of_role": {"owner": {"by": ["aal2"], "from": "2027-01-01"}}})
+			with data.custom as {}
+	}
+}
+
+test_a_session_that_waits_for_a_factor[second_step] if {
+	some second_step in ["aal2_needed", "enrol_only"]
+	asked := object.union(_asked, {"session": {"second_step": second_step, "aal": "aal1"}, "settings": {"two_factor": false}})
+	{"a session that waits for a factor is worth something"} == capabilities.never with input as asked
+		with data.nidan.capabilities.decision as {"capabilities": ["enrol", "phonebook"], "reasons": {}}
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+	count(capabilities.never) == 0 with input as asked
+		with data.nidan.capabilities.decision as {"capabilities": ["enrol"], "reasons": {}}
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+	{"somebody does something in a session that waits for a factor"} == console.never with input as _visit({
+		"session": {"second_step": second_step, "aal": "aal1"},
+		"action": "self.view",
+	})
+		with data.nidan.console.decision as {"allow": true, "reason": "r"}
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+}

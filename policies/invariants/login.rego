@@ -86,6 +86,31 @@ never contains "a device may be remembered though the console says that none may
 	decision.remember_days > 0
 }
 
+# METADATA
+# title: "An account whose role must not use mail is challenged by mail"
+# description: "A code that is mailed for enrolment is no second step: its session is worth nothing else."
+never contains "an account whose role must not use mail is challenged by mail" if {
+	some role, of_role in data.parameters.second_step_by_of_role
+	role == input.account.role
+	input.today >= of_role.from
+	not "email" in of_role.by
+	decision.action == "challenge"
+	object.get(decision, "second_step", "") != "enrol_only"
+	object.get(decision, "second_step_by", ["email"])[0] == "email"
+}
+
+# METADATA
+# title: "An account is let in on a remembered device, though its role must not use mail"
+# description: "A device is remembered by a mailed code."
+never contains "an account is let in on a remembered device, though its role must not use mail" if {
+	some role, of_role in data.parameters.second_step_by_of_role
+	role == input.account.role
+	input.today >= of_role.from
+	not "email" in of_role.by
+	decision.action == "allow"
+	object.get(decision, "second_step", "") == "remembered"
+}
+
 # Nothing speaks against a code but the account's own flag.
 _asked_on_each_channel if {
 	not _custom_allows

@@ -42,6 +42,17 @@ never contains "an account that is asked gets a factor, a provider or another pr
 
 _second_step if input.session.second_step in {"passed", "remembered"}
 
+_second_step if {
+	input.session.second_step == "aal2_needed"
+	input.session.aal == "aal2"
+}
+
+# A session that is there to enrol a factor.
+_second_step if {
+	input.session.second_step == "enrol_only"
+	input.request.method in {"any", "totp", "webauthn"}
+}
+
 _some_channel_asks if input.settings.admin_console
 
 _some_channel_asks if {

@@ -47,6 +47,7 @@ default decision := {"action": "refuse", "reason": "r", "channel": "c"}
 decision := {"action": "challenge", "reason": "r", "channel": "c", "code": data.parameters.code} if input.account.has_email == true
 `)}
 	delete(set, "login/login_test.rego")
+	delete(set, "login/factors_test.rego")
 	set["data.json"] = &fstest.MapFile{Data: []byte(`{"parameters": {"code": {"length": 6, "ttl_seconds": 60, "max_attempts": 10, "resend_after_seconds": 30}}}`)}
 	return set
 }

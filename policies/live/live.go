@@ -153,7 +153,7 @@ func (p *Policies) Login(ctx context.Context, in policies.Input) (policies.Verdi
 		return policies.Verdict{}, ErrNone
 	}
 	v, err := a.engine.Login(ctx, in)
-	if err == nil && p.shadow != nil {
+	if err == nil && p.shadow != nil && !v.NotYet(in) {
 		p.shadow.see(in, v)
 	}
 	return v, err

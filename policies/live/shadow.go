@@ -103,6 +103,9 @@ func (s *Shadow) compareOne(ctx context.Context, one sighting) {
 	if v.Revision == "" || ctx.Err() != nil {
 		return // there is no shadow yet
 	}
+	if err == nil && v.NotYet(one.in) {
+		return // for a shadow, nothing is looked up
+	}
 	active := one.verdict.Revision
 	c := s.seen.Load()
 	if !c.of(active, v.Revision) {

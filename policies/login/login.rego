@@ -1,8 +1,8 @@
 # METADATA
 # title: Sign-in
 # description: |
-#   Whether a sign-in, after a correct password or by another method of Kratos, also needs a code. The rules are tried from top to
-#   bottom; the first that holds decides, and where none does, a code is asked. A fact that is missing never makes a rule hold that lets somebody
+#   Whether a sign-in, after a correct password or by another method of Kratos, also needs a second step, and which. The rules are tried
+#   from top to bottom; the first that holds decides, and where none does, a code is asked. A fact that is missing never makes a rule hold that lets somebody
 #   in: each of them compares with "== false" or with an equal that can only be true of a fact that is there. One that is
 #   missing of the account's state refuses. Rules of a team's own, in the package custom.login, have fixed places in that order;
 #   none of them ships.
@@ -19,7 +19,11 @@ import data.nidan.asked
 #   What is to happen, why, and on what terms. What an outcome says goes into the decision as it stands: all that there may be in it
 #   is in schema/login_decision.jsonschema. It may say a term otherwise, too.
 # entrypoint: true
-decision := object.union(_terms, _outcome)
+decision := object.union(_terms, _outcome) if {
+	_outcome.action != "challenge"
+} else := object.union(_terms, _factors_needed) if {
+	asked.factors_needed
+} else := object.union(_terms, object.union(_outcome, _second_step))
 
 _terms := {
 	"channel": channel,
@@ -54,6 +58,7 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 	# A code is asked by a rule of the team's own, and there is nowhere to send it to.
 	_custom_challenge
 	not input.account.has_email == true
+	not "aal2" in asked.second_step_by
 } else := object.union(_forgetting, {"action": "refuse", "reason": "client_too_old", "state": "client_too_old"}) if {
 	_custom_challenge
 	_client_too_old
@@ -65,6 +70,10 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 	_exempt_channel
 } else := {"action": "allow", "reason": "channel_off"} if {
 	asked.channel_off(channel)
+} else := _factors_needed if {
+	# Who has a factor needs no address.
+	input.account.has_email == false
+	asked.factors_needed
 } else := {"action": data.parameters.no_email, "reason": "no_email"} if {
 	asked.no_email
 } else := {"action": "allow", "reason": "account_off", "forget_devices": true} if {
@@ -85,6 +94,38 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 } else := {"action": "allow", "reason": _custom_allowance.reason} if {
 	data.parameters.custom_may_allow == true
 	_custom_allowance
+}
+
+# The rules turn on a fact that costs a question to Kratos, so it is asked only here. Whoever asks decides once more with it.
+_factors_needed := {"action": "refuse", "reason": "factors_needed", "needs": ["account.factors"]}
+
+# METADATA
+# title: How the second step is taken
+# description: |
+#   By the first way that the account has. Where that is a factor of Kratos' own, no code is mailed and no device is remembered: the
+#   session is worth nothing until Kratos says that it is aal2. Who has no way is refused, and told what to do.
+_second_step := {} if {
+	asked.ways == ["email"]
+} else := {"second_step_by": asked.ways} if {
+	asked.ways[0] == "email"
+} else := {"second_step_by": asked.ways, "remember_days": 0, "reason": _reason_by_aal2} if {
+	asked.ways[0] == "aal2"
+} else := {"action": "refuse", "reason": "no_email"} if {
+	"email" in asked.second_step_by
+} else := {"second_step": "enrol_only", "remember_days": 0, "reason": "enrolment"} if {
+	# It is mailed a code, and that is no second step: the session may enrol a factor, and nothing else.
+	data.parameters.enrol_by_email == true
+	input.account.has_email == true
+} else := {"action": "refuse", "reason": "second_factor_needed", "message": _enrol}
+
+# A rule of the team's own has its own reason.
+default _reason_by_aal2 := "aal2_needed"
+
+_reason_by_aal2 := _outcome.reason if _custom_challenge
+
+_enrol := {
+	"ja": "このアカウントでは、認証アプリまたはセキュリティキーによる2段階認証が必要ですが、まだ登録されていません。登録の方法を管理者にお問い合わせください。",
+	"en": "This account has to sign in with an authenticator app or a security key, and has none yet. Ask your administrator how to set one up.",
 }
 
 # METADATA
@@ -224,7 +265,8 @@ _method_not_supported := {
 # title: The device is remembered
 # description: |
 #   Lowering the number of days counts for devices that were remembered before, too: it is compared here, not when the
-#   device is remembered.
+#   device is remembered. A device is remembered by a mailed code. So it counts only where a mailed code would be enough, and never
+#   in the place of a factor of Kratos' own.
 # custom:
 #   reason: device_remembered
 _device_remembered if {
@@ -232,6 +274,8 @@ _device_remembered if {
 	input.device.known == true
 	input.device.channel == channel
 	_device_age < input.settings.remember_days
+	"email" in asked.second_step_by
+	not asked.aal2_first
 }
 
 _device_age := input.device.age_days if data.parameters.days_are_counted_as == "24_hours"

@@ -61,6 +61,10 @@ shipped := {
 		"totp": "second_factor",
 		"lookup_secret": "second_factor",
 	},
+	"second_step_by": ["email"],
+	"second_step_by_of_role": {},
+	"enrol_by_email": false,
+	"capability_terms": {},
 }
 
 # The parameters, but for some.

@@ -147,6 +147,9 @@ func domainsOf(q policies.Question, sets ...*policies.Engine) (*domains, error) 
 // difference is how two answers differ. It has no kind where they do not.
 func difference(q policies.Question, c Class, a answers) Difference {
 	d := Difference{Question: q.Name}
+	if c.undecided(a.from) || c.undecided(a.to) {
+		return d
+	}
 	if a.failsNow != nil {
 		d.Kind, d.Error = Fails, failure(a.failsNow)
 		return d
@@ -161,6 +164,13 @@ func difference(q policies.Question, c Class, a answers) Difference {
 	}
 	d.Kind, d.Looser = meaning(d.Changes)
 	return d
+}
+
+// undecided says whether a decision is none yet, since the account's factors were not looked up. What is decided when they are is in other
+// classes.
+func (c Class) undecided(answer any) bool {
+	d, ok := answer.(policies.Decision)
+	return ok && len(d.Needs) > 0 && !isTrue(c.values["account.factors"])
 }
 
 // decided says in short what the first set decided. Where it failed, that is nothing.

@@ -85,13 +85,21 @@ func TestTwoSetsAreCompared(t *testing.T) {
 			`TIGHTENS false login: ["challenge code_required"] request.flow_type api, request.client.version 3.5, 3.5.0, 3.5.0+b, 3.5.1 or 3.5.1-0 | challenge code_required → refuse client_too_old | login/login.rego:81
 `,
 		},
+		"a factor of Kratos' own comes first": {
+			[]string{"data.json", `"second_step_by": ["email"]`, `"second_step_by": ["aal2", "email"]`},
+			`TIGHTENS false login: ["challenge code_required"] `,
+		},
+		"a capability takes a factor": {
+			[]string{"data.json", `"capability_terms": {}`, `"capability_terms": {"console": {"aal": "aal2", "max_age_minutes": 60}}`},
+			`TIGHTENS false capabilities: `,
+		},
 		"a new channel": {
 			[]string{"data.json", `"channel_of_oauth2_client": {}`, `"channel_of_oauth2_client": {"crm": "opencti"}`},
 			`LOOSENS true login: ["challenge code_required"] request.oauth2_client_id crm | challenge code_required → allow channel_exempt, channel … → opencti | login/login.rego:64
 `,
 		},
 		"everybody gets in": {
-			[]string{"login/login.rego", `decision := object.union(_terms, _outcome)`, `decision := object.union(object.union(_terms, _outcome), {"action": "allow", "reason": "everybody"})`},
+			[]string{"login/login.rego", `decision := object.union(_terms, _outcome) if`, "decision := object.union(object.union(_terms, _outcome), {\"action\": \"allow\", \"reason\": \"everybody\"})\n\n_decision := object.union(_terms, _outcome) if"},
 			`LOOSENS true login: ["refuse account_locked"] all | refuse account_locked → allow everybody | login/login.rego:22
 `,
 		},
@@ -126,6 +134,32 @@ func TestTwoSetsAreCompared(t *testing.T) {
 			}
 			if !c.Proven() && name != "a mask that is dropped" {
 				t.Errorf("got %+v", c.Walked)
+			}
+		})
+	}
+}
+
+// Whoever takes the factor away lets the password and a mailbox be enough.
+func TestToDropAFactorLoosens(t *testing.T) {
+	const from = `"second_step_by": ["email"]`
+	for name, tc := range map[string]struct{ before, after, want string }{
+		"mail alone":       {`["aal2", "email"]`, `["email"]`, "second_step_by aal2, email → email"},
+		"mail first":       {`["aal2", "email"]`, `["email", "aal2"]`, "second_step_by aal2, email → email, aal2"},
+		"mail as well":     {`["aal2"]`, `["aal2", "email"]`, "second_step_by aal2 → aal2, email"},
+		"mail for nothing": {`["aal2"]`, `["email"]`, "refuse second_factor_needed → challenge code_required"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			set := func(by string) *policies.Engine {
+				return engine(t, shippedBut(t, "data.json", from, `"second_step_by": `+by))
+			}
+			c, err := Compare(t.Context(), set(tc.before), set(tc.after), Bounds{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := lines(c)
+			if !c.Proven() || !c.Looser() || !strings.Contains(got, "LOOSENS true login: ") || !strings.Contains(got, tc.want) {
+				t.Errorf("got %+v\n%s\nwant %s", c.Walked, got, tc.want)
 			}
 		})
 	}

@@ -59,10 +59,35 @@ func ofDecision(d policies.Decision) []trait {
 		all = append(all, trait{name: "state", text: string(d.State)}, trait{name: "message.ja", text: d.Message.JA},
 			trait{name: "message.en", text: d.Message.EN})
 	case policies.ActionChallenge:
-		all = append(all, ofTerms(d)...)
+		all = append(all, ofSecondStep(d)...)
+		if d.By() == policies.ByEmail {
+			all = append(all, ofTerms(d)...)
+		}
 	}
 	all = append(all, ofTruth("forget_devices", d.ForgetDevices, -1))
 	return append(all, each("capabilities", d.Capabilities, true)...)
+}
+
+// ofSecondStep is how the second step is taken. A factor of Kratos' own is stricter than a mailed code, and so is a session that may do
+// nothing but enrol one.
+func ofSecondStep(d policies.Decision) []trait {
+	by := trait{name: "second_step_by", order: -1, text: string(d.By())}
+	for i, way := range d.SecondStepBy {
+		if i > 0 {
+			by.text += ", " + string(way)
+		}
+	}
+	switch {
+	case d.By() == policies.ByAAL2 && !slices.Contains(d.SecondStepBy, policies.ByEmail):
+		by.size = 3
+	case d.By() == policies.ByAAL2:
+		by.size = 2
+	case slices.Contains(d.SecondStepBy, policies.ByAAL2):
+		by.size = 1
+	}
+	enrolOnly := ofTruth("second_step", d.SecondStep == policies.SecondStepEnrolOnly, -1)
+	enrolOnly.text = string(d.SecondStep)
+	return []trait{by, enrolOnly}
 }
 
 // ofTerms are the terms of a code. More digits, a longer wait, a longer time within which codes are counted, and more days for which a

@@ -140,6 +140,9 @@ func (h *history) decide(ctx context.Context, e *event) error {
 		if o.outcomes[w], err = h.outcomes(ctx, m, in, e, o.devices, w); err != nil {
 			return err
 		}
+		for _, of := range o.outcomes[w] {
+			lacking = append(lacking, of.decision.Needs...)
+		}
 		if !agreed(o.outcomes[w]) {
 			lacking = append(lacking, "device")
 		}

@@ -78,6 +78,30 @@ _cases := {
 		"input": object.union(_input(_session("not_asked"), {}, {}), {"request": {"method": "profile"}}),
 		"want": _missing,
 	},
+	"without a code, where Kratos calls the session aal2": {
+		"input": _input(object.union(_session("not_asked"), {"aal": "aal2"}), {}, {}),
+		"want": _missing,
+	},
+	"that waits for a factor": {
+		"input": _input(object.union(_session("aal2_needed"), {"aal": "aal1"}), {}, {}),
+		"want": _missing,
+	},
+	"that waited for a factor, and has shown it": {
+		"input": _input(object.union(_session("aal2_needed"), {"aal": "aal2"}), {}, {}),
+		"want": _passed,
+	},
+	"a new password, in a session that is for enrolment": {
+		"input": object.union(_input(object.union(_session("enrol_only"), {"aal": "aal1"}), {}, {}), {"request": {"method": "password"}}),
+		"want": _missing,
+	},
+	"a factor, in a session that is for enrolment": {
+		"input": object.union(_input(object.union(_session("enrol_only"), {"aal": "aal1"}), {}, {}), {"request": {"method": "totp"}}),
+		"want": {"action": "allow", "reason": "enrolment"},
+	},
+	"recovery codes, in a session that is for enrolment": {
+		"input": object.union(_input(object.union(_session("enrol_only"), {"aal": "aal2"}), {}, {}), {"request": {"method": "lookup_secret"}}),
+		"want": _missing,
+	},
 	"no session": {"input": json.remove(_input(_no_record, {}, {}), ["session"]), "want": _missing},
 	"settings of which nothing is known": {
 		"input": json.remove(_input(_no_record, {}, {}), ["settings"]),
@@ -91,4 +115,22 @@ test_decision[name] if {
 	got := settings.decision with input as tc.input
 		with data.parameters as parameters.shipped
 	got == tc.want
+}
+
+# By what Kratos says of the session of a role that must not use mail.
+_by_level := {
+	{"level": "aal2", "second_step": "not_asked", "want": _missing},
+	{"level": "aal2", "second_step": "passed", "want": _passed},
+	{"level": "aal1", "second_step": "passed", "want": _missing},
+	{"level": "unknown", "second_step": "passed", "want": _passed},
+	{"level": "unknown", "second_step": "remembered", "want": _missing},
+	{"level": "unknown", "second_step": "not_asked", "want": _missing},
+}
+
+test_a_role_that_must_not_use_mail if {
+	every tc in _by_level {
+		got := settings.decision with input as _input(object.union(_session(tc.second_step), {"aal": tc.level}), {}, {})
+			with data.parameters as parameters.but({"second_step_by": ["aal2"]})
+		got == tc.want
+	}
 }

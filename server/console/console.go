@@ -61,6 +61,9 @@ func (r *Refusal) Error() string { return "refused: " + r.Reason }
 // SignInAgain says whether a new sign-in, through the console and with a code, would help.
 func (r *Refusal) SignInAgain() bool { return r.Reason == "sign_in_again" }
 
+// AAL2Needed says whether it would help that Kratos asks for a factor of its own.
+func (r *Refusal) AAL2Needed() bool { return r.Reason == "aal2_needed" }
+
 // ErrInvalid is the error for what cannot be meant. What is wrong stands in its text.
 var ErrInvalid = errors.New("not valid")
 
@@ -70,7 +73,7 @@ func (c *Console) May(ctx context.Context, who session.Visitor, action policies.
 	in := policies.ConsoleInput{
 		Now: c.Now().UTC(), Settings: policies.Settings(who.Settings), Action: action,
 		Visitor: hooks.PolicyAccount(who.Identity, who.Person),
-		Session: policies.ConsoleSession{Console: who.May("console")},
+		Session: policies.ConsoleSession{Console: who.May("console"), SecondStep: string(who.SignIn.SecondStep), AAL: string(who.AAL)},
 	}
 	if target != nil {
 		account := hooks.PolicyAccount(target.identity, target.Person)

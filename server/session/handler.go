@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -12,9 +13,11 @@ import (
 	"nidan/kratos"
 )
 
-// Handler answers applications, and the proxies in front of them. All fields are needed.
+// Handler answers applications, and the proxies in front of them. All fields but ReturnTo are needed.
 type Handler struct {
 	Visitors *Visitors
+	Origin   string   // of Nidan's pages, as browsers reach them
+	ReturnTo []string // origins of applications: a browser may be sent back to their pages, and to Nidan's own
 	Log      *slog.Logger
 }
 
@@ -31,17 +34,23 @@ type (
 		Session      how               `json:"session"`
 		Capabilities []string          `json:"capabilities"`
 		Reasons      map[string]string `json:"reasons"`
+		// StepUp is what the session waits for, as long as it is worth nothing. By capability, it is what would earn each that is
+		// lacking.
+		StepUp       *stepUp           `json:"step_up,omitempty"`
+		ByCapability map[string]stepUp `json:"step_up_by_capability,omitempty"`
 	}
 	how struct {
 		Channel    string               `json:"channel"`
 		SecondStep challenge.SecondStep `json:"second_step"`
 		At         time.Time            `json:"at"`
+		AAL        kratos.AAL           `json:"aal"`
 	}
 	leave struct {
 		Capability string `json:"capability"`
 	}
 	problem struct {
-		Error string `json:"error"`
+		Error  string  `json:"error"`
+		StepUp *stepUp `json:"step_up,omitempty"`
 	}
 )
 
@@ -64,11 +73,20 @@ func (h *Handler) capabilities(c echo.Context) error {
 	if err != nil {
 		return h.deny(c, err)
 	}
-	return c.JSON(http.StatusOK, capabilities{
-		Session:      how{v.SignIn.Channel, v.SignIn.SecondStep, v.SignIn.AuthenticatedAt.UTC()},
+	answer := capabilities{
+		Session:      how{v.SignIn.Channel, v.SignIn.SecondStep, v.SignIn.AuthenticatedAt.UTC(), v.AAL},
 		Capabilities: v.Allowed.Capabilities,
 		Reasons:      v.Allowed.Reasons,
-	})
+		ByCapability: map[string]stepUp{},
+	}
+	for capability, named := range v.Allowed.StepUp {
+		up := h.of(named, "")
+		answer.ByCapability[capability] = up
+		if len(v.Allowed.Capabilities) == 0 && up.ACR != "" {
+			answer.StepUp = &up
+		}
+	}
+	return c.JSON(http.StatusOK, answer)
 }
 
 // check answers 403 to a question that is none too: a proxy with a misspelt capability lets nobody in. Only the address says
@@ -80,7 +98,7 @@ func (h *Handler) check(c echo.Context) error {
 	case err != nil:
 		return h.deny(c, err)
 	case asked == "":
-		return c.JSON(http.StatusForbidden, problem{"say which: /check?capability=agent"})
+		return c.JSON(http.StatusForbidden, problem{Error: "say which: /check?capability=agent"})
 	case v.May(asked) && c.Request().Method == http.MethodPost: // Oathkeeper asks by POST, and takes 200 alone for leave
 		return c.JSON(http.StatusOK, leave{asked})
 	case v.May(asked):
@@ -90,7 +108,11 @@ func (h *Handler) check(c echo.Context) error {
 	if !known {
 		reason = "unknown_capability"
 	}
-	return c.JSON(http.StatusForbidden, problem{reason})
+	if named, ok := v.Allowed.StepUp[asked]; ok {
+		up := h.of(named, h.returnTo(c.Request()))
+		return c.JSON(h.hint(c, up), problem{reason, &up})
+	}
+	return c.JSON(http.StatusForbidden, problem{Error: reason})
 }
 
 // twoProofs is said to a request that could be taken for two people's.
@@ -100,10 +122,15 @@ const twoProofs = "send one session: either its cookie or X-Session-Token, once,
 func (h *Handler) deny(c echo.Context, err error) error {
 	switch {
 	case errors.Is(err, ErrNobody):
-		return c.JSON(http.StatusUnauthorized, problem{"no_session"})
+		c.Response().Header().Set(echo.HeaderWWWAuthenticate, "Bearer") // without an error: nothing was tried (RFC 6750, section 3.1)
+		c.Response().Header().Set(echo.HeaderLocation, h.begin(url.Values{}, h.returnTo(c.Request())))
+		return c.JSON(http.StatusUnauthorized, problem{Error: "no_session"})
+	case errors.Is(err, kratos.ErrAAL2Needed):
+		up := h.of(authAAL2, h.returnTo(c.Request()))
+		return c.JSON(h.hint(c, up), problem{"aal2_needed", &up})
 	case errors.Is(err, kratos.ErrTwoProofs):
-		return c.JSON(http.StatusBadRequest, problem{twoProofs})
+		return c.JSON(http.StatusBadRequest, problem{Error: twoProofs})
 	}
 	h.Log.ErrorContext(c.Request().Context(), "what a session is worth cannot be told", "err", err)
-	return c.JSON(http.StatusServiceUnavailable, problem{"unavailable"})
+	return c.JSON(http.StatusServiceUnavailable, problem{Error: "unavailable"})
 }

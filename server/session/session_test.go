@@ -85,17 +85,22 @@ func askBy(t *testing.T, method string, f faults, path string, header http.Heade
 	if err != nil {
 		t.Fatal(err)
 	}
+	return askWith(t, f, judge{engine, f.policies}, method, path, header)
+}
+
+func askWith(t *testing.T, f faults, j Judge, method, path string, header http.Header) *httptest.ResponseRecorder {
+	t.Helper()
 	e := echo.New()
 	(&Handler{
 		Visitors: &Visitors{
-			Kratos: f.kratos(t), Records: f, Policies: judge{engine, f.policies}, Now: time.Now,
+			Kratos: f.kratos(t), Records: f, Policies: j, Now: time.Now, TimeZone: time.UTC,
 			Identity: kratos.Pointers{
 				Account: "/traits/account", Name: "/traits/name", Email: "/traits/email", Locale: "/traits/locale",
 				Role: "/metadata_public/role", TwoFactor: "/metadata_public/two_factor/enabled",
 				Locked: "/metadata_public/locked", PasswordExpired: "/metadata_public/password_expired", Plan: "/metadata_public/plan",
 			},
 		},
-		Log: slog.New(slog.DiscardHandler),
+		Origin: "https://signin.example.com", ReturnTo: []string{"https://app.example.com"}, Log: slog.New(slog.DiscardHandler),
 	}).Mount(e)
 	r := httptest.NewRequest(method, path, nil)
 	r.Header = header
@@ -112,8 +117,9 @@ var (
 func TestCapabilitiesAreAnsweredAsTheContractSays(t *testing.T) {
 	for name, header := range map[string]http.Header{"by token": signedIn, "by cookie": byCookie} {
 		w := ask(t, faults{}, "/capabilities", header)
-		const want = `{"session":{"channel":"softphone","second_step":"passed","at":"2026-04-01T09:00:00.123456789Z"},` +
-			`"capabilities":["phonebook","call_history","agent"],"reasons":{"console":"console_asks_a_code"}}`
+		const want = `{"session":{"channel":"softphone","second_step":"passed","at":"2026-04-01T09:00:00.123456789Z","aal":"unknown"},` +
+			`"capabilities":["phonebook","call_history","agent"],"reasons":{"console":"console_asks_a_code"},` +
+			`"step_up_by_capability":{"console":{"location":"https://signin.example.com/self-service/login/browser?refresh=true"}}}`
 		if got := strings.TrimSpace(w.Body.String()); w.Code != http.StatusOK || got != want {
 			t.Errorf("%s: got %d %s", name, w.Code, got)
 		}

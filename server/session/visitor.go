@@ -17,7 +17,7 @@ import (
 // ErrNobody is returned where Kratos knows of no session.
 var ErrNobody = errors.New("nobody is signed in")
 
-// Kratos says whose session a request proves, or [kratos.ErrGone], or [kratos.ErrTwoProofs].
+// Kratos says whose session a request proves, or [kratos.ErrGone], [kratos.ErrAAL2Needed] or [kratos.ErrTwoProofs].
 type Kratos interface {
 	Whoami(ctx context.Context, r *http.Request) (kratos.Session, error)
 }
@@ -33,6 +33,7 @@ type Visitors struct {
 	Records  challenge.Reader
 	Policies Judge
 	Identity kratos.Pointers
+	TimeZone *time.Location // where days begin at midnight
 	Now      func() time.Time
 }
 
@@ -42,6 +43,7 @@ type Visitor struct {
 	Person   kratos.Person
 	Settings challenge.Settings // as they were when it was asked what the session is worth
 	SignIn   challenge.SignIn
+	AAL      kratos.AAL // of the session
 	Allowed  policies.Capabilities
 }
 
@@ -50,7 +52,8 @@ func (v Visitor) May(capability string) bool {
 	return slices.Contains(v.Allowed.Capabilities, capability)
 }
 
-// Of returns who r comes from, or [ErrNobody], or [kratos.ErrTwoProofs]. Any other error means that it cannot be told, and that nothing may be done.
+// Of returns who r comes from, or [ErrNobody], [kratos.ErrAAL2Needed] or [kratos.ErrTwoProofs]. Any other error means that it cannot be
+// told, and that nothing may be done.
 func (v *Visitors) Of(ctx context.Context, r *http.Request) (Visitor, error) {
 	s, err := v.Kratos.Whoami(ctx, r)
 	if errors.Is(err, kratos.ErrGone) {
@@ -71,14 +74,15 @@ func (v *Visitors) Of(ctx context.Context, r *http.Request) (Visitor, error) {
 	if err != nil {
 		return Visitor{}, err
 	}
+	now := v.Now()
 	allowed, err := v.Policies.Capabilities(ctx, policies.CapabilitiesInput{
-		Now: v.Now().UTC(), Settings: policies.Settings(settings), Account: hooks.PolicyAccount(s.Identity, who),
-		Session: hooks.PolicySession(signIn),
+		Now: now.UTC(), Today: now.In(v.TimeZone).Format(time.DateOnly), Settings: policies.Settings(settings),
+		Account: hooks.PolicyAccount(s.Identity, who), Session: hooks.PolicySession(signIn, s.AAL, now),
 	})
 	if err != nil {
 		return Visitor{}, err
 	}
-	return Visitor{Identity: s.Identity, Person: who, Settings: settings, SignIn: signIn, Allowed: allowed}, nil
+	return Visitor{Identity: s.Identity, Person: who, Settings: settings, SignIn: signIn, AAL: s.AAL, Allowed: allowed}, nil
 }
 
 // signIn is how the session came to be. One that was made without Nidan, or before it, is not known.

@@ -36,7 +36,7 @@ func (h *Handler) notices(c echo.Context) error {
 	ctx := c.Request().Context()
 	session, err := h.Kratos.Whoami(ctx, c.Request())
 	switch {
-	case errors.Is(err, kratos.ErrGone):
+	case errors.Is(err, kratos.ErrGone), errors.Is(err, kratos.ErrAAL2Needed):
 		return c.NoContent(http.StatusUnauthorized)
 	case errors.Is(err, kratos.ErrTwoProofs):
 		return c.NoContent(http.StatusBadRequest)

@@ -105,6 +105,8 @@ func (h *Handler) explain(c echo.Context, err error) error {
 		return c.JSON(http.StatusConflict, problem{"not_waiting", "somebody has answered, or the policies were replaced: read them again"})
 	case errors.Is(err, session.ErrNobody):
 		return c.JSON(http.StatusUnauthorized, problem{"no_session", "sign in to Kratos first"})
+	case errors.Is(err, kratos.ErrAAL2Needed):
+		return c.JSON(http.StatusUnauthorized, problem{"aal2_needed", "give Kratos the account's second factor first"})
 	case errors.Is(err, kratos.ErrTwoProofs):
 		return c.JSON(http.StatusBadRequest, problem{"two_proofs", "send one session: either its cookie or X-Session-Token, once"})
 	case errors.As(err, &refusal):

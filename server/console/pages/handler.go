@@ -91,11 +91,14 @@ func (h *Handler) explain(c echo.Context, who session.Visitor, err error) error 
 	case err == nil:
 		return nil
 	case errors.Is(err, session.ErrNobody):
-		return h.signIn(c, false)
+		return h.signIn(c, url.Values{})
+	case errors.Is(err, kratos.ErrAAL2Needed), errors.As(err, &refusal) && refusal.AAL2Needed(),
+		errors.As(err, &refusal) && refusal.SignInAgain() && who.Allowed.StepUp["console"].ACR == "aal2":
+		return h.signIn(c, url.Values{"aal": {"aal2"}})
 	case errors.Is(err, kratos.ErrTwoProofs):
 		return h.say(c, who, http.StatusBadRequest, "two_proofs")
 	case errors.As(err, &refusal) && refusal.SignInAgain():
-		return h.signIn(c, true)
+		return h.signIn(c, url.Values{"refresh": {"true"}})
 	case errors.As(err, &refusal):
 		return h.say(c, who, http.StatusForbidden, "refused_"+refusal.Reason)
 	case errors.Is(err, kratos.ErrGone), errors.Is(err, challenge.ErrNotFound):
@@ -109,16 +112,16 @@ func (h *Handler) explain(c echo.Context, who session.Visitor, err error) error 
 	return h.say(c, who, http.StatusServiceUnavailable, "unavailable")
 }
 
-// signIn sends a browser to the sign-in page and back. Again is for somebody who is signed in already: without it, Kratos
+// signIn sends a browser to the sign-in page and back. The query is for somebody who is signed in already: without refresh or aal, Kratos
 // would lead straight back here.
-func (h *Handler) signIn(c echo.Context, again bool) error {
+func (h *Handler) signIn(c echo.Context, query url.Values) error {
 	to := h.Origin + "/console"
 	if c.Request().Method == http.MethodGet {
 		to = h.Origin + c.Request().URL.RequestURI()
 	}
-	query := url.Values{"return_to": {to}}
-	if again {
-		query.Set("refresh", "true")
+	query.Set("return_to", to)
+	if query.Has("aal") { // the sign-in page takes no aal: a flow of Kratos begins
+		return c.Redirect(http.StatusSeeOther, h.Origin+"/self-service/login/browser?"+query.Encode())
 	}
 	return c.Redirect(http.StatusSeeOther, "/login?"+query.Encode())
 }

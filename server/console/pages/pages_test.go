@@ -49,7 +49,7 @@ func TestTheTexts(t *testing.T) {
 }
 
 // refusals finds, in the console's policy, what it refuses for. A rule of a team's own gives a reason of its own.
-var refusals = regexp.MustCompile(`"allow": false, "reason": "([a-z_]+)"`)
+var refusals = regexp.MustCompile(`"allow": false, "reason": "([a-z0-9_]+)"`)
 
 func TestEveryReasonToRefuseHasAText(t *testing.T) {
 	texts, err := Texts()
