@@ -42,6 +42,8 @@ func TestAnAuthenticatorAppIsEnrolledAndAskedFor(t *testing.T) {
 		w.click(`a[lang="ja"]`)
 		w.until(`document.documentElement.lang === "ja"`)
 	})
+	w.t = t
+	w.until(`document.readyState === "complete" && document.querySelector("#totp_secret_key code")`)
 	secret := eval[string](w, `document.querySelector("#totp_secret_key code").innerText`)
 	w.run(`document.querySelector("[name=totp_code]").focus()`)
 	w.keys(totp(t, secret) + "\r")
@@ -63,11 +65,11 @@ func TestAnAuthenticatorAppIsEnrolledAndAskedFor(t *testing.T) {
 		w.t = t
 		w.signOut()
 		w.signIn(who)
+		w.says("パスワードは確認できました")
 		w.until(`document.querySelector("[name=totp_code]") === document.activeElement`)
 	}
 	t.Run("after the password, the digits are asked for, and wrong ones let nobody in", func(t *testing.T) {
 		again(t)
-		w.says("パスワードは確認できました")
 		accessible(t, w)
 		w.fits()
 		w.keys("000000\r")
@@ -110,6 +112,7 @@ func TestAnAuthenticatorAppIsEnrolledAndAskedFor(t *testing.T) {
 		w.open("/console/me")
 		w.shown("password-step")
 		w.keys(who + "\t" + password + "\r")
+		w.says("パスワードは確認できました")
 		w.until(`document.querySelector("[name=totp_code]") === document.activeElement`)
 		w.keys(totp(t, secret) + "\r")
 		w.until(`location.pathname === "/console/me"`)

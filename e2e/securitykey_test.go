@@ -80,7 +80,7 @@ func TestASecurityKeyIsEnrolledAndAskedFor(t *testing.T) {
 	accessible(t, w)
 
 	call(w, network.DeleteCookies, network.DeleteCookiesParams{Name: "ory_kratos_session", URL: named})
-	in(`document.querySelector("[name=webauthn_login_trigger]") === document.activeElement`)
+	in(`document.getElementById("message")?.innerText && document.querySelector("[name=webauthn_login_trigger]") === document.activeElement`)
 	w.until(`typeof window.__oryWebAuthnLogin === "function" || typeof window.oryWebAuthnLogin === "function"`)
 	accessible(t, w)
 	w.keys("\r")
@@ -89,4 +89,46 @@ func TestASecurityKeyIsEnrolledAndAskedFor(t *testing.T) {
 	w.goTo(named + "/second-factor")
 	w.click(`[name=webauthn_remove]`)
 	w.until(`document.querySelector("#webauthn .state")?.innerText.includes("まだ設定されていません")`)
+}
+
+// A passkey is a way in of its own: with one of the thief's, neither the password nor a code would be asked any more.
+func TestASessionThatPassedNothingEnrolsNoPasskey(t *testing.T) {
+	for name, value := range map[string]string{
+		"PASSKEY_ENABLED": "true", "PASSKEY_CONFIG_RP_ID": "localhost", "PASSKEY_CONFIG_RP_DISPLAY_NAME": "Nidan",
+		"PASSKEY_CONFIG_RP_ORIGINS": named,
+	} {
+		t.Setenv("SELFSERVICE_METHODS_"+name, value)
+	}
+	startKratosOn(t, kratosDatabase(), named)
+	n := started(t, "NIDAN_PUBLIC_LISTEN=127.0.0.1:4455", "NIDAN_PUBLIC_URL="+named)
+	w := newBrowser(t)
+	call(w, webauthn.Enable, webauthn.EnableParams{})
+	call(w, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+		Protocol: "ctap2", Transport: "internal", HasResidentKey: true, HasUserVerification: true, IsUserVerified: true,
+		AutomaticPresenceSimulation: true,
+	}})
+	n.set()
+	who := account(t, nil)
+	w.goTo(named + "/login")
+	w.shown("password-step")
+	w.keys(who + "\t" + password + "\r")
+	w.until(`location.pathname === "/"`)
+	for _, tc := range []struct {
+		asked []string
+		says  string
+		kept  bool
+	}{
+		{everySwitch, `[...document.querySelectorAll(".message.error")].some(m => m.innerText.includes("認証コード"))`, false},
+		{nil, `document.querySelector("#passkey .state")?.innerText.includes("設定済み")`, true},
+	} {
+		n.set()
+		w.goTo(named + "/second-factor")
+		w.until(`typeof window.oryPasskeySettingsRegistration === "function"`)
+		n.set(tc.asked...)
+		w.click("[name=passkey_register_trigger]")
+		w.until(tc.says)
+		if kept := factorsOf(t, who)["passkey"] != nil; kept != tc.kept {
+			t.Errorf("with %q switched on, the passkey is kept: %v", tc.asked, kept)
+		}
+	}
 }

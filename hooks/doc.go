@@ -3,7 +3,9 @@
 //
 //	POST /hooks/login                    somebody has proven who they are; 204 lets the sign-in go on
 //	POST /hooks/login/after-password     the same, under its older name
-//	POST /hooks/settings/after-password  a new password; 204 lets it be kept
+//	POST /hooks/settings?method=totp     a change of how somebody signs in, by that method of Kratos'; 204 lets it be kept.
+//	                                     With method=any, somebody is about to begin one
+//	POST /hooks/settings/after-password  the same as method=password, for older configurations
 //
 // 400 with messages interrupts what Kratos was about to do, and nothing but 204 and 400 is ever
 // answered to a call that carries the right token. That matters, because Kratos reads any other status below 400 as "go

@@ -67,7 +67,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 		"what a session may do": {"capabilities/capabilities.rego", `"reasons": _reasons`, `"reason": _reasons`,
 			"capabilities/capabilities.rego:21: the answer data.nidan.capabilities.decision can never be valid: reason is not known; is reasons meant?"},
 		"what becomes of a new password": {"settings/settings.rego", `"allow", "reason": "no_code_asked"`, `"challenge", "reason": "no_code_asked"`,
-			`settings/settings.rego:25: the answer data.nidan.settings.decision can never be valid: action must be allow or refuse, and is "challenge"`},
+			`settings/settings.rego:28: the answer data.nidan.settings.decision can never be valid: action must be allow or refuse, and is "challenge"`},
 		"what is seen of the console": {"console/console.rego", `{"allow": true, "reason": "administrator"}`, `{"allow": "yes", "reason": "administrator"}`,
 			"console/console.rego:50: the answer data.nidan.console.decision can never be valid: allow must be of type boolean, and is of type string"},
 		"what is masked": {"records/records.rego", `"path": "/input/account/email"`, `"path": "/inputs/account/email"`,
@@ -82,7 +82,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 		"data that is looked up by an unknown name": {"login/login.rego", "data.parameters.minimum_versions[channel]", "data.parameters.minimum_version[channel]",
 			"login/login.rego:134: data.parameters.minimum_version is neither a rule nor data of the set; is minimum_versions (data.json:9) meant? (2 times: also at login/login.rego:141)"},
 		"a rule of another package": {"settings/settings.rego", "import data.nidan.capabilities", "import data.nidan.capability as capabilities",
-			"settings/settings.rego:29: data.nidan.capability.second_step is neither a rule nor data of the set: there is no data.nidan.capability"},
+			"settings/settings.rego:32: data.nidan.capability.second_step is neither a rule nor data of the set: there is no data.nidan.capability"},
 
 		"a parameter's name": {"data.json", `"always_asked_roles"`, `"always_asked_role"`,
 			"data.parameters.always_asked_role is not known; is always_asked_roles meant?"},

@@ -1,6 +1,7 @@
-// Package signin holds the pages of a sign-in: Kratos' ui_url and error page.
+// Package signin holds the pages of a sign-in: Kratos' ui_url, its settings' page and its error page.
 //
-//	GET /login    account and password, and the code on the same page
+//	GET /login    account and password, and the code on the same page; or one of Kratos' own second factors (aal2)
+//	GET /second-factor  where these are enrolled and removed: Kratos' ui_url of settings; only security keys need JavaScript
 //	GET /error    where Kratos sends a browser that it cannot help; the same page tells of other troubles (Explain)
 //	GET /         who is signed in, until there is something to go to
 //	GET /assets/  script and style

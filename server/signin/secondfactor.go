@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -35,11 +36,14 @@ type factor struct {
 // said is a message in the page's language, or in Kratos' words.
 type said struct{ Kind, Text string }
 
-// secondFactors are the factors that the page shows, in its order. Kratos' other settings are not for this page.
-var secondFactors = []string{"totp", "webauthn", "lookup_secret"}
+// secondFactors are the factors that the page shows, in its order. A passkey is for in place of the password, and is enrolled as they
+// are. Kratos' other settings are not for this page.
+var secondFactors = []string{"totp", "webauthn", "passkey", "lookup_secret"}
 
 // enrolledBy is the button that is there where a factor is enrolled.
-var enrolledBy = map[string]string{"totp": "totp_unlink", "webauthn": "webauthn_remove", "lookup_secret": "lookup_secret_disable"}
+var enrolledBy = map[string]string{
+	"totp": "totp_unlink", "webauthn": "webauthn_remove", "passkey": "passkey_remove", "lookup_secret": "lookup_secret_disable",
+}
 
 // secondFactor shows a settings flow. Without one it begins one, on behalf of the browser: so it can say in words why that is refused.
 func (h *Handler) secondFactor(c echo.Context) error {
@@ -68,7 +72,12 @@ func (h *Handler) secondFactor(c echo.Context) error {
 			if m.Name == name {
 				f, scripts := factorOf(h.method(m, locale))
 				f.Action, f.CSRFToken = flow.Action, flow.CSRFToken
-				p.Factors, p.Scripts = append(p.Factors, f), append(p.Scripts, scripts...)
+				p.Factors = append(p.Factors, f)
+				for _, s := range scripts { // security keys and passkeys have the same
+					if !slices.Contains(p.Scripts, s) {
+						p.Scripts = append(p.Scripts, s)
+					}
+				}
 			}
 		}
 	}

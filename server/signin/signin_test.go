@@ -24,7 +24,7 @@ import (
 // without them.
 
 // named are texts whose names are put together, or come from the program.
-var named = regexp.MustCompile(`^(kratos_|factor_(totp|webauthn|lookup_secret)(_what)?$|(error|not_found|other_site|away)(_what)?$)`)
+var named = regexp.MustCompile(`^(kratos_|factor_(totp|webauthn|passkey|lookup_secret)(_what)?$|(error|not_found|other_site|away)(_what)?$)`)
 
 func TestTheTexts(t *testing.T) {
 	own, err := Texts()

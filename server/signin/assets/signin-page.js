@@ -47,5 +47,10 @@ for (const form of document.querySelectorAll('form.method')) {
 // A page kept by the browser for "back" would still hold the password.
 window.addEventListener('pageshow', (e) => { if (e.persisted) location.reload(); });
 
-// Second factors have no password before them: the first field is what to go on with.
-if (page.second) running.ready.then(() => (document.querySelector('.method input:not([type=hidden])') || document.querySelector('.method button')).focus());
+// Second factors have no password before them: the first field is what to go on with. Who is in another one already stays there.
+if (page.second) {
+  running.ready.then(() => {
+    const first = document.querySelector('.method input:not([type=hidden]), .method button');
+    if (document.activeElement === document.body) first.focus();
+  });
+}
