@@ -19,7 +19,7 @@ func by(methods ...string) []any {
 	return taken
 }
 
-func browser(changes object) object {
+func inBrowser(changes object) object {
 	changes["flow/type"] = "browser"
 	return changes
 }
@@ -78,7 +78,7 @@ func TestEachMethodEndsAsThePoliciesSay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, policies.Shipped())
-			body := s.body(browser(tc.changes))
+			body := s.body(inBrowser(tc.changes))
 			p, err := decode(body)
 			if err != nil {
 				t.Fatal(err)
