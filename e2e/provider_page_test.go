@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -136,4 +137,22 @@ func TestASessionOfARegistrationIsWorthTheLeast(t *testing.T) {
 		w.keys(n.code(1))
 		w.in(who)
 	}
+}
+
+func TestWhoeverIsRefusedByAMethodReadsWhatToDo(t *testing.T) {
+	offering(t)
+	forBrowsers(t, "NIDAN_POLICIES_DIR="+changedPolicies(t, `"code": "mailed_code"`, `"code": "refused"`))
+	w := newBrowser(t)
+	who := account(t, toItsAddress)
+	w.open("/login")
+	w.shown("password-step")
+	w.keys(who)
+	w.click(`[data-method="code"] button`)
+	w.until(`document.querySelector("[data-method=code] input[name=code]")`)
+	w.run(fmt.Sprintf(`document.querySelector("[data-method=code] input[name=code]").value = %q`, kratosCode(t, who)))
+	w.click(`[data-method="code"] button[value="code"]`)
+	w.says("別の方法でログインしてください")
+	w.shown("start-again")
+	w.click("#start-again a")
+	w.shown("password-step")
 }

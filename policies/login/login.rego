@@ -1,8 +1,8 @@
 # METADATA
 # title: Sign-in
 # description: |
-#   Whether a sign-in, after a correct password or by another method of Kratos, also needs a second step, and which. The rules are tried
-#   from top to bottom; the first that holds decides, and where none does, a code is asked. A fact that is missing never makes a rule hold that lets somebody
+#   Whether a sign-in, by a correct password or another method, also needs a second step, and which. The rules are tried from top to
+#   bottom; the first that holds decides, and where none does, a code is asked. A fact that is missing never makes a rule hold that lets somebody
 #   in: each of them compares with "== false" or with an equal that can only be true of a fact that is there. One that is
 #   missing of the account's state refuses. Rules of a team's own, in the package custom.login, have fixed places in that order;
 #   none of them ships.

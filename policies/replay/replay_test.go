@@ -265,6 +265,28 @@ func TestPoliciesThatReadWhatWasNotKept(t *testing.T) {
 	}
 }
 
+// It was with the password, so nothing of it is inexact; unless a mask took out which method it was.
+func TestARecordFromBeforeThereWereMethodsIsOneWithThePassword(t *testing.T) {
+	in, err := json.Marshal(signIn(func(in *policies.Input) { in.Device = policies.Device{Known: true, Channel: "softphone"} }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	older := strings.Replace(string(in), `"method":"",`, "", 1)
+	if older == string(in) {
+		t.Fatalf("no method is in %s", in)
+	}
+	for erased, inexact := range map[string]int{"/input/request/ip": 0, "/input/request/method": 1} {
+		all := func(yield func(Recorded, error) bool) {
+			yield(Recorded{ID: 1, Detail: fmt.Appendf(nil,
+				`{"input": %s, "decision": {"action": "allow", "reason": "device_remembered", "channel": "softphone", "second_step": "remembered",
+					"capabilities": ["phonebook", "call_history"]}, "erased": [%q]}`, older, erased)}, nil)
+		}
+		if s := replayed(t, policies.Shipped(), all); s.Inexact != inexact || len(s.Changes) != 0 {
+			t.Errorf("without %s: got %+v", erased, s)
+		}
+	}
+}
+
 func TestPoliciesThatReadWhatWasTakenOut(t *testing.T) {
 	in, err := json.Marshal(signIn(nil))
 	if err != nil {

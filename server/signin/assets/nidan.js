@@ -236,9 +236,9 @@ class SignIn {
       case 'client_too_old':
         this.sayRefusal(state, message);
         return this.step.showEnd('start-again');
-      case 'refused':
+      case 'refused': // where only the method's own fields are left, there is nothing to go on with
         this.sayRefusal(state, message);
-        return this.showPassword();
+        return this.field('password') ? this.showPassword() : this.step.showEnd('start-again');
       case 'unavailable':
         return this.step.say('error', { name: state });
     }
