@@ -14,5 +14,8 @@
 // A call is answered once: Kratos may make the same one up to three times, and the repeats get the first answer. All that
 // a call changes is one unit of work with its record, so that nothing is let in that is not on record.
 //
+// Where a decision turns on which second factors Kratos has of the account, they are looked up, and the policies are asked once more. Who
+// has one may be let in for it, with a session that is worth nothing until Kratos has asked for the factor.
+//
 // The package decides nothing: policies say whether a code is needed, challenge says whether it was right.
 package hooks

@@ -29,6 +29,7 @@ type Parameters struct {
 	SecondStepBy       []Way                 `json:"second_step_by" jsonschema:"minItems=1"`
 	SecondStepByOfRole map[string]StepOfRole `json:"second_step_by_of_role"`
 	EnrolByEmail       bool                  `json:"enrol_by_email"`
+	KratosWaitsForAAL2 bool                  `json:"kratos_waits_for_aal2"`
 	CapabilityTerms    map[string]Terms      `json:"capability_terms"`
 }
 

@@ -105,11 +105,20 @@ _may_have_aal2 if {
 	not _not_enrolled
 }
 
-_has("aal2") if enrolled
+_has("aal2") if {
+	enrolled
+	_waits
+}
 
 _has("email") if not input.account.has_email == false
 
 _another(role) if input.account.role != role
+
+# Whoever signs in is kept waiting for the factor. Kratos signs an OAuth2 client in as soon as Nidan lets the sign-in go on, and that
+# client never asks Nidan what the session is worth: there, Kratos itself has to wait.
+_waits if input.request.oauth2_client_id == ""
+
+_waits if data.parameters.kratos_waits_for_aal2 == true
 
 # Days as text are in the order of time.
 _before(day) if {

@@ -237,3 +237,16 @@ test_a_session_that_waits_for_a_factor[second_step] if {
 		with data.parameters as parameters.shipped
 		with data.custom as {}
 }
+
+test_an_oauth2_client if {
+	asked := object.union(_asked, {"request": {"oauth2_client_id": "crm"}})
+	by_aal2 := {"action": "challenge", "channel": "softphone", "remember_days": 0, "second_step_by": ["aal2"]}
+	{"an OAuth2 client is let in for a factor that Kratos does not wait for"} == login.never with input as asked
+		with data.nidan.login.decision as by_aal2
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+	count(login.never) == 0 with input as asked
+		with data.nidan.login.decision as by_aal2
+		with data.parameters as parameters.but({"kratos_waits_for_aal2": true})
+		with data.custom as {}
+}

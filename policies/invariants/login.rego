@@ -111,6 +111,16 @@ never contains "an account is let in on a remembered device, though its role mus
 	object.get(decision, "second_step", "") == "remembered"
 }
 
+# METADATA
+# title: "An OAuth2 client is let in for a factor that Kratos does not wait for"
+# description: "Kratos would sign it in by the password alone."
+never contains "an OAuth2 client is let in for a factor that Kratos does not wait for" if {
+	not data.parameters.kratos_waits_for_aal2 == true
+	decision.action == "challenge"
+	object.get(decision, "second_step_by", ["email"])[0] == "aal2"
+	input.request.oauth2_client_id != ""
+}
+
 # Nothing speaks against a code but the account's own flag.
 _asked_on_each_channel if {
 	not _custom_allows

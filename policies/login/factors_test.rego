@@ -137,6 +137,21 @@ _factor_cases := {
 		"parameters": _email_first,
 		"outcome": {"action": "allow", "reason": "device_remembered", "second_step": "remembered"},
 	},
+	"an OAuth2 client, which Kratos signs in at once, is not let in for a factor": {
+		"change": {"account": {"factors": _app}, "request": {"oauth2_client_id": "crm"}},
+		"parameters": _both,
+		"outcome": _code_required,
+	},
+	"nor is it where there is no other way": {
+		"change": {"account": {"factors": _app}, "request": {"oauth2_client_id": "crm"}},
+		"parameters": _aal2_alone,
+		"outcome": {"action": "refuse", "reason": "second_factor_needed"},
+	},
+	"unless Kratos waits for the factor, too": {
+		"change": {"account": {"factors": _app}, "request": {"oauth2_client_id": "crm"}},
+		"parameters": object.union(_both, {"kratos_waits_for_aal2": true}),
+		"outcome": _by_aal2(["aal2", "email"]),
+	},
 	"nobody is asked for a factor while two-step verification is off": {
 		"change": {"settings": {"two_factor": false}},
 		"parameters": _both,
@@ -238,6 +253,14 @@ test_whose_role_is_not_known_may_be_an_owner if {
 		with data.parameters as parameters.but(_owners)
 		with data.custom as {}
 	_outcome(got) == _needs
+}
+
+test_which_client_it_is_for_has_to_be_known if {
+	asked := object.union(json.remove(_asked, ["request/oauth2_client_id"]), {"account": {"factors": _app}})
+	got := login.decision with input as asked
+		with data.parameters as parameters.but(_both)
+		with data.custom as {}
+	_outcome(got) == _code_required
 }
 
 test_where_the_address_is_not_known_a_code_is_asked if {

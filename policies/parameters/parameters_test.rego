@@ -64,6 +64,7 @@ shipped := {
 	"second_step_by": ["email"],
 	"second_step_by_of_role": {},
 	"enrol_by_email": false,
+	"kratos_waits_for_aal2": false,
 	"capability_terms": {},
 }
 

@@ -77,7 +77,7 @@ func inShort(answer any) string {
 			said = append(said, strings.TrimPrefix(t.name, "capabilities "))
 		case strings.HasPrefix(t.name, "reasons."), strings.HasPrefix(t.name, "mask "):
 			said = append(said, "("+t.name+": "+t.text+")")
-		case t.name == "second_step" && t.size > 0, t.name == "second_step_by" && t.size > 0, t.name == "state" && t.text != "", t.name == "forget_devices" && t.size > 0:
+		case t.name == "second_step" && t.size > 0, t.name == "second_step_by" && t.size > 0, t.name == "enrol_only" && t.size > 0, t.name == "state" && t.text != "", t.name == "forget_devices" && t.size > 0:
 			said = append(said, "("+t.name+": "+t.text+")")
 		}
 	}

@@ -85,8 +85,7 @@ func ofSecondStep(d policies.Decision) []trait {
 	case slices.Contains(d.SecondStepBy, policies.ByAAL2):
 		by.size = 1
 	}
-	enrolOnly := ofTruth("second_step", d.SecondStep == policies.SecondStepEnrolOnly, -1)
-	enrolOnly.text = string(d.SecondStep)
+	enrolOnly := ofTruth("enrol_only", d.SecondStep == policies.SecondStepEnrolOnly, -1)
 	return []trait{by, enrolOnly}
 }
 

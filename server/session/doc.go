@@ -5,6 +5,10 @@
 //	GET /check?capability=agent    whether it may do one thing, for the forward-auth of a reverse proxy
 //	POST /check?capability=agent   the same, for a proxy that takes 200 and not 204 for leave
 //
+// Where another sign-in, or one with a second factor of Kratos' own, would earn what a session lacks, the answer says so: to a client in
+// WWW-Authenticate (RFC 9470), to a browser in Location. A browser comes back to the page that the proxy says it asked for, if that page
+// belongs to an origin that is allowed.
+//
 // Each answer about a session names the account whose session it is in X-Nidan-Account. A request that could be taken for two
 // people's is answered for neither.
 //
