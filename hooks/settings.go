@@ -52,7 +52,7 @@ func (h *Handler) newPassword(ctx context.Context, tx challenge.Tx, c call) (ans
 		return answer{}, err
 	}
 	d, undecided := h.Policies.Settings(ctx, policies.CapabilitiesInput{
-		Now: h.Now().UTC(), Settings: policies.Settings(settings), Account: PolicyAccount(c.payload.Identity, c.person),
+		Now: h.Now().UTC(), Settings: PolicySettings(settings), Account: PolicyAccount(c.payload.Identity, c.person),
 		Session: PolicySession(signIn),
 	})
 	if undecided != nil {

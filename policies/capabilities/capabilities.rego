@@ -26,7 +26,11 @@ _free := [capability |
 	not _custom_refusal(capability)
 ]
 
-_earnable := ["agent", "console"]
+# What the channels of the list give to a session that took its second step.
+_earnable contains capability if {
+	some channel in asked.channels
+	some capability in data.parameters.channels[channel].capabilities
+}
 
 _earned := [capability | some capability in _earnable; not _reasons[capability]]
 
@@ -52,16 +56,42 @@ _reason(capability) := "account_locked" if {
 	not input.account.state == "active"
 } else := reason if {
 	reason := _custom_refusal(capability)
-} else := "softphone_asks_a_code" if {
-	capability == "agent"
+} else := reason if {
 	not _custom_allowed(capability)
-	asked.code("softphone")
-	not second_step
-} else := "console_asks_a_code" if {
-	capability == "console"
-	not _custom_allowed(capability)
-	asked.code("admin_console")
-	not _signed_in_to_console
+	reason := min(_asked_for(capability))
+}
+
+# METADATA
+# title: A channel asks this account for a code, and the session has not taken the step
+# description: What each channel that gives the capability says then.
+_asked_for(capability) := {says |
+	some channel in asked.channels
+	capability in data.parameters.channels[channel].capabilities
+	asked.code(channel)
+	not _step_taken(channel, capability)
+	says := _says(channel)
+}
+
+_says(channel) := data.parameters.channels[channel].reason
+
+_says(channel) := "channel_asks_a_code" if not data.parameters.channels[channel].reason
+
+# METADATA
+# title: The second step was taken where the channel wants it
+# description: |
+#   On any channel, where the channel says that any will do. Else it was taken on a channel that gives the capability: a session that was
+#   begun elsewhere may be one of a channel that asks less.
+# scope: document
+_step_taken(channel, _) if {
+	data.parameters.channels[channel].second_step_on == "any_channel"
+	second_step
+}
+
+_step_taken(_, capability) if {
+	second_step
+	some channel in asked.channels
+	capability in data.parameters.channels[channel].capabilities
+	input.session.channel == channel
 }
 
 # METADATA
@@ -70,12 +100,6 @@ _reason(capability) := "account_locked" if {
 second_step if {
 	input.session.known == true
 	input.session.second_step in ["passed", "remembered"]
-}
-
-# A console session from before the switch was set has not passed it either.
-_signed_in_to_console if {
-	second_step
-	input.session.channel == "admin_console"
 }
 
 # METADATA

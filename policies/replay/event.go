@@ -41,6 +41,7 @@ func (e *event) read() {
 		return
 	}
 	e.in, e.gone = kept.Input, append(kept.Erased, kept.Masked...)
+	policies.WithChannels(e.in, e.gone)
 	if kept.Decision != nil && kept.Decision.Action != "" {
 		e.decided = kept.Decision
 	}

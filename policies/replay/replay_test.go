@@ -21,7 +21,7 @@ var at = time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)
 func signIn(change func(*policies.Input)) policies.Input {
 	in := policies.Input{
 		Now:      at,
-		Settings: policies.Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30},
+		Settings: policies.Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Channels: map[string]bool{"admin_console": true, "softphone": true}, Remember: true, RememberDays: 30},
 		Account: policies.Account{
 			ID: "1", Name: "agent", Role: "user", Email: "agent@example.com", HasEmail: true, TwoFactor: true, State: "active",
 		},

@@ -237,7 +237,7 @@ func TestSwitchingRememberingOffForgetsEveryDeviceWithTheSettings(t *testing.T) 
 		to := allOn
 		to.Remember = false
 		_, err = s.ChangeSettings(t.Context(), who, now.Version-1, to)
-		if conflict := new(Conflict); !errors.As(err, &conflict) || conflict.Now != now {
+		if conflict := new(Conflict); !errors.As(err, &conflict) || !reflect.DeepEqual(conflict.Now, now) {
 			t.Errorf("got %v", err)
 		}
 		if got := s.kept(t, "admin", "user"); got != asItWas {

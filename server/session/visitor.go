@@ -72,7 +72,7 @@ func (v *Visitors) Of(ctx context.Context, r *http.Request) (Visitor, error) {
 		return Visitor{}, err
 	}
 	allowed, err := v.Policies.Capabilities(ctx, policies.CapabilitiesInput{
-		Now: v.Now().UTC(), Settings: policies.Settings(settings), Account: hooks.PolicyAccount(s.Identity, who),
+		Now: v.Now().UTC(), Settings: hooks.PolicySettings(settings), Account: hooks.PolicyAccount(s.Identity, who),
 		Session: hooks.PolicySession(signIn),
 	})
 	if err != nil {
