@@ -243,7 +243,7 @@ _added_cases := {
 	"a channel that is switched off opens nothing": {
 		"session": _session("kiosk", "not_asked"),
 		"switches": {"channels": {"kiosk": false}},
-		"reasons": {"agent": _agent, "console": _console, "door": "channel_asks_a_code"},
+		"reasons": {"agent": "channel_asks_a_code", "console": _console, "door": "channel_asks_a_code"},
 	},
 	"what a channel gives is there after its second step": {
 		"session": _session("tablet", "passed"),
