@@ -189,8 +189,8 @@ func misnamedIn(at []string, s *jsonschema.Schema, base, layer map[string]any) (
 	for _, name := range slices.Sorted(maps.Keys(layer)) {
 		place := append(slices.Clone(at), name)
 		below, there := base[name]
-		// What may be left out of a part of a parameter need not ship.
-		optional := len(at) > 2 && s.Properties[name] != nil
+		// What may be left out of a channel need not ship.
+		optional := len(at) > 3 && s.Properties[name] != nil
 		if !there && !optional && (!anyName || layer[name] == nil) {
 			found = append(found, finding{rule: "layer", of: strings.Join(place, "."), err: errors.New(strings.Join(place, ".") +
 				" is not in the policies that ship" + orMeant(name, slices.Collect(maps.Keys(base))))})

@@ -27,7 +27,7 @@ func TestWhatTheShippedPoliciesRead(t *testing.T) {
 	}
 	want := "account.has_email account.locked account.password_expired account.plan account.role account.state account.two_factor " +
 		"device.age_calendar_days device.age_days device.channel device.known " +
-		"request.client.version request.flow_type request.headers request.oauth2_client_id " +
+		"request.client.version request.flow_type request.headers request.oauth2_client_id request.return_to " +
 		"settings.channels settings.remember settings.remember_days settings.two_factor"
 	if strings.Join(got, " ") != want {
 		t.Errorf("got  %v\nwant %s", got, want)

@@ -99,7 +99,7 @@ func (m *moving) exempt(list []any) {
 // put says one thing of a channel.
 func (m *moving) put(id, name string, value any) {
 	if m.merged(id) == nil {
-		m.wrong("names the channel %s, and data.parameters.channels has none of that id: add it there, or leave it out here", id)
+		m.wrong("names the channel %s, and data.parameters.channels has none of that id%s", id, orMeant(id, slices.Collect(maps.Keys(m.base))))
 		return
 	}
 	over, _ := m.channels[id].(map[string]any)

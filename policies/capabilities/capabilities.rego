@@ -69,12 +69,12 @@ _asked_for(capability) := {says |
 	capability in data.parameters.channels[channel].capabilities
 	asked.code(channel)
 	not _step_taken(channel, capability)
-	says := _says(channel)
+	says := _reason_of(channel)
 }
 
-_says(channel) := data.parameters.channels[channel].reason
+_reason_of(channel) := data.parameters.channels[channel].reason
 
-_says(channel) := "channel_asks_a_code" if not data.parameters.channels[channel].reason
+_reason_of(channel) := "channel_asks_a_code" if not data.parameters.channels[channel].reason
 
 # METADATA
 # title: The second step was taken where the channel wants it

@@ -19,7 +19,8 @@ never contains "a locked account's session may do more than anybody's" if {
 # title: "A session may do without a second step what a channel asks one for"
 # description: "Else whoever knows the password gets it by way of a channel that asks for no code."
 never contains "a session may do without a second step what a channel asks one for" if {
-	some capability in _asked_for[_]
+	some id, channel in data.parameters.channels
+	some capability in _asked_for(id, channel)
 	not input.session.second_step in {"passed", "remembered"}
 	capability in decision.capabilities
 }
@@ -29,24 +30,24 @@ never contains "a session may do without a second step what a channel asks one f
 # description: "A client chooses its channel: one that asks less, or asks otherwise, must not open what another one asks for."
 never contains "a session may do what a channel keeps to itself, with a second step on another one" if {
 	some id, channel in data.parameters.channels
-	some capability in _asked_for[id]
+	some capability in _asked_for(id, channel)
 	not channel.second_step_on == "any_channel"
 	not capability in data.parameters.channels[input.session.channel].capabilities
 	capability in decision.capabilities
 }
 
-# What each channel of the list asks a second step of this account for.
-_asked_for[id] contains capability if {
+# What a channel of the list asks a second step of this account for.
+_asked_for(id, channel) := {capability |
+	not channel.exempt
+	some capability in channel.capabilities
+	not capability in data.parameters.capabilities_without_second_step
+	not input.settings.channels[id] == false
+	not _plan_speaks_against(channel)
+	not _custom_allows(capability)
+} if {
 	input.settings.two_factor
 	input.account.two_factor
 	input.account.has_email
-	some id, channel in data.parameters.channels
-	not channel.exempt
-	not input.settings.channels[id] == false
-	not _plan_speaks_against(channel)
-	some capability in channel.capabilities
-	not capability in data.parameters.capabilities_without_second_step
-	not _custom_allows(capability)
 }
 
 _plan_speaks_against(channel) if {

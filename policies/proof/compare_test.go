@@ -86,7 +86,7 @@ func TestTwoSetsAreCompared(t *testing.T) {
 `,
 		},
 		"a new channel": {
-			[]string{"data.json", `"channel_of_oauth2_client": {}`, `"channel_of_oauth2_client": {"crm": "opencti"}`},
+			[]string{"data.json", `"opencti": {`, `"opencti": {"oauth2_clients": ["crm"], `},
 			`LOOSENS true login: ["challenge code_required"] request.oauth2_client_id crm | challenge code_required → allow channel_exempt, channel … → opencti | login/login.rego:54
 `,
 		},
