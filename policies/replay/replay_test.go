@@ -143,7 +143,7 @@ func TestWhatOtherPoliciesWouldChange(t *testing.T) {
 			"refuse client_too_old to challenge code_required, softphone, user: 1", 1,
 		},
 		"nobody is asked on the softphone": {
-			"asked/asked.rego", `_switch(channel) == false`, `channel != _switch(channel)`,
+			"asked/asked.rego", `_switch(channel) == false`, `channel == "softphone"`,
 			"challenge code_required to allow channel_off, softphone, user: 2; " +
 				"allow account_off to allow channel_off, softphone, owner (forget_devices true → false): 1; " +
 				"allow device_remembered to allow channel_off, softphone, user (second_step remembered → not_asked): 1; " +
