@@ -51,29 +51,40 @@ type moving struct {
 }
 
 func (m *moving) move(value any) {
-	switch value := value.(type) {
-	case []any:
-		if m.name == "exempt_channels" {
-			m.exempt(value)
-			return
+	list, isList := value.([]any)
+	object, isObject := value.(map[string]any)
+	switch {
+	case m.name == "exempt_channels" && isList:
+		m.exempt(list)
+	case m.name == "minimum_versions" && isObject:
+		for _, id := range slices.Sorted(maps.Keys(object)) {
+			m.put(id, "minimum_version", object[id])
 		}
-	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(value)) {
-			switch id, isText := value[key].(string); {
-			case m.name == "minimum_versions":
-				m.put(key, "minimum_version", value[key])
-			case m.name == "channel_of_oauth2_client" && isText:
-				clients, _ := lookup(m.merged(id), []string{"oauth2_clients"})
-				list, _ := clients.([]any)
-				m.put(id, "oauth2_clients", append(slices.Clone(list), key))
-			}
+	case m.name == "channel_of_oauth2_client" && isObject:
+		for _, client := range slices.Sorted(maps.Keys(object)) {
+			m.client(client, object[client])
 		}
-		if m.name != "exempt_channels" {
-			return
-		}
+	default:
+		m.unreadable()
 	}
-	m.wrong("cannot be read: write %s", olderParameters[m.name])
 }
+
+// client has a channel told by an OAuth2 client, beside those that it is told by already. One that is null was taken away from the list, in
+// which none shipped.
+func (m *moving) client(client string, channel any) {
+	id, isText := channel.(string)
+	switch {
+	case channel == nil:
+	case !isText:
+		m.unreadable()
+	default:
+		known, _ := lookup(m.merged(id), []string{"oauth2_clients"})
+		all, _ := known.([]any)
+		m.put(id, "oauth2_clients", append(slices.Clone(all), client))
+	}
+}
+
+func (m *moving) unreadable() { m.wrong("cannot be read: write %s", olderParameters[m.name]) }
 
 // exempt has those of the list exempt, and no other channel: the list took the place of the one that shipped.
 func (m *moving) exempt(list []any) {
