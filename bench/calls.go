@@ -46,8 +46,11 @@ func kratosSays(twoFactor bool, says object) object {
 // askOPA is the same sign-in as Nidan asks its policies about (policies/schema/input.jsonschema).
 func askOPA() object {
 	return object{"input": object{
-		"now":      timeHere,
-		"settings": object{"two_factor": true, "admin_console": true, "softphone": true, "remember": true, "remember_days": 30},
+		"now": timeHere,
+		"settings": object{
+			"two_factor": true, "admin_console": true, "softphone": true, "channels": object{"admin_console": true, "softphone": true},
+			"remember": true, "remember_days": 30,
+		},
 		"account": object{
 			"id": accountHere, "name": nameHere, "role": "user", "email": nameHere + "@example.com", "has_email": true,
 			"two_factor": false, "state": "active", "locked": false, "password_expired": false, "locale": "", "plan": "",

@@ -31,7 +31,7 @@ func opened(ctx context.Context, dir string) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := challenge.Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30}
+	all := challenge.Settings{TwoFactor: true, Remember: true, RememberDays: 30}
 	if err := st.Migrate(ctx, all); err != nil {
 		st.Close()
 		return nil, err

@@ -2,16 +2,40 @@ package challenge
 
 import (
 	"context"
+	"maps"
 	"time"
 )
 
 // Settings are the switches an administrator sets.
 type Settings struct {
-	TwoFactor    bool `json:"two_factor"`    // two-step verification is in use at all
-	AdminConsole bool `json:"admin_console"` // asked when signing in to the web console
-	Softphone    bool `json:"softphone"`     // asked when signing in to the softphone's agent function
-	Remember     bool `json:"remember"`      // a device may be remembered
-	RememberDays int  `json:"remember_days"` // for how many days, 1 to 365; kept while remembering is off
+	TwoFactor    bool            // two-step verification is in use at all
+	Channels     map[string]bool // by channel: a code is asked there. One that is not in it is switched on
+	Remember     bool            // a device may be remembered
+	RememberDays int             // for how many days, 1 to 365; kept while remembering is off
+}
+
+// On says whether a channel is switched on. One that nobody has switched is: a channel that is added is enforced at once.
+func (s Settings) On(channel string) bool {
+	on, set := s.Channels[channel]
+	return on || !set
+}
+
+// Equal says whether the same is set.
+func (s Settings) Equal(other Settings) bool {
+	if s.TwoFactor != other.TwoFactor || s.Remember != other.Remember || s.RememberDays != other.RememberDays {
+		return false
+	}
+	both := maps.Clone(s.Channels)
+	if both == nil {
+		both = map[string]bool{}
+	}
+	maps.Copy(both, other.Channels)
+	for channel := range both {
+		if s.On(channel) != other.On(channel) {
+			return false
+		}
+	}
+	return true
 }
 
 // KeptSettings are settings, and who made them so.

@@ -1,6 +1,9 @@
 package challenge
 
-import "time"
+import (
+	"reflect"
+	"time"
+)
 
 // Call is what a call from Kratos is looked up by.
 type Call struct {
@@ -10,7 +13,7 @@ type Call struct {
 	DeviceToken []byte // hashed, see [HashDeviceToken]; nil: the client has none
 }
 
-// Situation is what a decision on a sign-in rests on, of all that a [Store] holds. Two of one call are equal (==) only if
+// Situation is what a decision on a sign-in rests on, of all that a [Store] holds. Two of one call are [Situation.Equal] only if
 // the same follows from both.
 type Situation struct {
 	Settings        Settings
@@ -19,6 +22,13 @@ type Situation struct {
 	Device          Remembered // the one of the token
 	HasDevices      bool       // the account is remembered on some device
 	PasswordChanged time.Time  // zero: never, as far as is known
+}
+
+// Equal says whether the same follows from both.
+func (s Situation) Equal(other Situation) bool {
+	settings := s.Settings.Equal(other.Settings)
+	s.Settings, other.Settings = Settings{}, Settings{}
+	return settings && reflect.DeepEqual(s, other)
 }
 
 // Standing is where a challenge stands. Its zero value is that of none.

@@ -33,7 +33,7 @@ func migrateUpCommand() *cobra.Command {
 	load := withConfig(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		return migrating(c, load, func(st *store.Store, cfg config.Config) error {
-			return st.Migrate(c.Context(), challenge.Settings(cfg.Settings))
+			return st.Migrate(c.Context(), initialSettings(cfg.Settings))
 		})
 	}
 	return c
@@ -135,7 +135,7 @@ func migrateUp(ctx context.Context, cfg config.Config) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(st.Migrate(ctx, challenge.Settings(cfg.Settings)), st.Close())
+	return errors.Join(st.Migrate(ctx, initialSettings(cfg.Settings)), st.Close())
 }
 
 // openToRead opens a database that another process may have open, if this program understands it.
@@ -148,4 +148,12 @@ func openToRead(ctx context.Context, database string) (*store.Store, error) {
 		return nil, errors.Join(err, st.Close())
 	}
 	return st, nil
+}
+
+// initialSettings are the switches that a new database begins with. A channel that a team's own policies list begins switched on.
+func initialSettings(s config.Settings) challenge.Settings {
+	return challenge.Settings{
+		TwoFactor: s.TwoFactor, Channels: map[string]bool{"admin_console": s.AdminConsole, "softphone": s.Softphone},
+		Remember: s.Remember, RememberDays: s.RememberDays,
+	}
 }

@@ -114,7 +114,7 @@ func openStore(ctx context.Context, cfg config.Config, log *slog.Logger) (*store
 	if err != nil {
 		return nil, err
 	}
-	if err := st.Prepare(ctx, challenge.Settings(cfg.Settings)); err != nil {
+	if err := st.Prepare(ctx, initialSettings(cfg.Settings)); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	if found, err := st.Schema(ctx); err == nil && found.Version > found.Known {

@@ -133,7 +133,9 @@ func TestPolicyExplainOfTheSessionThatCameOfASignIn(t *testing.T) {
 	}{
 		{string(challenge.Passed), nil}, {"code_sent", nil},
 		{"allowed", func(in *policies.Input) { in.Device = policies.Device{Known: true, Channel: "softphone"} }},
-		{"allowed", func(in *policies.Input) { in.Settings.Softphone = false }},
+		{"allowed", func(in *policies.Input) {
+			in.Settings.Softphone, in.Settings.Channels = false, map[string]bool{"admin_console": true, "softphone": false}
+		}},
 	} {
 		record := recordOf(t, e, signIn("agent", r.change))
 		record.State = r.state

@@ -76,6 +76,7 @@ func askedOf(q policies.Question, r challenge.Record, kept policies.Kept) (any, 
 	if err := json.Unmarshal(kept.Input, &in); err != nil || in == nil {
 		return nil, fmt.Errorf("record %d does not hold what was asked of the policies", r.ID)
 	}
+	policies.WithChannels(in, append(kept.Erased, kept.Masked...))
 	switch q.Name {
 	case "login":
 		return in, nil

@@ -81,7 +81,7 @@ func TestAReplayWithAnotherValue(t *testing.T) {
 	}{
 		"of a setting":        {[]string{"remember_days=7"}, "1 would end otherwise: 0 of them asked less"},
 		"that changes nobody": {[]string{"remember_days=9"}, "0 would end otherwise"},
-		"of a parameter":      {[]string{`minimum_versions.softphone="9.0.0"`}, "allow device_remembered  refuse client_too_old"},
+		"of a parameter":      {[]string{`channels.softphone.minimum_version="9.0.0"`}, "allow device_remembered  refuse client_too_old"},
 		"of two":              {[]string{"remember_days=7", "code.length=8"}, "with remember_days=7, code.length=8, and compared"},
 		"that there is not":   {[]string{"remember_dais=7"}, "there are the parameters always_asked_roles,"},
 		"that is none":        {[]string{"remember_days=seven"}, "write NAME=VALUE"},
@@ -110,7 +110,7 @@ func TestTheStatusOfAReplay(t *testing.T) {
 		"within the limits":          {[]string{loosened, "--max-changed", "1"}, 0},
 		"without limits":             {[]string{loosened}, 0},
 		"past one":                   {[]string{loosened, "--max-loosened", "0"}, statusPastLimit},
-		"past one, and inexact":      {[]string{copied(t, "asked/asked.rego", "input.settings.softphone == false", `input.account.email == "x"`), "--max-changed", "0"}, statusNotProven},
+		"past one, and inexact":      {[]string{copied(t, "asked/asked.rego", "_switch(channel) == false", `input.account.email == "x"`), "--max-changed", "0"}, statusNotProven},
 		"inexact":                    {[]string{reads, "--max-loosened", "100%"}, statusNotProven},
 		"inexact, without limits":    {[]string{reads}, 0},
 		"nothing to judge by":        {[]string{"--since", "1ns", "--max-changed", "0"}, statusNotProven},

@@ -102,7 +102,7 @@ func TestPolicyTest(t *testing.T) {
 func signIn(name string, change func(*policies.Input)) policies.Input {
 	in := policies.Input{
 		Now:      time.Now().UTC(),
-		Settings: policies.Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30},
+		Settings: policies.Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Channels: map[string]bool{"admin_console": true, "softphone": true}, Remember: true, RememberDays: 30},
 		Account: policies.Account{
 			ID: "id-" + name, Name: name, Role: "user", Email: name + "@example.com", HasEmail: true, TwoFactor: true, State: "active",
 		},

@@ -139,7 +139,7 @@ type Settings struct {
 	TwoFactor bool `koanf:"two_factor"`
 	// A code is asked when signing in to the web console.
 	AdminConsole bool `koanf:"admin_console"`
-	// A code is asked when signing in to the softphone.
+	// A code is asked when signing in to the softphone. Other channels that the policies list are switched on.
 	Softphone bool `koanf:"softphone"`
 	// A device may be remembered and is then not asked.
 	Remember bool `koanf:"remember"`

@@ -84,7 +84,7 @@ func TestPoliciesAreChangedWhilePeopleSignIn(t *testing.T) {
 		edit(t, login, "input.account.has_email", "input.account.has_a_letterbox")
 		n.eventually("the refusal", n.has("/metrics", "\nnidan_policies_refused 1\n"))
 		newSignIn(t, name).expect("code_sent", 1990001, nil)
-		if !n.has("/readyz", "asked/asked.rego:49: rego_type_error: undefined ref: input.account.has_a_letterbox")() || !n.has("/readyz", "ready\n")() {
+		if !n.has("/readyz", "asked/asked.rego:65: rego_type_error: undefined ref: input.account.has_a_letterbox")() || !n.has("/readyz", "ready\n")() {
 			t.Error("/readyz does not say why")
 		}
 		if !strings.Contains(n.log.String(), "policies refused") {

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,7 +20,7 @@ func policyInput(now time.Time, c call, on challenge.Situation) policies.Input {
 	p := c.payload
 	in := policies.Input{
 		Now:      now.UTC(),
-		Settings: policies.Settings(on.Settings),
+		Settings: PolicySettings(on.Settings),
 		Account:  PolicyAccount(p.Identity, c.person),
 		Request: policies.Request{
 			Method: p.Session.method(), FlowType: p.Flow.Type, ReturnTo: returnTo(p.Flow), Headers: plainHeaders(p.RequestHeaders),
@@ -57,6 +58,20 @@ func (d *days) of(now time.Time) string {
 	today := &day{year, month, n, now.Format(time.DateOnly)}
 	d.last.Store(today)
 	return today.text
+}
+
+// PolicySettings are the switches as the policies are told of them. Those of the web console and of the softphone stand there by themselves,
+// too: rules that teams wrote before each channel had a switch ask for these.
+func PolicySettings(s challenge.Settings) policies.Settings {
+	channels := maps.Clone(s.Channels)
+	if channels == nil {
+		channels = map[string]bool{}
+	}
+	channels["admin_console"], channels["softphone"] = s.On("admin_console"), s.On("softphone")
+	return policies.Settings{
+		TwoFactor: s.TwoFactor, AdminConsole: channels["admin_console"], Softphone: channels["softphone"], Channels: channels,
+		Remember: s.Remember, RememberDays: s.RememberDays,
+	}
 }
 
 // PolicyAccount is an account as the policies are told of it.

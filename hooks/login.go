@@ -77,7 +77,7 @@ func (s *signIn) answer(ctx context.Context) (a answer, err error) {
 			a, err = s.repeat(ctx, tx)
 			return err
 		}
-		if now != seen {
+		if !now.Equal(seen) {
 			if err := s.decide(ctx, now, true); err != nil {
 				return err
 			}

@@ -96,7 +96,7 @@ func newSceneOn(t testing.TB, set fs.FS, database string) *scene {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	all := challenge.Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30}
+	all := challenge.Settings{TwoFactor: true, Remember: true, RememberDays: 30}
 	if err := st.Migrate(t.Context(), all); err != nil {
 		t.Fatal(err)
 	}

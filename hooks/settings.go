@@ -109,7 +109,7 @@ func (h *Handler) decideChange(ctx context.Context, tx challenge.Tx, c change) (
 		return answer{}, err
 	}
 	d, undecided := h.Policies.Settings(ctx, policies.SettingsInput{
-		Now: h.Now().UTC(), Today: h.days.of(h.Now().In(h.TimeZone)), Settings: policies.Settings(settings),
+		Now: h.Now().UTC(), Today: h.days.of(h.Now().In(h.TimeZone)), Settings: PolicySettings(settings),
 		Account: PolicyAccount(c.kept, c.before), Session: PolicySession(signIn, c.payload.Session.aal(), h.Now()),
 		Request: policies.SettingsRequest{Method: c.method},
 	})

@@ -30,7 +30,7 @@ func TestAnExplanationShowsTheValuesOfWhateverAConditionIsAbout(t *testing.T) {
 		"a name":                 {`days := input.settings.remember_days * 2; days > 61`, HoldsNot, `days is 60`},
 		"a rule":                 {`_asked == false`, HoldsNot, `_asked is true`},
 		"a rule without a value": {`_never`, HoldsNot, `_never has no value`},
-		"a place by a fact":      {`data.parameters.minimum_versions[input.request.client.name] == "4.0.0"`, HoldsNot, `input.request.client.name is "softphone", data.parameters.minimum_versions[input.request.client.name] is "3.5.0"`},
+		"a place by a fact":      {`data.parameters.channels[input.request.client.name].order == 4`, HoldsNot, `input.request.client.name is "softphone", data.parameters.channels[input.request.client.name].order is 2`},
 		"a fact that is missing": {`input.account.nickname != "x"`, HoldsNot, `input.account.nickname is missing`},
 		"a header":               {`input.request.headers["x-channel"] == "a"`, HoldsNot, `input.request.headers["x-channel"] is missing`},
 		"some":                   {`some r in data.parameters.plans_without_agent; r == input.account.plan`, HoldsNot, `r is "business_phone", input.account.plan is ""`},

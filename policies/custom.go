@@ -162,7 +162,13 @@ func (s *Set) wrongCustomRules() (found []finding) {
 
 // unknownCapabilities are the capabilities that rules of a team's own name as they are written, and that the shipped policies do not know.
 func (s *Set) unknownCapabilities() (found []finding) {
-	known := []string{"agent", "console"}
+	var known []string
+	channels, _ := s.channels() // where they cannot be read, that is found by itself
+	for _, c := range channels {
+		for _, capability := range c.Capabilities {
+			known = append(known, string(capability))
+		}
+	}
 	free, _ := lookup(s.data, []string{"parameters", "capabilities_without_second_step"})
 	if list, ok := free.([]any); ok {
 		for _, name := range list {

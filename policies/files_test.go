@@ -8,7 +8,7 @@ import (
 func TestASetIsTheSameOutOfItsFiles(t *testing.T) {
 	for name, changes := range map[string]map[string]any{
 		"as it ships":        {},
-		"with large numbers": {"minimum_versions.softphone": "3.5.0", "code.max_attempts": json.Number("9007199254740993")},
+		"with large numbers": {"channels.softphone.minimum_version": "3.5.0", "code.max_attempts": json.Number("9007199254740993")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			first, err := Load(shippedWith(t, changes))

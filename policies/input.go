@@ -14,13 +14,14 @@ type Input struct {
 	Challenge *Challenge `json:"challenge,omitempty" jsonschema:"description=the open one in this login flow\\, if any"`
 }
 
-// Settings are the console's switches.
+// Settings are the console's switches. AdminConsole and Softphone are those of Channels, for rules that were written before it.
 type Settings struct {
-	TwoFactor    bool `json:"two_factor" jsonschema:"description=two-step verification is in use at all"`
-	AdminConsole bool `json:"admin_console" jsonschema:"description=asked when signing in to the web console"`
-	Softphone    bool `json:"softphone" jsonschema:"description=asked when signing in to the softphone"`
-	Remember     bool `json:"remember" jsonschema:"description=a device may be remembered"`
-	RememberDays int  `json:"remember_days" jsonschema:"minimum=1,maximum=365,description=for how many days"`
+	TwoFactor    bool            `json:"two_factor" jsonschema:"description=two-step verification is in use at all"`
+	AdminConsole bool            `json:"admin_console" jsonschema:"description=the same as channels.admin_console"`
+	Softphone    bool            `json:"softphone" jsonschema:"description=the same as channels.softphone"`
+	Channels     map[string]bool `json:"channels" jsonschema:"description=by channel\\, whether a code is asked there. One that is not in it is switched on"`
+	Remember     bool            `json:"remember" jsonschema:"description=a device may be remembered"`
+	RememberDays int             `json:"remember_days" jsonschema:"minimum=1,maximum=365,description=for how many days"`
 }
 
 // Account is who signs in. Role and TwoFactor come from where its holder cannot change them.

@@ -61,7 +61,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 		"a challenge without terms": {"login/login.rego", "\t\"code\": data.parameters.code,\n", "",
 			"login/login.rego:31: " + answer + "code is missing"},
 		"a number in another rule that is a text": {"login/login.rego", "default remember_days := 0", `default remember_days := "0"`,
-			"login/login.rego:110: " + answer + "remember_days must be of type integer, and is of type string"},
+			"login/login.rego:111: " + answer + "remember_days must be of type integer, and is of type string"},
 		"a type that OPA infers": {"login/login.rego", `"remember_days": remember_days,`, `"remember_days": sprintf("%d", [remember_days]),`,
 			"login/login.rego:28: " + answer + "remember_days must be of type integer, and is of type string"},
 		"what a session may do": {"capabilities/capabilities.rego", `"reasons": _reasons`, `"reason": _reasons`,
@@ -76,13 +76,13 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 		"data that there is not": {"login/login.rego", "data.parameters.code,", "data.parametres.code,",
 			"login/login.rego:26: data.parametres.code is neither a rule nor data of the set: there is no data.parametres; is parameters (data.json:2) meant?"},
 		"a parameter that there is not": {"login/login.rego", "data.parameters.limits", "data.parameters.limit",
-			"login/login.rego:27: data.parameters.limit is neither a rule nor data of the set; is limits (data.json:17) meant?"},
+			"login/login.rego:27: data.parameters.limit is neither a rule nor data of the set; is limits (data.json:38) meant? (2 times: also at login/login.rego:185)"},
 		"data of another kind": {"login/login.rego", "data.parameters.code,", "data.parameters.code.length.digits,",
 			"login/login.rego:26: data.parameters.code.length.digits is neither a rule nor data of the set"},
-		"data that is looked up by an unknown name": {"login/login.rego", "data.parameters.minimum_versions[channel]", "data.parameters.minimum_version[channel]",
-			"login/login.rego:134: data.parameters.minimum_version is neither a rule nor data of the set; is minimum_versions (data.json:9) meant? (2 times: also at login/login.rego:141)"},
+		"data that is looked up by an unknown name": {"login/login.rego", "data.parameters.channels[channel]", "data.parameters.chanels[channel]",
+			"login/login.rego:128: data.parameters.chanels is neither a rule nor data of the set; is channels (data.json:5) meant? (2 times: also at login/login.rego:135)"},
 		"a rule of another package": {"settings/settings.rego", "import data.nidan.capabilities", "import data.nidan.capability as capabilities",
-			"settings/settings.rego:32: data.nidan.capability.second_step is neither a rule nor data of the set: there is no data.nidan.capability"},
+			"settings/settings.rego:31: data.nidan.capability.second_step is neither a rule nor data of the set: there is no data.nidan.capability"},
 
 		"a parameter's name": {"data.json", `"always_asked_roles"`, `"always_asked_role"`,
 			"data.parameters.always_asked_role is not known; is always_asked_roles meant?"},
@@ -96,10 +96,10 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 			`data.parameters.no_email must be allow or refuse, and is "refused"`},
 		"a group's parameter that is missing": {"data.json", `"ttl_seconds": 600,`, "",
 			"data.parameters.code.ttl_seconds is missing"},
-		"a version that is none": {"data.json", `"softphone": "3.5.0"`, `"softphone": "newest"`,
-			`data.parameters.minimum_versions.softphone must be a version such as 3.5.0 or 4, and is "newest"`},
+		"a version that is none": {"data.json", `"3.5.0"`, `"newest"`,
+			`data.parameters.channels.softphone.minimum_version must be a version such as 3.5.0 or 4, and is "newest"`},
 		"all parameters": {"data.json", `"parameters"`, `"paramters"`,
-			"data.json:2: no rule reads data.paramters, and rules read data.parameters, which is not there: is parameters meant? (33 times)"},
+			"data.json:2: no rule reads data.paramters, and rules read data.parameters, which is not there: is parameters meant? (53 times)"},
 
 		"a clock": {"asked/asked.rego", "two_factor_off if input.settings.two_factor == false", "two_factor_off if time.now_ns() < 1",
 			"asked/asked.rego:27: rego_type_error: undefined function time.now_ns (a decision depends on its input and the set's data alone): use input.now"},
@@ -121,7 +121,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 func TestAMisspeltParameterIsNotSaidToBeMissing(t *testing.T) {
 	for right, want := range map[string]string{
 		"always_asked_roles": "data.json:4: data.parameters.always_asked_role is not known; is always_asked_roles meant?",
-		"max_attempts":       "data.json:14: data.parameters.code.max_attempt is not known; is max_attempts meant?", // one that has to be there
+		"max_attempts":       "data.json:35: data.parameters.code.max_attempt is not known; is max_attempts meant?", // one that has to be there
 	} {
 		wrong := strings.TrimSuffix(right, "s")
 		if got := refusal(t, shippedBut(t, "data.json", `"`+right+`"`, `"`+wrong+`"`)); got != want {

@@ -35,7 +35,7 @@ func TestWhatARecordLacks(t *testing.T) {
 			return in
 		}(), nil, "[]"},
 		"all of an object":                 {"", without(t, "device"), nil, "[device.known]"},
-		"everything":                       {"", map[string]any{}, nil, "[account.locked request.flow_type request.oauth2_client_id settings.remember]"},
+		"everything":                       {"", map[string]any{}, nil, "[account.locked request.flow_type settings.remember]"},
 		"a fact that was masked":           {"", without(t), []string{"/input/account/plan", "/input/account/email", "/result/account"}, "[account.plan]"},
 		"an object that was taken out":     {"", without(t, "account"), []string{"/input/account"}, "[account.locked account]"},
 		"no challenge, which is a fact":    {`d("a") if input.challenge.channel == "x"`, without(t), nil, "[]"},

@@ -79,7 +79,8 @@ func Over(base, layer fs.FS) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the layer: %w", err)
 	}
-	found := append(strangers(set, data, modules), misnamed(set.data, data)...)
+	data, found := withChannels(set.data, data)
+	found = slices.Concat(found, strangers(set, data, modules), misnamed(set.data, data))
 	for i, f := range found {
 		if names, isData := strings.CutPrefix(f.of, "data."); isData {
 			found[i].at, found[i].of = (&Set{sources: sources}).DataPlace(strings.Split(names, ".")...), ""
@@ -188,7 +189,9 @@ func misnamedIn(at []string, s *jsonschema.Schema, base, layer map[string]any) (
 	for _, name := range slices.Sorted(maps.Keys(layer)) {
 		place := append(slices.Clone(at), name)
 		below, there := base[name]
-		if !there && (!anyName || layer[name] == nil) {
+		// What may be left out of a channel need not ship.
+		optional := len(at) > 3 && s.Properties[name] != nil
+		if !there && !optional && (!anyName || layer[name] == nil) {
 			found = append(found, finding{rule: "layer", of: strings.Join(place, "."), err: errors.New(strings.Join(place, ".") +
 				" is not in the policies that ship" + orMeant(name, slices.Collect(maps.Keys(base))))})
 			continue

@@ -66,7 +66,8 @@ func TestALayerSaysOtherwiseWhatItNamesAndNothingElse(t *testing.T) {
 				t.Fatal(err)
 			}
 			want, err := Load(shippedWith(t, map[string]any{
-				"code.max_attempts": json.Number("5"), "exempt_channels": []any{"mobile"}, "minimum_versions": map[string]any{"mobile": "2"},
+				"code.max_attempts": json.Number("5"), "channels.softphone.minimum_version": nil, "channels.mobile.minimum_version": "2",
+				"channels.desk_phone": nil, "channels.opencti": nil, "channels.webrtc": nil, "channels.chrome_extension": nil,
 			}))
 			if err != nil {
 				t.Fatal(err)
@@ -100,11 +101,11 @@ func TestALayerIsRefusedByName(t *testing.T) {
 		"a parameter that is misspelt in a group": {laid("data.json", `{"parameters": {"code": {"max_atempts": 5}}}`),
 			"data.parameters.code.max_atempts is not in the policies that ship; is max_attempts meant?"},
 		"a name to take away that is misspelt": {laid("data.json", `{"parameters": {"minimum_versions": {"sofphone": null}}}`),
-			"data.json:1: data.parameters.minimum_versions.sofphone is not in the policies that ship; is softphone meant?"},
+			"data.json:1: data.parameters.minimum_versions names the channel sofphone, and data.parameters.channels has none of that id; is softphone meant?"},
 		"a parameter out of its range": {laid("data.json", `{"parameters": {"code": {"max_attempts": 0}}}`),
 			"data.json:1: data.parameters.code.max_attempts must be at least 1, and is 0"},
 		"a parameter of another type": {laid("data.json", `{"parameters": {"exempt_channels": "mobile"}}`),
-			"data.parameters.exempt_channels must be of type array, and is of type string"},
+			`data.json:1: data.parameters.exempt_channels cannot be read: write "exempt": true in channels.ID`},
 		"a group that is none": {laid("data.json", `{"parameters": {"code": 6}}`),
 			"data.parameters.code must be of type object, and is of type number"},
 		"a parameter that is needed and taken away": {laid("data.json", `{"parameters": {"code": {"length": null}}}`),

@@ -27,8 +27,8 @@ func TestWhatTheShippedPoliciesRead(t *testing.T) {
 	}
 	want := "account.factors.totp account.factors.webauthn account.has_email account.locked account.password_expired account.plan account.role account.state account.two_factor " +
 		"device.age_calendar_days device.age_days device.channel device.known " +
-		"request.client.version request.flow_type request.headers request.method request.oauth2_client_id request.refresh request.requested_aal " +
-		"settings.admin_console settings.remember settings.remember_days settings.softphone settings.two_factor today"
+		"request.client.version request.flow_type request.headers request.method request.oauth2_client_id request.refresh request.requested_aal request.return_to " +
+		"settings.channels settings.remember settings.remember_days settings.two_factor today"
 	if strings.Join(got, " ") != want {
 		t.Errorf("got  %v\nwant %s", got, want)
 	}
@@ -109,7 +109,11 @@ func randomInput(r *rand.Rand) Input {
 	some := func(of ...string) string { return of[r.IntN(len(of))] }
 	is := func() bool { return r.IntN(3) > 0 }
 	in := usualSignIn(some("owner", "system_administrator", "supervisor", "user", "", "other"), some("browser", "api", ""))
-	in.Settings = Settings{TwoFactor: is(), AdminConsole: is(), Softphone: is(), Remember: is(), RememberDays: 1 + r.IntN(3)}
+	console, softphone := is(), is()
+	in.Settings = Settings{
+		TwoFactor: is(), AdminConsole: console, Softphone: softphone, Channels: map[string]bool{"admin_console": console, "softphone": softphone},
+		Remember: is(), RememberDays: 1 + r.IntN(3),
+	}
 	in.Account.ID, in.Account.Name = fmt.Sprint(r.Uint64()), fmt.Sprint(r.Uint64())
 	in.Account.HasEmail, in.Account.TwoFactor, in.Account.Locked = is(), is(), !is()
 	in.Account.PasswordExpired, in.Account.State, in.Account.Plan = !is(), some("active", "active", "inactive"), some("", "business_phone")

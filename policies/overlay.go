@@ -25,7 +25,12 @@ func (s *Set) With(given []string) (*Set, map[string]any, error) {
 			return nil, nil, fmt.Errorf("%q cannot be tried: write NAME=VALUE, with a value in JSON, as in remember_days=7 or no_email='\"refuse\"'", one)
 		}
 		switch first, _, _ := strings.Cut(name, "."); {
-		case slices.Contains(namesOf[Settings](), name):
+		case isSwitch(name, value):
+			err = put(settings, []string{"channels", strings.TrimPrefix(name, "channels.")}, value)
+			if slices.Contains(namesOf[Settings](), name) {
+				settings[name] = value
+			}
+		case name != "channels" && slices.Contains(namesOf[Settings](), name):
 			settings[name] = value
 		case slices.Contains(namesOf[Parameters](), first):
 			err = put(data, append([]string{"parameters"}, strings.Split(name, ".")...), value)
@@ -42,6 +47,14 @@ func (s *Set) With(given []string) (*Set, map[string]any, error) {
 	}
 	changed, err := s.withData(data)
 	return changed, settings, err
+}
+
+// isSwitch says whether the switch of a channel is given: "channels.kiosk=false", or one of the two that have a name of their own. Another
+// value is one of the parameter.
+func isSwitch(name string, value any) bool {
+	id, of := strings.CutPrefix(name, "channels.")
+	_, isTruth := value.(bool)
+	return isTruth && (of && !strings.Contains(id, ".") || name == "admin_console" || name == "softphone")
 }
 
 // namesOf are the names that a struct's fields have in JSON.

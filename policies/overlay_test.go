@@ -12,12 +12,12 @@ func TestASetIsTriedWithOtherParameters(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := set.Revision()
-	changed, settings, err := set.With([]string{`code.length=8`, `no_email="refuse"`, `minimum_versions.softphone="4.1.0"`, `remember_days=7`, `remember=false`})
+	changed, settings, err := set.With([]string{`code.length=8`, `no_email="refuse"`, `channels.softphone.minimum_version="4.1.0"`, `remember_days=7`, `remember=false`})
 	if err != nil {
 		t.Fatal(err)
 	}
 	raw, err := json.Marshal(changed.data["parameters"])
-	for _, want := range []string{`"length":8`, `"max_attempts":10`, `"no_email":"refuse"`, `"softphone":"4.1.0"`} {
+	for _, want := range []string{`"length":8`, `"max_attempts":10`, `"no_email":"refuse"`, `"minimum_version":"4.1.0"`} {
 		if err != nil || !strings.Contains(string(raw), want) {
 			t.Errorf("without %s: %s, %v", want, raw, err)
 		}
@@ -52,6 +52,8 @@ func TestWhatCannotBeTried(t *testing.T) {
 		"remember=null":          "null is no value for it",
 		"remember=1":             "a setting cannot be tried",
 		"remember=true false":    "write NAME=VALUE",
+		"channels.kiosk=null":    "data.parameters.channels.kiosk",
+		"exempt_channels=[]":     `data.parameters.exempt_channels is not read any more: write "exempt": true in channels.ID`,
 	} {
 		t.Run(given, func(t *testing.T) {
 			if _, _, err := set.With([]string{given}); err == nil || !strings.Contains(err.Error(), want) {
@@ -59,7 +61,27 @@ func TestWhatCannotBeTried(t *testing.T) {
 			}
 		})
 	}
-	if _, _, err := set.With([]string{"x=1"}); err == nil || !strings.Contains(err.Error(), "and the settings admin_console, remember, remember_days, softphone, two_factor") {
+	if _, _, err := set.With([]string{"x=1"}); err == nil || !strings.Contains(err.Error(), "and the settings admin_console, channels, remember, remember_days, softphone, two_factor") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheSwitchOfAChannelIsTried(t *testing.T) {
+	set, err := Load(Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for given, want := range map[string]string{
+		"channels.kiosk=false":         `{"channels":{"kiosk":false}}`,
+		"channels.admin_console=false": `{"channels":{"admin_console":false}}`,
+		"softphone=false":              `{"channels":{"softphone":false},"softphone":false}`,
+	} {
+		changed, settings, err := set.With([]string{given})
+		if err != nil {
+			t.Fatalf("%s: %v", given, err)
+		}
+		if raw, _ := json.Marshal(settings); string(raw) != want || changed.Revision() != set.Revision() {
+			t.Errorf("%s: got %s, revision %s", given, raw, changed.Revision())
+		}
 	}
 }

@@ -83,14 +83,14 @@ func TestTheTestsGoByTheParametersThatShip(t *testing.T) {
 func TestParametersCanBeChanged(t *testing.T) {
 	for name, change := range map[string]map[string]any{
 		"stricter": {
-			"no_email": "refuse", "always_asked_roles": []string{"owner"}, "exempt_channels": []string{}, "plans_without_agent": []string{},
-			"minimum_versions.softphone": "4", "days_are_counted_as": "calendar_day", "capabilities_without_second_step": []string{},
+			"no_email": "refuse", "always_asked_roles": []string{"owner"}, "channels.opencti": nil, "plans_without_agent": []string{},
+			"channels.softphone.minimum_version": "4", "days_are_counted_as": "calendar_day", "capabilities_without_second_step": []string{},
 			"code.length": 8, "code.ttl_seconds": 2, "code.max_attempts": 3, "code.resend_after_seconds": 1,
 			"limits.codes": 3, "limits.codes_within_seconds": 60, "limits.wrong_codes": 10,
 		},
 		"for another house": {
-			"channel_header": "x-channel", "channel_of_oauth2_client": map[string]string{"crm": "opencti"},
-			"minimum_versions": map[string]string{}, "console_role": "owner",
+			"channel_header": "x-channel", "channels.opencti.oauth2_clients": []string{"crm"},
+			"channels.softphone.minimum_version": nil, "console_role": "owner",
 			"roles": []string{"owner", "system_administrator", "auditor", "supervisor", "user"},
 		},
 	} {
@@ -112,8 +112,8 @@ func TestParametersThatMakeNoSenseAreRefused(t *testing.T) {
 		"no outcome":                 {"no_email": nil},
 		"a code of five digits":      {"code.length": 5},
 		"a code without a lifetime":  {"code.ttl_seconds": nil},
-		"a version that is none":     {"minimum_versions.softphone": "newest"},
-		"a version with a zero more": {"minimum_versions.softphone": "03.5"},
+		"a version that is none":     {"channels.softphone.minimum_version": "newest"},
+		"a version with a zero more": {"channels.softphone.minimum_version": "03.5"},
 		"limits that are too wide":   {"limits.wrong_codes": 1000},
 		"capabilities that are none": {"capabilities_without_second_step": "phonebook"},
 	} {

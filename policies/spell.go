@@ -67,15 +67,16 @@ func spellText(key []byte, text string) []byte {
 
 // spellMap appends what is in a map, by the order of the names.
 func spellMap(key []byte, v reflect.Value) []byte {
-	if m, ok := v.Interface().(map[string]string); ok { // reflection would allocate each name and each value
-		var room [16]string
-		names := room[:0]
-		for name := range m {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		for _, name := range names {
+	var room [16]string
+	switch m := v.Interface().(type) { // reflection would allocate each name and each value
+	case map[string]string:
+		for _, name := range inOrder(room[:0], m) {
 			key = spellText(spellText(key, name), m[name])
+		}
+		return key
+	case map[string]bool:
+		for _, name := range inOrder(room[:0], m) {
+			key = spell(spellText(key, name), reflect.ValueOf(m[name]))
 		}
 		return key
 	}
@@ -85,4 +86,13 @@ func spellMap(key []byte, v reflect.Value) []byte {
 		key = spell(spellText(key, name.String()), v.MapIndex(name))
 	}
 	return key
+}
+
+// inOrder appends the names in a map, in order.
+func inOrder[V any](names []string, m map[string]V) []string {
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
 }

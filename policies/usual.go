@@ -75,7 +75,9 @@ var usual = []struct {
 	change func(*Input)
 }{
 	{"that is asked", func(*Input) {}},
-	{"with two-step verification off", func(in *Input) { in.Settings = Settings{RememberDays: 30} }},
+	{"with two-step verification off", func(in *Input) {
+		in.Settings = Settings{Channels: map[string]bool{"admin_console": false, "softphone": false}, RememberDays: 30}
+	}},
 	{"without an e-mail address", func(in *Input) { in.Account.Email, in.Account.HasEmail = "", false }},
 	{"that is locked", func(in *Input) { in.Account.Locked = true }},
 	{"whose password has expired", func(in *Input) { in.Account.PasswordExpired = true }},
@@ -98,10 +100,13 @@ var usual = []struct {
 
 func usualSignIn(role, flow string) Input {
 	return Input{
-		Now:      time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC),
-		Today:    "2026-04-01",
-		Settings: Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30},
-		Account:  Account{ID: "1", Name: "a", Role: role, Email: "a@example.com", HasEmail: true, TwoFactor: true, State: "active"},
+		Now:   time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC),
+		Today: "2026-04-01",
+		Settings: Settings{
+			TwoFactor: true, AdminConsole: true, Softphone: true, Channels: map[string]bool{"admin_console": true, "softphone": true},
+			Remember: true, RememberDays: 30,
+		},
+		Account: Account{ID: "1", Name: "a", Role: role, Email: "a@example.com", HasEmail: true, TwoFactor: true, State: "active"},
 		Request: Request{
 			Method: "password", FlowType: flow, Headers: map[string]string{}, Client: Client{Name: "softphone", Version: "3.5.0"}, RequestedAAL: "aal1", Locale: "ja",
 		},

@@ -37,6 +37,10 @@ func fill(t *rapid.T, v reflect.Value) {
 	case reflect.Map:
 		v.SetZero()
 		if some() {
+			if v.Type().Elem().Kind() == reflect.Bool {
+				v.Set(reflect.ValueOf(rapid.MapOfN(odd, rapid.Bool(), 0, 20).Draw(t, "map")))
+				return
+			}
 			v.Set(reflect.ValueOf(rapid.MapOfN(odd, odd, 0, 20).Draw(t, "map")))
 		}
 	case reflect.Slice:

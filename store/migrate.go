@@ -112,9 +112,13 @@ func (s *Store) up(ctx context.Context, db *sql.DB, initial challenge.Settings) 
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate the database: %w", err)
 	}
-	err = s.db.add(ctx, `INSERT INTO settings (id, two_factor, admin_console, softphone, remember, remember_days)
-		VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-		initial.TwoFactor, initial.AdminConsole, initial.Softphone, initial.Remember, initial.RememberDays)
+	more, err := moreSwitches(initial)
+	if err != nil {
+		return err
+	}
+	err = s.db.add(ctx, `INSERT INTO settings (id, two_factor, admin_console, softphone, channels, remember, remember_days)
+		VALUES (1, $1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+		initial.TwoFactor, initial.On(adminConsole), initial.On(softphone), more, initial.Remember, initial.RememberDays)
 	if err != nil {
 		return fmt.Errorf("write the initial settings: %w", err)
 	}

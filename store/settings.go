@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"nidan/challenge"
@@ -23,9 +25,50 @@ func (t *tx) KeptSettings(ctx context.Context) (challenge.KeptSettings, error) {
 func (t *tx) SaveSettings(
 	ctx context.Context, version int64, s challenge.Settings, by string, at time.Time,
 ) (bool, error) {
-	return t.exactlyOne(ctx, `UPDATE settings SET two_factor = $2, admin_console = $3, softphone = $4, remember = $5,
-			remember_days = $6, changed_by = $7, changed_at = $8, version = version + 1 WHERE version = $1`,
-		version, s.TwoFactor, s.AdminConsole, s.Softphone, s.Remember, s.RememberDays, by, at.UnixMicro())
+	more, err := moreSwitches(s)
+	if err != nil {
+		return false, err
+	}
+	return t.exactlyOne(ctx, `UPDATE settings SET two_factor = $2, admin_console = $3, softphone = $4, channels = $5, remember = $6,
+			remember_days = $7, changed_by = $8, changed_at = $9, version = version + 1 WHERE version = $1`,
+		version, s.TwoFactor, s.On(adminConsole), s.On(softphone), more, s.Remember, s.RememberDays, by, at.UnixMicro())
+}
+
+// The channels whose switch has a column of its own.
+const (
+	adminConsole = "admin_console"
+	softphone    = "softphone"
+)
+
+// moreSwitches are the switches of the other channels, as they are kept.
+func moreSwitches(s challenge.Settings) (string, error) {
+	more := maps.Clone(s.Channels)
+	delete(more, adminConsole)
+	delete(more, softphone)
+	if len(more) == 0 {
+		return "", nil
+	}
+	raw, err := json.Marshal(more)
+	if err != nil {
+		return "", fmt.Errorf("encode the switches of the channels: %w", err)
+	}
+	return string(raw), nil
+}
+
+// switches are those of all channels: of the two that have a column, and the others as they are kept. What cannot be read is an error, and
+// so nobody gets in: it may be that a channel is switched on.
+func switches(console, phone bool, more string) (map[string]bool, error) {
+	all := map[string]bool{}
+	if more != "" {
+		if err := json.Unmarshal([]byte(more), &all); err != nil {
+			return nil, fmt.Errorf("read the switches of the channels: %w", err)
+		}
+	}
+	if all == nil {
+		all = map[string]bool{}
+	}
+	all[adminConsole], all[softphone] = console, phone
+	return all, nil
 }
 
 // Settings implements [challenge.Reader].
@@ -42,9 +85,14 @@ func (s *Store) KeptSettings(ctx context.Context) (challenge.KeptSettings, error
 func settings(ctx context.Context, q executor) (challenge.KeptSettings, error) {
 	var s challenge.KeptSettings
 	var changed int64
-	err := q.row(ctx, `SELECT two_factor, admin_console, softphone, remember, remember_days, version, changed_at,
+	var console, phone bool
+	var more string
+	err := q.row(ctx, `SELECT two_factor, admin_console, softphone, channels, remember, remember_days, version, changed_at,
 			changed_by FROM settings`).
-		Scan(&s.TwoFactor, &s.AdminConsole, &s.Softphone, &s.Remember, &s.RememberDays, &s.Version, &changed, &s.ChangedBy)
+		Scan(&s.TwoFactor, &console, &phone, &more, &s.Remember, &s.RememberDays, &s.Version, &changed, &s.ChangedBy)
+	if err == nil {
+		s.Channels, err = switches(console, phone, more)
+	}
 	if err != nil {
 		return challenge.KeptSettings{}, fmt.Errorf("read the settings: %w", err)
 	}

@@ -20,8 +20,10 @@ func (t *tx) Situation(ctx context.Context, c challenge.Call) (challenge.Situati
 // situation reads all that a decision rests on with one statement: each sign-in waits for it.
 func situation(ctx context.Context, q executor, c challenge.Call) (s challenge.Situation, err error) {
 	var verified, changed int64
+	var console, phone bool
+	var more string
 	err = q.row(ctx, `SELECT
-			settings.two_factor, settings.admin_console, settings.softphone, settings.remember, settings.remember_days,
+			settings.two_factor, settings.admin_console, settings.softphone, settings.channels, settings.remember, settings.remember_days,
 			delivery.key IS NOT NULL,
 			coalesce(latest.id, ''), coalesce(latest.channel, ''), coalesce(latest.max_attempts - latest.attempts, 0),
 			coalesce(latest.closed, ''),
@@ -33,11 +35,14 @@ func situation(ctx context.Context, q executor, c challenge.Call) (s challenge.S
 		LEFT JOIN devices device ON device.account_id = $2 AND device.token_hash = $4
 		LEFT JOIN accounts account ON account.account_id = $2`,
 		c.Delivery, c.Account, c.Flow, notNil(c.DeviceToken)).
-		Scan(&s.Settings.TwoFactor, &s.Settings.AdminConsole, &s.Settings.Softphone, &s.Settings.Remember, &s.Settings.RememberDays,
+		Scan(&s.Settings.TwoFactor, &console, &phone, &more, &s.Settings.Remember, &s.Settings.RememberDays,
 			&s.Answered,
 			&s.Challenge.ID, &s.Challenge.Channel, &s.Challenge.AttemptsLeft, &s.Challenge.Closed,
 			&s.Device.Channel, &verified, &s.HasDevices,
 			&changed)
+	if err == nil {
+		s.Settings.Channels, err = switches(console, phone, more)
+	}
 	if err != nil {
 		return challenge.Situation{}, fmt.Errorf("read what a decision rests on: %w", err)
 	}

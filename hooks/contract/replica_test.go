@@ -19,7 +19,7 @@ import (
 )
 
 // switches are those of all tests here: everybody is asked.
-var switches = challenge.Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: rememberDays}
+var switches = challenge.Settings{TwoFactor: true, Remember: true, RememberDays: rememberDays}
 
 // keyring is that of all replicas.
 func keyring(t testing.TB) *challenge.Keyring {

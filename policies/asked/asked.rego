@@ -27,19 +27,35 @@ code(channel) if {
 two_factor_off if input.settings.two_factor == false
 
 # METADATA
+# title: The channels that may ask for a code
+# description: Those of the list in data.json, but for those that are exempt. By their ids.
+channels contains id if {
+	some id, channel in data.parameters.channels
+	not channel.exempt == true
+}
+
+# METADATA
 # title: The channel is not enforced
-# description: One that cannot be told is enforced as soon as any channel is.
+# description: |
+#   Its switch is off. A channel that has no switch yet is enforced. One that cannot be told has none, and is enforced as soon as any
+#   channel is.
 # scope: document
 # custom:
 #   reason: channel_off
-channel_off("admin_console") if input.settings.admin_console == false
-
-channel_off("softphone") if input.settings.softphone == false
+channel_off(channel) if {
+	data.parameters.channels[channel]
+	_switch(channel) == false
+}
 
 channel_off("unknown") if {
-	input.settings.admin_console == false
-	input.settings.softphone == false
+	count(channels) > 0 # of none, "every" would hold
+	every channel in channels {
+		input.settings.channels[channel] == false
+	}
 }
+
+# By itself, so that a proof sees which switch is looked at: compared where it is read, OPA looks through all of them.
+_switch(channel) := input.settings.channels[channel]
 
 # METADATA
 # title: The account has no e-mail address
@@ -142,10 +158,13 @@ account_off if {
 
 # METADATA
 # title: The account's plan has no agent's function
-# description: Which is what the softphone asks a code for.
+# description: Which is all that the channel is for.
 # custom:
 #   reason: plan_without_agent
-plan_without_agent("softphone") if input.account.plan in data.parameters.plans_without_agent
+plan_without_agent(channel) if {
+	data.parameters.channels[channel].capabilities == ["agent"]
+	input.account.plan in data.parameters.plans_without_agent
+}
 
 _let_in_without_email if {
 	no_email

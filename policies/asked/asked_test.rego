@@ -5,7 +5,7 @@ import data.nidan.parameters_test as parameters
 
 # An account that is asked on every channel: each case says what it changes of it.
 _asked := {
-	"settings": {"two_factor": true, "admin_console": true, "softphone": true},
+	"settings": {"two_factor": true, "channels": {"admin_console": true, "softphone": true}},
 	"account": {"role": "user", "has_email": true, "two_factor": true, "plan": ""},
 }
 
@@ -19,15 +19,15 @@ _cases := {
 		"asked_on": set(),
 	},
 	"with the console off, the softphone is asked, and what cannot be told": {
-		"change": {"settings": {"admin_console": false}},
+		"change": {"settings": {"channels": {"admin_console": false}}},
 		"asked_on": {"softphone", "unknown"},
 	},
 	"with the softphone off, the console is asked, and what cannot be told": {
-		"change": {"settings": {"softphone": false}},
+		"change": {"settings": {"channels": {"softphone": false}}},
 		"asked_on": {"admin_console", "unknown"},
 	},
 	"with both off, nobody is asked": {
-		"change": {"settings": {"admin_console": false, "softphone": false}},
+		"change": {"settings": {"channels": {"admin_console": false, "softphone": false}}},
 		"asked_on": set(),
 	},
 	"an account without an address is not asked": {

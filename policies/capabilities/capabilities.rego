@@ -29,7 +29,11 @@ _free := [capability |
 	not _against(capability)
 ]
 
-_earnable := ["agent", "console"]
+# What the channels of the list give to a session that took its second step.
+_earnable contains capability if {
+	some channel in asked.channels
+	some capability in data.parameters.channels[channel].capabilities
+}
 
 _earned := [capability | some capability in _earnable; not _reasons[capability]]
 
@@ -63,7 +67,7 @@ _step_up[capability] := {"max_age_minutes": data.parameters.capability_terms[cap
 
 _step_up[capability] := {} if {
 	some capability, reason in _reasons
-	reason in {"softphone_asks_a_code", "console_asks_a_code"}
+	reason in _asked_for(capability)
 	input.session.aal in {"aal1", "aal2", "unknown"}
 }
 
@@ -84,18 +88,46 @@ _reason(capability) := reason if {
 	# What it has passed is not enough for this account any more.
 	not "email" in asked.second_step_by
 	not _custom_allowed(capability)
-	_asked_for(capability)
+	count(_asked_for(capability)) > 0
 	not second_step
-} else := "softphone_asks_a_code" if {
-	capability == "agent"
+} else := reason if {
 	not _custom_allowed(capability)
-	asked.code("softphone")
-	not second_step
-} else := "console_asks_a_code" if {
-	capability == "console"
-	not _custom_allowed(capability)
-	asked.code("admin_console")
-	not _signed_in_to_console
+	reason := min(_asked_for(capability))
+}
+
+# METADATA
+# title: A channel asks this account for a code, and the session has not taken the step
+# description: What each channel that gives the capability says then.
+_asked_for(capability) := {says |
+	some channel in asked.channels
+	capability in data.parameters.channels[channel].capabilities
+	asked.code(channel)
+	not _step_taken(channel, capability)
+	says := _reason_of(channel)
+}
+
+_reason_of(channel) := data.parameters.channels[channel].reason
+
+_reason_of(channel) := "channel_asks_a_code" if not data.parameters.channels[channel].reason
+
+# METADATA
+# title: The second step was taken where the channel wants it
+# description: |
+#   On any channel, where the channel says that any will do, or where it was a factor of Kratos' own. Else it was taken on a channel that
+#   gives the capability: a session that was begun elsewhere may be one of a channel that asks less.
+# scope: document
+_step_taken(_, _) if _aal2
+
+_step_taken(channel, _) if {
+	data.parameters.channels[channel].second_step_on == "any_channel"
+	second_step
+}
+
+_step_taken(_, capability) if {
+	second_step
+	some channel in asked.channels
+	capability in data.parameters.channels[channel].capabilities
+	input.session.channel == channel
 }
 
 # METADATA
@@ -146,10 +178,6 @@ _aal2 if {
 	input.session.second_step in {"passed", "aal2_needed"}
 }
 
-_asked_for("agent") if asked.code("softphone")
-
-_asked_for("console") if asked.code("admin_console")
-
 # METADATA
 # title: The second step was taken
 # description: With a factor of Kratos' own; or, where that is enough for this account, with a code or on a remembered device.
@@ -160,15 +188,6 @@ second_step if {
 	input.session.second_step in ["passed", "remembered"]
 	"email" in asked.second_step_by
 }
-
-# A console session from before the switch was set has not passed it either.
-_signed_in_to_console if {
-	second_step
-	input.session.channel == "admin_console"
-}
-
-# Kratos' second factor is asked for in the session itself, on whatever channel that was begun.
-_signed_in_to_console if _aal2
 
 # METADATA
 # title: A rule of a team's own is against a capability

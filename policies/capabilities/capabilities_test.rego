@@ -13,7 +13,7 @@ _account := {
 	"plan": "",
 }
 
-_settings := {"two_factor": true, "admin_console": true, "softphone": true}
+_settings := {"two_factor": true, "channels": {"admin_console": true, "softphone": true}}
 
 _session(channel, second_step) := {"known": true, "channel": channel, "second_step": second_step}
 
@@ -58,15 +58,15 @@ _cases := {
 		"reasons": _both,
 	},
 	"the softphone without a code, while only the console asks": {
-		"input": _input(_session("softphone", "not_asked"), {"softphone": false}, {}),
+		"input": _input(_session("softphone", "not_asked"), {"channels": {"softphone": false}}, {}),
 		"reasons": {"console": _console},
 	},
 	"the console without a code, while only the softphone asks": {
-		"input": _input(_session("admin_console", "not_asked"), {"admin_console": false}, {}),
+		"input": _input(_session("admin_console", "not_asked"), {"channels": {"admin_console": false}}, {}),
 		"reasons": {"agent": _agent},
 	},
 	"the softphone with a code, while only it asks": {
-		"input": _input(_session("softphone", "passed"), {"admin_console": false}, {}),
+		"input": _input(_session("softphone", "passed"), {"channels": {"admin_console": false}}, {}),
 		"reasons": {},
 	},
 	"an exempt channel": {
@@ -226,4 +226,46 @@ test_rules_of_ones_own[name] if {
 		with data.parameters as parameters.but(object.get(tc, "parameters", {}))
 		with data.custom as {"capabilities": tc.custom}
 	got == {"capabilities": tc.capabilities, "reasons": tc.reasons}
+}
+
+# Channels of a team's own: the kiosk gives nothing of its own, the tablet gives two capabilities, each in its own way.
+_added := parameters.with_channels({
+	"kiosk": {"return_to": ["https://kiosk.example.com/"]},
+	"tablet": {"oauth2_clients": ["tablet"], "capabilities": ["agent", "door"]},
+})
+
+_added_cases := {
+	"a channel that gives nothing opens nothing that keeps its second step to itself": {
+		"session": _session("kiosk", "passed"),
+		"switches": {},
+		"reasons": {"agent": "channel_asks_a_code", "console": _console, "door": "channel_asks_a_code"},
+	},
+	"a channel that is switched off opens nothing": {
+		"session": _session("kiosk", "not_asked"),
+		"switches": {"channels": {"kiosk": false}},
+		"reasons": {"agent": "channel_asks_a_code", "console": _console, "door": "channel_asks_a_code"},
+	},
+	"what a channel gives is there after its second step": {
+		"session": _session("tablet", "passed"),
+		"switches": {},
+		"reasons": {"console": _console},
+	},
+	"of two channels that give a capability, each that asks wants its second step": {
+		"session": _session("softphone", "not_asked"),
+		"switches": {"channels": {"softphone": false}},
+		"reasons": {"agent": "channel_asks_a_code", "console": _console, "door": "channel_asks_a_code"},
+	},
+	"a second step on one channel that gives a capability is one on the other": {
+		"session": _session("softphone", "passed"),
+		"switches": {},
+		"reasons": {"console": _console, "door": "channel_asks_a_code"},
+	},
+}
+
+test_channels_that_were_added[name] if {
+	some name, tc in _added_cases
+	got := capabilities.decision with input as _input(tc.session, tc.switches, {})
+		with data.parameters as _added
+		with data.custom as {}
+	got.reasons == tc.reasons
 }

@@ -8,7 +8,7 @@ import data.nidan.parameters_test as parameters
 
 # Each decision here is one that the rules beside it must never make.
 _asked := {
-	"settings": {"two_factor": true, "admin_console": true, "softphone": true, "remember": true, "remember_days": 30},
+	"settings": {"two_factor": true, "channels": {"admin_console": true, "softphone": true}, "remember": true, "remember_days": 30},
 	"account": {
 		"role": "owner", "has_email": true, "two_factor": true, "state": "active",
 		"locked": false, "password_expired": false, "plan": "",
@@ -30,6 +30,24 @@ test_login[name] if {
 	{name} == login.never with input as object.union(_asked, tc)
 		with data.nidan.login.decision as _allowed
 		with data.parameters as parameters.shipped
+		with data.custom as {}
+}
+
+_puts_itself := "a client puts itself on a channel that is exempt"
+
+test_an_exempt_channel_takes_trusted_evidence[name] if {
+	some name, tc in {
+		"nobody vouches for it": {"request": {"headers": {}, "oauth2_client_id": ""}, "never": {_puts_itself}},
+		"the header names another channel": {"request": {"headers": {"x-channel": "opencti"}, "oauth2_client_id": ""}, "never": {_puts_itself}},
+		"the header names it": {"request": {"headers": {"x-channel": "mobile"}, "oauth2_client_id": ""}, "never": set()},
+		"it is known as the OAuth2 client": {"request": {"headers": {}, "oauth2_client_id": "app"}, "never": set()},
+	}
+	tc.never == login.never with input as object.union(_asked, {"request": tc.request})
+		with data.nidan.login.decision as {"action": "allow", "channel": "mobile", "remember_days": 0}
+		with data.parameters as object.union(
+			parameters.with_channels({"mobile": {"oauth2_clients": ["app"]}}),
+			{"channel_header": "x-channel"},
+		)
 		with data.custom as {}
 }
 
@@ -100,13 +118,40 @@ test_as_it_should_be if {
 test_capabilities if {
 	{"a locked account's session may do more than anybody's"} == capabilities.never with input as object.union(
 		_asked,
-		{"account": {"locked": true}},
+		{"account": {"locked": true, "two_factor": false}},
 	)
 		with data.nidan.capabilities.decision as {"capabilities": ["agent"], "reasons": {}}
 		with data.parameters as parameters.shipped
 		with data.custom as {}
-	{"a session may use the console without a second step, though the console asks for one"} == capabilities.never with input as _asked
+	without := "a session may do without a second step what a channel asks one for"
+	elsewhere := "a session may do what a channel keeps to itself, with a second step on another one"
+	{without, elsewhere} == capabilities.never with input as _asked
 		with data.nidan.capabilities.decision as {"capabilities": ["phonebook", "console"], "reasons": {}}
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+	{without} == capabilities.never with input as _asked
+		with data.nidan.capabilities.decision as {"capabilities": ["phonebook", "agent"], "reasons": {}}
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+	{elsewhere} == capabilities.never with input as object.union(_asked, {"session": {"second_step": "passed"}})
+		with data.nidan.capabilities.decision as {"capabilities": ["phonebook", "agent", "console"], "reasons": {}}
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+}
+
+test_a_plan_without_agent if {
+	without_agent := object.union(_asked, {"account": {"plan": "business_phone"}})
+	count(capabilities.never) == 0 with input as without_agent
+		with data.nidan.capabilities.decision as {"capabilities": ["phonebook", "agent"], "reasons": {}}
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+	softphone_only := object.union(without_agent, {"settings": {"channels": {"admin_console": false}}})
+	count(settings.never) == 0 with input as softphone_only
+		with data.nidan.settings.decision as _allowed
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+	count(settings.never) == 1 with input as object.union(softphone_only, {"account": {"plan": ""}})
+		with data.nidan.settings.decision as _allowed
 		with data.parameters as parameters.shipped
 		with data.custom as {}
 }
@@ -191,7 +236,7 @@ test_what_a_rule_of_ones_own_allows if {
 		with data.nidan.capabilities.decision as may_console
 		with data.parameters as may
 		with data.custom as {"capabilities": {"allow": {{"capability": "console", "reason": "office"}}}}
-	count(capabilities.never) == 1 with input as _asked
+	count(capabilities.never) == 2 with input as _asked
 		with data.nidan.capabilities.decision as may_console
 		with data.parameters as may
 		with data.custom as {"capabilities": {"allow": {{"capability": "agent", "reason": "office"}}}}

@@ -121,16 +121,40 @@ never contains "an OAuth2 client is let in for a factor that Kratos does not wai
 	input.request.oauth2_client_id != ""
 }
 
+# METADATA
+# title: "A client puts itself on a channel that is exempt"
+# description: "A channel is exempt by trusted evidence alone: a gateway's header, or Kratos' word on the OAuth2 client."
+never contains "a client puts itself on a channel that is exempt" if {
+	data.parameters.channels[decision.channel].exempt
+	not _vouched_for(decision.channel)
+}
+
+_vouched_for(channel) if {
+	data.parameters.channel_header != ""
+	input.request.headers[data.parameters.channel_header] == channel
+}
+
+_vouched_for(channel) if {
+	some client in data.parameters.channels[channel].oauth2_clients
+	client == input.request.oauth2_client_id
+}
+
+_each_channel_is_on if {
+	enforced := {id | some id, channel in data.parameters.channels; not channel.exempt}
+	every id in enforced {
+		not input.settings.channels[id] == false
+	}
+}
+
 # Nothing speaks against a code but the account's own flag.
 _asked_on_each_channel if {
 	not _custom_allows
 	input.settings.two_factor
-	input.settings.admin_console
-	input.settings.softphone
+	_each_channel_is_on
 	input.account.has_email
 	not input.account.plan in data.parameters.plans_without_agent
 	not input.device.known
-	not decision.channel in data.parameters.exempt_channels
+	not data.parameters.channels[decision.channel].exempt
 }
 
 # A rule of the team's own lets it in, and such rules may.

@@ -20,10 +20,10 @@ never contains "a locked account gets a new password" if {
 # description: "With a new password, a session that was begun without a code would take the account from its holder."
 never contains "an account that is asked gets a new password in a session without a second step" if {
 	input.settings.two_factor
-	input.settings.admin_console
 	input.account.two_factor
 	input.account.has_email
 	not _second_step
+	_some_channel_asks
 	decision.action == "allow"
 }
 
@@ -53,9 +53,14 @@ _second_step if {
 	input.request.method in {"any", "totp", "webauthn"}
 }
 
-_some_channel_asks if input.settings.admin_console
-
 _some_channel_asks if {
-	input.settings.softphone
-	not input.account.plan in data.parameters.plans_without_agent
+	some id, channel in data.parameters.channels
+	not channel.exempt
+	not input.settings.channels[id] == false
+	not _plan_speaks_against(channel)
+}
+
+_plan_speaks_against(channel) if {
+	channel.capabilities == ["agent"]
+	input.account.plan in data.parameters.plans_without_agent
 }

@@ -17,7 +17,7 @@ import (
 func (p *Policies) attempts(t *testing.T) int {
 	t.Helper()
 	in := policies.Input{
-		Settings: policies.Settings{TwoFactor: true, AdminConsole: true, Softphone: true},
+		Settings: policies.Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Channels: map[string]bool{"admin_console": true, "softphone": true}},
 		Account:  policies.Account{State: "active", TwoFactor: true, HasEmail: true},
 		Request:  policies.Request{FlowType: "browser"},
 	}

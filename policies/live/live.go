@@ -159,6 +159,15 @@ func (p *Policies) Login(ctx context.Context, in policies.Input) (policies.Verdi
 	return v, err
 }
 
+// Channels are what people sign in to, as the set lists them that decides.
+func (p *Policies) Channels() ([]policies.ListedChannel, error) {
+	a := p.active.Load()
+	if a == nil {
+		return nil, ErrNone
+	}
+	return a.engine.Channels()
+}
+
 // Capabilities says what a session may do.
 func (p *Policies) Capabilities(ctx context.Context, in policies.CapabilitiesInput) (policies.Capabilities, error) {
 	a := p.active.Load()

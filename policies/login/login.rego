@@ -131,17 +131,34 @@ _enrol := {
 # METADATA
 # title: Channel
 # description: |
-#   What is being signed in to. A channel that is exempt is told by trusted evidence alone: a gateway's header, or Kratos' word on
-#   the OAuth2 client. Otherwise Kratos tells a browser's flow from a native client's. What a client says of itself is not asked.
+#   What is being signed in to, of the list in data.json. Trusted evidence comes first, then where the browser goes afterwards, then the
+#   type of the flow. These two are the client's own choice, so they tell no channel that is exempt. What a client says of itself is not
+#   asked.
 # scope: document
 default channel := "unknown"
 
-channel := _exempt_channel if {
-	_exempt_channel
-} else := "admin_console" if {
-	input.request.flow_type == "browser"
-} else := "softphone" if {
-	input.request.flow_type == "api"
+channel := _vouched_channel if {
+	_vouched_channel
+} else := id if {
+	some id in asked.channels
+	some prefix in data.parameters.channels[id].return_to
+	startswith(input.request.return_to, prefix)
+} else := id if {
+	some id in asked.channels
+	data.parameters.channels[id].flow_type == input.request.flow_type
+}
+
+# METADATA
+# title: Channel by trusted evidence
+# description: A gateway says it in the header that data.json names, or Kratos knows the OAuth2 client that is signed in for.
+_vouched_channel := id if {
+	data.parameters.channel_header != ""
+	id := input.request.headers[data.parameters.channel_header]
+	data.parameters.channels[id]
+} else := id if {
+	some id, vouched in data.parameters.channels
+	some client in vouched.oauth2_clients
+	client == input.request.oauth2_client_id
 }
 
 # METADATA
@@ -154,17 +171,10 @@ remember_days := input.settings.remember_days if input.settings.remember == true
 
 # METADATA
 # title: The channel is exempt
-# description: As a gateway says in the header that data.json names, or as the OAuth2 client is known.
+# description: By trusted evidence alone.
 # custom:
 #   reason: channel_exempt
-_exempt_channel := said if {
-	data.parameters.channel_header != ""
-	said := input.request.headers[data.parameters.channel_header]
-	said in data.parameters.exempt_channels
-} else := known if {
-	known := data.parameters.channel_of_oauth2_client[input.request.oauth2_client_id]
-	known in data.parameters.exempt_channels
-}
+_exempt_channel if data.parameters.channels[_vouched_channel].exempt == true
 
 # METADATA
 # title: The client is too old
@@ -172,14 +182,14 @@ _exempt_channel := said if {
 # custom:
 #   reason: client_too_old
 _client_too_old if {
-	data.parameters.minimum_versions[channel]
+	data.parameters.channels[channel].minimum_version
 	not _client_new_enough
 }
 
 _client_new_enough if {
 	said := _in_full(input.request.client.version)
 	semver.is_valid(said)
-	semver.compare(said, _in_full(data.parameters.minimum_versions[channel])) >= 0
+	semver.compare(said, _in_full(data.parameters.channels[channel].minimum_version)) >= 0
 }
 
 # "4" and "3.6" are short for "4.0.0" and "3.6.0". What is no version at all stays as it is: a client whose version is none is too old,

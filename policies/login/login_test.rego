@@ -8,8 +8,7 @@ _asked := {
 	"now": "2026-04-01T09:00:00Z",
 	"settings": {
 		"two_factor": true,
-		"admin_console": true,
-		"softphone": true,
+		"channels": {"admin_console": true, "softphone": true},
 		"remember": true,
 		"remember_days": 30,
 	},
@@ -46,11 +45,11 @@ _with(changes) := object.union(_asked, changes)
 # What a decision says beside its terms.
 _outcome(decision) := object.remove(decision, {"channel", "code", "limits", "remember_days", "capabilities"})
 
-_api_only := {"two_factor": true, "admin_console": true, "softphone": false}
+_api_only := {"two_factor": true, "channels": {"admin_console": true, "softphone": false}}
 
-_console_only := {"two_factor": true, "admin_console": false, "softphone": true}
+_console_only := {"two_factor": true, "channels": {"admin_console": false, "softphone": true}}
 
-_no_channel := {"two_factor": true, "admin_console": false, "softphone": false}
+_no_channel := {"two_factor": true, "channels": {"admin_console": false, "softphone": false}}
 
 # A device whose 24-hour periods and midnights are far apart, so that no test mistakes the one for the other.
 _device(age) := {"known": true, "channel": "softphone", "age_days": age, "age_calendar_days": 400}
@@ -273,17 +272,23 @@ test_a_minimum_may_be_short[minimum][version] if {
 	some minimum, outcomes in _minimums
 	some version, outcome in outcomes
 	got := login.decision with input as _with(_version(version))
-		with data.parameters as parameters.but({"minimum_versions": {"softphone": minimum}})
+		with data.parameters as parameters.with_channels({"softphone": {"minimum_version": minimum}})
 		with data.custom as {}
 	_outcome(got) == outcome
 }
 
 test_a_channel_without_a_minimum_takes_every_version if {
 	got := login.decision with input as _with(_version("1.0.0"))
-		with data.parameters as parameters.but({"minimum_versions": {}})
+		with data.parameters as parameters.but({"channels": json.remove(parameters.shipped.channels, ["softphone/minimum_version"])})
 		with data.custom as {}
 	got.reason == "code_required"
 }
+
+# A gateway that names the channel, and OAuth2 clients that Kratos knows.
+_vouching := object.union(
+	parameters.with_channels({"opencti": {"oauth2_clients": ["crm"]}, "admin_console": {"oauth2_clients": ["console"]}}),
+	{"channel_header": "x-channel"},
+)
 
 _evidence := {
 	"a gateway's header that is named": {"request": {"headers": {"x-channel": "desk_phone"}}},
@@ -294,7 +299,7 @@ _evidence := {
 test_trusted_evidence_exempts_a_channel[name] if {
 	some name, change in _evidence
 	got := login.decision with input as _with(change)
-		with data.parameters as parameters.but({"channel_header": "x-channel", "channel_of_oauth2_client": {"crm": "opencti"}})
+		with data.parameters as _vouching
 		with data.custom as {}
 	_outcome(got) == {"action": "allow", "reason": "channel_exempt"}
 	got.channel in {"desk_phone", "opencti"}
@@ -302,6 +307,7 @@ test_trusted_evidence_exempts_a_channel[name] if {
 
 _no_evidence := {
 	"a header with a channel that is not exempt": {"request": {"headers": {"x-channel": "softphone"}}},
+	"a header with a channel that is not in the list": {"request": {"headers": {"x-channel": "unknown"}}},
 	"a header that was sent twice": {"request": {"headers": {"x-channel": "desk_phone, desk_phone"}}},
 	"an empty header": {"request": {"headers": {"x-channel": ""}}},
 	"another OAuth2 client": {"request": {"oauth2_client_id": "other"}},
@@ -310,16 +316,15 @@ _no_evidence := {
 
 test_other_evidence_exempts_nobody[name] if {
 	some name, change in _no_evidence
-	channels := {"crm": "opencti", "console": "admin_console"}
 	got := login.decision with input as _with(change)
-		with data.parameters as parameters.but({"channel_header": "x-channel", "channel_of_oauth2_client": channels})
+		with data.parameters as _vouching
 		with data.custom as {}
 	got.reason == "code_required"
 }
 
 test_a_locked_account_is_refused_on_an_exempt_channel_too if {
 	got := login.decision with input as _with({"account": {"locked": true}, "request": {"oauth2_client_id": "crm"}})
-		with data.parameters as parameters.but({"channel_of_oauth2_client": {"crm": "opencti"}})
+		with data.parameters as _vouching
 		with data.custom as {}
 	got.reason == "account_locked"
 }
@@ -348,7 +353,8 @@ test_days_counted_in_an_unknown_way_count_for_nothing if {
 test_missing_facts_let_nobody_in[path] if {
 	some path in {
 		"settings/two_factor",
-		"settings/softphone",
+		"settings/channels/softphone",
+		"settings/channels",
 		"settings",
 		"account/has_email",
 		"account/two_factor",
@@ -417,6 +423,110 @@ test_channel[flow_type] if {
 		with data.parameters as parameters.shipped
 		with data.custom as {}
 	got.channel == channel
+}
+
+# A channel of a team's own, and its evidence.
+_kiosk := parameters.with_channels({
+	"kiosk": {"name": {"ja": "キオスク", "en": "Kiosk"}, "return_to": ["https://kiosk.example.com/"]},
+	"softphone": {"oauth2_clients": ["phone"]},
+})
+
+_told := {
+	"where the browser goes afterwards tells a channel": {
+		"request": {"flow_type": "browser", "return_to": "https://kiosk.example.com/start"},
+		"channel": "kiosk",
+	},
+	"it does so before the type of the flow": {
+		"request": {"flow_type": "api", "return_to": "https://kiosk.example.com/"},
+		"channel": "kiosk",
+	},
+	"an address that begins otherwise tells nothing": {
+		"request": {"flow_type": "browser", "return_to": "https://kiosk.example.com.evil.example/"},
+		"channel": "admin_console",
+	},
+	"an OAuth2 client tells a channel before where the browser goes": {
+		"request": {"flow_type": "browser", "return_to": "https://kiosk.example.com/", "oauth2_client_id": "phone"},
+		"channel": "softphone",
+	},
+	"a gateway's header comes first": {
+		"request": {"return_to": "https://kiosk.example.com/", "oauth2_client_id": "phone", "headers": {"x-channel": "admin_console"}},
+		"channel": "admin_console",
+	},
+	"a gateway's header with a name that is not in the list tells nothing": {
+		"request": {"flow_type": "browser", "headers": {"x-channel": "no_such"}},
+		"channel": "admin_console",
+	},
+}
+
+test_a_channel_is_told_by_the_strongest_evidence[name] if {
+	some name, tc in _told
+	got := login.decision with input as _with({"request": tc.request})
+		with data.parameters as object.union(_kiosk, {"channel_header": "x-channel"})
+		with data.custom as {}
+	got.channel == tc.channel
+}
+
+# The gate refuses such a list: the rules do not rely on that.
+test_what_a_client_chooses_exempts_no_channel[name] if {
+	some name, evidence in {
+		"where the browser goes": {"return_to": ["https://kiosk.example.com/"]},
+		"the type of the flow": {"flow_type": "carrier pigeon"},
+	}
+	kiosk := object.union(evidence, {"exempt": true})
+	request := {"flow_type": "carrier pigeon", "return_to": "https://kiosk.example.com/"}
+	got := login.decision with input as _with({"request": request})
+		with data.parameters as parameters.with_channels({"kiosk": kiosk})
+		with data.custom as {}
+	got.channel == "unknown"
+	got.reason == "code_required"
+}
+
+_switched := {
+	"a channel that was added is asked before anybody has set its switch": {"channels": {}, "reason": "code_required"},
+	"a channel that was added is asked while its switch is on": {"channels": {"kiosk": true}, "reason": "code_required"},
+	"a channel that was added is not asked while its switch is off": {"channels": {"kiosk": false}, "reason": "channel_off"},
+	"the switches of other channels do not count for it": {
+		"channels": {"admin_console": false, "softphone": false},
+		"reason": "code_required",
+	},
+}
+
+test_a_switch_for_each_channel[name] if {
+	some name, tc in _switched
+	got := login.decision with input as _with({
+		"request": {"return_to": "https://kiosk.example.com/"},
+		"settings": {"channels": tc.channels},
+	})
+		with data.parameters as _kiosk
+		with data.custom as {}
+	got.reason == tc.reason
+}
+
+test_a_channel_that_cannot_be_told_is_asked_while_a_channel_that_was_added_is_enforced if {
+	got := login.decision with input as _with({"request": {"flow_type": ""}, "settings": _no_channel})
+		with data.parameters as _kiosk
+		with data.custom as {}
+	got.reason == "code_required"
+}
+
+# "every" holds of nothing: that must not switch a channel off.
+test_without_any_channel_to_enforce_everybody_is_asked if {
+	got := login.decision with input as _with({"settings": _no_channel})
+		with data.parameters as parameters.but({"channels": {"mobile": {"exempt": true}}})
+		with data.custom as {}
+	got.channel == "unknown"
+	got.reason == "code_required"
+}
+
+test_a_plan_without_agent_is_let_in_on_channels_for_the_agent_alone if {
+	got := login.decision with input as _with({"account": {"plan": "business_phone"}})
+		with data.parameters as parameters.but({"channels": {"tablet": {"flow_type": "api", "capabilities": ["agent"]}}})
+		with data.custom as {}
+	got.reason == "plan_without_agent"
+	both := login.decision with input as _with({"account": {"plan": "business_phone"}})
+		with data.parameters as parameters.but({"channels": {"tablet": {"flow_type": "api", "capabilities": ["agent", "door"]}}})
+		with data.custom as {}
+	both.reason == "code_required"
 }
 
 test_days_are_those_of_the_settings if {

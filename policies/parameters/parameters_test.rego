@@ -8,21 +8,34 @@ package nidan.parameters_test
 shipped := {
 	"no_email": "allow",
 	"always_asked_roles": [],
-	"exempt_channels": [
-		"desk_phone",
-		"opencti",
-		"webrtc",
-		"chrome_extension",
-		"mobile",
-	],
+	"channels": {
+		"admin_console": {
+			"name": {"ja": "管理画面", "en": "Web console"},
+			"flow_type": "browser",
+			"capabilities": ["console"],
+			"second_step_on": "this_channel",
+			"reason": "console_asks_a_code",
+			"order": 1,
+		},
+		"softphone": {
+			"name": {"ja": "ソフトフォン", "en": "Softphone"},
+			"flow_type": "api",
+			"minimum_version": "3.5.0",
+			"capabilities": ["agent"],
+			"second_step_on": "any_channel",
+			"reason": "softphone_asks_a_code",
+			"order": 2,
+		},
+		"desk_phone": {"name": {"ja": "電話機", "en": "Desk phone"}, "exempt": true, "order": 3},
+		"opencti": {"name": {"ja": "OpenCTI", "en": "OpenCTI"}, "exempt": true, "order": 4},
+		"webrtc": {"name": {"ja": "WebRTC", "en": "WebRTC"}, "exempt": true, "order": 5},
+		"chrome_extension": {"name": {"ja": "Chrome 拡張機能", "en": "Chrome extension"}, "exempt": true, "order": 6},
+		"mobile": {"name": {"ja": "モバイル", "en": "Mobile"}, "exempt": true, "order": 7},
+	},
 	"channel_header": "",
-	"channel_of_oauth2_client": {},
 	"plans_without_agent": [
 		"business_phone",
 	],
-	"minimum_versions": {
-		"softphone": "3.5.0",
-	},
 	"days_are_counted_as": "24_hours",
 	"code": {
 		"length": 6,
@@ -71,7 +84,14 @@ shipped := {
 # The parameters, but for some.
 but(change) := object.union(object.remove(shipped, object.keys(change)), change)
 
+# The parameters, with more said of some channels.
+with_channels(more) := object.union(shipped, {"channels": more})
+
 test_a_change_takes_the_place_of_what_ships if {
-	but({"minimum_versions": {}}).minimum_versions == {}
-	but({"minimum_versions": {}}).roles == shipped.roles
+	but({"channels": {}}).channels == {}
+	but({"channels": {}}).roles == shipped.roles
+}
+
+test_what_is_said_of_a_channel_is_added_to_what_ships if {
+	with_channels({"mobile": {"exempt": false}}).channels.mobile == object.union(shipped.channels.mobile, {"exempt": false})
 }

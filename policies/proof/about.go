@@ -108,6 +108,11 @@ func (r region) may(f *fact, values []ast.Value, allowed []bool, in map[string]a
 	case truth:
 		is, ok := got.(bool)
 		return !ok || allowedValue(ast.Boolean(is), values, allowed)
+	case flag:
+		if is, ok := got.(bool); ok {
+			return allowedValue(ast.Boolean(is), values, allowed)
+		}
+		return there || alwaysThere(f.name) || allowed[len(allowed)-1] // the last one: it is not there
 	case presence:
 		there = there && got != nil
 		return there && allowedValue(ast.Boolean(true), values, allowed) || !there && allowed[0] // the first one: it is not there

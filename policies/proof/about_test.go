@@ -43,7 +43,7 @@ func TestASignInBelongsToTheDifferencesThatAreAboutIt(t *testing.T) {
 		"a year":               {"login/login.rego", `remember_days := input.settings.remember_days if`, `remember_days := 365 if`},
 		"a role":               {"data.json", `"always_asked_roles": []`, `"always_asked_roles": ["owner"]`},
 		"no address":           {"data.json", `"no_email": "allow"`, `"no_email": "refuse"`},
-		"a version":            {"data.json", `"softphone": "3.5.0"`, `"softphone": "3.7.0"`},
+		"a version":            {"data.json", `"3.5.0"`, `"3.7.0"`},
 		"a header":             {"data.json", `"channel_header": ""`, `"channel_header": "x-channel"`},
 		"any channel's device": {"login/login.rego", "\tinput.device.channel == channel\n", ""},
 		"it fails":             {"login/login.rego", `"reason": "account_locked", "state"`, `"reason": "", "state"`},

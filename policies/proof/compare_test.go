@@ -77,7 +77,7 @@ func TestTwoSetsAreCompared(t *testing.T) {
 		},
 		"a device is remembered for a year": {
 			[]string{"login/login.rego", `remember_days := input.settings.remember_days if`, `remember_days := 365 if`},
-			`TERMS true login: ["challenge code_required"] settings.remember, settings.remember_days 1 to 364 | remember_days settings.remember_days → 365 | login/login.rego:112
+			`TERMS true login: ["challenge code_required"] settings.remember, settings.remember_days 1 to 364 | remember_days settings.remember_days → 365 | login/login.rego:113
 `,
 		},
 		"one number": {
@@ -94,12 +94,8 @@ func TestTwoSetsAreCompared(t *testing.T) {
 			`TIGHTENS false capabilities: `,
 		},
 		"a new channel": {
-			[]string{"data.json", `"channel_of_oauth2_client": {}`, `"channel_of_oauth2_client": {"crm": "opencti"}`},
-<<<<<<< HEAD
-			`LOOSENS true login: ["challenge code_required"] request.oauth2_client_id crm | challenge code_required → allow channel_exempt, channel … → opencti | login/login.rego:64
-=======
-			`LOOSENS true login: ["challenge code_required"] request.oauth2_client_id crm | challenge code_required → allow channel_exempt, channel … → opencti | login/login.rego:59
->>>>>>> wt-stronger
+			[]string{"data.json", `"opencti": {`, `"opencti": {"oauth2_clients": ["crm"], `},
+			`LOOSENS true login: ["challenge code_required"] request.oauth2_client_id crm | challenge code_required → allow channel_exempt, channel … → opencti | login/login.rego:54
 `,
 		},
 		"everybody gets in": {
@@ -109,11 +105,7 @@ func TestTwoSetsAreCompared(t *testing.T) {
 		},
 		"two rules in conflict": {
 			[]string{"login/login.rego", "_device_age := input.device.age_days if", "_device_age := 1 if input.account.role == \"owner\"\n\n_device_age := input.device.age_days if"},
-<<<<<<< HEAD
-			`FAILS false login: ["allow device_remembered"] device.age_days 0 or 2 to 364, account.role owner | evaluate data.nidan.login.decision: login/login.rego:239: eval_conflict_error: rule data.nidan.login._device_age produced conflicting values | login/login.rego:237
-=======
-			`FAILS false login: ["allow device_remembered"] device.age_days 0 or 2 to 364, account.role owner | evaluate data.nidan.login.decision: login/login.rego:200: eval_conflict_error: rule data.nidan.login._device_age produced conflicting values | login/login.rego:198
->>>>>>> wt-stronger
+			`FAILS false login: ["allow device_remembered"] device.age_days 0 or 2 to 364, account.role owner | evaluate data.nidan.login.decision: login/login.rego:166: eval_conflict_error: rule data.nidan.login._device_age produced conflicting values | login/login.rego:164
 `,
 		},
 		"a mask that is dropped": {

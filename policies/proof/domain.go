@@ -44,6 +44,10 @@ func (d *domains) work(f *fact) (made domain) {
 	switch {
 	case f.kind == truth:
 		return domain{values: []ast.Value{ast.Boolean(false), ast.Boolean(true)}}
+	case f.kind == flag && alwaysThere(f.name):
+		return domain{values: []ast.Value{ast.Boolean(false), ast.Boolean(true)}}
+	case f.kind == flag:
+		return domain{values: []ast.Value{ast.Boolean(false), ast.Boolean(true), nil}}
 	case f.kind == presence:
 		return domain{values: []ast.Value{f.absent, ast.Boolean(true)}}
 	case f.kind == list:

@@ -23,6 +23,7 @@ const (
 	instant                // a time (RFC 3339)
 	presence               // whether the object is there at all
 	entry                  // a text in a map, or nothing
+	flag                   // true or false in a map, or nothing
 	list                   // anything else
 	comparison             // how the number stands to another one
 )
@@ -50,7 +51,8 @@ type place struct {
 	fact     *fact // nil: an object that is always there
 	fields   map[string]*place
 	order    []string // names of the fields
-	anything bool     // an object with any names, each with a text
+	anything bool     // an object with any names, each with a text, or with true or false
+	of       kind     // of these
 }
 
 // placesOf are the places of an input of a type, told by its JSON and its schema tags.
@@ -79,7 +81,11 @@ func placeOf(t reflect.Type, name string, field reflect.StructField) *place {
 		}
 		return p
 	case t.Kind() == reflect.Map:
-		return &place{name: name, anything: true, fields: make(map[string]*place)}
+		p := &place{name: name, anything: true, of: entry, fields: make(map[string]*place)}
+		if t.Elem().Kind() == reflect.Bool {
+			p.of = flag
+		}
+		return p
 	case t.Kind() == reflect.Bool:
 		f.kind = truth
 	case t.Kind() == reflect.Int:
@@ -146,7 +152,7 @@ func (p *place) factAt(name string) *fact {
 
 // nameIn is the name of a fact, or of all that stand in the same map.
 func (p *place) nameIn(f *fact) string {
-	if f.kind != entry {
+	if f.kind != entry && f.kind != flag {
 		return f.name
 	}
 	for _, part := range strings.Split(f.name, ".") {

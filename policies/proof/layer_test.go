@@ -108,7 +108,7 @@ func TestTheInvariantsThatShipAreProvenOfALayer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(p.Broken) > 0 || len(p.Fails) > 0 || len(p.Missing) > 0 || p.Invariants != 13 {
+	if len(p.Broken) > 0 || len(p.Fails) > 0 || len(p.Missing) > 0 || p.Invariants != 14 {
 		t.Errorf("got %+v, %+v, %q of %d", p.Broken, p.Fails, p.Missing, p.Invariants)
 	}
 }
@@ -152,5 +152,25 @@ func TestPlacesForRulesOfATeamsOwnDoNotMakeTheWalkLonger(t *testing.T) {
 	}
 	if classes[0] != classes[1] {
 		t.Errorf("%d classes become %d", classes[0], classes[1])
+	}
+}
+
+// A client chooses its channel by return_to and by the type of its flow. One that is added there gives a session nothing that the second
+// step of this channel has not earned: the invariants say so of each channel of the list, and hold for all sessions that there can be.
+func TestAnotherChannelEarnsNothingThatItsOwnStepDidNot(t *testing.T) {
+	added := []string{"data.json", `"desk_phone": {`, `"kiosk": {"name": {"ja": "k", "en": "k"}, "return_to": ["https://k.example.com/"], "capabilities": ["door"]},
+            "desk_phone": {`}
+	prove := func(changes ...string) (p Proof) {
+		t.Helper()
+		if err := p.prove(t.Context(), policies.Questions()[1], engine(t, shippedBut(t, append(added, changes...)...)), Bounds{}); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	if p := prove(); len(p.Broken) != 0 || !p.Proven() {
+		t.Errorf("got %+v", p)
+	}
+	if p := prove("capabilities/capabilities.rego", "	input.session.channel == channel\n", "	input.session.channel in asked.channels\n"); len(p.Broken) != 1 {
+		t.Errorf("with any channel taken for this one: %+v", p)
 	}
 }

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -18,6 +19,9 @@ func possible(given map[string]ast.Value) bool {
 			return false
 		}
 	}
+	if !switchesFit(given) {
+		return false
+	}
 	if isFalse(given["device.known"]) && (not(given["device.channel"], "") || notZero(given["device.age_days"]) || notZero(given["device.age_calendar_days"])) {
 		return false
 	}
@@ -29,6 +33,28 @@ func possible(given map[string]ast.Value) bool {
 		return false
 	}
 	return targetFits(given)
+}
+
+// switched are the channels whose switches stand in the settings twice: by themselves, too, as they did before each channel had one. These
+// two are always there.
+var switched = []string{"admin_console", "softphone"}
+
+// switchesFit says whether both say the same.
+func switchesFit(given map[string]ast.Value) bool {
+	for _, channel := range switched {
+		alone, one := given["settings."+channel]
+		inMap, other := given["settings.channels."+channel]
+		if one && other && alone.Compare(inMap) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// alwaysThere says whether a fact that stands in a map, and so need not be there, always is.
+func alwaysThere(name string) bool {
+	channel, ok := strings.CutPrefix(name, "settings.channels.")
+	return ok && slices.Contains(switched, channel)
 }
 
 // targetFits says whether there is a target where the action is one on an account, and nowhere else.

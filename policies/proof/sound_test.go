@@ -178,7 +178,7 @@ else := "none"`,
 reason := "a" if { x := data.nidan.helper; x.helped == input.account.role }
 else := "b"`,
 	"an object as a whole": `
-reason := "a" if input.settings == {"two_factor": true, "admin_console": true, "softphone": true, "remember": true, "remember_days": 1}
+reason := "a" if input.settings == {"two_factor": true, "admin_console": true, "softphone": true, "channels": {"admin_console": true, "softphone": true}, "remember": true, "remember_days": 1}
 else := "b" if input.request.client in [{"name": "night", "version": ""}]
 else := "c"`,
 	"Kratos' later words": `
@@ -330,7 +330,17 @@ func (d *drawing) fill(root *place, given map[string]ast.Value) bool {
 
 // headers are at the place of any names.
 func (d *drawing) headers(p *place, given map[string]ast.Value) {
-	if p.anything {
+	if p.of == flag {
+		for _, name := range switched {
+			if v, ok := given[strings.TrimSuffix(p.name, "channels")+name]; ok {
+				given[join(p.name, name)] = v
+			}
+		}
+		delete(given, join(p.name, "kiosk"))
+		if d.rand.IntN(3) > 0 {
+			given[join(p.name, "kiosk")] = ast.Boolean(d.rand.IntN(2) == 0)
+		}
+	} else if p.anything {
 		for _, name := range []string{"x-channel", "x-level", "other"} {
 			delete(given, join(p.name, name))
 			if d.rand.IntN(2) == 0 {

@@ -122,6 +122,11 @@ func (c Class) complete() ast.Object {
 			}
 		}
 	}
+	for _, channel := range switched {
+		if v, ok := given["settings."+channel]; ok {
+			given["settings.channels."+channel] = v
+		}
+	}
 	a := &asking{domains: c.of, given: given}
 	return a.object(c.of.root, a.value)
 }

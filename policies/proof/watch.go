@@ -55,7 +55,7 @@ func (w *watched) Get(k *ast.Term) *ast.Term {
 	}
 	name := string(key)
 	if w.place.anything {
-		return term(w.asked.look(&fact{name: join(w.place.name, name), kind: entry}))
+		return term(w.asked.look(&fact{name: join(w.place.name, name), kind: w.place.of}))
 	}
 	p := w.place.fields[name]
 	switch {

@@ -17,9 +17,11 @@ mask contains {"op": "upsert", "path": "/input/account/email", "value": _shorten
 	input.input.account.email != ""
 }
 
-# Some applications hand tokens over in the address they come back to.
-mask contains {"op": "upsert", "path": "/input/request/return_to", "value": _without_query(input.input.request.return_to)} if {
-	input.input.request.return_to != ""
+# Some applications hand tokens over in the address they come back to. One that carries nothing is kept as it is: what is masked cannot be
+# decided again.
+mask contains {"op": "upsert", "path": "/input/request/return_to", "value": kept} if {
+	kept := _without_query(input.input.request.return_to)
+	kept != input.input.request.return_to
 }
 
 # "s***@example.com" for "supervisor@example.com". What is no address goes altogether.

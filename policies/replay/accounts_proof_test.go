@@ -31,7 +31,7 @@ func TestAccountsAreCountedOnceForEachDifferenceThatIsAboutThem(t *testing.T) {
 	for name, tc := range map[string]struct{ file, from, to, want string }{
 		"owners are always asked": {"data.json", `"always_asked_roles": []`, `"always_asked_roles": ["owner"]`,
 			"LOOSENS allow account_off → challenge code_required, forget_devices true → false: olga, oscar, otto"},
-		"a newer softphone": {"data.json", `"softphone": "3.5.0"`, `"softphone": "3.7.0"`,
+		"a newer softphone": {"data.json", `"3.5.0"`, `"3.7.0"`,
 			"TIGHTENS challenge code_required → refuse client_too_old: agent, old, staler\nTIGHTENS allow device_remembered → refuse client_too_old: fresh, stale"},
 		"other terms": {"data.json", `"max_attempts": 10`, `"max_attempts": 9`, "TERMS code.max_attempts 10 → 9: agent, new, old, staler"},
 		"nobody":      {"data.json", `"no_email": "allow"`, `"no_email": "refuse"`, ""},

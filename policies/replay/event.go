@@ -42,6 +42,7 @@ func (e *event) read() {
 	}
 	e.in, e.gone = kept.Input, append(kept.Erased, kept.Masked...)
 	policies.FillIn(e.in)
+	policies.WithChannels(e.in, e.gone)
 	if kept.Decision != nil && kept.Decision.Action != "" {
 		e.decided = kept.Decision
 	}

@@ -178,7 +178,14 @@ func (h *history) asked(e *event, w int) map[string]any {
 	if settings == nil {
 		settings = map[string]any{}
 	}
+	channels := object(settings, "channels")
 	maps.Copy(settings, h.settings)
+	delete(settings, "channels")
+	if channels != nil { // else it is lacking: the switches that were given are not all of it
+		channels = maps.Clone(channels)
+		maps.Copy(channels, object(h.settings, "channels"))
+		settings["channels"] = channels
+	}
 	in := maps.Clone(e.in)
 	in["settings"] = settings
 	return in

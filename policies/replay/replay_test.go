@@ -21,7 +21,7 @@ var at = time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)
 func signIn(change func(*policies.Input)) policies.Input {
 	in := policies.Input{
 		Now:      at,
-		Settings: policies.Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30},
+		Settings: policies.Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Channels: map[string]bool{"admin_console": true, "softphone": true}, Remember: true, RememberDays: 30},
 		Account: policies.Account{
 			ID: "1", Name: "agent", Role: "user", Email: "agent@example.com", HasEmail: true, TwoFactor: true, State: "active",
 		},
@@ -143,7 +143,7 @@ func TestWhatOtherPoliciesWouldChange(t *testing.T) {
 			"refuse client_too_old to challenge code_required, softphone, user: 1", 1,
 		},
 		"nobody is asked on the softphone": {
-			"asked/asked.rego", `input.settings.softphone == false`, `input.settings.two_factor == true`,
+			"asked/asked.rego", `_switch(channel) == false`, `channel == "softphone"`,
 			"challenge code_required to allow channel_off, softphone, user: 2; " +
 				"allow account_off to allow channel_off, softphone, owner (forget_devices true → false): 1; " +
 				"allow device_remembered to allow channel_off, softphone, user (second_step remembered → not_asked): 1; " +

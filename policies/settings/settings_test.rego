@@ -13,7 +13,7 @@ _account := {
 	"plan": "",
 }
 
-_settings := {"two_factor": true, "admin_console": true, "softphone": true}
+_settings := {"two_factor": true, "channels": {"admin_console": true, "softphone": true}}
 
 _session(second_step) := {"known": true, "channel": "softphone", "second_step": second_step}
 
@@ -42,15 +42,15 @@ _cases := {
 	"without a code": {"input": _input(_session("not_asked"), {}, {}), "want": _missing},
 	"a session without a record": {"input": _input(_no_record, {}, {}), "want": _missing},
 	"without a code, while only the console asks": {
-		"input": _input(_session("not_asked"), {"softphone": false}, {}),
+		"input": _input(_session("not_asked"), {"channels": {"softphone": false}}, {}),
 		"want": _missing,
 	},
 	"without a code, while only the softphone asks": {
-		"input": _input(_session("not_asked"), {"admin_console": false}, {}),
+		"input": _input(_session("not_asked"), {"channels": {"admin_console": false}}, {}),
 		"want": _missing,
 	},
 	"without a code, while neither asks": {
-		"input": _input(_session("not_asked"), {"admin_console": false, "softphone": false}, {}),
+		"input": _input(_session("not_asked"), {"channels": {"admin_console": false, "softphone": false}}, {}),
 		"want": _not_asked,
 	},
 	"while two-step verification is off": {"input": _input(_no_record, {"two_factor": false}, {}), "want": _not_asked},
@@ -133,4 +133,20 @@ test_a_role_that_must_not_use_mail if {
 			with data.parameters as parameters.but({"second_step_by": ["aal2"]})
 		got == tc.want
 	}
+}
+
+# A channel of a team's own counts as the others do.
+test_a_channel_that_was_added_asks_too if {
+	off := {"channels": {"admin_console": false, "softphone": false}}
+	kiosk := parameters.with_channels({"kiosk": {"return_to": ["https://kiosk.example.com/"]}})
+	_missing == settings.decision with input as _input(_session("not_asked"), off, {})
+		with data.parameters as kiosk
+	_not_asked == settings.decision with input as _input(_session("not_asked"), object.union(off, {"channels": {"kiosk": false}}), {})
+		with data.parameters as kiosk
+}
+
+# "every" holds of nothing: that must not let anybody through.
+test_without_any_channel_a_second_step_is_needed if {
+	_missing == settings.decision with input as _input(_session("not_asked"), {}, {})
+		with data.parameters as parameters.but({"channels": {}})
 }

@@ -228,6 +228,30 @@ func TestSwitchingRememberingOffForgetsEveryDeviceWithTheSettings(t *testing.T) 
 			}
 		})
 	}
+	t.Run("a channel that is not named keeps its switch", func(t *testing.T) {
+		s, who := remembered(t)
+		now, err := s.Settings(t.Context(), who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := allOn
+		to.Channels = map[string]bool{"softphone": false}
+		now, err = s.ChangeSettings(t.Context(), who, now.Version, to)
+		if err != nil || now.On("softphone") || !now.On("admin_console") {
+			t.Fatalf("got %+v, %v", now, err)
+		}
+		to.Channels = map[string]bool{"admin_console": false}
+		now, err = s.ChangeSettings(t.Context(), who, now.Version, to)
+		if err != nil || now.On("softphone") || now.On("admin_console") {
+			t.Errorf("got %+v, %v", now, err)
+		}
+		for _, id := range []string{"kiosk", "mobile", "unknown"} { // that there is not, that is exempt, that is none
+			to.Channels = map[string]bool{id: false}
+			if _, err := s.ChangeSettings(t.Context(), who, now.Version, to); !errors.Is(err, ErrInvalid) {
+				t.Errorf("%s: got %v", id, err)
+			}
+		}
+	})
 	t.Run("somebody else was first", func(t *testing.T) {
 		s, who := remembered(t)
 		now, err := s.Settings(t.Context(), who)
@@ -237,7 +261,7 @@ func TestSwitchingRememberingOffForgetsEveryDeviceWithTheSettings(t *testing.T) 
 		to := allOn
 		to.Remember = false
 		_, err = s.ChangeSettings(t.Context(), who, now.Version-1, to)
-		if conflict := new(Conflict); !errors.As(err, &conflict) || conflict.Now != now {
+		if conflict := new(Conflict); !errors.As(err, &conflict) || !reflect.DeepEqual(conflict.Now, now) {
 			t.Errorf("got %v", err)
 		}
 		if got := s.kept(t, "admin", "user"); got != asItWas {

@@ -32,8 +32,10 @@ type Store interface {
 }
 
 // Judge says who may do what. An error means that nobody may. Everywhere is what there is to know of the judge, Asked which policies have
-// waited for approval since the last ones decided.
+// waited for approval since the last ones decided,
+// Channels what there is to sign in to by those that decide now.
 type Judge interface {
+	Channels() ([]policies.ListedChannel, error)
 	Console(ctx context.Context, in policies.ConsoleInput) (policies.ConsoleDecision, error)
 	Everywhere(ctx context.Context) (live.Status, error)
 	Asked(ctx context.Context) ([]live.Waiting, error)
@@ -71,7 +73,7 @@ var ErrInvalid = errors.New("not valid")
 // nil where there is none.
 func (c *Console) May(ctx context.Context, who session.Visitor, action policies.ConsoleAction, target *Account) error {
 	in := policies.ConsoleInput{
-		Now: c.Now().UTC(), Settings: policies.Settings(who.Settings), Action: action,
+		Now: c.Now().UTC(), Settings: hooks.PolicySettings(who.Settings), Action: action,
 		Visitor: hooks.PolicyAccount(who.Identity, who.Person),
 		Session: policies.ConsoleSession{Console: who.May("console"), SecondStep: string(who.SignIn.SecondStep), AAL: string(who.AAL)},
 	}

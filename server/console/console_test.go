@@ -142,7 +142,7 @@ func (j *faultyJudge) Console(ctx context.Context, in policies.ConsoleInput) (po
 	return j.Engine.Console(ctx, in)
 }
 
-var allOn = challenge.Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Remember: true, RememberDays: 30}
+var allOn = challenge.Settings{TwoFactor: true, Remember: true, RememberDays: 30}
 
 // shipped is the engine of the policies that ship. It never changes, so all tests share it.
 var shipped = sync.OnceValues(func() (*policies.Engine, error) { return policies.New(context.Background(), policies.Shipped()) })

@@ -3,8 +3,11 @@ package console
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"nidan/challenge"
+	"nidan/hooks"
 	"nidan/policies"
 	"nidan/server/session"
 )
@@ -24,7 +27,8 @@ func (c *Console) Settings(ctx context.Context, who session.Visitor) (challenge.
 }
 
 // ChangeSettings sets the switches, which are those of that version, or returns a [Conflict]. They count from the next sign-in
-// on, and for the next code that is entered.
+// on, and for the next code that is entered. A channel that is not named keeps its switch: policies may list one that whoever asks has
+// not seen.
 func (c *Console) ChangeSettings(
 	ctx context.Context, who session.Visitor, version int64, to challenge.Settings,
 ) (challenge.KeptSettings, error) {
@@ -34,6 +38,9 @@ func (c *Console) ChangeSettings(
 	if to.RememberDays < 1 || to.RememberDays > 365 {
 		return challenge.KeptSettings{}, fmt.Errorf("%w: remember_days is not a number from 1 to 365", ErrInvalid)
 	}
+	if err := c.checkChannels(to); err != nil {
+		return challenge.KeptSettings{}, err
+	}
 	err := c.keep(ctx, who, "settings_changed", nil, "changed", func(tx challenge.Tx) (map[string]any, error) {
 		from, err := tx.KeptSettings(ctx)
 		if err != nil {
@@ -42,7 +49,11 @@ func (c *Console) ChangeSettings(
 		if from.Version != version {
 			return nil, &Conflict{Now: from}
 		}
-		detail := map[string]any{"from": from.Settings, "to": to}
+		channels := map[string]bool{}
+		maps.Copy(channels, from.Channels)
+		maps.Copy(channels, to.Channels)
+		to.Channels = channels
+		detail := map[string]any{"from": hooks.PolicySettings(from.Settings), "to": hooks.PolicySettings(to)}
 		if from.Remember && !to.Remember {
 			// Switched on again some day, it begins with nobody remembered.
 			if detail["devices_forgotten"], err = tx.ForgetEveryDevice(ctx); err != nil {
@@ -60,4 +71,20 @@ func (c *Console) ChangeSettings(
 	}
 	c.Log.InfoContext(ctx, "settings changed", "by", who.Person.Account)
 	return c.Store.KeptSettings(ctx)
+}
+
+// checkChannels refuses a switch of what is no channel with a switch: nobody would see that it does nothing. The two that the settings began
+// with may be set under policies that list neither.
+func (c *Console) checkChannels(to challenge.Settings) error {
+	all, err := c.Policies.Channels()
+	if err != nil {
+		return fmt.Errorf("look which channels there are: %w", err)
+	}
+	for _, id := range slices.Sorted(maps.Keys(to.Channels)) {
+		listed := slices.ContainsFunc(policies.Enforced(all), func(l policies.ListedChannel) bool { return l.ID == id })
+		if !listed && id != "admin_console" && id != "softphone" {
+			return fmt.Errorf("%w: there is no channel %q that can be switched", ErrInvalid, id)
+		}
+	}
+	return nil
 }

@@ -52,7 +52,7 @@ func (f faults) kratos(t *testing.T) *kratos.Frontend {
 }
 
 func (f faults) Settings(context.Context) (challenge.Settings, error) {
-	return challenge.Settings{TwoFactor: true, AdminConsole: true, Softphone: true}, f.settings
+	return challenge.Settings{TwoFactor: true}, f.settings
 }
 
 func (f faults) SignIn(_ context.Context, account string, when time.Time) (*challenge.SignIn, error) {

@@ -76,7 +76,7 @@ func (v *Visitors) Of(ctx context.Context, r *http.Request) (Visitor, error) {
 	}
 	now := v.Now()
 	allowed, err := v.Policies.Capabilities(ctx, policies.CapabilitiesInput{
-		Now: now.UTC(), Today: now.In(v.TimeZone).Format(time.DateOnly), Settings: policies.Settings(settings),
+		Now: now.UTC(), Today: now.In(v.TimeZone).Format(time.DateOnly), Settings: hooks.PolicySettings(settings),
 		Account: hooks.PolicyAccount(s.Identity, who), Session: hooks.PolicySession(signIn, s.AAL, now),
 	})
 	if err != nil {

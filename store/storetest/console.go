@@ -16,7 +16,7 @@ func settingsSavedOnce(t *testing.T, s *store.Store) {
 	if err != nil || !first.ChangedAt.IsZero() || first.ChangedBy != "" {
 		t.Fatalf("at first: %+v, %v", first, err)
 	}
-	want := challenge.Settings{TwoFactor: true, Softphone: true, RememberDays: 7}
+	want := challenge.Settings{TwoFactor: true, Channels: map[string]bool{"admin_console": false, "softphone": true, "kiosk": false}, RememberDays: 7}
 	for _, saved := range []bool{true, false} {
 		update(t, s, func(ctx context.Context, tx challenge.Tx) error {
 			ok, err := tx.SaveSettings(ctx, first.Version, want, "admin", at)
@@ -27,7 +27,7 @@ func settingsSavedOnce(t *testing.T, s *store.Store) {
 		})
 	}
 	got, err := s.KeptSettings(t.Context())
-	if err != nil || got.Settings != want || got.Version != first.Version+1 || got.ChangedBy != "admin" || !got.ChangedAt.Equal(at) {
+	if err != nil || !got.Settings.Equal(want) || got.Channels["kiosk"] || !got.On("another") || got.Version != first.Version+1 || got.ChangedBy != "admin" || !got.ChangedAt.Equal(at) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }

@@ -15,11 +15,11 @@ func situationHoldsAll(t *testing.T, s *store.Store) {
 	expect := func(c challenge.Call, want challenge.Situation) {
 		t.Helper()
 		outside, err := s.Situation(t.Context(), c)
-		if err != nil || outside != want {
+		if err != nil || !outside.Equal(want) {
 			t.Errorf("outside: got %+v, %v, want %+v", outside, err, want)
 		}
 		update(t, s, func(ctx context.Context, tx challenge.Tx) error {
-			if got, err := tx.Situation(ctx, c); err != nil || got != want {
+			if got, err := tx.Situation(ctx, c); err != nil || !got.Equal(want) {
 				t.Errorf("inside: got %+v, %v, want %+v", got, err, want)
 			}
 			return nil

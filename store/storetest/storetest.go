@@ -287,7 +287,7 @@ func initialSettings(t *testing.T, s *store.Store) {
 	if err := s.Migrate(t.Context(), challenge.Settings{RememberDays: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if after := read(); after != before {
+	if after := read(); !after.Equal(before) {
 		t.Errorf("migrating again changed the settings from %+v to %+v", before, after)
 	}
 }

@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"cmp"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 
 	"nidan/policies"
 	"nidan/server/console"
+	"nidan/server/page"
 	"nidan/server/session"
 )
 
@@ -20,8 +23,32 @@ type frame struct {
 	Mail          *console.MailTrouble // shown to administrators; nil: none
 	Data          any
 
-	zone *time.Location
+	zone     *time.Location
+	channels map[string]string // names in the reader's language, by id
+	texts    map[string]string // in the reader's language
 }
+
+// Channel is what a channel is called: as the policies say that decide now, or, of one that they do not list, as the texts or its id.
+func (f frame) Channel(id string) string {
+	return cmp.Or(f.channels[id], f.texts["channel_"+id], id)
+}
+
+// ChannelHint says what the switch of a channel is for.
+func (f frame) ChannelHint(id string) string {
+	if hint := f.texts[id+"_hint"]; hint != "" && (id == "admin_console" || id == "softphone") {
+		return hint
+	}
+	return fmt.Sprintf(f.texts["channel_hint"], f.Channel(id))
+}
+
+// chosen is a switch, for the part of a form that shows it.
+type chosen struct {
+	Frame  frame
+	Choice choice
+}
+
+// Choice is a switch on this page.
+func (f frame) Choice(c choice) chosen { return chosen{f, c} }
 
 // Time is an instant as people here read it.
 func (f frame) Time(t time.Time) string {
@@ -48,7 +75,15 @@ var done = map[string]bool{
 
 // show renders a page of the console.
 func (h *Handler) show(c echo.Context, who session.Visitor, status int, name, at string, data any) error {
-	f := frame{Who: who.Person.Account, At: at, Data: data, zone: h.TimeZone}
+	locale := page.LocaleOf(c.Request())
+	f := frame{Who: who.Person.Account, At: at, Data: data, zone: h.TimeZone, channels: map[string]string{}, texts: h.Texts[locale]}
+	listed, err := h.Console.Policies.Channels()
+	if err != nil { // their ids have to do: what the page is about need not be channels
+		h.Log.WarnContext(c.Request().Context(), "it cannot be told what the channels are called", "err", err)
+	}
+	for _, l := range listed {
+		f.channels[l.ID] = l.Name.In(locale)
+	}
 	f.Administrator = who.Identity.ID != "" && h.Console.May(c.Request().Context(), who, policies.ViewSettings, nil) == nil
 	if f.Administrator {
 		f.Mail = h.Console.Mail()
@@ -72,8 +107,9 @@ type question struct {
 	Fields [][2]string
 }
 
-// line is one thing that is about to change. Its parts are shown as they are, except for From and To: names of texts.
-type line struct{ Subject, What, From, To string }
+// line is one thing that is about to change: the switch of a channel, or else what a text is about. From and To are names of texts, or shown
+// as they are.
+type line struct{ Subject, What, Channel, From, To string }
 
 // ask renders the question of the form that was sent: its fields come back with the answer.
 func (h *Handler) ask(c echo.Context, who session.Visitor, at, back string, lines []line) error {

@@ -25,7 +25,7 @@ func composed(name string) bool {
 	}
 	return map[string]bool{
 		"not_valid": true, "not_found": true, "unavailable": true, "too_slow": true, "two_proofs": true, "changed_meanwhile": true, "unreadable": true,
-		"admin_console": true, "clear_wrong_codes": true, "two_step": true,
+		"clear_wrong_codes": true, "two_step": true,
 	}[name]
 }
 

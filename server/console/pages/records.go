@@ -18,7 +18,8 @@ import (
 // record is a record as people read it.
 type record struct {
 	challenge.Record
-	Pretty string // its detail, indented
+	Pretty  string // its detail, indented
+	Channel string // of a sign-in; empty: it is of none, or nothing was decided
 }
 
 func recordsOf(all []challenge.Record) []record {
@@ -28,7 +29,9 @@ func recordsOf(all []challenge.Record) []record {
 		if json.Indent(&pretty, r.Detail, "", "  ") != nil {
 			pretty.Reset() // there is none
 		}
-		shown[i] = record{r, pretty.String()}
+		var of struct{ Decision struct{ Channel string } }
+		_ = json.Unmarshal(r.Detail, &of) // a detail that says nothing of a channel has none
+		shown[i] = record{r, pretty.String(), of.Decision.Channel}
 	}
 	return shown
 }

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 
@@ -13,59 +14,89 @@ import (
 	"nidan/server/session"
 )
 
+// settingsPage shows the switches.
+type settingsPage struct {
+	challenge.KeptSettings
+	Listed []policies.ListedChannel // those that have a switch
+}
+
 func (h *Handler) settings(c echo.Context, who session.Visitor) error {
-	s, err := h.Console.Settings(c.Request().Context(), who)
+	s, listed, err := h.switches(c, who)
 	if err != nil {
 		return err
 	}
-	return h.show(c, who, http.StatusOK, "settings", "settings", s)
+	return h.show(c, who, http.StatusOK, "settings", "settings", settingsPage{s, listed})
+}
+
+// switches are the settings, and the channels that have a switch in them.
+func (h *Handler) switches(c echo.Context, who session.Visitor) (challenge.KeptSettings, []policies.ListedChannel, error) {
+	s, err := h.Console.Settings(c.Request().Context(), who)
+	if err != nil {
+		return s, nil, err
+	}
+	all, err := h.Console.Policies.Channels()
+	return s, policies.Enforced(all), err
 }
 
 // settingsForm is what is being edited.
 type settingsForm struct {
 	challenge.Settings
+	Listed    []policies.ListedChannel
 	Version   int64
 	Days      string                  // as typed
 	DaysError bool                    // they are not a number from 1 to 365
 	Meanwhile *challenge.KeptSettings // what somebody else has saved since the form was opened; nil: nobody has
 }
 
-// Switch is one of the switches, for the part of the form that shows it: its name, whether it is on, and the name of the text
-// for what somebody else has made it meanwhile ("": no other than this).
-func (f settingsForm) Switch(name string, on bool) [3]any {
-	kept := ""
+// choice is one of the switches, for the part of the form that shows it.
+type choice struct {
+	Name    string // in the form, and of its text, unless it is a channel's
+	Channel bool
+	On      bool
+	Kept    string // the name of the text for what somebody else has made it meanwhile; empty: no other than this
+}
+
+// Switch is a switch that is no channel's.
+func (f settingsForm) Switch(name string, on bool) choice {
+	var now challenge.Settings
 	if f.Meanwhile != nil {
-		now := map[string]bool{
-			"two_factor": f.Meanwhile.TwoFactor, "admin_console": f.Meanwhile.AdminConsole,
-			"softphone": f.Meanwhile.Softphone, "remember": f.Meanwhile.Remember,
-		}[name]
-		if now != on {
-			kept = map[bool]string{true: "on", false: "off"}[now]
-		}
+		now = f.Meanwhile.Settings
 	}
-	return [3]any{name, on, kept}
+	return f.choice(name, false, on, map[string]bool{"two_factor": now.TwoFactor, "remember": now.Remember}[name])
+}
+
+// SwitchOf is the switch of a channel.
+func (f settingsForm) SwitchOf(channel string) choice {
+	return f.choice(channel, true, f.On(channel), f.Meanwhile != nil && f.Meanwhile.On(channel))
+}
+
+func (f settingsForm) choice(name string, channel, on, now bool) choice {
+	c := choice{Name: name, Channel: channel, On: on}
+	if f.Meanwhile != nil && now != on {
+		c.Kept = onOff[now]
+	}
+	return c
 }
 
 func (h *Handler) editSettings(c echo.Context, who session.Visitor) error {
 	if err := h.Console.May(c.Request().Context(), who, policies.ChangeSettings, nil); err != nil {
 		return err
 	}
-	s, err := h.Console.Settings(c.Request().Context(), who)
+	s, listed, err := h.switches(c, who)
 	if err != nil {
 		return err
 	}
-	f := settingsForm{Settings: s.Settings, Version: s.Version, Days: strconv.Itoa(s.RememberDays)}
+	f := settingsForm{Settings: s.Settings, Listed: listed, Version: s.Version, Days: strconv.Itoa(s.RememberDays)}
 	return h.show(c, who, http.StatusOK, "settings_edit", "settings", f)
 }
 
 // saveSettings asks back, then saves. What was typed is never lost: whatever is wrong with it is said in the same form.
 func (h *Handler) saveSettings(c echo.Context, who session.Visitor) error {
-	ctx := c.Request().Context()
-	now, err := h.Console.Settings(ctx, who)
+	now, listed, err := h.switches(c, who)
 	if err != nil {
 		return err
 	}
-	f, ok := readSettings(c)
+	f, given, ok := readSettings(c, now, listed)
 	if !ok {
 		return console.ErrInvalid
 	}
@@ -74,12 +105,14 @@ func (h *Handler) saveSettings(c echo.Context, who session.Visitor) error {
 		return h.show(c, who, http.StatusUnprocessableEntity, "settings_edit", "settings", f)
 	case now.Version != f.Version:
 		return h.conflict(c, who, f, now)
-	case now.Settings == f.Settings:
+	case now.Settings.Equal(f.Settings):
 		return c.Redirect(http.StatusSeeOther, "/console/settings?done=nothing_changed")
 	case !confirmed(c):
-		return h.ask(c, who, "settings", "/console/settings", settingsLines(now.Settings, f.Settings))
+		return h.ask(c, who, "settings", "/console/settings", settingsLines(now.Settings, f.Settings, listed))
 	}
-	_, err = h.Console.ChangeSettings(ctx, who, f.Version, f.Settings)
+	to := f.Settings
+	to.Channels = given
+	_, err = h.Console.ChangeSettings(c.Request().Context(), who, f.Version, to)
 	var conflict *console.Conflict
 	if errors.As(err, &conflict) {
 		return h.conflict(c, who, f, conflict.Now)
@@ -96,43 +129,52 @@ func (h *Handler) conflict(c echo.Context, who session.Visitor, f settingsForm, 
 	return h.show(c, who, http.StatusConflict, "settings_edit", "settings", f)
 }
 
-// readSettings reads the form; false for one that these pages never send.
-func readSettings(c echo.Context) (settingsForm, bool) {
-	var f settingsForm
+// readSettings reads the form, and which channels it gives the switch of; false for one that these pages never send. A channel that was
+// listed after the form was opened is not in it, and stays as it is.
+func readSettings(c echo.Context, now challenge.KeptSettings, listed []policies.ListedChannel) (f settingsForm, given map[string]bool, ok bool) {
 	version, err := strconv.ParseInt(c.FormValue("version"), 10, 64)
 	if err != nil {
-		return f, false
+		return f, nil, false
 	}
-	f.Version, f.Days = version, c.FormValue("remember_days")
-	for name, into := range map[string]*bool{
-		"two_factor": &f.TwoFactor, "admin_console": &f.AdminConsole, "softphone": &f.Softphone, "remember": &f.Remember,
-	} {
+	f.Listed, f.Version, f.Days = listed, version, c.FormValue("remember_days")
+	given, f.Channels = map[string]bool{}, map[string]bool{}
+	maps.Copy(f.Channels, now.Channels)
+	switches := map[string]func(bool){
+		"two_factor": func(on bool) { f.TwoFactor = on }, "remember": func(on bool) { f.Remember = on },
+	}
+	for _, l := range listed {
+		if c.FormValue(l.ID) != "" {
+			switches[l.ID] = func(on bool) { given[l.ID], f.Channels[l.ID] = on, on }
+		}
+	}
+	for name, set := range switches {
 		switch c.FormValue(name) {
 		case "on":
-			*into = true
+			set(true)
 		case "off":
+			set(false)
 		default:
-			return f, false
+			return f, nil, false
 		}
 	}
 	days, err := strconv.Atoi(f.Days)
 	f.RememberDays, f.DaysError = days, err != nil || days < 1 || days > 365
-	return f, true
+	return f, given, true
 }
 
-func settingsLines(from, to challenge.Settings) (lines []line) {
-	onOff := map[bool]string{true: "on", false: "off"}
-	for _, s := range []struct {
-		what     string
-		from, to bool
-	}{
-		{"two_factor", from.TwoFactor, to.TwoFactor}, {"admin_console", from.AdminConsole, to.AdminConsole},
-		{"softphone", from.Softphone, to.Softphone}, {"remember", from.Remember, to.Remember},
-	} {
-		if s.from != s.to {
-			lines = append(lines, line{What: s.what, From: onOff[s.from], To: onOff[s.to]})
+var onOff = map[bool]string{true: "on", false: "off"}
+
+func settingsLines(from, to challenge.Settings, listed []policies.ListedChannel) (lines []line) {
+	add := func(what, channel string, from, to bool) {
+		if from != to {
+			lines = append(lines, line{What: what, Channel: channel, From: onOff[from], To: onOff[to]})
 		}
 	}
+	add("two_factor", "", from.TwoFactor, to.TwoFactor)
+	for _, l := range listed {
+		add("", l.ID, from.On(l.ID), to.On(l.ID))
+	}
+	add("remember", "", from.Remember, to.Remember)
 	if from.RememberDays != to.RememberDays {
 		lines = append(lines, line{What: "remember_days", From: strconv.Itoa(from.RememberDays), To: strconv.Itoa(to.RememberDays)})
 	}
