@@ -5,7 +5,7 @@ import data.nidan.parameters_test as parameters
 
 _input(session, settings, account) := {
 	"session": session,
-	"settings": object.union({"two_factor": true, "admin_console": true, "softphone": true}, settings),
+	"settings": object.union({"two_factor": true, "channels": {"admin_console": true, "softphone": true}}, settings),
 	"account": object.union(
 		{
 			"role": "user",

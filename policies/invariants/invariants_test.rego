@@ -295,3 +295,40 @@ test_an_oauth2_client if {
 		with data.parameters as parameters.but({"kratos_waits_for_aal2": true})
 		with data.custom as {}
 }
+
+_waited := object.union(_asked, {"session": {"second_step": "aal2_needed", "aal": "aal2"}, "request": {"method": "password"}})
+
+_enrolling(method) := object.union(_asked, {"session": {"second_step": "enrol_only", "aal": "aal1"}, "request": {"method": method}})
+
+test_with_a_factor_of_kratos_a_session_may if {
+	everything := {"capabilities": ["phonebook", "agent", "console"], "reasons": {}}
+	count(capabilities.never) == 0 with input as _waited
+		with data.nidan.capabilities.decision as everything
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+	count(settings.never) == 0 with input as _waited
+		with data.nidan.settings.decision as _allowed
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+}
+
+# Kratos calls a session aal2 as soon as a factor is enrolled in it.
+test_a_factor_that_was_enrolled_is_none_that_was_shown if {
+	raised := object.union(_asked, {"session": {"second_step": "not_asked", "aal": "aal2"}})
+	count(capabilities.never) == 2 with input as raised
+		with data.nidan.capabilities.decision as {"capabilities": ["phonebook", "agent", "console"], "reasons": {}}
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+	count(settings.never) == 1 with input as object.union(raised, {"request": {"method": "password"}})
+		with data.nidan.settings.decision as _allowed
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+}
+
+test_a_session_for_enrolment[method] if {
+	some method, broken in {"totp": false, "any": false, "password": true, "passkey": true}
+	broken == (count(settings.never) > 0) with input as _enrolling(method)
+		with data.nidan.settings.decision as _allowed
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+}

@@ -5,7 +5,7 @@ import data.nidan.parameters_test as parameters
 
 # An account that is asked, on a channel that is enforced: each case says what it changes of it.
 _asked := {
-	"settings": {"two_factor": true, "admin_console": true, "softphone": true, "remember": true, "remember_days": 30},
+	"settings": {"two_factor": true, "channels": {"admin_console": true, "softphone": true}, "remember": true, "remember_days": 30},
 	"account": {
 		"role": "user",
 		"email": "agent@example.com",
@@ -158,7 +158,7 @@ _factor_cases := {
 		"outcome": {"action": "allow", "reason": "two_factor_off"},
 	},
 	"nor while the channel is off": {
-		"change": {"settings": {"softphone": false}},
+		"change": {"settings": {"channels": {"softphone": false}}},
 		"parameters": _both,
 		"outcome": {"action": "allow", "reason": "channel_off"},
 	},
