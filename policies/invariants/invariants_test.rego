@@ -327,7 +327,7 @@ test_a_factor_that_was_enrolled_is_none_that_was_shown if {
 
 test_a_session_for_enrolment[method] if {
 	some method, broken in {"totp": false, "any": false, "password": true, "passkey": true}
-	broken == (count(settings.never) > 0) with input as _enrolling(method)
+	broken == count(settings.never) > 0 with input as _enrolling(method)
 		with data.nidan.settings.decision as _allowed
 		with data.parameters as parameters.shipped
 		with data.custom as {}
