@@ -126,9 +126,14 @@ var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
 func counterexample(q policies.Question, name, place string, c Class) *Broken {
 	in := c.complete()
 	b := &Broken{Question: q.Name, Never: name, Where: place, Input: json.RawMessage(in.String())}
+	if value, err := ast.JSON(in); err == nil { // OPA writes a text that cannot be printed in a way that neither JSON nor Rego reads
+		if raw, err := json.Marshal(value); err == nil {
+			b.Input = raw
+		}
+	}
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, b.Input, "\t", "\t"); err != nil {
-		indented.WriteString(in.String()) // an object of OPA's is written as JSON
+		indented.Write(b.Input)
 	}
 	b.Test = fmt.Sprintf(`package nidan.invariants.%[1]s_test
 
