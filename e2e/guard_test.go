@@ -112,6 +112,11 @@ func TestANewFactorEndsOtherSessions(t *testing.T) {
 	if active(t, thief) {
 		t.Error("the thief's session goes on")
 	}
+	var told int
+	err := n.database().QueryRow("SELECT count(*) FROM records WHERE kind = 'credentials_changed' AND state = 'totp'").Scan(&told)
+	if err != nil || told != 1 {
+		t.Errorf("%d records say that it is an authenticator app, %v", told, err)
+	}
 }
 
 // Who changes an address for another has the devices forgotten that were remembered by mail at the old one.

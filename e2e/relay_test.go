@@ -51,7 +51,7 @@ func (r *relay) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 	if err != nil || to == "" {
 		panic(http.ErrAbortHandler) // nobody there: the connection breaks
 	}
-	out, err := http.NewRequestWithContext(in.Context(), in.Method, to+in.URL.Path, bytes.NewReader(body))
+	out, err := http.NewRequestWithContext(in.Context(), in.Method, to+in.URL.RequestURI(), bytes.NewReader(body))
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}

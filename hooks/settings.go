@@ -136,7 +136,7 @@ func (h *Handler) decideChange(ctx context.Context, tx challenge.Tx, c change) (
 // they say that a code was read, and that is as true as before.
 func (h *Handler) follow(ctx context.Context, tx challenge.Tx, c change) error {
 	switch c.method {
-	case methodPassword:
+	case methodPassword, methodUnknown: // which may be a new password, and is taken for one
 		return h.Challenger.PasswordChanged(ctx, tx, c.kept.ID, c.person.Account)
 	case methodAny:
 		return nil
