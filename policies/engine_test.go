@@ -95,7 +95,7 @@ func TestAnswersThatAreNoDecision(t *testing.T) {
 		"no reason":             {decides(`"action": "allow", "channel": "c"`), "reason is missing"},
 		"no channel":            {decides(`"action": "allow", "reason": "x"`), "channel is missing"},
 		"a second step nobody knows": {decides(`"action": "allow", "reason": "x", "channel": "c", "second_step": "passed"`),
-			"second_step must be not_asked or remembered"},
+			"second_step must be not_asked, remembered or enrol_only"},
 		"remembered, and a code asked": {decides(`"action": "challenge", "reason": "x", "channel": "c", "second_step": "remembered", ` + validCode),
 			"second_step can be remembered only where action is allow"},
 		"remembered on no known device": {decides(`"action": "allow", "reason": "x", "channel": "c", "second_step": "remembered"`),

@@ -160,6 +160,19 @@ test_a_role_that_must_not_use_mail[name] if {
 		with data.custom as {}
 }
 
+test_a_code_for_enrolment_is_no_challenge_by_mail if {
+	asked := object.union(_asked, {"today": "2027-01-01"})
+	count(login.never) == 0 with input as asked
+		with data.nidan.login.decision as {
+			"action": "challenge",
+			"channel": "softphone",
+			"remember_days": 0,
+			"second_step": "enrol_only",
+		}
+		with data.parameters as parameters.but({"second_step_by_of_role": {"owner": {"by": ["aal2"], "from": "2027-01-01"}}})
+		with data.custom as {}
+}
+
 test_a_role_that_may_use_mail_until_a_day if {
 	every decided in [{"action": "challenge"}, {"action": "challenge", "second_step_by": ["email"]}] {
 		count(login.never) == 0 with input as object.union(_asked, {"today": "2026-12-31"})

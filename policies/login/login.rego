@@ -19,11 +19,7 @@ import data.nidan.asked
 #   What is to happen, why, and on what terms. What an outcome says goes into the decision as it stands: all that there may be in it
 #   is in schema/login_decision.jsonschema. It may say a term otherwise, too.
 # entrypoint: true
-decision := object.union(_terms, _outcome) if {
-	_outcome.action != "challenge"
-} else := object.union(_terms, _factors_needed) if {
-	asked.factors_needed
-} else := object.union(_terms, object.union(_outcome, _second_step))
+decision := object.union(object.union(_terms, _outcome), _step)
 
 _terms := {
 	"channel": channel,
@@ -82,6 +78,16 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 
 # The rules turn on a fact that costs a question to Kratos, so it is asked only here. Whoever asks decides once more with it.
 _factors_needed := {"action": "refuse", "reason": "factors_needed", "needs": ["account.factors"]}
+
+# What is said of the second step of a challenge, over what its outcome says.
+default _step := {}
+
+_step := _factors_needed if {
+	_outcome.action == "challenge"
+	asked.factors_needed
+} else := _second_step if {
+	_outcome.action == "challenge"
+}
 
 # METADATA
 # title: How the second step is taken
