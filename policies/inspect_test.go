@@ -51,9 +51,9 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 	const answer = "the answer data.nidan.login.decision can never be valid: "
 	for name, tc := range map[string]struct{ file, from, to, want string }{
 		"a word that there is not, in an outcome": {"login/login.rego", `"second_step": "remembered"`, `"second_step": "remebered"`,
-			"login/login.rego:67: " + answer + `second_step must be not_asked or remembered, and is "remebered"`},
+			"login/login.rego:72: " + answer + `second_step must be not_asked, remembered or enrol_only, and is "remebered"`},
 		"a field that there is not, in an outcome": {"login/login.rego", `"second_step": "remembered"`, `"second_stp": "remembered"`,
-			"login/login.rego:67: " + answer + "second_stp is not known; is second_step meant?"},
+			"login/login.rego:72: " + answer + "second_stp is not known; is second_step meant?"},
 		"a field of another action": {"login/login.rego", `"action": "challenge", "reason"`, `"action": "challenge", "second_step": "remembered", "reason"`,
 			"login/login.rego:32: " + answer + "action must be allow"},
 		"a term that is said otherwise": {"login/login.rego", `"action": "challenge", "reason"`, `"action": "challenge", "channel": 3, "reason"`,
@@ -61,15 +61,15 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 		"a challenge without terms": {"login/login.rego", "\t\"code\": data.parameters.code,\n", "",
 			"login/login.rego:31: " + answer + "code is missing"},
 		"a number in another rule that is a text": {"login/login.rego", "default remember_days := 0", `default remember_days := "0"`,
-			"login/login.rego:94: " + answer + "remember_days must be of type integer, and is of type string"},
+			"login/login.rego:141: " + answer + "remember_days must be of type integer, and is of type string"},
 		"a type that OPA infers": {"login/login.rego", `"remember_days": remember_days,`, `"remember_days": sprintf("%d", [remember_days]),`,
 			"login/login.rego:28: " + answer + "remember_days must be of type integer, and is of type string"},
 		"what a session may do": {"capabilities/capabilities.rego", `"reasons": _reasons`, `"reason": _reasons`,
-			"capabilities/capabilities.rego:21: the answer data.nidan.capabilities.decision can never be valid: reason is not known; is reasons meant?"},
+			"capabilities/capabilities.rego:23: the answer data.nidan.capabilities.decision can never be valid: reason is not known; is reasons meant?"},
 		"what becomes of a new password": {"settings/settings.rego", `"allow", "reason": "no_code_asked"`, `"challenge", "reason": "no_code_asked"`,
 			`settings/settings.rego:25: the answer data.nidan.settings.decision can never be valid: action must be allow or refuse, and is "challenge"`},
 		"what is seen of the console": {"console/console.rego", `{"allow": true, "reason": "administrator"}`, `{"allow": "yes", "reason": "administrator"}`,
-			"console/console.rego:50: the answer data.nidan.console.decision can never be valid: allow must be of type boolean, and is of type string"},
+			"console/console.rego:58: the answer data.nidan.console.decision can never be valid: allow must be of type boolean, and is of type string"},
 		"what is masked": {"records/records.rego", `"path": "/input/account/email"`, `"path": "/inputs/account/email"`,
 			`records/records.rego:16: the answer data.nidan.records.mask can never be valid: path must be a JSON Pointer that begins with /input/ or /result/, and is "/inputs/account/email"`},
 
@@ -80,7 +80,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 		"data of another kind": {"login/login.rego", "data.parameters.code,", "data.parameters.code.length.digits,",
 			"login/login.rego:26: data.parameters.code.length.digits is neither a rule nor data of the set"},
 		"data that is looked up by an unknown name": {"login/login.rego", "data.parameters.minimum_versions[channel]", "data.parameters.minimum_version[channel]",
-			"login/login.rego:118: data.parameters.minimum_version is neither a rule nor data of the set; is minimum_versions (data.json:9) meant? (2 times: also at login/login.rego:125)"},
+			"login/login.rego:165: data.parameters.minimum_version is neither a rule nor data of the set; is minimum_versions (data.json:9) meant? (2 times: also at login/login.rego:172)"},
 		"a rule of another package": {"settings/settings.rego", "import data.nidan.capabilities", "import data.nidan.capability as capabilities",
 			"settings/settings.rego:29: data.nidan.capability.second_step is neither a rule nor data of the set: there is no data.nidan.capability"},
 
@@ -99,7 +99,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 		"a version that is none": {"data.json", `"softphone": "3.5.0"`, `"softphone": "newest"`,
 			`data.parameters.minimum_versions.softphone must be a version such as 3.5.0 or 4, and is "newest"`},
 		"all parameters": {"data.json", `"parameters"`, `"paramters"`,
-			"data.json:2: no rule reads data.paramters, and rules read data.parameters, which is not there: is parameters meant? (30 times)"},
+			"data.json:2: no rule reads data.paramters, and rules read data.parameters, which is not there: is parameters meant? (40 times)"},
 
 		"a clock": {"asked/asked.rego", "two_factor_off if input.settings.two_factor == false", "two_factor_off if time.now_ns() < 1",
 			"asked/asked.rego:27: rego_type_error: undefined function time.now_ns (a decision depends on its input and the set's data alone): use input.now"},
