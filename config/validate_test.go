@@ -112,7 +112,9 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			"public.url: has a path",
 		},
 		"with a page to return to": {
-			func(c *Config) { c.Public.ReturnTo = []string{"https://app.example.com", "https://app.example.com/board"} },
+			func(c *Config) {
+				c.Public.ReturnTo = []string{"https://app.example.com", "https://app.example.com/board"}
+			},
 			"public.return_to: number 2 is no origin",
 		},
 		"with an origin to return to that ends in a slash": {
