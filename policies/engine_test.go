@@ -95,7 +95,7 @@ func TestAnswersThatAreNoDecision(t *testing.T) {
 		"no reason":             {decides(`"action": "allow", "channel": "c"`), "reason is missing"},
 		"no channel":            {decides(`"action": "allow", "reason": "x"`), "channel is missing"},
 		"a second step nobody knows": {decides(`"action": "allow", "reason": "x", "channel": "c", "second_step": "half"`),
-			"second_step must be not_asked, remembered or passed"},
+			"second_step must be not_asked, remembered, passed or enrol_only"},
 		"two steps with the password": {decides(`"action": "allow", "reason": "x", "channel": "c", "second_step": "passed"`),
 			"the method of the sign-in is the password"},
 		"remembered, and a code asked": {decides(`"action": "challenge", "reason": "x", "channel": "c", "second_step": "remembered", ` + validCode),

@@ -51,7 +51,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 	const answer = "the answer data.nidan.login.decision can never be valid: "
 	for name, tc := range map[string]struct{ file, from, to, want string }{
 		"a word that there is not, in an outcome": {"login/login.rego", `"second_step": "remembered"`, `"second_step": "remebered"`,
-			"login/login.rego:83: " + answer + `second_step must be not_asked, remembered or passed, and is "remebered"`},
+			"login/login.rego:83: " + answer + `second_step must be not_asked, remembered, passed or enrol_only, and is "remebered"`},
 		"a field that there is not, in an outcome": {"login/login.rego", `"second_step": "remembered"`, `"second_stp": "remembered"`,
 			"login/login.rego:83: " + answer + "second_stp is not known; is second_step meant?"},
 		"a field of another action": {"login/login.rego", `"action": "challenge", "reason"`, `"action": "challenge", "second_step": "remembered", "reason"`,
@@ -65,11 +65,11 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 		"a type that OPA infers": {"login/login.rego", `"remember_days": remember_days,`, `"remember_days": sprintf("%d", [remember_days]),`,
 			"login/login.rego:28: " + answer + "remember_days must be of type integer, and is of type string"},
 		"what a session may do": {"capabilities/capabilities.rego", `"reasons": _reasons`, `"reason": _reasons`,
-			"capabilities/capabilities.rego:21: the answer data.nidan.capabilities.decision can never be valid: reason is not known; is reasons meant?"},
+			"capabilities/capabilities.rego:23: the answer data.nidan.capabilities.decision can never be valid: reason is not known; is reasons meant?"},
 		"what becomes of a new password": {"settings/settings.rego", `"allow", "reason": "no_code_asked"`, `"challenge", "reason": "no_code_asked"`,
 			`settings/settings.rego:28: the answer data.nidan.settings.decision can never be valid: action must be allow or refuse, and is "challenge"`},
 		"what is seen of the console": {"console/console.rego", `{"allow": true, "reason": "administrator"}`, `{"allow": "yes", "reason": "administrator"}`,
-			"console/console.rego:50: the answer data.nidan.console.decision can never be valid: allow must be of type boolean, and is of type string"},
+			"console/console.rego:58: the answer data.nidan.console.decision can never be valid: allow must be of type boolean, and is of type string"},
 		"what is masked": {"records/records.rego", `"path": "/input/account/email"`, `"path": "/inputs/account/email"`,
 			`records/records.rego:16: the answer data.nidan.records.mask can never be valid: path must be a JSON Pointer that begins with /input/ or /result/, and is "/inputs/account/email"`},
 

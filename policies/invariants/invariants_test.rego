@@ -254,6 +254,19 @@ test_a_role_that_must_not_use_mail[name] if {
 		with data.custom as {}
 }
 
+test_a_code_for_enrolment_is_no_challenge_by_mail if {
+	asked := object.union(_asked, {"today": "2027-01-01"})
+	count(login.never) == 0 with input as asked
+		with data.nidan.login.decision as {
+			"action": "challenge",
+			"channel": "softphone",
+			"remember_days": 0,
+			"second_step": "enrol_only",
+		}
+		with data.parameters as parameters.but({"second_step_by_of_role": {"owner": {"by": ["aal2"], "from": "2027-01-01"}}})
+		with data.custom as {}
+}
+
 test_a_role_that_may_use_mail_until_a_day if {
 	every decided in [{"action": "challenge"}, {"action": "challenge", "second_step_by": ["email"]}] {
 		count(login.never) == 0 with input as object.union(_asked, {"today": "2026-12-31"})
@@ -325,9 +338,17 @@ test_a_factor_that_was_enrolled_is_none_that_was_shown if {
 		with data.custom as {}
 }
 
-test_a_session_for_enrolment[method] if {
-	some method, broken in {"totp": false, "any": false, "password": true, "passkey": true}
-	broken == count(settings.never) > 0 with input as _enrolling(method)
+test_a_session_for_enrolment_enrols[method] if {
+	some method in ["totp", "webauthn", "any"]
+	count(settings.never) == 0 with input as _enrolling(method)
+		with data.nidan.settings.decision as _allowed
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+}
+
+test_a_session_for_enrolment_does_nothing_else[method] if {
+	some method in ["password", "passkey", "oidc", "profile", "lookup_secret"]
+	count(settings.never) > 0 with input as _enrolling(method)
 		with data.nidan.settings.decision as _allowed
 		with data.parameters as parameters.shipped
 		with data.custom as {}

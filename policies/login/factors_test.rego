@@ -117,6 +117,11 @@ _factor_cases := {
 		"parameters": _both,
 		"outcome": _needs,
 	},
+	"not even with the account's flag off, where having no address keeps it out": {
+		"change": {"account": object.union(_without_address, {"two_factor": false})},
+		"parameters": object.union(_both, {"no_email": "refuse"}),
+		"outcome": _needs,
+	},
 	"a device that is remembered does not stand for a factor": {
 		"change": object.union(_remembered, {"account": {"factors": _app}}),
 		"parameters": _both,

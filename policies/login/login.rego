@@ -19,11 +19,7 @@ import data.nidan.asked
 #   What is to happen, why, and on what terms. What an outcome says goes into the decision as it stands: all that there may be in it
 #   is in schema/login_decision.jsonschema. It may say a term otherwise, too.
 # entrypoint: true
-decision := object.union(_terms, _outcome) if {
-	_outcome.action != "challenge"
-} else := object.union(_terms, _factors_needed) if {
-	asked.factors_needed
-} else := object.union(_terms, object.union(_outcome, _second_step))
+decision := object.union(_terms, _outcome)
 
 _terms := {
 	"channel": channel,
@@ -54,15 +50,22 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 	# A code is asked by a rule of the team's own, and with this method it cannot be.
 	_custom_challenge
 	not _code_can_be_asked
+} else := _factors_needed if {
+	_custom_challenge
+	asked.factors_needed
 } else := {"action": "refuse", "reason": "no_email"} if {
 	# A code is asked by a rule of the team's own, and there is nowhere to send it to.
 	_custom_challenge
 	not input.account.has_email == true
-	not "aal2" in asked.second_step_by
+	not asked.ways[0] == "aal2"
+	"email" in asked.second_step_by
+} else := object.union(_forgetting, _second_factor_needed) if {
+	_custom_challenge
+	_no_way
 } else := object.union(_forgetting, {"action": "refuse", "reason": "client_too_old", "state": "client_too_old"}) if {
 	_custom_challenge
 	_client_too_old
-} else := object.union(object.union(_forgetting, _custom_challenge), _challenge_alone) if {
+} else := object.union(object.union(object.union(_forgetting, _custom_challenge), _challenge_alone), _custom_way) if {
 	_custom_challenge
 } else := {"action": "allow", "reason": "two_factor_off"} if {
 	asked.two_factor_off
@@ -94,34 +97,50 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 } else := {"action": "allow", "reason": _custom_allowance.reason} if {
 	data.parameters.custom_may_allow == true
 	_custom_allowance
+} else := _factors_needed if {
+	asked.factors_needed
+} else := {"action": "challenge", "reason": "aal2_needed", "second_step_by": asked.ways, "remember_days": 0} if {
+	# No code is mailed and no device is remembered: the session is worth nothing until Kratos says that it is aal2.
+	asked.ways[0] == "aal2"
+} else := {"action": "challenge", "reason": "code_required", "second_step_by": asked.ways} if {
+	count(asked.ways) > 1
+} else := {"action": "refuse", "reason": "no_email"} if {
+	count(asked.ways) == 0
+	"email" in asked.second_step_by
+} else := {"action": "challenge", "reason": "enrolment", "second_step": "enrol_only", "remember_days": 0} if {
+	_may_enrol
+} else := _second_factor_needed if {
+	_no_way
 }
 
 # The rules turn on a fact that costs a question to Kratos, so it is asked only here. Whoever asks decides once more with it.
 _factors_needed := {"action": "refuse", "reason": "factors_needed", "needs": ["account.factors"]}
 
-# METADATA
-# title: How the second step is taken
-# description: |
-#   By the first way that the account has. Where that is a factor of Kratos' own, no code is mailed and no device is remembered: the
-#   session is worth nothing until Kratos says that it is aal2. Who has no way is refused, and told what to do.
-_second_step := {} if {
-	asked.ways == ["email"]
-} else := {"second_step_by": asked.ways} if {
-	asked.ways[0] == "email"
-} else := {"second_step_by": asked.ways, "remember_days": 0, "reason": _reason_by_aal2} if {
+# What a challenge of the team's own says of the second step.
+default _custom_way := {}
+
+_custom_way := {"second_step_by": asked.ways, "remember_days": 0} if {
 	asked.ways[0] == "aal2"
-} else := {"action": "refuse", "reason": "no_email"} if {
-	"email" in asked.second_step_by
-} else := {"second_step": "enrol_only", "remember_days": 0, "reason": "enrolment"} if {
-	# It is mailed a code, and that is no second step: the session may enrol a factor, and nothing else.
+} else := {"second_step_by": asked.ways} if {
+	count(asked.ways) > 1
+} else := {"second_step": "enrol_only", "remember_days": 0} if {
+	_may_enrol
+}
+
+# It has to use a factor and has none. It is mailed a code, and that is no second step: the session may enrol a factor, and nothing else.
+_may_enrol if {
+	count(asked.ways) == 0
 	data.parameters.enrol_by_email == true
 	input.account.has_email == true
-} else := {"action": "refuse", "reason": "second_factor_needed", "message": _enrol}
+}
 
-# A rule of the team's own has its own reason.
-default _reason_by_aal2 := "aal2_needed"
+_no_way if {
+	count(asked.ways) == 0
+	not _may_enrol
+	not "email" in asked.second_step_by
+}
 
-_reason_by_aal2 := _outcome.reason if _custom_challenge
+_second_factor_needed := {"action": "refuse", "reason": "second_factor_needed", "message": _enrol}
 
 _enrol := {
 	"ja": "このアカウントでは、認証アプリまたはセキュリティキーによる2段階認証が必要ですが、まだ登録されていません。登録の方法を管理者にお問い合わせください。",

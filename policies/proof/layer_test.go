@@ -125,15 +125,22 @@ func TestPlacesForRulesOfATeamsOwnDoNotMakeTheWalkLonger(t *testing.T) {
 	# A code is asked by a rule of the team's own, and with this method it cannot be.
 	_custom_challenge
 	not _code_can_be_asked
+} else := _factors_needed if {
+	_custom_challenge
+	asked.factors_needed
 } else := {"action": "refuse", "reason": "no_email"} if {
 	# A code is asked by a rule of the team's own, and there is nowhere to send it to.
 	_custom_challenge
 	not input.account.has_email == true
-	not "aal2" in asked.second_step_by
+	not asked.ways[0] == "aal2"
+	"email" in asked.second_step_by
+} else := object.union(_forgetting, _second_factor_needed) if {
+	_custom_challenge
+	_no_way
 } else := object.union(_forgetting, {"action": "refuse", "reason": "client_too_old", "state": "client_too_old"}) if {
 	_custom_challenge
 	_client_too_old
-} else := object.union(object.union(_forgetting, _custom_challenge), _challenge_alone) if {
+} else := object.union(object.union(object.union(_forgetting, _custom_challenge), _challenge_alone), _custom_way) if {
 	_custom_challenge
 `, "", "login/login.rego", `} else := {"action": "allow", "reason": _custom_allowance.reason} if {
 	data.parameters.custom_may_allow == true

@@ -165,7 +165,8 @@ func changes(from, to []trait) (all []Change) {
 		}
 		way := one.order * cmp.Compare(b.size, a.size)
 		all = append(all, Change{Field: name, From: a.text, To: b.text, looser: way > 0, tighter: way < 0, term: one.term, minor: one.minor})
-		otherAction = otherAction || name == "action"
+		// The terms of a code are no matter where a factor is asked for in its place.
+		otherAction = otherAction || name == "action" || name == "second_step_by"
 	}
 	for _, a := range from {
 		b, ok := find(to, a.name)
