@@ -51,9 +51,9 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 	const answer = "the answer data.nidan.login.decision can never be valid: "
 	for name, tc := range map[string]struct{ file, from, to, want string }{
 		"a word that there is not, in an outcome": {"login/login.rego", `"second_step": "remembered"`, `"second_step": "remebered"`,
-			"login/login.rego:83: " + answer + `second_step must be not_asked, remembered or passed, and is "remebered"`},
+			"login/login.rego:77: " + answer + `second_step must be not_asked, remembered or passed, and is "remebered"`},
 		"a field that there is not, in an outcome": {"login/login.rego", `"second_step": "remembered"`, `"second_stp": "remembered"`,
-			"login/login.rego:83: " + answer + "second_stp is not known; is second_step meant?"},
+			"login/login.rego:77: " + answer + "second_stp is not known; is second_step meant?"},
 		"a field of another action": {"login/login.rego", `"action": "challenge", "reason"`, `"action": "challenge", "second_step": "remembered", "reason"`,
 			"login/login.rego:32: " + answer + "action must be allow"},
 		"a term that is said otherwise": {"login/login.rego", `"action": "challenge", "reason"`, `"action": "challenge", "channel": 3, "reason"`,
@@ -61,7 +61,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 		"a challenge without terms": {"login/login.rego", "\t\"code\": data.parameters.code,\n", "",
 			"login/login.rego:31: " + answer + "code is missing"},
 		"a number in another rule that is a text": {"login/login.rego", "default remember_days := 0", `default remember_days := "0"`,
-			"login/login.rego:110: " + answer + "remember_days must be of type integer, and is of type string"},
+			"login/login.rego:104: " + answer + "remember_days must be of type integer, and is of type string"},
 		"a type that OPA infers": {"login/login.rego", `"remember_days": remember_days,`, `"remember_days": sprintf("%d", [remember_days]),`,
 			"login/login.rego:28: " + answer + "remember_days must be of type integer, and is of type string"},
 		"what a session may do": {"capabilities/capabilities.rego", `"reasons": _reasons`, `"reason": _reasons`,
@@ -80,7 +80,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 		"data of another kind": {"login/login.rego", "data.parameters.code,", "data.parameters.code.length.digits,",
 			"login/login.rego:26: data.parameters.code.length.digits is neither a rule nor data of the set"},
 		"data that is looked up by an unknown name": {"login/login.rego", "data.parameters.minimum_versions[channel]", "data.parameters.minimum_version[channel]",
-			"login/login.rego:134: data.parameters.minimum_version is neither a rule nor data of the set; is minimum_versions (data.json:9) meant? (2 times: also at login/login.rego:141)"},
+			"login/login.rego:128: data.parameters.minimum_version is neither a rule nor data of the set; is minimum_versions (data.json:9) meant? (2 times: also at login/login.rego:135)"},
 		"a rule of another package": {"settings/settings.rego", "import data.nidan.capabilities", "import data.nidan.capability as capabilities",
 			"settings/settings.rego:29: data.nidan.capability.second_step is neither a rule nor data of the set: there is no data.nidan.capability"},
 
