@@ -53,7 +53,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 		"a word that there is not, in an outcome": {"login/login.rego", `"second_step": "remembered"`, `"second_step": "remebered"`,
 			"login/login.rego:83: " + answer + `second_step must be not_asked, remembered, passed or enrol_only, and is "remebered"`},
 		"a field that there is not, in an outcome": {"login/login.rego", `"second_step": "remembered"`, `"second_stp": "remembered"`,
-			"login/login.rego:83: " + answer + "second_stp is not known; is second_step meant?"},
+			"login/login.rego:77: " + answer + "second_stp is not known; is second_step meant?"},
 		"a field of another action": {"login/login.rego", `"action": "challenge", "reason"`, `"action": "challenge", "second_step": "remembered", "reason"`,
 			"login/login.rego:32: " + answer + "action must be allow"},
 		"a term that is said otherwise": {"login/login.rego", `"action": "challenge", "reason"`, `"action": "challenge", "channel": 3, "reason"`,

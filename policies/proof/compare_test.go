@@ -82,7 +82,7 @@ func TestTwoSetsAreCompared(t *testing.T) {
 		},
 		"one number": {
 			[]string{"data.json", `"3.5.0"`, `"3.6.0"`},
-			`TIGHTENS false login: ["challenge code_required"] request.flow_type api, request.client.version 3.5, 3.5.0, 3.5.0+b, 3.5.1 or 3.5.1-0 | challenge code_required → refuse client_too_old | login/login.rego:81
+			`TIGHTENS false login: ["challenge code_required"] request.flow_type api, request.client.version 3.5, 3.5.0, 3.5.0+b, 3.5.1 or 3.5.1-0 | challenge code_required → refuse client_too_old | login/login.rego:75
 `,
 		},
 		"a capability takes a factor": {

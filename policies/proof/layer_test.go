@@ -121,10 +121,10 @@ func TestPlacesForRulesOfATeamsOwnDoNotMakeTheWalkLonger(t *testing.T) {
 	}
 	without, err := policies.New(t.Context(), shippedBut(t, "login/login.rego", `} else := object.union(object.union(_forgetting, _custom_refusal), {"action": "refuse"}) if {
 	_custom_refusal
-`, "", "login/login.rego", `} else := object.union(_forgetting, _method_not_supported) if {
-	# A code is asked by a rule of the team's own, and with this method it cannot be.
+`, "", "login/login.rego", `} else := object.union(_forgetting, _without_code) if {
+	# A code is asked by a rule of the team's own, and the method is more than one, or cannot be asked for one.
 	_custom_challenge
-	not _code_can_be_asked
+	_without_code
 } else := _factors_needed if {
 	_custom_challenge
 	asked.factors_needed

@@ -41,7 +41,7 @@ func lockedOtherwise(t *testing.T) fs.FS {
 	return shippedBut(t, "login/login.rego", `"reason": "account_locked"`, `"reason": "locked"`)
 }
 
-var fewClasses = proof.Bounds{Classes: 40}
+var fewClasses = proof.Bounds{Classes: 1000}
 
 func person(name string, change func(*policies.Input)) policies.Input {
 	return signIn(func(in *policies.Input) {
