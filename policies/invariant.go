@@ -41,7 +41,7 @@ func (e *Engine) Never(ctx context.Context, q Question, in ast.Value) ([]string,
 	if !ok {
 		return nil, nil
 	}
-	answer, err := evalWithin(ctx, patience*e.limit, prepared, q.neverQuery(), rego.EvalParsedInput(in))
+	answer, err := evalWithin(ctx, patience*e.limit, prepared, q.neverQuery(), rego.EvalParsedInput(in), withoutIndex)
 	if err != nil {
 		return nil, err
 	}

@@ -40,10 +40,14 @@ type Mask struct {
 // fail. Whether policies are fast enough is for [Check] to say.
 const patience = 20
 
+// withoutIndex has the rules read in the order in which they are written. OPA's index of rules would look at each fact that one of them compares
+// with a constant, also where a condition before it fails: a proof would have to try the values of all these facts.
+var withoutIndex = rego.EvalRuleIndexing(false)
+
 // Answer asks a question, and reads the answer as strictly as it is read in earnest: a [Decision] with its limits said in full,
 // [Capabilities], a [SettingsDecision], a [ConsoleDecision], or each [Mask]. What could not be carried out is an error here, too.
 func (e *Engine) Answer(ctx context.Context, q Question, in ast.Value, tracers ...topdown.QueryTracer) (any, error) {
-	options := []rego.EvalOption{rego.EvalParsedInput(in)}
+	options := []rego.EvalOption{rego.EvalParsedInput(in), withoutIndex}
 	for _, t := range tracers {
 		options = append(options, rego.EvalQueryTracer(t))
 	}

@@ -11,52 +11,52 @@ import data.nidan.console.decision
 # title: "A locked visitor may do something"
 # description: "Not even see the own account."
 never contains "a locked visitor may do something" if {
-	input.visitor.locked
 	decision.allow
+	input.visitor.locked
 }
 
 # METADATA
 # title: "Somebody who is no administrator changes the settings"
 # description: "They decide who is asked for a code."
 never contains "somebody who is no administrator changes the settings" if {
+	decision.allow
 	input.visitor.role in {"supervisor", "user"}
 	input.action == "settings.change"
-	decision.allow
 }
 
 # METADATA
 # title: "Somebody who is no administrator approves of policies"
 # description: "They would decide who is asked for a code, too."
 never contains "somebody who is no administrator approves of policies" if {
+	decision.allow
 	input.visitor.role in {"supervisor", "user"}
 	input.action == "policies.approve"
-	decision.allow
 }
 
 # METADATA
 # title: "Somebody changes anything but their own account's devices in a session that is not worth the console"
 # description: "What they may do makes sign-ins ask for more, never for less."
 never contains "somebody changes anything but their own account's devices in a session that is not worth the console" if {
+	decision.allow
 	not input.session.console
 	not input.action in {"self.view", "self.forget_devices"}
-	decision.allow
 }
 
 # METADATA
 # title: "Somebody does something in a session that waits for a factor"
 # description: "Not even see the own account."
 never contains "somebody does something in a session that waits for a factor" if {
+	decision.allow
 	input.session.second_step in {"aal2_needed", "enrol_only"}
 	not input.session.aal == "aal2"
-	decision.allow
 }
 
 # METADATA
 # title: "Somebody changes an owner without being one"
 # description: "Nobody changes what stands above them."
 never contains "somebody changes an owner without being one" if {
+	decision.allow
 	input.target.role == "owner"
 	input.visitor.role != "owner"
 	input.action in {"account.switch_on", "account.switch_off", "account.forget_devices", "account.clear_wrong_codes"}
-	decision.allow
 }

@@ -13,54 +13,54 @@ import data.nidan.login.decision
 # title: "A locked account gets in, or is sent a code"
 # description: "Somebody locked it, maybe while its password is in the wrong hands."
 never contains "a locked account gets in, or is sent a code" if {
-	input.account.locked
 	decision.action != "refuse"
+	input.account.locked
 }
 
 # METADATA
 # title: "An account whose password has expired gets in, or is sent a code"
 # description: "It needs a new password first."
 never contains "an account whose password has expired gets in, or is sent a code" if {
-	input.account.password_expired
 	decision.action != "refuse"
+	input.account.password_expired
 }
 
 # METADATA
 # title: "An account that is not active gets in, or is sent a code"
 # description: "A later Kratos may have more states than active and inactive; none of them is let in unseen."
 never contains "an account that is not active gets in, or is sent a code" if {
-	input.account.state != "active"
 	decision.action != "refuse"
+	input.account.state != "active"
 }
 
 # METADATA
 # title: "An account that is asked gets in with the password alone"
 # description: "Its own flag is on, and nothing else speaks against a code."
 never contains "an account that is asked gets in with the password alone" if {
+	decision.action == "allow"
 	input.request.method == "password"
 	input.account.two_factor
 	_asked_on_each_channel
-	decision.action == "allow"
 }
 
 # METADATA
 # title: "An account whose role is always asked gets in with the password alone"
 # description: "Whatever its own flag says. Which roles these are is said in data.json."
 never contains "an account whose role is always asked gets in with the password alone" if {
+	decision.action == "allow"
 	input.request.method == "password"
 	input.account.role in data.parameters.always_asked_roles
 	_asked_on_each_channel
-	decision.action == "allow"
 }
 
 # METADATA
 # title: "An account that is asked gets in by a method that is not known"
 # description: "A later Kratos may have methods of which nobody has said what they are worth. None of them lets in unseen."
 never contains "an account that is asked gets in by a method that is not known" if {
+	decision.action == "allow"
 	not data.parameters.methods[input.request.method]
 	input.account.two_factor
 	_asked_on_each_channel
-	decision.action == "allow"
 }
 
 # METADATA
@@ -82,42 +82,42 @@ never contains "a device may be remembered for longer than the console says" if 
 # title: "A device may be remembered though the console says that none may"
 # description: "Switched off, remembering is off for everybody."
 never contains "a device may be remembered though the console says that none may" if {
-	not input.settings.remember
 	decision.remember_days > 0
+	not input.settings.remember
 }
 
 # METADATA
 # title: "An account whose role must not use mail is challenged by mail"
 # description: "A code that is mailed for enrolment is no second step: its session is worth nothing else."
 never contains "an account whose role must not use mail is challenged by mail" if {
+	decision.action == "challenge"
+	object.get(decision, "second_step", "") != "enrol_only"
+	object.get(decision, "second_step_by", ["email"])[0] == "email"
 	some role, of_role in data.parameters.second_step_by_of_role
 	role == input.account.role
 	input.today >= of_role.from
 	not "email" in of_role.by
-	decision.action == "challenge"
-	object.get(decision, "second_step", "") != "enrol_only"
-	object.get(decision, "second_step_by", ["email"])[0] == "email"
 }
 
 # METADATA
 # title: "An account is let in on a remembered device, though its role must not use mail"
 # description: "A device is remembered by a mailed code."
 never contains "an account is let in on a remembered device, though its role must not use mail" if {
+	decision.action == "allow"
+	object.get(decision, "second_step", "") == "remembered"
 	some role, of_role in data.parameters.second_step_by_of_role
 	role == input.account.role
 	input.today >= of_role.from
 	not "email" in of_role.by
-	decision.action == "allow"
-	object.get(decision, "second_step", "") == "remembered"
 }
 
 # METADATA
 # title: "An OAuth2 client is let in for a factor that Kratos does not wait for"
 # description: "Kratos would sign it in by the password alone."
 never contains "an OAuth2 client is let in for a factor that Kratos does not wait for" if {
-	not data.parameters.kratos_waits_for_aal2 == true
 	decision.action == "challenge"
 	object.get(decision, "second_step_by", ["email"])[0] == "aal2"
+	not data.parameters.kratos_waits_for_aal2 == true
 	input.request.oauth2_client_id != ""
 }
 

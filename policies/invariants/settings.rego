@@ -11,33 +11,33 @@ import data.nidan.settings.decision
 # title: "A locked account gets a new password"
 # description: "Whoever has a session of it would take the account from its holder."
 never contains "a locked account gets a new password" if {
-	input.account.locked
 	decision.action == "allow"
+	input.account.locked
 }
 
 # METADATA
 # title: "An account that is asked gets a new password in a session without a second step"
 # description: "With a new password, a session that was begun without a code would take the account from its holder."
 never contains "an account that is asked gets a new password in a session without a second step" if {
+	decision.action == "allow"
 	input.settings.two_factor
 	input.account.two_factor
 	input.account.has_email
 	not _second_step
 	_some_channel_asks
-	decision.action == "allow"
 }
 
 # METADATA
 # title: "An account that is asked gets a factor, a provider or another profile in a session without a second step"
 # description: "Whoever adds a factor holds the stronger step, and whoever changes the address has the next code sent there."
 never contains "an account that is asked gets a factor, a provider or another profile in a session without a second step" if {
+	decision.action == "allow"
 	input.settings.two_factor
 	_some_channel_asks
 	input.account.two_factor
 	input.account.has_email
 	not input.request.method == "password"
 	not _second_step
-	decision.action == "allow"
 }
 
 _second_step if input.session.second_step in {"passed", "remembered"}

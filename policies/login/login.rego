@@ -237,8 +237,8 @@ _taken_for := data.parameters.methods.password if {
 # custom:
 #   reason: second_factor
 _second_factor if {
-	input.request.requested_aal == "aal2"
 	_taken_for in {"second_factor", "strong"}
+	input.request.requested_aal == "aal2"
 }
 
 # METADATA
