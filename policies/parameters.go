@@ -29,6 +29,12 @@ type Parameters struct {
 	EnrolByEmail       bool                  `json:"enrol_by_email"`
 	KratosWaitsForAAL2 bool                  `json:"kratos_waits_for_aal2"`
 	CapabilityTerms    map[string]Terms      `json:"capability_terms"`
+
+	// What a whole set has that was made before Channels. Its own rules read them; see older.go for layers.
+
+	ExemptChannels        []string           `json:"exempt_channels"`
+	ChannelOfOAuth2Client map[string]string  `json:"channel_of_oauth2_client"`
+	MinimumVersions       map[string]Version `json:"minimum_versions"`
 }
 
 // StepOfRole is how a role takes the second step, and from which day on.
@@ -44,11 +50,6 @@ type Day string
 type Terms struct {
 	MaxAgeMinutes int    `json:"max_age_minutes" jsonschema:"minimum=1"`
 	AAL           string `json:"aal" jsonschema:"enum=aal2"`
-	// What a whole set has that was made before Channels. Its own rules read them; see older.go for layers.
-
-	ExemptChannels        []string           `json:"exempt_channels"`
-	ChannelOfOAuth2Client map[string]string  `json:"channel_of_oauth2_client"`
-	MinimumVersions       map[string]Version `json:"minimum_versions"`
 }
 
 // Version is a semantic version, or its beginning: "4" is short for "4.0.0".
