@@ -14,9 +14,9 @@ import (
 // ErrGone is returned for what Kratos does not have, or no more, or not for this browser.
 var ErrGone = errors.New("not to be had from Kratos")
 
-// ErrAAL2 comes with [ErrGone] where somebody is signed in who has enrolled a second factor and has not shown it: to Kratos, there is
-// no session until then (session.whoami.required_aal: highest_available).
-var ErrAAL2 = errors.New("the session lacks the second factor")
+// ErrAAL2Needed is returned where somebody is signed in who has enrolled a second factor and has not shown it: Kratos says nothing of the
+// session until then (session.whoami.required_aal: highest_available).
+var ErrAAL2Needed = errors.New("the session lacks the second factor")
 
 // ErrRefused is returned for what a hook of Kratos' did not let happen.
 var ErrRefused = errors.New("refused by a hook of Kratos'")
@@ -35,10 +35,6 @@ func NewFrontend(url, sessionCookie string) *Frontend {
 	c.HTTPClient = &http.Client{Timeout: 10 * time.Second}
 	return &Frontend{api: client.NewAPIClient(c).FrontendAPI, sessionCookie: sessionCookie}
 }
-
-// ErrAAL2Needed is returned for a session that Kratos says nothing of, until the account's own second factor was asked for
-// (session.whoami.required_aal: highest_available).
-var ErrAAL2Needed = errors.New("kratos says nothing of this session before its second factor was asked for")
 
 // Session is one that somebody is signed in with.
 type Session struct {
@@ -62,10 +58,6 @@ func (f *Frontend) Whoami(ctx context.Context, r *http.Request) (Session, error)
 		ask = ask.XSessionToken(p.token)
 	}
 	got, answer, err := ask.Execute()
-	if answer != nil && answer.StatusCode == http.StatusForbidden {
-		answer.Body.Close()
-		return Session{}, ErrAAL2Needed
-	}
 	if err != nil {
 		return Session{}, fmt.Errorf("ask who is signed in: %w", answerError(answer, err))
 	}
@@ -100,7 +92,7 @@ func answerError(answer *http.Response, err error) error {
 	}
 	answer.Body.Close()
 	if answer.StatusCode == http.StatusForbidden && errorID(err) == "session_aal2_required" {
-		return fmt.Errorf("%w: %w", ErrGone, ErrAAL2)
+		return ErrAAL2Needed
 	}
 	switch answer.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone:

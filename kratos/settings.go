@@ -20,7 +20,7 @@ type SettingsFlow struct {
 }
 
 // NewSettingsFlow begins a flow for the browser with these cookies, and returns its id and the headers with the cookies that Kratos sets.
-// It returns [ErrGone] where nobody is signed in, [ErrAAL2] where the second factor is lacking, and [ErrRefused] where a hook of Kratos'
+// It returns [ErrGone] where nobody is signed in, [ErrAAL2Needed] where the second factor is lacking, and [ErrRefused] where a hook of Kratos'
 // is against it.
 func (f *Frontend) NewSettingsFlow(ctx context.Context, cookie, returnTo string) (id string, cookies []string, err error) {
 	ask := f.api.CreateBrowserSettingsFlow(ctx).Cookie(cookie)
@@ -35,7 +35,7 @@ func (f *Frontend) NewSettingsFlow(ctx context.Context, cookie, returnTo string)
 	return got.Id, answer.Header.Values("Set-Cookie"), nil
 }
 
-// SettingsFlow returns the browser's flow of that id, or [ErrGone], or [ErrAAL2].
+// SettingsFlow returns the browser's flow of that id, or [ErrGone], or [ErrAAL2Needed].
 func (f *Frontend) SettingsFlow(ctx context.Context, id, cookie string) (SettingsFlow, error) {
 	got, answer, err := f.api.GetSettingsFlow(ctx).Id(id).Cookie(cookie).Execute()
 	if err != nil {

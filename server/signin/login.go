@@ -105,7 +105,7 @@ func kratosText(id int64) string { return fmt.Sprintf("kratos_%d", id) }
 // back to where they came from, which leads here.
 func (h *Handler) begin(c echo.Context) string {
 	returnTo, refresh := c.QueryParam("return_to"), c.QueryParam("refresh") == "true"
-	if _, err := h.Kratos.Whoami(c.Request().Context(), c.Request()); !refresh && errors.Is(err, kratos.ErrAAL2) {
+	if _, err := h.Kratos.Whoami(c.Request().Context(), c.Request()); !refresh && errors.Is(err, kratos.ErrAAL2Needed) {
 		return stepUp(returnTo)
 	}
 	return startNew(returnTo, refresh)

@@ -54,7 +54,7 @@ func (h *Handler) secondFactor(c echo.Context) error {
 	}
 	flow, err := h.Kratos.SettingsFlow(ctx, id, cookie)
 	switch {
-	case errors.Is(err, kratos.ErrAAL2):
+	case errors.Is(err, kratos.ErrAAL2Needed):
 		return c.Redirect(http.StatusSeeOther, stepUp(h.back()))
 	case errors.Is(err, kratos.ErrGone):
 		return c.Redirect(http.StatusSeeOther, secondFactorPath)
@@ -90,7 +90,7 @@ func (h *Handler) beginSecondFactor(c echo.Context) error {
 	ctx := c.Request().Context()
 	id, cookies, err := h.Kratos.NewSettingsFlow(ctx, c.Request().Header.Get("Cookie"), c.QueryParam("return_to"))
 	switch {
-	case errors.Is(err, kratos.ErrAAL2):
+	case errors.Is(err, kratos.ErrAAL2Needed):
 		return c.Redirect(http.StatusSeeOther, stepUp(h.back()))
 	case errors.Is(err, kratos.ErrGone):
 		return c.Redirect(http.StatusSeeOther, startNew(h.back(), false))

@@ -79,10 +79,8 @@ func (h *Handler) home(c echo.Context) error {
 	ctx, cookie := c.Request().Context(), c.Request().Header.Get("Cookie")
 	session, err := h.Kratos.Whoami(ctx, c.Request())
 	switch {
-	case errors.Is(err, kratos.ErrGone):
+	case errors.Is(err, kratos.ErrGone), errors.Is(err, kratos.ErrAAL2Needed):
 		return c.Redirect(http.StatusSeeOther, "/login")
-	case errors.Is(err, kratos.ErrAAL2Needed): // from the sign-in page, Kratos would lead straight back here
-		return c.Redirect(http.StatusSeeOther, "/self-service/login/browser?aal=aal2")
 	case errors.Is(err, kratos.ErrTwoProofs):
 		return h.pages.Render(c, http.StatusBadRequest, "two_proofs", nil)
 	}
