@@ -40,10 +40,13 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 	not input.account.state == "active"
 } else := object.union(object.union(_forgetting, _custom_refusal), {"action": "refuse"}) if {
 	_custom_refusal
-} else := object.union(_forgetting, _without_code) if {
-	# A code is asked by a rule of the team's own, and the method is more than one, or cannot be asked for one.
+} else := object.union(_forgetting, _more_than_a_code) if {
+	# No code is asked after it, whoever asks for one. That it was taken is kept with the session also where nobody is asked now.
+	_more_than_a_code
+} else := object.union(_forgetting, _method_not_supported) if {
+	# A code is asked by a rule of the team's own, and with this method it cannot be.
 	_custom_challenge
-	_without_code
+	not _code_can_be_asked
 } else := _factors_needed if {
 	_custom_challenge
 	asked.factors_needed
@@ -80,10 +83,10 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 	asked.plan_without_agent(channel)
 } else := {"action": "allow", "reason": "mailed_code"} if {
 	_mailed_code
-} else := _without_code if {
+} else := _method_not_supported if {
 	# Behind the rules by which nobody would be asked for a code: with two-step verification off, Kratos' own methods go on as without
 	# Nidan.
-	_without_code
+	not _code_can_be_asked
 } else := {"action": "refuse", "reason": "client_too_old", "state": "client_too_old"} if {
 	_client_too_old
 } else := {"action": "allow", "reason": "device_remembered", "second_step": "remembered"} if {
@@ -276,22 +279,22 @@ _code_can_be_asked if {
 }
 
 # METADATA
-# title: How a sign-in ends with whose method no code is asked
+# title: The method is a second step itself
 # scope: document
-# description: Undefined where one can be asked.
-_without_code := {"action": "allow", "reason": "second_factor", "second_step": "passed"} if {
+# description: Undefined where it is none.
+_more_than_a_code := {"action": "allow", "reason": "second_factor", "second_step": "passed"} if {
 	_second_factor
 } else := {"action": "allow", "reason": "strong_method", "second_step": "passed"} if {
 	_strong_method
-} else := {
+}
+
+_method_not_supported := {
 	"action": "refuse",
 	"reason": "method_not_supported",
 	"message": {
 		"ja": "この方法ではログインできません。パスワードなど、別の方法でログインしてください。",
 		"en": "You cannot sign in this way. Choose another way, such as your password.",
 	},
-} if {
-	not _code_can_be_asked
 }
 
 # METADATA

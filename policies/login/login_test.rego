@@ -623,9 +623,9 @@ _method_cases := {
 		"change": {"request": {"method": "saml"}, "device": _device(0)},
 		"outcome": _not_supported,
 	},
-	"with a passkey nobody is asked either while two-step verification is off": {
+	"a passkey is a second step also while nobody is asked for one": {
 		"change": {"request": {"method": "passkey"}, "settings": {"two_factor": false}},
-		"outcome": {"action": "allow", "reason": "two_factor_off"},
+		"outcome": {"action": "allow", "reason": "strong_method", "second_step": "passed"},
 	},
 	"a passkey of a locked account is refused": {
 		"change": {"request": {"method": "passkey"}, "account": {"locked": true}},

@@ -108,7 +108,7 @@ func TestTheInvariantsThatShipAreProvenOfALayer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(p.Broken) > 0 || len(p.Fails) > 0 || len(p.Missing) > 0 || p.Invariants != 14 {
+	if len(p.Broken) > 0 || len(p.Fails) > 0 || len(p.Missing) > 0 || p.Invariants != 17 {
 		t.Errorf("got %+v, %+v, %q of %d", p.Broken, p.Fails, p.Missing, p.Invariants)
 	}
 }
@@ -121,10 +121,10 @@ func TestPlacesForRulesOfATeamsOwnDoNotMakeTheWalkLonger(t *testing.T) {
 	}
 	without, err := policies.New(t.Context(), shippedBut(t, "login/login.rego", `} else := object.union(object.union(_forgetting, _custom_refusal), {"action": "refuse"}) if {
 	_custom_refusal
-`, "", "login/login.rego", `} else := object.union(_forgetting, _without_code) if {
-	# A code is asked by a rule of the team's own, and the method is more than one, or cannot be asked for one.
+`, "", "login/login.rego", `} else := object.union(_forgetting, _method_not_supported) if {
+	# A code is asked by a rule of the team's own, and with this method it cannot be.
 	_custom_challenge
-	_without_code
+	not _code_can_be_asked
 } else := _factors_needed if {
 	_custom_challenge
 	asked.factors_needed
