@@ -62,6 +62,7 @@ func (b *bench) kratosFiles(d *door, changes ...func(config, schema object)) err
 func noHooks(config, _ object) {
 	delete(at(config, "selfservice", "flows", "login"), "after")
 	delete(at(config, "selfservice", "flows", "settings"), "after")
+	delete(at(config, "selfservice", "flows", "settings"), "before")
 }
 
 // ownCode makes Kratos' own code everybody's second factor, sent by way of smtp.
