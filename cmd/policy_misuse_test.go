@@ -95,7 +95,7 @@ func TestWhatIsSaidOfTypicalMistakes(t *testing.T) {
 				"  1 at login/login.rego:23\n" +
 				"  30 at login/login.rego:25"},
 		"a rule that leaves some out": {"login/login.rego", ", _outcome)", `, _outcome) if input.account.role != "supervisor"`,
-			refused + "a usual sign-in, of an account with the role supervisor in a flow of type browser, that is asked: data.nidan.login.decision is undefined: no rule gives it a value here (20 times)"},
+			refused + "a usual sign-in, of an account with the role supervisor in a flow of type browser, that is asked: data.nidan.login.decision is undefined: no rule gives it a value here (32 times)"},
 		"a field of an answer that is none": {"login/login.rego", `"second_step"`, `"second_stp"`,
 			refused + "login/login.rego:18: the answer data.nidan.login.decision can never be valid: second_stp is not known; is second_step meant?"},
 		"a word of an answer that is none": {"login/login.rego", `"challenge"`, `"chalenge"`,
