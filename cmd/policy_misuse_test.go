@@ -68,7 +68,7 @@ func TestWhatIsSaidOfTypicalMistakes(t *testing.T) {
 				"\tinput.account.has_mail\n" +
 				"\t              ^\n" +
 				"\t              have: \"has_mail\"\n" +
-				"\t              want (one of): [\"email\" \"has_email\" \"id\" \"locale\" \"locked\" \"name\" \"password_expired\" \"plan\" \"role\" \"state\" \"two_factor\"]"},
+				"\t              want (one of): [\"email\" \"factors\" \"has_email\" \"id\" \"locale\" \"locked\" \"name\" \"password_expired\" \"plan\" \"role\" \"state\" \"two_factor\"]"},
 		"types that are never equal": {"login/login.rego", off, `input.settings.two_factor == "no"`,
 			refused + "compile the policies: login/login.rego:12: rego_type_error: match error: input.settings.two_factor == \"no\"\n" +
 				"\tleft  : boolean\n" +
