@@ -166,9 +166,9 @@ func TestPolicyTable(t *testing.T) {
 	}
 }
 
-// renamed are policies that give another reason for an account that is locked. The first classes of inputs show that.
+// renamed are policies that give another reason where two-step verification is off. The first classes of inputs show that.
 func renamed(t *testing.T) string {
-	return copied(t, "login/login.rego", `"reason": "account_locked"`, `"reason": "locked"`)
+	return copied(t, "login/login.rego", `"reason": "two_factor_off"`, `"reason": "off"`)
 }
 
 // fewClasses are enough to find what renamed changes, and not to prove that nothing else is.
@@ -177,10 +177,10 @@ const fewClasses = "--classes=40"
 // The sign-ins that are recorded in the database are decided under both sets: of each difference it is said how many accounts it is about.
 func TestPolicyDiffCountsAccounts(t *testing.T) {
 	database := "sqlite:" + filepath.Join(t.TempDir(), "nidan.db")
-	locked := func(in *policies.Input) { in.Account.Locked = true }
+	off := func(in *policies.Input) { in.Settings.TwoFactor = false }
 	keptIn(t, database, []policies.Input{
-		signIn("anna", locked), signIn("bert", locked), signIn("open", nil),
-		signIn("late", func(in *policies.Input) { locked(in); in.Now = in.Now.AddDate(0, 0, -31) }),
+		signIn("anna", off), signIn("bert", off), signIn("open", nil),
+		signIn("late", func(in *policies.Input) { off(in); in.Now = in.Now.AddDate(0, 0, -31) }),
 	}, 2)
 	newer, shipped := renamed(t), copied(t, "data.json", "", "")
 	for name, tc := range map[string]struct {
@@ -189,11 +189,11 @@ func TestPolicyDiffCountsAccounts(t *testing.T) {
 		not  string
 	}{
 		"how many": {nil, []string{
-			"login: reason account_locked → locked", ")  last 30 days: 2 accounts (--who)\n", "accounts are counted in 6 recorded sign-ins of the last 30 days",
+			"login: reason two_factor_off → off", ")  last 30 days: 2 accounts (--who)\n", "accounts are counted in 6 recorded sign-ins of the last 30 days",
 		}, "anna"},
 		"which, further back":    {[]string{"--days", "60", "--who"}, []string{"last 60 days: 3 accounts: anna, bert, late\n"}, "(--who)"},
 		"of a set that is given": {[]string{"--against", shipped, "--days", "60"}, []string{"last 60 days: 3 accounts (--who)\n"}, "not counted"},
-		"not at all":             {[]string{"--days", "0"}, []string{"account_locked → locked"}, "accounts"},
+		"not at all":             {[]string{"--days", "0"}, []string{"two_factor_off → off"}, "accounts"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := run(t, append([]string{"policy", "diff", newer, fewClasses}, tc.args...)...)
@@ -218,6 +218,9 @@ func TestPolicyDiffCountsAccounts(t *testing.T) {
 	}
 	if jsonErr := json.Unmarshal([]byte(out), &got); jsonErr != nil || statusOf(err) != statusNotProven {
 		t.Fatalf("got %v, %v\n%s", jsonErr, err, out)
+	}
+	if len(got.Differences) == 0 {
+		t.Fatalf("got %s", out)
 	}
 	if d := got.Differences[0]; d.Kind != "OTHER" || d.Accounts != 2 || len(d.Who) != 2 || got.Accounts.Days != 30 || got.Accounts.Records != 6 {
 		t.Errorf("got %+v", got)
