@@ -76,7 +76,7 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 		"data that there is not": {"login/login.rego", "data.parameters.code,", "data.parametres.code,",
 			"login/login.rego:26: data.parametres.code is neither a rule nor data of the set: there is no data.parametres; is parameters (data.json:2) meant?"},
 		"a parameter that there is not": {"login/login.rego", "data.parameters.limits", "data.parameters.limit",
-			"login/login.rego:27: data.parameters.limit is neither a rule nor data of the set; is limits (data.json:38) meant? (2 times: also at login/login.rego:338)"},
+			"login/login.rego:27: data.parameters.limit is neither a rule nor data of the set; is limits (data.json:38) meant? (2 times: also at login/login.rego:336)"},
 		"data of another kind": {"login/login.rego", "data.parameters.code,", "data.parameters.code.length.digits,",
 			"login/login.rego:26: data.parameters.code.length.digits is neither a rule nor data of the set"},
 		"data that is looked up by an unknown name": {"login/login.rego", "data.parameters.channels[channel]", "data.parameters.chanels[channel]",

@@ -226,13 +226,9 @@ _in_full(version) := version if {
 # description: |
 #   As data.json lists it: a method of Kratos that is not listed there, maybe of a later version, is taken for nothing. Where no method is
 #   said, as in records of earlier versions, it was the password.
-default _method := ""
+_taken_for := data.parameters.methods[input.request.method]
 
-_method := input.request.method
-
-_taken_for := data.parameters.methods.password if {
-	_method == ""
-} else := data.parameters.methods[_method]
+_taken_for := data.parameters.methods.password if not input.request.method
 
 # METADATA
 # title: A second factor of Kratos was used
@@ -257,7 +253,7 @@ _strong_method if {
 # In a flow that refreshes a session, Kratos takes each security key of the account for its first factor, one too that was set up as a
 # second factor: whoever found that key would need nothing else, and Kratos does not ask for a session to refresh.
 _any_security_key if {
-	_method == "webauthn"
+	input.request.method == "webauthn"
 	not input.request.refresh == false
 }
 
@@ -275,8 +271,10 @@ _mailed_code if _taken_for == "mailed_code"
 #   (docs/sign-in-methods.md): a person would be asked for a code that goes nowhere.
 _code_can_be_asked if {
 	_taken_for == "asked"
-	not _method in {"code", "lookup_secret", "passkey", "webauthn"}
+	not _hands_nothing_on
 }
+
+_hands_nothing_on if input.request.method in {"code", "lookup_secret", "passkey", "webauthn"}
 
 # METADATA
 # title: The method is a second step itself

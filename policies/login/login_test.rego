@@ -573,7 +573,10 @@ _not_supported := {"action": "refuse", "reason": "method_not_supported"}
 
 _method_cases := {
 	"the password is asked": {"change": _method("password"), "outcome": _code_required},
-	"a sign-in of which no method is said was with the password": {"change": _method(""), "outcome": _code_required},
+	"a method without a name is none that is known": {
+		"change": _method(""),
+		"outcome": {"action": "refuse", "reason": "method_not_supported"},
+	},
 	"an OpenID Connect provider is asked": {"change": _method("oidc"), "outcome": _code_required},
 	"an OpenID Connect provider is not asked on a remembered device": {
 		"change": {"request": {"method": "oidc"}, "device": _device(0)},
@@ -659,6 +662,13 @@ test_methods[name] if {
 		with data.parameters as parameters.shipped
 		with data.custom as {}
 	object.remove(_outcome(got), {"message"}) == tc.outcome
+}
+
+test_a_sign_in_of_which_no_method_is_said_was_with_the_password if {
+	got := login.decision with input as json.remove(_asked, ["request/method"])
+		with data.parameters as parameters.shipped
+		with data.custom as {}
+	_outcome(got) == _code_required
 }
 
 test_that_nothing_is_said_of_a_refresh_makes_no_security_key_count if {

@@ -47,7 +47,7 @@ func TestTheFirstRowThatFitsSaysWhatIsDecided(t *testing.T) {
 
 func TestTheTableOfTheShippedSet(t *testing.T) {
 	table, err := TableOf(t.Context(), engine(t, policies.Shipped()), policies.Questions()[0], Bounds{})
-	if err != nil || !table.Proven() || len(table.Rows) > 40 {
+	if err != nil || !table.Proven() || len(table.Rows) > 80 {
 		t.Fatalf("got %+v, %v", table, err)
 	}
 	first, last := table.Rows[0], table.Rows[len(table.Rows)-1]

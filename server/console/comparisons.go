@@ -15,9 +15,9 @@ import (
 // Bounds of a comparison that somebody asks for in the console. Whoever needs more of it asks the command line, on a machine where nobody
 // signs in.
 const (
-	compareWithin   = time.Minute     // for each walk: the set that ships takes about two seconds
-	compareClasses  = 10_000          // for each walk: the set that ships has three thousand
-	compareEnds     = 4 * time.Minute // for everything, also what a walk does in the end
+	compareWithin   = 2 * time.Minute // for each walk: the set that ships takes a few seconds
+	compareClasses  = 30_000          // for each walk: the set that ships has three thousand
+	compareEnds     = 6 * time.Minute // for everything, also what a walk does in the end
 	comparisonsKept = 8
 )
 
