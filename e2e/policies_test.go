@@ -84,7 +84,7 @@ func TestPoliciesAreChangedWhilePeopleSignIn(t *testing.T) {
 		edit(t, login, "input.account.has_email", "input.account.has_a_letterbox")
 		n.eventually("the refusal", n.has("/metrics", "\nnidan_policies_refused 1\n"))
 		newSignIn(t, name).expect("code_sent", 1990001, nil)
-		if !n.has("/readyz", "asked/asked.rego:65: rego_type_error: undefined ref: input.account.has_a_letterbox")() || !n.has("/readyz", "ready\n")() {
+		if !n.has("/readyz", "asked/asked.rego:68: rego_type_error: undefined ref: input.account.has_a_letterbox")() || !n.has("/readyz", "ready\n")() {
 			t.Error("/readyz does not say why")
 		}
 		if !strings.Contains(n.log.String(), "policies refused") {
@@ -294,7 +294,7 @@ func TestPoliciesAreTriedOnWhatHappened(t *testing.T) {
 	if _, err := strconv.Atoi(example[1]); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := policy("explain", example[1]); err != nil || !strings.Contains(out, "YES asked/asked.rego:56") || !strings.Contains(out, "allow, account_off") {
+	if out, err := policy("explain", example[1]); err != nil || !strings.Contains(out, "YES asked/asked.rego:150") || !strings.Contains(out, "allow, account_off") {
 		t.Errorf("explained: %v\n%s", err, out)
 	}
 }

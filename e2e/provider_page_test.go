@@ -136,6 +136,7 @@ func TestASessionOfARegistrationIsWorthTheLeast(t *testing.T) {
 		w.asked() // from the second sign-in on, it is one
 		w.keys(n.code(1))
 		w.in(who)
+		w.signOut()
 	}
 }
 
