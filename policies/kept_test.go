@@ -159,7 +159,7 @@ func TestASignInThatIsKnownIsDecidedAndMaskedWithFewAllocations(t *testing.T) {
 	if len(kept.Masked) != 2 {
 		t.Errorf("masked is %v", kept.Masked)
 	}
-	const most = 23 // 15 without the race detector, which has pools forget
+	const most = 28 // 20 without the race detector, which has pools forget; the switches of two channels take four
 	if got > most {
 		t.Errorf("%v allocations, more than %d", got, most)
 	}

@@ -178,8 +178,9 @@ else := "none"`,
 reason := "a" if { x := data.nidan.helper; x.helped == input.account.role }
 else := "b"`,
 	"an object as a whole": `
-reason := "a" if input.settings == {"two_factor": true, "admin_console": true, "softphone": true, "channels": {"admin_console": true, "softphone": true}, "remember": true, "remember_days": 1}
+reason := "a" if input.request.client == {"name": "", "version": "1.0.0"}
 else := "b" if input.request.client in [{"name": "night", "version": ""}]
+else := "d" if input.request.client.name == "night"
 else := "c"`,
 	"Kratos' later words": `
 reason := "a" if input.request.flow_type == "browser"
@@ -393,6 +394,7 @@ func TestWhatCannotBeEnumeratedIsNamed(t *testing.T) {
 		"a constant in upper case": {`reason := "a" if input.account.name == upper("admin") else := "b"`, "input.account.name: compared with what upper makes (login/login.rego:7)"},
 		"the length of a text":     {`reason := "a" if count(input.account.name) > 3 else := "b"`, "input.account.name: count (login/login.rego:7)"},
 		"the number of headers":    {`reason := "a" if count(input.request.headers) > 3 else := "b"`, "all of input.request.headers"},
+		"the switches as a whole":  {`reason := "a" if input.settings.channels == {"softphone": true} else := "b"`, "all of input.settings.channels"},
 		"another fact's beginning": {`reason := "a" if startswith(input.account.name, input.account.role) else := "b"`, "input.account.name: startswith (login/login.rego:7)"},
 		"the clock":                {`reason := "a" if time.clock(time.parse_rfc3339_ns(input.now))[0] < 6 else := "b"`, "input.now: time.parse_rfc3339_ns (login/login.rego:7), tried at each half hour of a week"},
 		"another input":            {"reason := \"a\" if helper with input.account.name as \"x\"\nelse := \"b\"\nhelper if input.account.name == \"x\"", "with (login/login.rego:7)"},
