@@ -106,7 +106,7 @@ func signIn(name string, change func(*policies.Input)) policies.Input {
 		Account: policies.Account{
 			ID: "id-" + name, Name: name, Role: "user", Email: name + "@example.com", HasEmail: true, TwoFactor: true, State: "active",
 		},
-		Request: policies.Request{FlowType: "api", Headers: map[string]string{}, Client: policies.Client{Name: "softphone", Version: "3.5.0"}},
+		Request: policies.Request{FlowType: "api", Method: "password", Headers: map[string]string{}, Client: policies.Client{Name: "softphone", Version: "3.5.0"}},
 	}
 	if change != nil {
 		change(&in)

@@ -14,7 +14,7 @@ func asked() Input {
 		Now:      time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC),
 		Settings: Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Channels: map[string]bool{"admin_console": true, "softphone": true}, Remember: true, RememberDays: 30},
 		Account:  Account{ID: "1", Name: "agent", Role: "user", Email: "agent@example.com", HasEmail: true, TwoFactor: true, State: "active"},
-		Request:  Request{FlowType: "api", Headers: map[string]string{}, Client: Client{Name: "softphone", Version: "3.5.0"}},
+		Request:  Request{FlowType: "api", Method: "password", Headers: map[string]string{}, Client: Client{Name: "softphone", Version: "3.5.0"}},
 	}
 }
 

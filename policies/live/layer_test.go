@@ -19,7 +19,7 @@ func (p *Policies) attempts(t *testing.T) int {
 	in := policies.Input{
 		Settings: policies.Settings{TwoFactor: true, AdminConsole: true, Softphone: true, Channels: map[string]bool{"admin_console": true, "softphone": true}},
 		Account:  policies.Account{State: "active", TwoFactor: true, HasEmail: true},
-		Request:  policies.Request{FlowType: "browser"},
+		Request:  policies.Request{FlowType: "browser", Method: "password"},
 	}
 	v, err := p.Login(t.Context(), in)
 	if err != nil {

@@ -25,7 +25,7 @@ func signIn(change func(*policies.Input)) policies.Input {
 		Account: policies.Account{
 			ID: "1", Name: "agent", Role: "user", Email: "agent@example.com", HasEmail: true, TwoFactor: true, State: "active",
 		},
-		Request: policies.Request{FlowType: "api", Headers: map[string]string{}, Client: policies.Client{Name: "softphone", Version: "3.5.0"}},
+		Request: policies.Request{FlowType: "api", Method: "password", Headers: map[string]string{}, Client: policies.Client{Name: "softphone", Version: "3.5.0"}},
 	}
 	if change != nil {
 		change(&in)
@@ -271,7 +271,7 @@ func TestARecordFromBeforeThereWereMethodsIsOneWithThePassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	older := strings.Replace(string(in), `"method":"",`, "", 1)
+	older := strings.Replace(string(in), `"method":"password",`, "", 1)
 	if older == string(in) {
 		t.Fatalf("no method is in %s", in)
 	}
