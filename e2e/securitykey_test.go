@@ -91,6 +91,50 @@ func TestASecurityKeyIsEnrolledAndAskedFor(t *testing.T) {
 	w.until(`document.querySelector("#webauthn .state")?.innerText.includes("まだ設定されていません")`)
 }
 
+// In the place of the password, a security key is a second step itself: it is the key, and not what somebody knows.
+func TestASecurityKeyInThePasswordsPlaceIsASecondStep(t *testing.T) {
+	t.Setenv("SELFSERVICE_METHODS_WEBAUTHN_CONFIG_PASSWORDLESS", "true")
+	t.Setenv("SESSION_WHOAMI_REQUIRED_AAL", "aal1")
+	n, w := withSecurityKeys(t)
+	who := account(t, administrator)
+	w.goTo(named + "/login")
+	w.shown("password-step")
+	w.keys(who + "\t" + password + "\r")
+	w.asked()
+	w.keys(n.code(1))
+	w.in(who)
+	w.addKey()
+	w.run(`document.querySelector("[name=webauthn_register_displayname]").value = "blue"; document.querySelector("[name=webauthn_register_trigger]").click()`)
+	w.until(`document.querySelector("#webauthn .state")?.innerText.includes("設定済み")`)
+
+	withKey := func() {
+		t.Helper()
+		call(w, network.DeleteCookies, network.DeleteCookiesParams{Name: "ory_kratos_session", URL: named})
+		w.goTo(named + "/login")
+		w.shown("password-step")
+		w.keys(who)
+		w.click(`[data-method="webauthn"] button`)
+		w.until(`typeof window.__oryWebAuthnLogin === "function" || typeof window.oryWebAuthnLogin === "function"`)
+		w.until(`document.querySelector("[name=webauthn_login_trigger]")?.checkVisibility()`)
+		accessible(t, w)
+		w.click("[name=webauthn_login_trigger]")
+	}
+	withKey()
+	w.in(who)
+	if got := len(n.mailbox.Messages()); got != 1 {
+		t.Errorf("%d codes were mailed, want the one before", got)
+	}
+	w.run(`fetch("/capabilities").then((r) => r.json()).then((w) => { document.title = w.session.channel + " " + w.session.second_step + " " + w.capabilities })`)
+	w.until(`document.title === "admin_console passed phonebook,call_history,agent,console"`)
+
+	t.Run("one that the policies refuse says what to do", func(t *testing.T) {
+		w.t = t
+		changed(t, who, `[{"op": "add", "path": "/metadata_public/locked", "value": true}]`)
+		withKey()
+		w.shown("start-again")
+	})
+}
+
 // A passkey is a way in of its own: with one of the thief's, neither the password nor a code would be asked any more.
 func TestASessionThatPassedNothingEnrolsNoPasskey(t *testing.T) {
 	for name, value := range map[string]string{
