@@ -35,7 +35,8 @@ type logged struct {
 	log *decisionlog.Log
 }
 
-// Login implements [hooks.Decider]. What is not decided yet is not sent: it is asked once more. Of what could not be masked nothing is sent but that there was a sign-in.
+// Login implements [hooks.Decider]. What is not decided yet is not sent: it is asked once more. Of what could not be masked nothing is sent
+// but that there was a sign-in.
 func (l logged) Login(ctx context.Context, in policies.Input) (policies.Verdict, error) {
 	v, err := l.Decider.Login(ctx, in)
 	if err == nil && v.NotYet(in) {

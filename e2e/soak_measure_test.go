@@ -14,7 +14,8 @@ import (
 )
 
 // TestSoak is no test of one thing but a long run (make soak, or SOAK=20000 for a shorter one): two Nidans on one PostgreSQL, 200,000
-// challenges, a fifth of them with wrong codes, resent or expired. What they hold must not grow, and the database must be back to what it was after what is old is forgotten.
+// challenges, a fifth of them with wrong codes, resent or expired. What they hold must not grow, and the database must be back to what it
+// was after what is old is forgotten.
 func TestSoak(t *testing.T) {
 	n := newNidanOn(t, sharedBy(2), "NIDAN_POLICIES_DIR="+shortPolicies(t, 20, 1), "NIDAN_LOG_LEVEL=warn")
 	set := n.clocked()

@@ -13,8 +13,8 @@ import (
 	"nidan/policies"
 )
 
-// login answers the call after somebody has proven who they are, by whichever method. What is to happen is decided beside what others write; it is done, and recorded,
-// only if what it rests on is still so.
+// login answers the call after somebody has proven who they are, by whichever method. What is to happen is decided beside what others
+// write; it is done, and recorded, only if what it rests on is still so.
 func (h *Handler) login(c echo.Context) error {
 	ctx, cancel := context.WithTimeout(c.Request().Context(), answerWithin)
 	defer cancel()

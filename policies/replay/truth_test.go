@@ -14,7 +14,8 @@ import (
 )
 
 // The truth about other policies is what happens to the same people, at the same times, where these decide from the beginning. It is found
-// here without replaying anything: two worlds go on side by side, each remembers its devices as the database does, and only the first one is recorded.
+// here without replaying anything: two worlds go on side by side, each remembers its devices as the database does, and only the first one
+// is recorded.
 
 // client is a device of a person.
 type client struct {

@@ -62,8 +62,8 @@ type Pages struct {
 	pages map[string]*template.Template
 }
 
-// New reads every page of templates/; texts have to hold those of [FrameTexts]. Each defines "title" and "main"; those whose names begin with "part_" are parts that any of
-// them may use.
+// New reads every page of templates/; texts have to hold those of [FrameTexts]. Each defines "title" and "main"; those whose names begin
+// with "part_" are parts that any of them may use.
 func New(from fs.FS, texts Texts, b brand.Brand) (*Pages, error) {
 	p := &Pages{texts: texts, pages: make(map[string]*template.Template)}
 	p.look, _ = lookOf(b)

@@ -1,5 +1,5 @@
-// Package main is a server that answers POST / as little as a server can: with nothing, or once a record of the call is durable in SQLite. It is what Nidan is
-// measured beside (make bench): the same router, the same database with the same settings, and none of the work.
+// Package main is a server that answers POST / as little as a server can: with nothing, or once a record of the call is durable in SQLite.
+// It is what Nidan is measured beside (make bench): the same router, the same database with the same settings, and none of the work.
 //
 // --keep says what becomes of a call: "nothing" (it is answered), "each" (a transaction of its own) or "grouped" (one transaction for
 // all that wait). ?rows=3 has a call write as many records.
