@@ -1,6 +1,7 @@
 package challenge
 
 import (
+	"context"
 	"io"
 	"time"
 )
@@ -155,3 +156,17 @@ type Challenger struct {
 
 // now is the time at the precision that every store keeps, so that what is shown again is what was shown first.
 func (c *Challenger) now() time.Time { return c.Now().UTC().Truncate(time.Microsecond) }
+
+// Challenges are the challenges of a [Tx].
+type Challenges interface {
+	// LatestChallenge returns the newest challenge of this account in this flow, open or closed, or [ErrNotFound]. It is what
+	// [Challenger.Advance] goes on from. Its mail is MailWaiting as long as it is in the [Outbox].
+	LatestChallenge(ctx context.Context, account, flow string) (*Challenge, error)
+	// AddChallenge keeps a new one. It fails when the account already has an open one in the flow.
+	AddChallenge(ctx context.Context, c *Challenge) error
+	// CountAttempt adds one try to an open challenge that has tries left, and says whether there was one to add.
+	CountAttempt(ctx context.Context, id string) (bool, error)
+	// CloseChallenge ends an open challenge, and says whether it was still open: of any number of calls for one
+	// challenge, exactly one gets true.
+	CloseChallenge(ctx context.Context, id string, how Closing, at time.Time) (bool, error)
+}

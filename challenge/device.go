@@ -1,6 +1,7 @@
 package challenge
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -59,4 +60,18 @@ func HashDeviceToken(token string) []byte {
 	}
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]
+}
+
+// Devices are the devices of a [Tx].
+type Devices interface {
+	// RememberDevice keeps a device, in place of what was kept of this account on it.
+	RememberDevice(ctx context.Context, d Device) error
+	// RenewDevice puts a token in the place of another, for all accounts that are remembered by it.
+	RenewDevice(ctx context.Context, from, to []byte) error
+	// ForgetDevice forgets one, and says whether there was one to forget.
+	ForgetDevice(ctx context.Context, account string, tokenHash []byte) (bool, error)
+	// ForgetDevices forgets all of an account, and says how many there were.
+	ForgetDevices(ctx context.Context, account string) (int, error)
+	// ForgetEveryDevice forgets all of all accounts, and says how many there were.
+	ForgetEveryDevice(ctx context.Context) (int, error)
 }

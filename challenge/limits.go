@@ -77,3 +77,21 @@ func wrongCodes(ctx context.Context, tx Tx, account string, t Terms, now time.Ti
 	}
 	return n - old, nil
 }
+
+// Limits count what an account has used up, across all of its challenges and flows.
+type Limits interface {
+	// CodesSince returns when codes were sent to the account from then on, oldest first: the reserved ones, or the others.
+	CodesSince(ctx context.Context, account string, reserved bool, since time.Time) ([]time.Time, error)
+	// WrongCodes is how many wrong codes count against the account.
+	WrongCodes(ctx context.Context, account string) (int, error)
+	// AddWrongCode counts one that was tried in a flow.
+	AddWrongCode(ctx context.Context, account, flow string, at time.Time) error
+	// ClearWrongCodes forgets those of a flow; of every flow where it is empty.
+	ClearWrongCodes(ctx context.Context, account, flow string) error
+	// ForgetWrongCodes forgets those from before then, and says how many there were.
+	ForgetWrongCodes(ctx context.Context, account string, before time.Time) (int, error)
+	// UntoldWrongCodes are those that the account's holder has not been told of after a right code.
+	UntoldWrongCodes(ctx context.Context, account string) (WrongCodes, error)
+	// TellWrongCodes keeps that the account's holder has been told of them.
+	TellWrongCodes(ctx context.Context, account string) error
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // PasswordChanged does what follows from a new password: each remembered device is forgotten, and no code that is out is
@@ -40,4 +41,9 @@ func (c *Challenger) AddressChanged(ctx context.Context, tx Tx, account, name st
 	return tx.AddRecord(ctx, Record{
 		At: c.now(), Kind: "devices_forgotten", Account: account, Name: name, State: "address_changed", Detail: detail,
 	})
+}
+
+// Passwords are what is known of the passwords of a [Tx]'s accounts: when they changed, and nothing else.
+type Passwords interface {
+	SetPasswordChanged(ctx context.Context, account string, at time.Time) error
 }

@@ -23,13 +23,3 @@ type Overview interface {
 	// Records are those that the filter asks for, the newest first.
 	Records(ctx context.Context, f RecordFilter) ([]Record, error)
 }
-
-// RecordFilter says which records are wanted. What is zero does not narrow them down.
-type RecordFilter struct {
-	Account string    // Kratos' identity id, or a name that the account has had
-	Kind    string    // one of [RecordKinds]
-	From    time.Time // from then on
-	To      time.Time // before then
-	Before  int64     // those with a smaller ID: where the last page ended
-	Limit   int       // at most so many; 0: none
-}

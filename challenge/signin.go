@@ -1,6 +1,9 @@
 package challenge
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // SecondStep is how a sign-in came through.
 type SecondStep string
@@ -29,4 +32,14 @@ type SignIn struct {
 // UnknownSignIn is one of which there is no record: a session that was made without Nidan, or before it.
 func UnknownSignIn(account string, authenticatedAt time.Time) SignIn {
 	return SignIn{Account: account, AuthenticatedAt: authenticatedAt, Channel: "unknown", SecondStep: StepUnknown}
+}
+
+// SignIns are the sign-ins that were let through, of a [Tx].
+type SignIns interface {
+	AddSignIn(ctx context.Context, s SignIn) error
+	// SignIn is as in [Reader].
+	SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*SignIn, error)
+	// LatestSecondStep returns the account's newest sign-in from then on that was passed, remembered or for enrolment only, or
+	// [ErrNotFound].
+	LatestSecondStep(ctx context.Context, account string, since time.Time) (*SignIn, error)
 }

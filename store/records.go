@@ -8,7 +8,7 @@ import (
 	"nidan/challenge"
 )
 
-// AddRecord implements [challenge.Journal].
+// AddRecord implements [challenge.Records].
 func (t *tx) AddRecord(ctx context.Context, r challenge.Record) error {
 	err := t.add(ctx, `INSERT INTO records
 			(at, kind, account_id, account_name, changed_by, flow_id, challenge_id, state, reason, revision, detail)

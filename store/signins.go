@@ -8,7 +8,7 @@ import (
 	"nidan/challenge"
 )
 
-// AddSignIn implements [challenge.Journal].
+// AddSignIn implements [challenge.SignIns].
 func (t *tx) AddSignIn(ctx context.Context, s challenge.SignIn) error {
 	var since int64
 	if s.WrongCodes.Count > 0 {
@@ -28,12 +28,12 @@ func (s *Store) SignIn(ctx context.Context, account string, authenticatedAt time
 	return signIn(ctx, s.db, account, authenticatedAt)
 }
 
-// SignIn implements [challenge.Journal].
+// SignIn implements [challenge.SignIns].
 func (t *tx) SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*challenge.SignIn, error) {
 	return signIn(ctx, t, account, authenticatedAt)
 }
 
-// LatestSecondStep implements [challenge.Journal].
+// LatestSecondStep implements [challenge.SignIns].
 func (t *tx) LatestSecondStep(ctx context.Context, account string, since time.Time) (*challenge.SignIn, error) {
 	return scanSignIn(account, t.row(ctx, selectSignIn+`
 		AND authenticated_at >= $2 AND second_step IN ($3, $4, $5) ORDER BY authenticated_at DESC LIMIT 1`,

@@ -90,7 +90,7 @@ func (t *tx) CodesSince(ctx context.Context, account string, reserved bool, sinc
 	return sent, nil
 }
 
-// Delivery implements [challenge.Journal].
+// Delivery implements [challenge.Deliveries].
 func (t *tx) Delivery(ctx context.Context, key string) (*challenge.Delivery, error) {
 	d := challenge.Delivery{Key: key}
 	var at int64
@@ -103,7 +103,7 @@ func (t *tx) Delivery(ctx context.Context, key string) (*challenge.Delivery, err
 	return &d, nil
 }
 
-// AddDelivery implements [challenge.Journal].
+// AddDelivery implements [challenge.Deliveries].
 func (t *tx) AddDelivery(ctx context.Context, d challenge.Delivery) error {
 	err := t.add(ctx, `INSERT INTO deliveries (key, digest, status, body, at) VALUES ($1, $2, $3, $4, $5)`,
 		d.Key, d.Digest, d.Status, notNil(d.Body), d.At.UnixMicro())

@@ -106,7 +106,7 @@ func (n noting) Send(ctx context.Context, m challenge.Message) error {
 	return n.Tx.Send(ctx, m)
 }
 
-// AddSignIn implements [challenge.Journal].
+// AddSignIn implements [challenge.SignIns].
 func (n noting) AddSignIn(ctx context.Context, s challenge.SignIn) error {
 	n.caller.noted.told = s.WrongCodes.Count
 	return n.Tx.AddSignIn(ctx, s)

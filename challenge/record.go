@@ -1,0 +1,45 @@
+package challenge
+
+import (
+	"context"
+	"time"
+)
+
+// Record is one line of the journal. Nothing in it is secret: no code, no token, no password.
+type Record struct {
+	ID        int64 // grows with each record; set by the store
+	At        time.Time
+	Kind      string // one of [RecordKinds]
+	Account   string // Kratos' identity id; empty where it is about none
+	Name      string // what the account was called then; empty: not known
+	By        string // the account name of whoever changed something; empty: nobody but the account itself
+	Flow      string // Kratos' login flow id; empty where there is none
+	Challenge string // challenge id; empty where there is none
+	State     string // how it ended: "allowed", "aal2_needed", or a state of the contract
+	Reason    string // the decision's reason
+	Revision  string // of the policies that decided
+	Detail    []byte // JSON: what the policies were asked and what they said, or what was changed into what; nil: nothing
+}
+
+// RecordKinds are all kinds of records.
+var RecordKinds = []string{
+	"sign_in", "mail_sent", "mail_dropped", "mail_refused", "mail_given_up", "password_changed", "password_refused",
+	"credentials_changed", "credentials_refused",
+	"settings_changed", "account_switched", "devices_forgotten", "wrong_codes_cleared",
+	"policies_activated", "policies_approved", "policies_rejected",
+}
+
+// RecordFilter says which records are wanted. What is zero does not narrow them down.
+type RecordFilter struct {
+	Account string    // Kratos' identity id, or a name that the account has had
+	Kind    string    // one of [RecordKinds]
+	From    time.Time // from then on
+	To      time.Time // before then
+	Before  int64     // those with a smaller ID: where the last page ended
+	Limit   int       // at most so many; 0: none
+}
+
+// Records are the records of a [Tx].
+type Records interface {
+	AddRecord(ctx context.Context, r Record) error
+}
