@@ -116,10 +116,12 @@ func (w webHook) presents(tokens []string) bool {
 		strings.EqualFold(scheme, "Bearer") && slices.Contains(tokens, token)
 }
 
-// calls calls each address once with each token.
+// calls calls each address once with each token. What is wrong is mostly wrong at all of them, and is one finding then.
 func calls(ctx context.Context, all []place) (found []Finding) {
 	type key struct{ url, value string }
-	done, right := map[key]bool{}, 0
+	done := map[key]bool{}
+	var errs []error
+	at := map[string][]string{} // addresses by error
 	for _, p := range all {
 		k := key{p.URL, p.Auth.Config.Value}
 		if done[k] {
@@ -127,13 +129,17 @@ func calls(ctx context.Context, all []place) (found []Finding) {
 		}
 		done[k] = true
 		if _, err := p.call(ctx); err != nil {
-			found = append(found, called("hooks_call", p.webHook, err))
-			continue
+			if at[err.Error()] == nil {
+				errs = append(errs, err)
+			}
+			at[err.Error()] = append(at[err.Error()], p.shown())
 		}
-		right++
 	}
-	if right == len(done) {
+	if len(errs) == 0 {
 		return []Finding{ok("hooks_call", "Nidan answers at the address of each, and takes the token")}
+	}
+	for _, err := range errs {
+		found = append(found, notCalled("hooks_call", strings.Join(at[err.Error()], ", "), err))
 	}
 	return found
 }

@@ -11,7 +11,6 @@ var mailTodo = map[string]string{
 	"unreachable": "Look at mail.smtp.host and mail.smtp.port, and whether the server runs.",
 	"tls":         "Look at mail.smtp.tls; mail.smtp.ca_file names an authority of your own.",
 	"auth":        "Look at mail.smtp.username and mail.smtp.password.",
-	"refused":     "Look at mail.from, mail.smtp.helo and the server's own settings.",
 }
 
 // Mail looks whether the mail server is to be had as the configuration says. Ask returns why it is not, and the reason by its name.
@@ -44,7 +43,7 @@ func SendMail(send func(context.Context) error) Check {
 			return []Finding{notChecked(check, "no test mail is asked for", "Give an address with --mail-to.")}
 		}
 		if err := send(ctx); err != nil {
-			return []Finding{problem(check, err.Error(), mailTodo["refused"])}
+			return []Finding{problem(check, err.Error(), "Look at the finding mail first, then at mail.from, mail.smtp.helo and the server's own settings.")}
 		}
 		return []Finding{ok(check, "the server has taken a test mail; look whether it arrives")}
 	}

@@ -16,10 +16,13 @@ import (
 
 // Nidan calls the hook where this configuration has it listen, for those who give no configuration of Kratos'.
 func Nidan(cfg config.Config) Check {
+	const check = "hooks_call"
 	return func(ctx context.Context) []Finding {
 		own := ownHook(cfg)
-		_, err := own.call(ctx)
-		return []Finding{called("hooks_call", own, err)}
+		if _, err := own.call(ctx); err != nil {
+			return []Finding{notCalled(check, own.shown(), err)}
+		}
+		return []Finding{ok(check, "Nidan answers at "+own.shown()+", and takes the token")}
 	}
 }
 
@@ -42,18 +45,16 @@ func NidanClock(cfg config.Config, k *KratosConfig) func(context.Context) (time.
 	return hook.call
 }
 
-// called is the finding of a call.
-func called(check string, c webHook, err error) Finding {
+// notCalled is the finding of a call that Nidan did not answer.
+func notCalled(check, at string, err error) Finding {
+	todo := "Start nidan serve; if it runs, and only Kratos' machine reaches this address, run nidan doctor there."
 	switch {
-	case err == nil:
-		return ok(check, "Nidan answers at "+c.shown()+", and takes the token")
 	case errors.Is(err, errToken):
-		return problem(check, c.shown()+": "+err.Error(), "Have Nidan read its configuration again (SIGHUP) or start it anew, and give Kratos one of its hooks.tokens.")
+		todo = "Have Nidan read its configuration again (SIGHUP) or start it anew, and give Kratos one of its hooks.tokens."
 	case errors.Is(err, errStranger):
-		return problem(check, c.shown()+": "+err.Error(), "Correct the url of the hook: it leads to hooks.listen of Nidan, and nothing in between may answer.")
+		todo = "Correct the url of the hook: it leads to hooks.listen of Nidan, and nothing in between may answer."
 	}
-	return problem(check, c.shown()+": "+err.Error(),
-		"Start nidan serve; if it runs, and only Kratos' machine reaches this address, run nidan doctor there.")
+	return problem(check, at+": "+err.Error(), todo)
 }
 
 var (
