@@ -39,7 +39,7 @@ It ends with one of these statuses:
 
    0  no problem was found; there may be warnings, and what was not checked
    1  at least one problem was found
-   2  it could not run: a file given with --kratos-config cannot be read
+   2  it could not run: a file given with --kratos-config cannot be read, or it was interrupted
   64  the command line is wrong`,
 		Example: `  nidan doctor --config nidan.yml
   nidan doctor --config nidan.yml --kratos-config kratos.yml --mail-to me@example.com
@@ -63,8 +63,8 @@ It ends with one of these statuses:
 		if err == nil {
 			found = append(found, doctor.Run(c.Context(), checks(cfg, theirs, *mailTo)...)...)
 		}
-		if c.Context().Err() != nil {
-			return c.Context().Err()
+		if c.Context().Err() != nil { // whose own error would end it with 0, as if all were well
+			return withStatus{errors.New("it was interrupted"), statusNoDoctor}
 		}
 		if err := writeFindings(c.OutOrStdout(), found, *asJSON); err != nil {
 			return withStatus{err, statusNoDoctor}

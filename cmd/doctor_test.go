@@ -1,8 +1,12 @@
 package cmd
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -117,6 +121,9 @@ func TestDoctorFindsWhatIsWrongOnThisSide(t *testing.T) {
 			if status != statusProblems {
 				t.Errorf("it ends with status %d", status)
 			}
+			if _, err := os.Stat(nowhere); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("it has made what was not there: %v", err)
+			}
 		})
 	}
 }
@@ -154,6 +161,19 @@ func TestDoctorsStatusWhereItCannotRun(t *testing.T) {
 	}
 	if _, err := run(t, "doctor", "more"); statusOf(err) != statusUsage {
 		t.Errorf("an argument too many: status %d", statusOf(err))
+	}
+}
+
+// A program that is stopped by a signal ends with 0. One that has not looked must not.
+func TestDoctorThatIsInterruptedDoesNotSayThatAllIsWell(t *testing.T) {
+	kept(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := root()
+	c.SetOut(io.Discard)
+	c.SetArgs([]string{"doctor"})
+	if err := c.ExecuteContext(ctx); statusOf(err) != statusNoDoctor || errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -40,10 +40,12 @@ type place struct {
 	webHook
 }
 
-// leadsTo says whether it is a web hook to one of those paths of Nidan's, with that method in the address.
+// leadsTo says whether it is a web hook to one of those paths of Nidan's, with that method in the address. A proxy may have more in
+// front of the path; what answers there is found out by a call.
 func (h hook) leadsTo(method string, paths ...string) bool {
 	u, err := url.Parse(h.Config.URL)
-	return h.Name == "web_hook" && err == nil && slices.Contains(paths, u.Path) && u.Query().Get("method") == method
+	return h.Name == "web_hook" && err == nil && u.Query().Get("method") == method &&
+		slices.ContainsFunc(paths, func(path string) bool { return strings.HasSuffix(u.Path, path) })
 }
 
 // form is the only type of a body that Kratos cannot be made to skip.

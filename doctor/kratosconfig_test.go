@@ -113,14 +113,24 @@ func TestWhatIsWrongInKratosConfigurationIsFound(t *testing.T) {
 
 		"links past Nidan": {func(s *scene) { s.set("serve/public/base_url", "http://127.0.0.1:4433/") }, []string{"problem kratos_base_url"}},
 		"a token that has been changed everywhere in Kratos": {func(s *scene) { s.cfg.Hooks.Tokens = []string{strings.Repeat("n", 40)} }, []string{"problem hooks_token"}},
-		"a port for everybody":                               {func(s *scene) { s.set("serve/public/host", "0.0.0.0") }, []string{"warning kratos_public_port"}},
-		"a port for everybody, unsaid":                       {func(s *scene) { s.set("serve/public/host", nil) }, []string{"warning kratos_public_port"}},
-		"an admin port for everybody":                        {func(s *scene) { s.set("serve/admin/host", "::") }, []string{"warning kratos_admin_port"}},
-		"cookies of another domain":                          {func(s *scene) { s.set("cookies/domain", "example.com") }, []string{"problem cookie_domain"}},
-		"a session cookie of another":                        {func(s *scene) { s.set("session/cookie", map[string]any{"name": "s", "domain": "example.com"}) }, []string{"problem cookie_domain", "problem cookie_name"}},
-		"a page of another origin":                           {func(s *scene) { s.set("selfservice/flows/login/ui_url", "http://localhost:4455/login") }, []string{"warning pages"}},
-		"another page":                                       {func(s *scene) { s.set(settings+"ui_url", "http://127.0.0.1:4455/settings") }, []string{"warning pages"}},
-		"no way back":                                        {func(s *scene) { s.cfg.Public.ReturnTo = []string{"https://app.example.com"} }, []string{"problem return_urls"}},
+		"the usual port, said": {func(s *scene) {
+			s.cfg.Public.URL = "https://login.example.com"
+			s.set("serve/public/base_url", "https://login.example.com:443/")
+			s.set("selfservice/allowed_return_urls", []any{"https://login.example.com/"})
+			for _, of := range []string{"login", "error"} {
+				s.set("selfservice/flows/"+of+"/ui_url", "https://Login.example.com/"+of)
+			}
+			s.set(settings+"ui_url", "https://login.example.com:443/second-factor")
+		}, nil},
+		"links that are not said":      {func(s *scene) { s.set("serve/public/base_url", nil) }, []string{"problem kratos_base_url"}},
+		"a port for everybody":         {func(s *scene) { s.set("serve/public/host", "0.0.0.0") }, []string{"warning kratos_public_port"}},
+		"a port for everybody, unsaid": {func(s *scene) { s.set("serve/public/host", nil) }, []string{"warning kratos_public_port"}},
+		"an admin port for everybody":  {func(s *scene) { s.set("serve/admin/host", "::") }, []string{"warning kratos_admin_port"}},
+		"cookies of another domain":    {func(s *scene) { s.set("cookies/domain", "example.com") }, []string{"problem cookie_domain"}},
+		"a session cookie of another":  {func(s *scene) { s.set("session/cookie", map[string]any{"name": "s", "domain": "example.com"}) }, []string{"problem cookie_domain", "problem cookie_name"}},
+		"a page of another origin":     {func(s *scene) { s.set("selfservice/flows/login/ui_url", "http://localhost:4455/login") }, []string{"warning pages"}},
+		"another page":                 {func(s *scene) { s.set(settings+"ui_url", "http://127.0.0.1:4455/settings") }, []string{"warning pages"}},
+		"no way back":                  {func(s *scene) { s.cfg.Public.ReturnTo = []string{"https://app.example.com"} }, []string{"problem return_urls"}},
 		"a way back by a wildcard": {func(s *scene) {
 			s.cfg.Public.ReturnTo = []string{"https://app.example.com"}
 			s.set("selfservice/allowed_return_urls", []any{"http://127.0.0.1:4455/", "https://*.example.com"})

@@ -35,13 +35,14 @@ func baseURL(base, public string) Finding {
 	if origin(base) == origin(public) {
 		return ok(check, "Kratos' links lead to Nidan")
 	}
-	return problem(check, fmt.Sprintf("serve.public.base_url leads to %q, past Nidan at %s: its cookies and bounds are not met there", origin(base), public),
+	return problem(check, fmt.Sprintf("serve.public.base_url leads to %s, past Nidan at %s: its cookies and bounds are not met there",
+		cmp.Or(origin(base), "Kratos itself"), public),
 		"Write serve.public.base_url: "+strings.TrimSuffix(public, "/")+"/.")
 }
 
 // listens warns of a port on all addresses. Whether strangers reach it cannot be seen from here.
 func listens(check, key, host, what, todo string) Finding {
-	if ip := net.ParseIP(host); host == "localhost" || ip.IsLoopback() {
+	if ip := net.ParseIP(host); host == "localhost" || ip.IsLoopback() || strings.HasPrefix(host, "unix:") {
 		return ok(check, key+" is this machine alone")
 	}
 	return warning(check, fmt.Sprintf("%s is %s: where others reach it, %s", key, cmp.Or(host, "not given, so all addresses"), what), todo)
@@ -105,7 +106,7 @@ func (k *KratosConfig) returns(cfg config.Config) Finding {
 func allowsReturn(allowed, to string) bool {
 	a, err := url.Parse(allowed)
 	t, err2 := url.Parse(to)
-	if err != nil || err2 != nil || a.Scheme != t.Scheme || strings.Trim(a.Path, "/") != "" {
+	if err != nil || err2 != nil || !strings.EqualFold(a.Scheme, t.Scheme) || strings.Trim(a.Path, "/") != "" {
 		return false
 	}
 	matches, err := path.Match(a.Host, t.Host)
@@ -124,12 +125,17 @@ func (k *KratosConfig) allowlist() Finding {
 	return ok(check, "Kratos hands on the headers that say where a client is")
 }
 
+// origin is what browsers take for one (RFC 6454 section 4): the usual port counts as none.
 func origin(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
 		return ""
 	}
-	return strings.ToLower(u.Scheme + "://" + u.Host)
+	host := u.Host
+	if usual := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]; usual != "" {
+		host = strings.TrimSuffix(host, usual)
+	}
+	return strings.ToLower(u.Scheme + "://" + host)
 }
 
 func hostOf(address string) string {
