@@ -20,6 +20,7 @@ var may = map[string][]string{
 	"challenge":            {},
 	"config":               {},
 	"decisionlog":          {},
+	"doctor":               {"config", "hooks", "kratos"}, // what one configuration says is compared with what the other one does
 	"status":               {},
 	"kratos":               {},
 	"policies":             {},
@@ -41,7 +42,7 @@ var may = map[string][]string{
 	"server/page/pagetest": {"server/page"}, // tests only
 	"server/session":       {"challenge", "hooks", "kratos", "policies"},
 	"server/signin":        {"brand", "challenge", "hooks", "kratos", "server/page"},
-	"cmd":                  {"brand", "challenge", "config", "decisionlog", "hooks", "kratos", "mail", "mail/catcher", "policies", "policies/live", "policies/proof", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "status", "store"},
+	"cmd":                  {"brand", "challenge", "config", "decisionlog", "doctor", "hooks", "kratos", "mail", "mail/catcher", "policies", "policies/live", "policies/proof", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "status", "store"},
 	"bench":                {"challenge", "kratos", "mail/catcher", "store", "store/postgrestest"}, // drives programs from outside, on databases that it fills
 	"e2e":                  {},                                                                     // drives the program from outside
 }

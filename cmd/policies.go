@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 
 	"nidan/challenge"
 	"nidan/config"
@@ -27,7 +29,7 @@ func newPolicies(
 	switch {
 	case cfg.Dir != "":
 		folder := p.Folder(cfg.Dir)
-		return p, append(keep, folder.Watch), folder.Start(ctx, lastFrom(ctx, st))
+		return p, append(keep, folder.Watch), sayWhereThereIsNoFolder(ctx, cfg.Dir, folder.Start(ctx, lastFrom(ctx, st)), log)
 	case cfg.Data != "":
 		layer := p.Layer(cfg.Data)
 		return p, append(keep, layer.Watch), layer.Start(ctx, lastFrom(ctx, st))
@@ -42,6 +44,20 @@ func newPolicies(
 		return p, append(keep, bundle.Run), nil
 	}
 	return p, keep, p.Ship(ctx)
+}
+
+// sayWhereThereIsNoFolder says in plain words that policies.dir is not there: that it cannot be read for this or that reason helps nobody
+// who has misspelt it. Where policies of before decide meanwhile, it is no reason to stop.
+func sayWhereThereIsNoFolder(ctx context.Context, dir string, err error, log *slog.Logger) error {
+	const todo = "make it with nidan policy export, or leave policies.dir out for the policies that ship"
+	if _, there := os.Stat(dir); !errors.Is(there, fs.ErrNotExist) {
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %s", config.NoPoliciesDir(dir), todo)
+	}
+	log.WarnContext(ctx, config.NoPoliciesDir(dir)+"; those decide that did before", "todo", todo)
+	return nil
 }
 
 // newShadow gives the policies the shadow that the configuration names, if it names one, and returns what keeps that up to date.

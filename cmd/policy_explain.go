@@ -35,7 +35,7 @@ all else under the latest, or else under the one that the configuration names.`,
   nidan policy explain --question console --input may-they.json --revision latest`,
 		Args: cobra.MaximumNArgs(2),
 	}
-	x := explaining{cmd: c, load: withConfig(c)}
+	x := explaining{cmd: c, load: withStore(c)}
 	c.Flags().StringVar(&x.file, "input", "", "file with what is asked, in the place of a record")
 	c.Flags().StringVar(&x.question, "question", "login", "what is asked: login, capabilities, settings, console or records")
 	c.Flags().StringVar(&x.revision, "revision", "", `set of policies that has decided, by its revision, or "latest"`)

@@ -21,7 +21,7 @@ func policyShowCommand() *cobra.Command {
 one that waits for approval, it writes that set's files, to the standard output or, with --out, to a new folder.`,
 		Args: cobra.MaximumNArgs(1),
 	}
-	load := withConfig(c)
+	load := withStore(c)
 	out := c.Flags().String("out", "", "new folder to write the files to")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		cfg, err := load()
@@ -84,7 +84,7 @@ is there now is kept beside it, in a folder whose name ends with the time. Where
 one of, with --out: sign it and publish it as you do with every other.`,
 		Args: cobra.ExactArgs(1),
 	}
-	load := withConfig(c)
+	load := withStore(c)
 	out := c.Flags().String("out", "", "new folder to write the files to, and leave policies.dir alone")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		cfg, err := load()

@@ -48,7 +48,7 @@ The status is 2 where a limit is passed, and 3 where none is but records cannot 
   nidan policy replay ./policies --decision-log ./decisions --against ./older`,
 		Args: cobra.MaximumNArgs(1),
 	}
-	load := withConfig(c)
+	load := withStore(c)
 	r := replayed{out: c.OutOrStdout, err: c.ErrOrStderr}
 	c.Flags().StringVar(&r.against, "against", "", `the policies to compare with, or "recorded"; without it, those that decide now`)
 	c.Flags().StringArrayVar(&r.set, "set", nil, "another value of a parameter or a setting, NAME=JSON; may be given again")

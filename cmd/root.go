@@ -31,10 +31,12 @@ func root() *cobra.Command {
 	c := &cobra.Command{
 		Use:           "nidan",
 		Short:         "Two-step verification for Ory Kratos, decided by policies",
+		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	c.AddCommand(serveCommand(), demoCommand(), migrateCommand(), backupCommand(), healthcheckCommand(), policyCommand())
+	c.SetVersionTemplate("{{.Version}}")
+	c.AddCommand(serveCommand(), demoCommand(), migrateCommand(), backupCommand(), healthcheckCommand(), policyCommand(), doctorCommand(), versionCommand())
 	return c
 }
 
@@ -42,6 +44,12 @@ func root() *cobra.Command {
 func withConfig(c *cobra.Command) func() (config.Config, error) {
 	file := c.Flags().String("config", "", "configuration file (YAML); every key also as NIDAN_… in the environment")
 	return func() (config.Config, error) { return config.Load(*file, os.Environ()) }
+}
+
+// withStore is withConfig for a command that reads what is kept: secrets, tokens and passwords are not asked for.
+func withStore(c *cobra.Command) func() (config.Config, error) {
+	file := c.Flags().String("config", "", "configuration file (YAML); every key also as NIDAN_… in the environment. No secrets are asked for")
+	return func() (config.Config, error) { return config.LoadWithoutSecrets(*file, os.Environ()) }
 }
 
 func newLog(c config.Log) *slog.Logger {

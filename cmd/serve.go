@@ -32,7 +32,11 @@ refuses, unless --migrate is given: "nidan migrate up" is for several processes 
 				return err
 			}
 		}
-		n, err := newNidan(c.Context(), cfg, "", newLog(cfg.Log))
+		log := newLog(cfg.Log)
+		if said := cfg.InClear(); said != "" {
+			log.WarnContext(c.Context(), said, "todo", "end TLS in a reverse proxy in front of it, and write public.url with https://")
+		}
+		n, err := newNidan(c.Context(), cfg, "", log)
 		if err != nil {
 			return err
 		}

@@ -13,17 +13,36 @@ import (
 // says, else the defaults. An empty path means that there is no file. What it returns without an error is valid; the
 // error otherwise names every key that is wrong, and no secret.
 func Load(path string, environ []string) (Config, error) {
-	var content []byte
-	if path != "" {
-		var err error
-		if content, err = os.ReadFile(path); err != nil {
-			return Config{}, fmt.Errorf("read the configuration: %w", err)
-		}
+	content, err := read(path)
+	if err != nil {
+		return Config{}, err
 	}
-	return load(path, content, environ)
+	return load(path, content, environ, Config.Validate)
 }
 
-func load(path string, content []byte, environ []string) (Config, error) {
+// LoadWithoutSecrets is [Load] for whoever only reads what is kept: that secrets, tokens and passwords are not given is no error, so that
+// nobody needs them where nothing is signed, sent or answered. Those that are given are checked as always.
+func LoadWithoutSecrets(path string, environ []string) (Config, error) {
+	content, err := read(path)
+	if err != nil {
+		return Config{}, err
+	}
+	return load(path, content, environ, Config.validateWithoutSecrets)
+}
+
+// read reads the file; an empty path means that there is none.
+func read(path string) ([]byte, error) {
+	if path == "" {
+		return nil, nil
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	return content, nil
+}
+
+func load(path string, content []byte, environ []string, validate func(Config) error) (Config, error) {
 	k := koanf.New(".")
 	cfg := Default()
 	err := errors.Join(loadFile(k, path, content), loadEnvironment(k, environ))
@@ -31,7 +50,7 @@ func load(path string, content []byte, environ []string) (Config, error) {
 		err = k.Unmarshal("", &cfg)
 	}
 	if err == nil {
-		err = cfg.Validate()
+		err = validate(cfg)
 	}
 	if err != nil {
 		return Config{}, fmt.Errorf("the configuration cannot be used:\n%w", err)

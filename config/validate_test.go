@@ -472,7 +472,7 @@ func FuzzFile(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		c, err := load("fuzz.yml", content, needed)
+		c, err := load("fuzz.yml", content, needed, Config.Validate)
 		if err == nil {
 			err = c.Validate()
 			if err != nil {

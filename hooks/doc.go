@@ -17,5 +17,8 @@
 // Where a decision turns on which second factors Kratos has of the account, they are looked up, and the policies are asked once more. Who
 // has one may be let in for it, with a session that is worth nothing until Kratos has asked for the factor.
 //
+// A call that is marked as nidan doctor's ([DoctorHeader]) is refused before it is read, so that a configuration can be tried on the
+// running program.
+//
 // The package decides nothing: policies say whether a code is needed, challenge says whether it was right.
 package hooks

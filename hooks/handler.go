@@ -52,12 +52,12 @@ func (h *Handler) Mount(e *echo.Echo) error {
 		return err
 	}
 	h.texts = t
-	e.POST("/hooks/login", h.login, h.refusePanics, h.authenticate)
+	e.POST("/hooks/login", h.login, h.refusePanics, h.authenticate, h.answerDoctor)
 	// As it was called when the password was the only way in.
-	e.POST("/hooks/login/after-password", h.login, h.refusePanics, h.authenticate)
-	e.POST("/hooks/settings", h.settings, h.refusePanics, h.authenticate)
+	e.POST("/hooks/login/after-password", h.login, h.refusePanics, h.authenticate, h.answerDoctor)
+	e.POST("/hooks/settings", h.settings, h.refusePanics, h.authenticate, h.answerDoctor)
 	// Where configurations from before there was the route above lead, for a new password alone.
-	e.POST("/hooks/settings/after-password", h.newPassword, h.refusePanics, h.authenticate)
+	e.POST("/hooks/settings/after-password", h.newPassword, h.refusePanics, h.authenticate, h.answerDoctor)
 	return nil
 }
 

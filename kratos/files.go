@@ -86,3 +86,6 @@ func at(m map[string]any, steps ...string) map[string]any {
 	}
 	return m
 }
+
+// HookBody is the body of Nidan's hooks that ships (after-password.jsonnet).
+func HookBody() []byte { return afterPassword }
