@@ -197,3 +197,16 @@ func TestAQuestionForWhatThereIsNotIsFound(t *testing.T) {
 		}
 	}
 }
+
+// Who is woken by an alert wants to know what to do.
+func TestWhatToDoAtEachAlertIsWrittenDown(t *testing.T) {
+	page, err := os.ReadFile("../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range alerts(t) {
+		if name := strings.TrimPrefix(a.where, "the alert "); !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("docs/operating.md does not say what to do at %s", name)
+		}
+	}
+}

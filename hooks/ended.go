@@ -81,7 +81,8 @@ func (h *Handler) say(ctx context.Context, hook string, e Ended, took time.Durat
 		line = "settings"
 	}
 	h.Log.LogAttrs(ctx, slog.LevelInfo, line, slog.String("account", e.Account), slog.String("action", string(e.Action)),
-		slog.String("reason", e.Reason), slog.String("channel", e.Channel), slog.String("state", e.State), slog.Duration("took", took))
+		slog.String("reason", e.Reason), slog.String("channel", e.Channel), slog.String("state", e.State),
+		slog.Float64("took_ms", float64(took.Microseconds())/1000))
 }
 
 // known has each line of the call from now on say which flow it is about.
