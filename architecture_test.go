@@ -23,6 +23,7 @@ var may = map[string][]string{
 	"doctor":               {"config", "hooks", "kratos"}, // what one configuration says is compared with what the other one does
 	"status":               {},
 	"kratos":               {},
+	"logs":                 {},
 	"policies":             {},
 	"policies/live":        {"policies", "policies/proof", "policies/replay"},
 	"policies/proof":       {"policies"},
@@ -32,9 +33,9 @@ var may = map[string][]string{
 	"store/postgrestest":   {},                     // tests and measurements only
 	"mail":                 {"brand", "challenge"},
 	"mail/catcher":         {},
-	"hooks":                {"challenge", "kratos", "policies"},
+	"hooks":                {"challenge", "kratos", "logs", "policies"},
 	"hooks/contract":       {}, // tests only
-	"server":               {"challenge", "hooks", "kratos", "policies"},
+	"server":               {"challenge", "hooks", "kratos", "logs", "policies"},
 	"server/page":          {"brand", "hooks"},
 	"server/console":       {"challenge", "hooks", "kratos", "policies", "policies/live", "policies/proof", "server/session"},
 	"server/console/api":   {"challenge", "hooks", "kratos", "policies", "policies/live", "policies/proof", "policies/replay", "server/console", "server/session"},
@@ -42,7 +43,8 @@ var may = map[string][]string{
 	"server/page/pagetest": {"server/page"}, // tests only
 	"server/session":       {"challenge", "hooks", "kratos", "policies"},
 	"server/signin":        {"brand", "challenge", "hooks", "kratos", "server/page"},
-	"cmd":                  {"brand", "challenge", "config", "decisionlog", "doctor", "hooks", "kratos", "mail", "mail/catcher", "policies", "policies/live", "policies/proof", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "status", "store"},
+	"watch":                {"challenge", "hooks", "logs", "policies"}, // stands around what it measures
+	"cmd":                  {"brand", "challenge", "config", "decisionlog", "doctor", "hooks", "kratos", "logs", "mail", "mail/catcher", "policies", "policies/live", "policies/proof", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "status", "store", "watch"},
 	"bench":                {"challenge", "kratos", "mail/catcher", "store", "store/postgrestest"}, // drives programs from outside, on databases that it fills
 	"e2e":                  {},                                                                     // drives the program from outside
 }
@@ -54,6 +56,7 @@ var mayInTests = map[string][]string{
 	"mail":  {"store", "store/postgrestest"},
 	"hooks": {"policies/replay", "store", "store/postgrestest"}, // what is recorded is enough for a replay
 	"cmd":   {"store/postgrestest"},
+	"watch": {"kratos", "store"}, // sign-ins as they are
 
 	"hooks/contract":       {"challenge", "hooks", "kratos", "policies", "store", "store/postgrestest"}, // the hook on all that it stands on
 	"server/signin":        {"server/page/pagetest"},
@@ -67,7 +70,8 @@ var only = map[string][]string{
 	"github.com/labstack/echo":         {"server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "hooks", "cmd"},
 	"github.com/open-policy-agent/opa": {"policies", "policies/live", "policies/proof"}, // each reads the rules themselves
 	"github.com/fsnotify/fsnotify":     {"policies/live"},
-	"github.com/prometheus":            {"cmd"},
+	"github.com/prometheus":            {"cmd", "watch"},
+	"go.opentelemetry.io/otel":         {"watch"}, // what is traced knows nothing of it: it is told of contexts alone
 	"github.com/ory/kratos-client-go":  {"kratos"},
 	"github.com/wneessen/go-mail":      {"mail"},
 	"github.com/emersion/go-smtp":      {"mail", "mail/catcher"},

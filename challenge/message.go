@@ -24,6 +24,9 @@ type Message struct {
 	ExpiresAt time.Time     `json:"expires_at"`  // when the code stops being good, and sending it stops making sense
 
 	WrongCodes WrongCodes `json:"wrong_codes"` // to tell of in the mail; none: nothing to tell
+
+	// TraceParent is the span of the sign-in (W3C Trace Context), which sending the mail goes on; empty: it is not traced.
+	TraceParent string `json:"traceparent,omitempty"`
 }
 
 // Open returns the code. It fails where the secret it was sealed with is gone.

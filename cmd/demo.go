@@ -18,6 +18,7 @@ import (
 	"nidan/brand"
 	"nidan/config"
 	"nidan/kratos"
+	"nidan/logs"
 	"nidan/mail/catcher"
 )
 
@@ -136,7 +137,7 @@ func (d *demo) runIn(ctx context.Context, binary, dir string) error {
 		cfg.Brand = config.Brand(example)
 	}
 	cfg.Policies.Dir = d.policies
-	log := slog.New(slog.NewTextHandler(d.out, &slog.HandlerOptions{Level: d.logLevel()}))
+	log := slog.New(logs.Handler{Handler: slog.NewTextHandler(d.out, &slog.HandlerOptions{Level: d.logLevel()})})
 	n, err := newNidan(ctx, cfg, "/demo/mail", log)
 	if err != nil {
 		return err

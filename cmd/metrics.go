@@ -9,6 +9,8 @@ import (
 	"nidan/policies/live"
 )
 
+//go:generate go test -run ^TestTheReferenceOfMetricsIsMadeFromTheMetrics$ . -update
+
 // mountMetrics puts GET /metrics on e, in the format of Prometheus.
 func mountMetrics(e *echo.Echo, of ...prometheus.Collector) error {
 	r := prometheus.NewRegistry()
@@ -31,11 +33,11 @@ func (policiesMetrics) Describe(chan<- *prometheus.Desc) {}
 // Collect implements [prometheus.Collector].
 func (m policiesMetrics) Collect(ch chan<- prometheus.Metric) {
 	s := m.policies.Status()
-	collectStatus(ch, "nidan_policies", s)
+	collectStatus(ch, "nidan_policies", "", s)
 	if s.Shadow == nil {
 		return
 	}
-	collectStatus(ch, "nidan_shadow_policies", s.Shadow.Status)
+	collectStatus(ch, "nidan_shadow_policies", "The shadow, which has no say: ", s.Shadow.Status)
 	for name, n := range map[string]int{
 		"compared": s.Shadow.Summary.Decided, "changed": s.Shadow.Summary.Changed, "loosened": s.Shadow.Summary.Loosened,
 		"undecided": s.Shadow.Summary.Failed, "dropped": int(s.Shadow.Dropped),
@@ -45,18 +47,19 @@ func (m policiesMetrics) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-func collectStatus(ch chan<- prometheus.Metric, prefix string, s live.Status) {
+// collectStatus sends what there is to know of policies. Of is put before each explanation.
+func collectStatus(ch chan<- prometheus.Metric, prefix, of string, s live.Status) {
 	if s.Active != nil {
-		collect(ch, prometheus.GaugeValue, prefix+"_info", "The set of policies that decides.", 1, "revision", s.Active.Revision)
-		collect(ch, prometheus.GaugeValue, prefix+"_active_timestamp_seconds", "When it began to decide.", float64(s.Active.Since.Unix()))
+		collect(ch, prometheus.GaugeValue, prefix+"_info", of+"The set of policies that decides.", 1, "revision", s.Active.Revision)
+		collect(ch, prometheus.GaugeValue, prefix+"_active_timestamp_seconds", of+"When that set began to decide.", float64(s.Active.Since.Unix()))
 	}
-	collect(ch, prometheus.CounterValue, prefix+"_activations_total", "Sets that were activated.", float64(s.Activations))
-	collect(ch, prometheus.CounterValue, prefix+"_refusals_total", "Sets that were refused by the gate.", float64(s.Refusals))
-	collect(ch, prometheus.GaugeValue, prefix+"_refused", "1: the set that was offered last is refused, an older one decides.",
+	collect(ch, prometheus.CounterValue, prefix+"_activations_total", of+"Sets that were activated.", float64(s.Activations))
+	collect(ch, prometheus.CounterValue, prefix+"_refusals_total", of+"Sets that were refused by the gate.", float64(s.Refusals))
+	collect(ch, prometheus.GaugeValue, prefix+"_refused", of+"1: the set that was offered last is refused, an older one decides.",
 		one(s.Refused != nil && s.Refused.Current))
-	collect(ch, prometheus.GaugeValue, prefix+"_waiting", "1: the set that was offered last waits for approval, an older one decides.",
+	collect(ch, prometheus.GaugeValue, prefix+"_waiting", of+"1: the set that was offered last waits for approval, an older one decides.",
 		one(len(s.Waiting) > 0))
-	collect(ch, prometheus.GaugeValue, prefix+"_trouble", "1: new policies cannot be had.", one(s.Trouble != nil))
+	collect(ch, prometheus.GaugeValue, prefix+"_trouble", of+"1: new policies cannot be had.", one(s.Trouble != nil))
 }
 
 func one(yes bool) float64 {

@@ -30,6 +30,7 @@ import (
 	"nidan/server/signin"
 	"nidan/status"
 	"nidan/store"
+	"nidan/watch"
 )
 
 // forgetAfter is how long answers and challenges are kept after they can matter: Kratos repeats a call within two minutes,
@@ -52,6 +53,8 @@ type nidan struct {
 	sent     *decisionlog.Log              // nil: decisions are sent nowhere
 	told     *status.Reporter              // nil: nobody is told which policies decide
 	shutdown *server.Shutdown
+	watch    *watch.Watch
+	tracing  *watch.Tracing // nil: nothing is traced
 
 	keys   *challenge.Keyring
 	tokens *hooks.Tokens
@@ -89,7 +92,10 @@ func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Lo
 		n.told = newReporter(cfg.Status, labels, decide, log)
 		n.keep = append(n.keep, n.told.Run)
 	}
-	if n.queue, err = newQueue(cfg, shown, st, keys, log); err != nil {
+	if err := n.newWatch(ctx); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	if n.queue, err = newQueue(cfg, shown, st, keys, n.watch, log); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	if err := n.mount(keys); err != nil {
@@ -98,13 +104,16 @@ func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Lo
 	return n, nil
 }
 
-func newQueue(cfg config.Config, shown appearance, st *store.Store, keys *challenge.Keyring, log *slog.Logger) (*mail.Queue, error) {
+func newQueue(
+	cfg config.Config, shown appearance, st *store.Store, keys *challenge.Keyring, w *watch.Watch, log *slog.Logger,
+) (*mail.Queue, error) {
 	public, err := url.Parse(cfg.Public.URL)
 	if err != nil {
 		return nil, fmt.Errorf("read public.url: %w", err)
 	}
 	return mail.NewQueue(st, keys, mail.Config{
 		From: cfg.Mail.From, Brand: shown.Brand, Texts: shown.mail, CodeHost: public.Hostname(), SMTP: mail.SMTP(cfg.Mail.SMTP),
+		Watch: w.Mail,
 	}, now, log)
 }
 
@@ -133,7 +142,7 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 		return err
 	}
 	(&server.Health{Ready: n.ready, Stopping: n.shutdown.Begun, Detail: n.detail, Log: n.log}).Mount(n.hooks)
-	err = mountMetrics(n.hooks, policiesMetrics{n.policies}, decisionLogMetrics{n.sent}, mailMetrics{n.queue, n.store, n.log})
+	err = mountMetrics(n.hooks, buildMetric(), n.watch, policiesMetrics{n.policies}, decisionLogMetrics{n.sent}, mailMetrics{n.queue, n.store, n.log})
 	if err != nil {
 		return fmt.Errorf("set up the metrics: %w", err)
 	}
@@ -147,8 +156,8 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 	}
 	return (&hooks.Handler{
 		Tokens:       n.tokens,
-		Store:        n.store,
-		Policies:     decider,
+		Store:        n.watch.Store(n.store),
+		Policies:     n.watch.Decider(decider),
 		Factors:      factors,
 		Challenger:   &challenge.Challenger{Keys: keys, Now: now, Rand: rand.Reader, MailWaits: n.queue.Away},
 		Keys:         keys,
@@ -157,6 +166,7 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 		DeviceCookie: hooks.DeviceCookie(n.https()),
 		TimeZone:     zone,
 		Now:          now,
+		Watch:        n.watch.Call,
 		Log:          n.log,
 	}).Mount(n.hooks)
 }
@@ -249,7 +259,9 @@ func (n *nidan) run(ctx context.Context) error {
 	// Last, so that what was just answered still goes out.
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	return errors.Join(err, n.queue.Stop(stopping))
+	err = errors.Join(err, n.queue.Stop(stopping))
+	n.stopTracing(stopping)
+	return err
 }
 
 // ready says whether a sign-in could be decided and recorded now.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nidan/config"
+	"nidan/logs"
 )
 
 // Main runs the program and ends it: with status 0, or with 1 and one sentence on standard error, or with a status that the command
@@ -59,7 +60,7 @@ func newLog(c config.Log) *slog.Logger {
 	}
 	options := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+		return slog.New(logs.Handler{Handler: slog.NewJSONHandler(os.Stderr, options)})
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, options))
+	return slog.New(logs.Handler{Handler: slog.NewTextHandler(os.Stderr, options)})
 }

@@ -26,7 +26,7 @@ type Decider interface {
 	Settings(ctx context.Context, in policies.SettingsInput) (policies.SettingsDecision, error)
 }
 
-// Handler answers Kratos' calls. All exported fields but Factors are needed.
+// Handler answers Kratos' calls. All exported fields but Factors and Watch are needed.
 type Handler struct {
 	Tokens       *Tokens
 	Store        challenge.Store
@@ -39,6 +39,7 @@ type Handler struct {
 	DeviceCookie string                       // see [DeviceCookie]
 	TimeZone     *time.Location               // where days begin at midnight
 	Now          func() time.Time
+	Watch        Watch // nil: nobody watches
 	Log          *slog.Logger
 
 	texts *texts
@@ -52,6 +53,9 @@ func (h *Handler) Mount(e *echo.Echo) error {
 		return err
 	}
 	h.texts = t
+	if h.Watch == nil {
+		h.Watch = unwatched
+	}
 	e.POST("/hooks/login", h.login, h.refusePanics, h.authenticate, h.answerDoctor)
 	// As it was called when the password was the only way in.
 	e.POST("/hooks/login/after-password", h.login, h.refusePanics, h.authenticate, h.answerDoctor)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -16,8 +15,10 @@ import (
 // login answers the call after somebody has proven who they are, by whichever method. What is to happen is decided beside what others
 // write; it is done, and recorded, only if what it rests on is still so.
 func (h *Handler) login(c echo.Context) error {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), answerWithin)
-	defer cancel()
+	return h.watched(c, HookLogin, func(ctx context.Context) (answer, Ended) { return h.signIn(ctx, c) })
+}
+
+func (h *Handler) signIn(ctx context.Context, c echo.Context) (answer, Ended) {
 	call, err := h.read(c)
 	var key string
 	if err == nil {
@@ -25,23 +26,23 @@ func (h *Handler) login(c echo.Context) error {
 	}
 	if err != nil {
 		h.Log.WarnContext(ctx, "a call from Kratos was not understood", "err", err)
-		return h.unavailable(call, err.Error()).write(c)
+		return h.unavailable(call, err.Error()), Ended{State: string(stateUnavailable), Reason: reasonNotUnderstood}
 	}
+	ctx = known(ctx, call)
 	s := &signIn{Handler: h, call: call, key: challenge.Call{
 		Delivery: key, Account: call.payload.Identity.ID, Flow: call.payload.Flow.ID, DeviceToken: h.deviceToken(call.payload),
 	}}
 	a, err := s.answer(ctx)
 	if errors.Is(err, errOtherBody) {
-		h.Log.WarnContext(ctx, "a call from Kratos was not understood", "flow", s.key.Flow, "err", err)
-		return h.unavailable(call, err.Error()).write(c)
+		h.Log.WarnContext(ctx, "a call from Kratos was not understood", "err", err)
+		return h.unavailable(call, err.Error()), s.ended(stateUnavailable, reasonNotUnderstood)
 	}
 	if err != nil {
 		// What was done is undone with the transaction; whoever asked is not let in.
-		h.Log.ErrorContext(ctx, "a sign-in was refused because it could not be recorded",
-			"account", s.key.Account, "flow", s.key.Flow, "err", err)
-		return h.unavailable(call, "").write(c)
+		h.Log.ErrorContext(ctx, "a sign-in was refused because it could not be recorded", "account", s.key.Account, "err", err)
+		return h.unavailable(call, ""), s.ended(stateUnavailable, reasonNotRecorded)
 	}
-	return a.write(c)
+	return a, s.ended(challenge.State(s.done.State), s.done.Reason)
 }
 
 // signIn is one sign-in on its way through the hook.
@@ -54,6 +55,15 @@ type signIn struct {
 	factors   *policies.Factors   // of the account; nil: not looked up
 	verdict   policies.Verdict
 	detail    []byte // of the record
+	done      challenge.Record
+}
+
+// ended is how the sign-in ended, for those who watch.
+func (s *signIn) ended(state challenge.State, reason string) Ended {
+	return Ended{
+		Account: s.key.Account, Flow: s.key.Flow, Action: s.verdict.Action, Reason: reason, Channel: s.verdict.Channel,
+		State: string(state),
+	}
 }
 
 // answer decides and carries out.
@@ -67,13 +77,13 @@ func (s *signIn) answer(ctx context.Context) (a answer, err error) {
 			return answer{}, err
 		}
 	}
-	var done challenge.Record
 	err = s.Store.Update(ctx, s.key.Account, func(tx challenge.Tx) error {
 		now, err := tx.Situation(ctx, s.key)
 		if err != nil {
 			return err
 		}
 		if now.Answered {
+			s.done = challenge.Record{State: Repeated, Reason: Repeated}
 			a, err = s.repeat(ctx, tx)
 			return err
 		}
@@ -82,15 +92,12 @@ func (s *signIn) answer(ctx context.Context) (a answer, err error) {
 				return err
 			}
 		}
-		a, done, err = s.carryOut(ctx, tx)
+		a, s.done, err = s.carryOut(ctx, tx)
 		if err != nil {
 			return err
 		}
 		return s.keepAnswer(ctx, tx, a)
 	})
-	if err == nil && done.Kind != "" && s.Log.Enabled(ctx, slog.LevelInfo) { // where it is off, it costs nothing
-		s.Log.InfoContext(ctx, "sign-in", "account", done.Account, "flow", done.Flow, "state", done.State, "reason", done.Reason)
-	}
 	return a, err
 }
 
@@ -102,8 +109,8 @@ func (s *signIn) decide(ctx context.Context, on challenge.Situation, inside bool
 	in.Today, in.Device.ID = s.days.of(now), challenge.DeviceName(s.key.DeviceToken)
 	if s.verdict, err = s.ask(ctx, in, inside); err != nil {
 		s.Log.ErrorContext(ctx, "a sign-in was refused because it could not be decided",
-			"account", s.key.Account, "flow", s.key.Flow, "revision", s.verdict.Revision, "err", err)
-		s.verdict.Decision = policies.Decision{Reason: "undecided"}
+			"account", s.key.Account, "revision", s.verdict.Revision, "err", err)
+		s.verdict.Decision = policies.Decision{Reason: reasonUndecided}
 	}
 	s.detail, err = s.verdict.Kept.JSON()
 	return err
@@ -241,7 +248,7 @@ func (s *signIn) record(out challenge.Outcome) challenge.Record {
 		r.Reason = out.Reason
 	}
 	if out.State == challenge.Passed && s.verdict.Action == policies.ActionAllow {
-		r.State = "allowed"
+		r.State = stateAllowed
 	}
 	if out.State == challenge.Passed && s.verdict.Action == policies.ActionChallenge && s.verdict.By() == policies.ByAAL2 {
 		r.State = string(challenge.StepAAL2Needed)

@@ -19,6 +19,9 @@ const (
 	stateUnavailable  challenge.State = "unavailable"
 )
 
+// stateAllowed is how a call is on record that was let through without a second step.
+const stateAllowed = "allowed"
+
 // symbols are the numbers and kinds of the documented states. The numbers are far from Kratos' own, and clients translate by
 // them: they never change.
 var symbols = map[challenge.State]struct {

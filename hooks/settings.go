@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"nidan/challenge"
 	"nidan/kratos"
+	"nidan/logs"
 	"nidan/policies"
 )
 
@@ -54,8 +56,11 @@ func (h *Handler) settings(c echo.Context) error {
 func (h *Handler) newPassword(c echo.Context) error { return h.changed(c, methodPassword) }
 
 func (h *Handler) changed(c echo.Context, method string) error {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), answerWithin)
-	defer cancel()
+	return h.watched(c, HookSettings, func(ctx context.Context) (answer, Ended) { return h.answerChange(ctx, c, method) })
+}
+
+func (h *Handler) answerChange(ctx context.Context, c echo.Context, method string) (answer, Ended) {
+	ctx = logs.With(ctx, slog.String("method", method))
 	call, err := h.read(c)
 	var ch change
 	if err == nil {
@@ -63,19 +68,22 @@ func (h *Handler) changed(c echo.Context, method string) error {
 	}
 	if err != nil {
 		h.Log.WarnContext(ctx, "a call from Kratos was not understood", "err", err)
-		return h.unavailable(call, err.Error()).write(c)
+		return h.unavailable(call, err.Error()), Ended{State: string(stateUnavailable), Reason: reasonNotUnderstood}
 	}
+	ctx = known(ctx, call)
+	ended := Ended{Account: ch.kept.ID, Flow: call.payload.Flow.ID}
 	var a answer
 	err = h.Store.Update(ctx, ch.kept.ID, func(tx challenge.Tx) error {
 		var err error
-		a, err = h.decideChange(ctx, tx, ch)
+		a, err = h.decideChange(ctx, tx, ch, &ended)
 		return err
 	})
 	if err != nil {
-		h.Log.ErrorContext(ctx, "a change was refused because it could not be recorded", "method", method, "account", ch.kept.ID, "err", err)
-		return h.unavailable(call, "").write(c)
+		h.Log.ErrorContext(ctx, "a change was refused because it could not be recorded", "account", ch.kept.ID, "err", err)
+		ended.State, ended.Reason = string(stateUnavailable), reasonNotRecorded
+		return h.unavailable(call, ""), ended
 	}
-	return a.write(c)
+	return a, ended
 }
 
 // changeOf reads what is to be changed. A body that does not say how the account is kept is an older one: it will do for a password,
@@ -97,8 +105,8 @@ func (h *Handler) changeOf(c call, method string) (change, error) {
 	return change{c, method, *kept, before}, nil
 }
 
-// decideChange asks the policies what the session is worth, and does what they say.
-func (h *Handler) decideChange(ctx context.Context, tx challenge.Tx, c change) (answer, error) {
+// decideChange asks the policies what the session is worth, does what they say, and notes how that ended.
+func (h *Handler) decideChange(ctx context.Context, tx challenge.Tx, c change, ended *Ended) (answer, error) {
 	account := c.kept.ID
 	settings, err := tx.Settings(ctx)
 	if err != nil {
@@ -114,17 +122,19 @@ func (h *Handler) decideChange(ctx context.Context, tx challenge.Tx, c change) (
 		Request: policies.SettingsRequest{Method: c.method},
 	})
 	if undecided != nil {
-		h.Log.ErrorContext(ctx, "a change was refused because it could not be decided", "method", c.method, "account", account, "err", undecided)
-		d = policies.SettingsDecision{Reason: "undecided"}
+		h.Log.ErrorContext(ctx, "a change was refused because it could not be decided", "account", account, "err", undecided)
+		d = policies.SettingsDecision{Reason: reasonUndecided}
 	}
-	h.Log.InfoContext(ctx, "settings", "method", c.method, "account", account, "action", d.Action, "reason", d.Reason)
+	ended.Action, ended.Reason, ended.Channel = d.Action, d.Reason, signIn.Channel
 	if d.Action == policies.ActionAllow {
+		ended.State = stateAllowed
 		return goOn(), h.follow(ctx, tx, c)
 	}
 	i := interruption{state: challenge.SignInAgain, message: h.texts.say(c.locale, c.refusal(), facts{}), locale: c.locale, now: h.Now()}
 	if undecided != nil {
 		i.state, i.message = stateUnavailable, ""
 	}
+	ended.State = string(i.state)
 	if err := h.recordRefusal(ctx, tx, c, i.state, d.Reason); err != nil {
 		return answer{}, err
 	}

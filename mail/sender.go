@@ -25,6 +25,9 @@ type Config struct {
 	Texts    map[string]map[string]string // by name, by language; see [Texts]
 	CodeHost string                       // host of the sign-in page: a code is filled in there and nowhere else
 	SMTP     SMTP
+	// Watch is told of each try to send a message, and, through the function that it returns, why it failed (see [Trouble] and the
+	// records); an empty reason: it did not. Nil: nobody watches.
+	Watch func(context.Context, challenge.Message) (context.Context, func(reason string))
 }
 
 // errNoAddress is the error of a mail to somebody who cannot be written to.

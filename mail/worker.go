@@ -29,10 +29,7 @@ func (q *Queue) try(o challenge.Outgoing) {
 		q.giveUp(ctx, o, q.whyNotBefore())
 		return
 	}
-	code, err := o.Open(q.keys)
-	if err == nil {
-		err = q.sender.send(ctx, o.Message, code)
-	}
+	err := q.send(ctx, o.Message)
 	if err == nil {
 		q.over(ctx, q.troubles.took())
 		q.record(ctx, o, recordSent, cause{})
@@ -41,10 +38,28 @@ func (q *Queue) try(o challenge.Outgoing) {
 	q.failed(ctx, o, causeOf(err))
 }
 
+// send sends a message, and tells whoever watches.
+func (q *Queue) send(ctx context.Context, m challenge.Message) error {
+	told := func(string) {}
+	if watch := q.sender.config.Watch; watch != nil {
+		ctx, told = watch(ctx, m)
+	}
+	code, err := m.Open(q.keys)
+	if err == nil {
+		err = q.sender.send(ctx, m, code)
+	}
+	reason := ""
+	if err != nil {
+		reason = causeOf(err).reason
+	}
+	told(reason)
+	return err
+}
+
 // failed ends a mail that could not be sent, or puts it off.
 func (q *Queue) failed(ctx context.Context, o challenge.Outgoing, c cause) {
 	again := q.note(ctx, o, c)
-	log := q.log.With("challenge", o.Challenge, "try", o.Tries, "reason", c.reason, "err", c.err)
+	log := q.log.With("challenge", o.Challenge, "flow", o.Flow, "try", o.Tries, "reason", c.reason, "err", c.err)
 	switch {
 	case c.final:
 		log.WarnContext(ctx, "a mail was refused, and is not tried again")
@@ -123,7 +138,7 @@ func (q *Queue) whyNotBefore() cause {
 
 // giveUp ends a mail whose code is of no more use.
 func (q *Queue) giveUp(ctx context.Context, o challenge.Outgoing, c cause) {
-	q.log.ErrorContext(ctx, "a code expired before its mail could be sent", "challenge", o.Challenge, "tries", o.Tries, "reason", c.reason)
+	q.log.ErrorContext(ctx, "a code expired before its mail could be sent", "challenge", o.Challenge, "flow", o.Flow, "tries", o.Tries, "reason", c.reason)
 	q.record(ctx, o, recordGivenUp, c)
 }
 

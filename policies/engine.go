@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -49,6 +50,7 @@ type Engine struct {
 	compiler     *ast.Compiler
 	masks        *ast.Compiler // another one where the set does not say what to mask
 	set          *Set
+	named        func() map[string]bool
 	limit        time.Duration
 }
 
@@ -79,7 +81,7 @@ func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error)
 			return nil, err
 		}
 	}
-	e := &Engine{compiler: compiler, masks: masks, set: s, limit: limit}
+	e := &Engine{compiler: compiler, masks: masks, set: s, named: sync.OnceValue(s.named), limit: limit}
 	if e.decisions, err = newKnown[decided](compiler, loginQuery, reflect.TypeFor[Input](), "now"); err != nil {
 		return nil, err
 	}

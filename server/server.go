@@ -20,12 +20,13 @@ const drainWithin = 10 * time.Second
 // errCutOff is the error of a server that was stopped while requests did not end.
 var errCutOff = errors.New("requests under way were cut off")
 
-// New returns an Echo without routes, with what every listener needs: a panic ends its request only, every answer tells browsers
-// to guess nothing and to be framed by nobody, and where a request comes from is asked of nobody but the proxies in front.
+// New returns an Echo without routes, with what every listener needs: a panic ends its request only, each request has an id, every answer
+// tells browsers to guess nothing and to be framed by nobody, and where a request comes from is asked of nobody but the proxies in front.
 func New(log *slog.Logger, proxies Proxies) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = proxies.clientAddress()
+	e.Use(named)
 	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{
 		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
 			log.ErrorContext(c.Request().Context(), "a request ended in a panic", "path", c.Path(), "err", err, "stack", string(stack))

@@ -159,6 +159,12 @@ func (p *Policies) Login(ctx context.Context, in policies.Input) (policies.Verdi
 	return v, err
 }
 
+// Names is [policies.Engine.Names] of the set that decides. Where there is none, nothing is named.
+func (p *Policies) Names(text string) bool {
+	a := p.active.Load()
+	return a != nil && a.engine.Names(text)
+}
+
 // Channels are what people sign in to, as the set lists them that decides.
 func (p *Policies) Channels() ([]policies.ListedChannel, error) {
 	a := p.active.Load()
