@@ -231,6 +231,12 @@ func TestASignInWithAProviderWithoutJavaScript(t *testing.T) {
 	who := p.linked(t)
 	w.open("/login")
 	w.shown("plain-password")
+	for _, says := range []string{"パスキーを利用するには", "セキュリティキーを利用するには"} {
+		w.until(fmt.Sprintf(`document.querySelector("main").innerText.includes(%q)`, says))
+	}
+	if eval[bool](w, `[...document.querySelectorAll("[data-method=passkey], [data-method=webauthn]")].some(e => e.checkVisibility())`) {
+		t.Error("a button is shown that does nothing")
+	}
 	w.plainAccessible()
 	w.click(`.plain[data-method="oidc"] button`)
 	w.plainAsked()
