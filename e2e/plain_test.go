@@ -257,6 +257,26 @@ func TestASignInWithAProviderWithoutJavaScript(t *testing.T) {
 	w.shown("plain-password")
 }
 
+// The field of the code is empty then, which must not keep the button from working.
+func TestKratosOwnCodeIsSentAgain(t *testing.T) {
+	offering(t)
+	n := forBrowsers(t)
+	n.set()
+	w := newBrowser(t)
+	who := account(t, toItsAddress)
+	w.open("/login")
+	w.shown("password-step")
+	w.keys(who)
+	w.click(`[data-method="code"] button`)
+	w.until(`document.querySelector("[data-method=code] input[name=code]")?.checkVisibility()`)
+	before := eval[string](w, `String(performance.timeOrigin)`)
+	w.click(`[data-method="code"] button[name="resend"]`)
+	w.until(fmt.Sprintf(`String(performance.timeOrigin) !== %q && document.querySelector("[data-method=code] input[name=code]")?.checkVisibility()`, before))
+	w.run(fmt.Sprintf(`document.querySelector("[data-method=code] input[name=code]").value = %q`, kratosCode(t, who)))
+	w.click(`[data-method="code"] button[name="method"]`)
+	w.in(who)
+}
+
 // Kratos' own codes by mail are a method of two submissions.
 func TestAMethodOfKratosWithoutJavaScript(t *testing.T) {
 	offering(t)
@@ -270,9 +290,13 @@ func TestAMethodOfKratosWithoutJavaScript(t *testing.T) {
 	w.keys(who + "\r")
 	w.until(`document.querySelector(".plain[data-method=code] input[name=code]")`)
 	w.plainAccessible()
+	before := eval[string](w, `document.querySelector("[name=csrf_token]").value + performance.timeOrigin`)
+	w.click(`.plain[data-method=code] button[name=resend]`)
+	w.until(fmt.Sprintf(`document.querySelector("[name=csrf_token]")?.value + performance.timeOrigin !== %q`, before))
+	w.until(`document.querySelector(".plain[data-method=code] input[name=code]") && document.readyState === "complete"`)
 	w.run(`document.querySelector(".plain[data-method=code] input[name=code]").focus()`)
 	w.keys(kratosCode(t, who))
-	w.click(`.plain[data-method=code] button[value=code]`)
+	w.click(`.plain[data-method=code] button[name=method]`)
 	w.in(who)
 }
 
@@ -316,6 +340,26 @@ func TestAnAuthenticatorAppWithoutJavaScript(t *testing.T) {
 	if complaints := w.problem.String(); strings.Contains(complaints, "Content Security Policy") {
 		t.Errorf("the browser complains: %s", complaints)
 	}
+}
+
+// What could not be recorded lets nobody in, and costs no second code.
+func TestWhenNidanCannotRecordWithoutJavaScript(t *testing.T) {
+	n := forBrowsers(t)
+	w := plainBrowser(t)
+	who := account(t, nil)
+	w.plainSignIn(who)
+	w.plainAsked()
+	right := n.code(1)
+	n.sql(`ALTER TABLE records RENAME TO records_away`)
+	w.enters(right)
+	w.says("現在ログインを受け付けられません。")
+	w.plainAccessible()
+	n.sql(`ALTER TABLE records_away RENAME TO records`)
+	w.click("#try-again button")
+	w.plainAsked()
+	n.code(1)
+	w.enters(right)
+	w.in(who)
 }
 
 func TestTheHolderIsToldOfWrongCodesWithoutJavaScript(t *testing.T) {

@@ -103,7 +103,7 @@ func (h *Handler) login(c echo.Context) error {
 		p.Methods = append(p.Methods, h.method(m, locale))
 	}
 	typed, known := h.kept(c.Request(), id)
-	if p.Plain = h.plainOf(flow, typed, known, locale); p.Plain.Code == nil && typed.Password != "" {
+	if p.Plain = h.plainOf(flow, typed, known, locale); known && p.Plain.Code == nil && !p.Plain.Again {
 		h.forget(c) // a password is kept only while it is needed
 	}
 	return h.pages.Render(c, http.StatusOK, "login", p)

@@ -16,6 +16,7 @@ type plain struct {
 	Flow, CSRFToken string
 	Said            *said     // above all; nil: nothing
 	Code            *codeStep // in place of all other ways in; nil: no code is asked for
+	Again           bool      // what was typed may be sent once more, as it is
 	Ended           string    // where to begin again, where nothing else helps; empty: something does
 	Identifier      string    // as it was last entered, if that is known
 }
@@ -71,6 +72,7 @@ func (h *Handler) plainOf(flow kratos.LoginFlow, kept typed, known bool, locale 
 	default:
 		p.Said = &said{Kind: kindOf(m), Text: h.sentence(state, m, nil, locale)}
 		hasPassword := slices.ContainsFunc(flow.Methods, func(m kratos.Method) bool { return m.Name == "password" })
+		p.Again = state == "unavailable" && known
 		if slices.Contains(ends, state) || state == "refused" && !hasPassword {
 			p.Ended = startNew(flow.ReturnTo, flow.Refresh)
 		}

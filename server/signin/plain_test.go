@@ -324,6 +324,13 @@ func TestAPasswordIsKeptOnlyWhileACodeIsAskedFor(t *testing.T) {
 	if answer, _ := s.shows(c); !forgets(answer) {
 		t.Error("a wrong password is kept")
 	}
+	s.message = messageOf("unavailable", "error", map[string]any{"none": true})
+	if answer, _ := s.shows(c); forgets(answer) {
+		t.Error("it is forgotten where it can be sent once more")
+	}
+	if _, body := s.shows(); !strings.Contains(body, `id="plain-password"`) || strings.Contains(body, "try-again") {
+		t.Error("nothing can be sent once more that is not kept, and the password is not asked for")
+	}
 	for name, to := range map[string]string{
 		"signed in": ours + "/", "another flow": ours + "/login?flow=2", "an error": ours + "/error?id=1",
 	} {
@@ -475,7 +482,7 @@ func TestEachStateWithoutScript(t *testing.T) {
 		"sign_in_again":            {messageOf("sign_in_again", "error", map[string]any{"none": true, "text": "本日は休業日です。"}), []string{"本日は休業日です。"}, over},
 		"client_too_old":           {messageOf("client_too_old", "error", none), nil, over},
 		"refused":                  {messageOf("refused", "error", map[string]any{"none": true, "text": "This account may not sign in. Ask your administrator."}), []string{"このアカウントではログインできません。"}, again},
-		"unavailable":              {messageOf("unavailable", "error", none), nil, again},
+		"unavailable":              {messageOf("unavailable", "error", none), nil, `id="try-again"`},
 		"Kratos' own":              {`{"id": 4000006, "type": "error", "text": "invalid"}`, []string{"アカウントまたはパスワードが間違っています。"}, again},
 		"one of Kratos' unknown":   {`{"id": 4999999, "type": "error", "text": "Something new."}`, []string{"Something new."}, again},
 	} {
