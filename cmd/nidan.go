@@ -171,6 +171,9 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 	}).Mount(n.hooks)
 }
 
+// origin is where browsers reach the pages.
+func (n *nidan) origin() string { return strings.TrimSuffix(n.cfg.Public.URL, "/") }
+
 func (n *nidan) https() bool { return strings.HasPrefix(n.cfg.Public.URL, "https:") }
 
 // mountPublic mounts what faces browsers.
@@ -184,43 +187,49 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 	if err != nil {
 		return fmt.Errorf("read kratos.public_url: %w", err)
 	}
-	(&server.PassThrough{
+	toKratos := &server.PassThrough{
 		Kratos: kratosURL, Bounds: server.Bounds(n.cfg.Public.Limits), Proxies: proxies, HTTPS: n.https(), Keys: keys, Now: now,
 		Devices: &server.Devices{Remembered: n.store.DeviceRemembered, HTTPS: n.https(), Rand: rand.Reader, Log: n.log}, Log: n.log,
-	}).Mount(n.public)
+	}
+	toKratos.Mount(n.public)
 	page.Mount(n.public, n.shown.Brand)
 	frontend, identity := kratos.NewFrontend(n.cfg.Kratos.PublicURL, n.cfg.Kratos.SessionCookie), kratos.Pointers(n.cfg.Identity)
-	own := &signin.Handler{
-		Kratos:     frontend,
-		Identity:   identity,
-		Remembered: n.store.DeviceRemembered,
-		SignIn:     n.store.SignIn,
-		Mail:       n.inbox,
-		Origin:     strings.TrimSuffix(n.cfg.Public.URL, "/"),
-		HTTPS:      n.https(),
-		Brand:      n.shown.Brand,
-		Texts:      n.shown.signin,
-		Rand:       rand.Reader,
-		Log:        n.log,
-	}
-	if err := own.Mount(n.public); err != nil {
+	visitors := &session.Visitors{Kratos: frontend, Records: n.store, Policies: n.policies, Identity: identity, TimeZone: zone, Now: now}
+	worth := &session.Handler{Visitors: visitors, Origin: n.origin(), ReturnTo: n.cfg.Public.ReturnTo, Log: n.log}
+	worth.Mount(n.public)
+	fromHere, err := console.FromHereOnly(n.origin())
+	if err != nil {
 		return err
 	}
-	n.public.HTTPErrorHandler = own.Explain
-	visitors := &session.Visitors{Kratos: frontend, Records: n.store, Policies: n.policies, Identity: identity, TimeZone: zone, Now: now}
-	(&session.Handler{
-		Visitors: visitors, Origin: strings.TrimSuffix(n.cfg.Public.URL, "/"), ReturnTo: n.cfg.Public.ReturnTo, Log: n.log,
-	}).Mount(n.public)
+	err = n.mountSignIn(&signin.Handler{
+		Kratos: frontend, Identity: identity, HandOn: toKratos.HandOn(n.public), FromHere: fromHere, Lacking: worth.Lacking, Keys: keys,
+	})
+	if err != nil {
+		return err
+	}
 	return n.mountConsole(&console.Console{
 		Kratos: kratos.NewAdmin(n.cfg.Kratos.AdminURL), Store: n.store, Policies: n.policies, Identity: identity,
 		Sets: decidedSets{n.store}, Comparisons: console.NewComparisons(n.log), Mail: mailTrouble(n.queue), Now: now, Log: n.log,
 	}, visitors, frontend, zone)
 }
 
+// mountSignIn mounts the sign-in pages, of which h has the ways to Kratos and all that guards them.
+func (n *nidan) mountSignIn(h *signin.Handler) error {
+	h.Remembered, h.SignIn = n.store.DeviceRemembered, n.store.SignIn
+	h.Mail, h.Origin, h.HTTPS = n.inbox, n.origin(), n.https()
+	h.Brand, h.Texts = n.shown.Brand, n.shown.signin
+	h.Now, h.Rand, h.Log = now, rand.Reader, n.log
+	if err := h.Mount(n.public); err != nil {
+		return err
+	}
+	n.public.HTTPErrorHandler = h.Explain
+	return nil
+}
+
 func (n *nidan) mountConsole(
 	c *console.Console, visitors *session.Visitors, frontend *kratos.Frontend, zone *time.Location,
 ) error {
-	origin := strings.TrimSuffix(n.cfg.Public.URL, "/")
+	origin := n.origin()
 	err := (&api.Handler{Console: c, Visitors: visitors, Origin: origin, Log: n.log}).Mount(n.public)
 	if err != nil {
 		return err

@@ -397,17 +397,6 @@ func TestKratosOwnErrorsAreShown(t *testing.T) {
 	}
 }
 
-func TestWithoutJavaScriptThePageSaysSo(t *testing.T) {
-	forBrowsers(t)
-	w := newBrowser(t)
-	w.withoutJavaScript()
-	w.open("/login")
-	w.until(`document.body.innerText.includes("JavaScriptが必要です") && document.body.innerText.includes("needs JavaScript")`)
-	if eval[bool](w, `document.getElementById("password-step").checkVisibility()`) {
-		t.Error("a form is shown that cannot work")
-	}
-}
-
 func TestLanguages(t *testing.T) {
 	n := forBrowsers(t)
 	w := newBrowser(t)

@@ -20,6 +20,7 @@ type loginPage struct {
 	Password bool   // whether the password is among them
 	Second   bool   // the password was right: what is shown are second factors
 	SignOut  string // where to give up a sign-in that lacks its second factor
+	Plain    plain  // what is shown where no script runs
 }
 
 // script is what the page's script is told.
@@ -39,6 +40,12 @@ type method struct {
 	Name  string
 	Nodes []node
 }
+
+// NeedsScript says whether a method works with a script alone: browsers ask for keys in no other way.
+func (m method) NeedsScript() bool { return m.Name == "passkey" || m.Name == "webauthn" }
+
+// NeedsAccount says whether a method asks for an account, for which it has no field of its own.
+func (m method) NeedsAccount() bool { return m.Name == "code" }
 
 type node struct {
 	kratos.Node
@@ -94,6 +101,10 @@ func (h *Handler) login(c echo.Context) error {
 	for _, m := range flow.Methods {
 		p.Password = p.Password || m.Name == "password"
 		p.Methods = append(p.Methods, h.method(m, locale))
+	}
+	typed, known := h.kept(c.Request(), id)
+	if p.Plain = h.plainOf(flow, typed, known, locale); known && p.Plain.Code == nil && !p.Plain.Again {
+		h.forget(c) // a password is kept only while it is needed
 	}
 	return h.pages.Render(c, http.StatusOK, "login", p)
 }

@@ -33,6 +33,9 @@ type factor struct {
 	Actions   []node // each a button of its own: removes it, shows its codes, and so on
 }
 
+// NeedsScript is as in method.
+func (f factor) NeedsScript() bool { return method{Name: f.Name}.NeedsScript() }
+
 // said is a message in the page's language, or in Kratos' words.
 type said struct{ Kind, Text string }
 

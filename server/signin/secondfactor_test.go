@@ -39,7 +39,7 @@ func before(t *testing.T, status int, answer string) *echo.Echo {
 	}
 	e := echo.New()
 	h := &Handler{
-		Kratos: kratos.NewFrontend(k.URL, "ory_kratos_session"), Remembered: remembers, Origin: "http://x", Brand: brand.Brand{Name: "Brand"},
+		Kratos: kratos.NewFrontend(k.URL, "ory_kratos_session"), Remembered: remembers, FromHere: anyOrigin, Origin: "http://x", Brand: brand.Brand{Name: "Brand"},
 		Texts: texts.With(sentences), Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	}
 	if err := h.Mount(e); err != nil {

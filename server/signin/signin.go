@@ -29,6 +29,15 @@ type Handler struct {
 	Remembered func(ctx context.Context, tokenHash []byte) (bool, error)
 	// SignIn is as in challenge.Reader.
 	SignIn func(ctx context.Context, account string, authenticatedAt time.Time) (*challenge.SignIn, error)
+	// HandOn hands a request on to Kratos' public API, as one that a client sends there (server.PassThrough).
+	HandOn echo.HandlerFunc
+	// FromHere refuses what another site sends (console.FromHereOnly).
+	FromHere echo.MiddlewareFunc
+	// Lacking is as in session.Handler.
+	Lacking func(ctx context.Context, r *http.Request, returnTo string) (string, error)
+	Keys    *challenge.Keyring // encrypt what was typed
+	Now     func() time.Time
+
 	Origin string // of these pages, as browsers reach them
 	HTTPS  bool   // browsers reach the pages over HTTPS
 	Brand  brand.Brand
@@ -50,6 +59,7 @@ func (h *Handler) Mount(e *echo.Echo) error {
 		return err
 	}
 	e.GET("/login", h.login, page.Headers)
+	e.POST("/login", h.submit, page.Headers, h.FromHere)
 	e.GET("/error", h.error, page.Headers)
 	e.GET("/", h.home, page.Headers)
 	e.GET(secondFactorPath, h.secondFactor, page.Headers)
@@ -104,5 +114,8 @@ func (h *Handler) home(c echo.Context) error {
 		Name, Logout string
 		notices
 		SinceUTC string
-	}{who.Account, logout, told, told.Since.UTC().Format("2006-01-02 15:04 UTC")})
+	}{who.Account, logout, told, utc(told.Since)})
 }
+
+// utc is a time for people whose time zone is not known.
+func utc(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

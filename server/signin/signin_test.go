@@ -24,7 +24,7 @@ import (
 // without them.
 
 // named are texts whose names are put together, or come from the program.
-var named = regexp.MustCompile(`^(kratos_|factor_(totp|webauthn|passkey|lookup_secret)(_what)?$|(error|not_found|other_site|away)(_what)?$)`)
+var named = regexp.MustCompile(`^(kratos_|factor_(totp|webauthn|passkey|lookup_secret)(_what)?$|(error|not_found|other_site|away|not_taken)(_what)?$|left_|without_script_)`)
 
 func TestTheTexts(t *testing.T) {
 	own, err := Texts()
@@ -64,7 +64,7 @@ func mounted(t *testing.T, https bool) *echo.Echo {
 	}
 	e := echo.New()
 	h := &Handler{
-		Kratos: kratos.NewFrontend(k.URL, "ory_kratos_session"), Remembered: remembers, HTTPS: https, Brand: brand.Brand{Name: "<Brand>"}, Texts: texts, Rand: rand.Reader,
+		Kratos: kratos.NewFrontend(k.URL, "ory_kratos_session"), Remembered: remembers, FromHere: anyOrigin, HTTPS: https, Brand: brand.Brand{Name: "<Brand>"}, Texts: texts, Rand: rand.Reader,
 		Log: slog.New(slog.DiscardHandler),
 	}
 	if err := h.Mount(e); err != nil {

@@ -16,6 +16,7 @@ const (
 	notFound  = "not_found"
 	otherSite = "other_site" // a form was sent from there
 	away      = "away"       // Kratos does not answer
+	notTaken  = "not_taken"  // a form is too long, or none
 )
 
 // trouble is what the page is given.
