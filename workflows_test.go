@@ -205,7 +205,7 @@ func TestAReleaseIsStaticProgramsWithSumsAndContents(t *testing.T) {
 			Goos   []string
 			Goarch []string
 		}
-		Archives []struct{ Files []yaml.Node }
+		Archives []struct{ Files []string }
 		Checksum struct{ Algorithm string }
 		SBOMs    []struct {
 			Artifacts string
@@ -229,12 +229,7 @@ func TestAReleaseIsStaticProgramsWithSumsAndContents(t *testing.T) {
 		t.Errorf("sums are %s, and a draft: %v", r.Checksum.Algorithm, r.Release.Draft)
 	}
 	for _, a := range r.Archives {
-		for _, f := range a.Files {
-			var named struct{ Src string }
-			pattern := f.Value
-			if f.Kind == yaml.MappingNode && f.Decode(&named) == nil {
-				pattern = named.Src
-			}
+		for _, pattern := range a.Files {
 			if files, err := filepath.Glob(pattern); err != nil || len(files) == 0 {
 				t.Errorf("there is no %s to put into a release", pattern)
 			}
