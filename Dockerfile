@@ -1,5 +1,5 @@
 # Nidan as one static program, run by a user without rights.
-FROM golang:1.26 AS build
+FROM golang:1.26@sha256:3aff6657219a4d9c14e27fb1d8976c49c29fddb70ba835014f477e1c70636647 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
@@ -13,9 +13,9 @@ COPY --from=build /out/nidan /nidan
 # The database's folder belongs to that user.
 COPY --from=build --chown=65532:65532 /out/data /data
 USER 65532:65532
+# Where the database is, unless the configuration says otherwise: sqlite:nidan.db.
 WORKDIR /data
-ENV NIDAN_DATABASE=sqlite:/data/nidan.db \
-    NIDAN_PUBLIC_LISTEN=0.0.0.0:4455 \
+ENV NIDAN_PUBLIC_LISTEN=0.0.0.0:4455 \
     NIDAN_HOOKS_LISTEN=0.0.0.0:4456
 VOLUME /data
 EXPOSE 4455 4456

@@ -1,11 +1,15 @@
 .DEFAULT_GOAL := help
-.PHONY: help test test-proofs test-others demo kratos screenshots policies regal fuzz fmt check setup measure-accounts measure-replay measure-swaps bench test-replicas soak histories
+.PHONY: help test test-proofs test-others demo kratos screenshots policies regal lint vulncheck release fuzz fmt check setup measure-accounts measure-replay measure-swaps bench test-replicas soak histories
 
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 # The policies that are checked: those that ship, or the copy that a security team keeps.
 POLICIES ?= policies
 OPA := go tool -modfile=policies/opa/go.mod opa
 REGAL := go tool -modfile=policies/regal/go.mod regal
+# Modules of their own: what they are built of stays out of Nidan.
+LINT := go tool -modfile=.ci/lint/go.mod golangci-lint
+GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
+GORELEASER := go run github.com/goreleaser/goreleaser/v2@v2.17.0
 # The folder that go test's events go to, for those who count them.
 RESULTS ?=
 FUZZTIME ?= 10s
@@ -54,6 +58,16 @@ policies: ## Check the policies, or those in POLICIES=folder: opa fmt, check and
 regal: ## Lint the policies, or those in POLICIES=folder, with Regal, as .regal/config.yaml there says
 	@echo "Linting the policies. The first time, Regal is built, which takes some minutes."
 	@$(REGAL) lint $(POLICIES)
+
+lint: ## Lint Go with golangci-lint, as .golangci.yml says
+	@echo "Linting Go. The first time, golangci-lint is built, which takes some minutes."
+	@$(LINT) run ./...
+
+vulncheck: ## Say which known vulnerabilities the code reaches
+	@$(GOVULNCHECK) ./...
+
+release: ## Make a release of the tag that is checked out; to dist/, without publishing it: SNAPSHOT=1
+	@$(GORELEASER) release --clean $(if $(SNAPSHOT),--snapshot)
 
 measure-replay: ## Measure how long it takes to replay a million recorded sign-ins
 	@go test -count=1 -tags measure -run TestReplayingAMillion -v -timeout 30m ./cmd

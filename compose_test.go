@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"reflect"
@@ -24,80 +25,143 @@ import (
 // files in this tree, and to the configuration that the demo runs on, which is tried for real.
 
 type compose struct {
-	Configs map[string]struct {
-		Content string `yaml:"content"`
-	} `yaml:"configs"`
-	Services map[string]struct {
-		Profiles    []string          `yaml:"profiles"`
-		Image       string            `yaml:"image"`
-		Build       string            `yaml:"build"`
-		Command     []string          `yaml:"command"`
-		WorkingDir  string            `yaml:"working_dir"`
-		Environment map[string]string `yaml:"environment"`
-		Volumes     []string          `yaml:"volumes"`
-		Ports       []string          `yaml:"ports"`
-		Configs     []struct {
-			Source string `yaml:"source"`
-			Target string `yaml:"target"`
-		} `yaml:"configs"`
-		DependsOn   map[string]any `yaml:"depends_on"`
-		Healthcheck any            `yaml:"healthcheck"`
-		Restart     string         `yaml:"restart"`
-		Grace       string         `yaml:"stop_grace_period"`
-		Networks    map[string]struct {
-			Address string   `yaml:"ipv4_address"`
-			Aliases []string `yaml:"aliases"`
-		} `yaml:"networks"`
-	} `yaml:"services"`
-	Networks map[string]struct {
-		IPAM struct {
-			Config []struct{ Subnet string } `yaml:"config"`
-		} `yaml:"ipam"`
-	} `yaml:"networks"`
-	Volumes map[string]any `yaml:"volumes"`
+	Services map[string]service     `yaml:"services"`
+	Networks map[string]composeNet  `yaml:"networks"`
+	Secrets  map[string]composeFile `yaml:"secrets"`
+	Volumes  map[string]any         `yaml:"volumes"`
+
+	Hardened any `yaml:"x-hardened"` // merged into the services
+	Step     any `yaml:"x-step"`
+	Postgres any `yaml:"x-postgres"`
 }
 
-var variable = regexp.MustCompile(`\$\{([A-Z_]+)(:\?[^}]*)?\}`)
+type composeFile struct {
+	File string `yaml:"file"`
+}
 
-// dotEnv are values as one would put them into .env, for every name in .env.example.
-func dotEnv(t *testing.T) map[string]string {
-	t.Helper()
-	values := map[string]string{}
-	for line := range strings.Lines(readFile(t, ".env.example")) {
-		if name, _, ok := strings.Cut(line, "="); ok && !strings.HasPrefix(line, "#") {
-			values[name] = strings.Repeat(strings.ToLower(strings.ReplaceAll(name, "_", "")), 4)[:32]
-		}
+type composeNet struct {
+	Internal bool `yaml:"internal"`
+	IPAM     struct {
+		Config []struct{ Subnet string } `yaml:"config"`
+	} `yaml:"ipam"`
+}
+
+type service struct {
+	Profiles    []string          `yaml:"profiles"`
+	Image       string            `yaml:"image"`
+	Build       string            `yaml:"build"`
+	Command     []string          `yaml:"command"`
+	WorkingDir  string            `yaml:"working_dir"`
+	Environment map[string]string `yaml:"environment"`
+	Secrets     []serviceSecret   `yaml:"secrets"`
+	Volumes     []string          `yaml:"volumes"`
+	Ports       []string          `yaml:"ports"`
+	DependsOn   map[string]any    `yaml:"depends_on"`
+	Restart     string            `yaml:"restart"`
+	Grace       string            `yaml:"stop_grace_period"`
+	Networks    serviceNetworks   `yaml:"networks"`
+	Healthcheck struct {
+		Test     []string `yaml:"test"`
+		Interval string   `yaml:"interval"`
+		Timeout  string   `yaml:"timeout"`
+		Start    string   `yaml:"start_period"`
+		Retries  int      `yaml:"retries"`
+	} `yaml:"healthcheck"`
+
+	User     string   `yaml:"user"`
+	ReadOnly bool     `yaml:"read_only"`
+	CapDrop  []string `yaml:"cap_drop"`
+	Security []string `yaml:"security_opt"`
+	Tmpfs    []string `yaml:"tmpfs"`
+	Memory   string   `yaml:"mem_limit"`
+	CPUs     float64  `yaml:"cpus"`
+	PIDs     int      `yaml:"pids_limit"`
+}
+
+// serviceSecret is written as a name, or as a name and the file's.
+type serviceSecret struct {
+	Source string `yaml:"source"`
+	Target string `yaml:"target"`
+}
+
+func (s *serviceSecret) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		s.Source, s.Target = n.Value, n.Value
+		return nil
 	}
-	return values
+	type plain serviceSecret
+	return n.Decode((*plain)(s))
 }
 
-// loadCompose reads docker-compose.yml as Docker would, with .env filled in.
+type serviceNetwork struct {
+	Address string   `yaml:"ipv4_address"`
+	Aliases []string `yaml:"aliases"`
+}
+
+// serviceNetworks are written as a list of names, or with what a service is called there.
+type serviceNetworks map[string]serviceNetwork
+
+func (s *serviceNetworks) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.SequenceNode {
+		*s = serviceNetworks{}
+		for _, name := range n.Content {
+			(*s)[name.Value] = serviceNetwork{}
+		}
+		return nil
+	}
+	return n.Decode((*map[string]serviceNetwork)(s))
+}
+
+// loadCompose reads docker-compose.yml as Docker would.
 func loadCompose(t *testing.T) compose {
 	t.Helper()
-	values := dotEnv(t)
-	used := map[string]bool{}
-	text := variable.ReplaceAllStringFunc(readFile(t, "docker-compose.yml"), func(v string) string {
-		name := variable.FindStringSubmatch(v)[1]
-		value, ok := values[name]
-		if !ok {
-			t.Errorf("%s is not in .env.example", name)
-		}
-		used[name] = true
-		return value
-	})
-	used["COMPOSE_PROFILES"] = true // by Docker itself
-	for name := range values {
-		if !used[name] {
-			t.Errorf(".env.example has %s, which nothing uses", name)
-		}
+	text := readFile(t, "docker-compose.yml")
+	if strings.Contains(strings.ReplaceAll(text, "$$", ""), "${") {
+		t.Error("docker-compose.yml takes something out of .env, which is for COMPOSE_PROFILES alone")
 	}
 	var c compose
-	dec := yaml.NewDecoder(strings.NewReader(text))
+	dec := yaml.NewDecoder(strings.NewReader(strings.ReplaceAll(text, "$$", "$")))
 	dec.KnownFields(true)
 	if err := dec.Decode(&c); err != nil {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// composeSecrets are the files that deploy/compose/secrets makes, by their names.
+func composeSecrets(t *testing.T) map[string]string {
+	t.Helper()
+	root := t.TempDir()
+	for _, name := range []string{"secrets", "kratos.yml"} {
+		to := filepath.Join(root, "deploy", "compose", name)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to, []byte(readFile(t, "deploy/compose/"+name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made := map[string]string{}
+	for range 2 { // a second time changes nothing
+		if out, err := exec.Command(filepath.Join(root, "deploy", "compose", "secrets")).CombinedOutput(); err != nil || len(out) > 0 {
+			t.Fatalf("%v: %s", err, out)
+		}
+		files, err := filepath.Glob(filepath.Join(root, "secrets", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			name, content := filepath.Base(file), readFile(t, file)
+			if before, there := made[name]; there && before != content {
+				t.Errorf("%s is another one after the second run", name)
+			}
+			made[name] = content
+		}
+	}
+	if info, err := os.Stat(filepath.Join(root, "secrets")); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("the folder is open to others: %v, %v", info.Mode(), err)
+	}
+	return made
 }
 
 func readFile(t *testing.T, name string) string {
@@ -132,65 +196,63 @@ func asMap(t *testing.T, text string) map[string]any {
 }
 
 func TestComposeRunsKratosOnTheDemosConfiguration(t *testing.T) {
-	c := loadCompose(t)
-	service := c.Services["kratos"]
-	effective := merge(asMap(t, readFile(t, "kratos/kratos.yml")), asMap(t, c.Configs[service.Configs[0].Source].Content))
+	c, secrets := loadCompose(t), composeSecrets(t)
+	service, migrate := c.Services["kratos"], c.Services["kratos-migrate"]
+	effective := merge(asMap(t, readFile(t, "kratos/kratos.yml")), asMap(t, secrets["kratos.yml"]))
 
 	// The same, made the way the demo makes it, for compose's addresses.
 	run, err := kratos.Run{
 		PublicPort: 4433, AdminPort: 4434, BaseURL: c.Services["nidan"].Environment["NIDAN_PUBLIC_URL"],
-		HookURL: "http://nidan:4456", HookToken: c.Services["nidan"].Environment["NIDAN_HOOKS_TOKENS"],
-		DSN: service.Environment["DSN"], Secret: strings.Repeat("x", 32),
+		HookURL: "http://nidan:4456", HookToken: strings.TrimSpace(secrets["hooks_tokens"]),
+		DSN: dsnOf(t, "kratos", "postgres", secrets["kratos_postgres"]), Secret: strings.Repeat("x", 32),
 	}.Config()
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := asMap(t, string(run))
-	// By the environment: DSN, SECRETS_COOKIE, SECRETS_CIPHER.
-	delete(want, "dsn")
-	delete(want, "secrets")
+	want["secrets"] = map[string]any{
+		"cookie": []any{strings.TrimSpace(secrets["kratos_cookie"])}, "cipher": []any{strings.TrimSpace(secrets["kratos_cipher"])},
+	}
 	// Between containers, nothing is on loopback.
 	serve := want["serve"].(map[string]any)
-	serve["public"].(map[string]any)["host"], serve["admin"].(map[string]any)["host"] = "0.0.0.0", "0.0.0.0"
-	serve["admin"].(map[string]any)["base_url"] = "http://kratos:4434/"
+	serve["public"].(map[string]any)["host"], serve["admin"].(map[string]any)["host"] = "0.0.0.0", service.Networks["kratos"].Address
+	serve["admin"].(map[string]any)["base_url"] = "http://kratos-admin:4434/"
 	if !reflect.DeepEqual(effective, want) {
 		got, _ := yaml.Marshal(effective)
 		should, _ := yaml.Marshal(want)
 		t.Errorf("compose runs Kratos on\n%s\nwant\n%s", got, should)
 	}
-	for _, name := range []string{"DSN", "SECRETS_COOKIE", "SECRETS_CIPHER"} {
-		if service.Environment[name] == "" {
-			t.Errorf("kratos lacks %s", name)
-		}
+	if cipher := strings.TrimSpace(secrets["kratos_cipher"]); len(cipher) != 32 {
+		t.Errorf("the cipher's secret has %d characters", len(cipher))
 	}
-	if cipher := service.Environment["SECRETS_CIPHER"]; len(cipher) != 32 {
-		t.Errorf("SECRETS_CIPHER has %d characters", len(cipher))
+	last := "/run/secrets/" + service.Secrets[0].Target
+	if !slices.Equal(service.Command, []string{"serve", "-c", "kratos.yml", "-c", last, "--dev"}) ||
+		!slices.Equal(migrate.Command, []string{"migrate", "sql", "-e", "--yes", "-c", last}) {
+		t.Errorf("Kratos is run with %v and %v", service.Command, migrate.Command)
 	}
-	if !reflect.DeepEqual(service.Environment, c.Services["kratos-migrate"].Environment) || service.Image != c.Services["kratos-migrate"].Image {
+	if !reflect.DeepEqual(service.Secrets, migrate.Secrets) || service.Image != migrate.Image {
 		t.Error("what is migrated is not what runs")
 	}
-	if service.Image != "oryd/kratos:"+kratos.Version {
+	if !strings.HasPrefix(service.Image, "oryd/kratos:"+kratos.Version+"@") {
 		t.Errorf("the image is %s, the demo runs %s", service.Image, kratos.Version)
 	}
 }
 
+func dsnOf(t *testing.T, user, host, password string) string {
+	t.Helper()
+	return "postgres://" + user + ":" + strings.TrimSpace(password) + "@" + host + ":5432/" + user + "?sslmode=disable"
+}
+
 func TestComposeReachesItsDatabases(t *testing.T) {
-	c := loadCompose(t)
-	for of, server := range map[string]string{
-		c.Services["kratos"].Environment["DSN"]:             "postgres",
-		c.Services["nidan-1"].Environment["NIDAN_DATABASE"]: "nidan-postgres",
-		c.Services["nidan-2"].Environment["NIDAN_DATABASE"]: "nidan-postgres",
-	} {
-		dsn, err := url.Parse(of)
-		if err != nil {
-			t.Fatal(err)
+	c, secrets := loadCompose(t), composeSecrets(t)
+	for server, user := range map[string]string{"postgres": "kratos", "nidan-postgres": "nidan"} {
+		e := c.Services[server].Environment
+		if e["POSTGRES_USER"] != user || e["POSTGRES_DB"] != user || e["POSTGRES_PASSWORD_FILE"] != "/run/secrets/"+user+"_postgres" {
+			t.Errorf("%s is set up with %v", server, e)
 		}
-		postgres := c.Services[server].Environment
-		password, _ := dsn.User.Password()
-		if dsn.Hostname() != server || dsn.Port() != "5432" || dsn.User.Username() != postgres["POSTGRES_USER"] ||
-			password != postgres["POSTGRES_PASSWORD"] || dsn.Path != "/"+postgres["POSTGRES_DB"] {
-			t.Errorf("%s does not lead to %v", dsn.Redacted(), postgres)
-		}
+	}
+	if got, want := strings.TrimSpace(secrets["nidan_database"]), dsnOf(t, "nidan", "nidan-postgres", secrets["nidan_postgres"]); got != want {
+		t.Error("the URL of Nidan's database does not lead to nidan-postgres")
 	}
 }
 
@@ -200,7 +262,7 @@ func TestComposeHasOneNidanInEachProfile(t *testing.T) {
 	profiles := map[string][]string{}
 	for name, service := range c.Services {
 		for _, p := range service.Profiles {
-			answers := name == "nidan" || slices.Contains(service.Networks["default"].Aliases, "nidan")
+			answers := name == "nidan" || slices.Contains(service.Networks["hooks"].Aliases, "nidan")
 			if profiles[p] = profiles[p]; answers {
 				profiles[p] = append(profiles[p], name)
 			}
@@ -238,8 +300,8 @@ func TestComposeMigratesItsDatabases(t *testing.T) {
 
 func TestComposeTrustsItsBalancer(t *testing.T) {
 	c := loadCompose(t)
-	balancer := netip.MustParseAddr(c.Services["balancer"].Networks["default"].Address)
-	if subnet := netip.MustParsePrefix(c.Networks["default"].IPAM.Config[0].Subnet); !subnet.Contains(balancer) {
+	balancer := netip.MustParseAddr(c.Services["balancer"].Networks["public"].Address)
+	if subnet := netip.MustParsePrefix(c.Networks["public"].IPAM.Config[0].Subnet); !subnet.Contains(balancer) {
 		t.Errorf("%s is not in %s", balancer, subnet)
 	}
 	for _, name := range []string{"nidan-1", "nidan-2"} {
@@ -248,7 +310,7 @@ func TestComposeTrustsItsBalancer(t *testing.T) {
 			t.Errorf("%s trusts %s, and not the balancer at %s alone", name, trusted, balancer)
 		}
 		for _, port := range []string{"4455", "4456"} {
-			if !strings.Contains(c.Configs["balancer"].Content, name+":"+port) {
+			if !strings.Contains(readFile(t, "deploy/compose/balancer.conf"), name+":"+port) {
 				t.Errorf("the balancer does not know %s:%s", name, port)
 			}
 		}
@@ -270,16 +332,9 @@ func TestComposeMountsWhatIsThere(t *testing.T) {
 			if _, err := os.Stat(filepath.FromSlash(source)); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-			if path.Dir(target) != service.WorkingDir || path.Base(target) != path.Base(source) {
+			used := path.Dir(target) == service.WorkingDir || slices.Contains(service.Command, target)
+			if !used || path.Base(target) != path.Base(source) {
 				t.Errorf("%s: %s is mounted as %s, and looked for in %s", name, source, target, service.WorkingDir)
-			}
-		}
-		for _, m := range service.Configs {
-			if _, ok := c.Configs[m.Source]; !ok {
-				t.Errorf("%s: the config %s is not declared", name, m.Source)
-			}
-			if !slices.Contains(service.Command, path.Base(m.Target)) || path.Dir(m.Target) != service.WorkingDir {
-				t.Errorf("%s: %s is not what is run", name, m.Target)
 			}
 		}
 		for on := range service.DependsOn {
@@ -299,8 +354,16 @@ func TestComposeRunsNidanOnAConfigurationItTakes(t *testing.T) {
 
 func takesItsConfiguration(t *testing.T, c compose, name string) {
 	service := c.Services[name]
+	secrets := composeSecrets(t)
 	environ := []string{}
 	for name, value := range service.Environment {
+		if file, ok := strings.CutPrefix(value, "/run/secrets/"); ok {
+			at := filepath.Join(t.TempDir(), file)
+			if err := os.WriteFile(at, []byte(secrets[file]), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			value = at
+		}
 		environ = append(environ, name+"="+value)
 	}
 	for name, value := range dockerfileEnv(t) {
@@ -321,7 +384,7 @@ func takesItsConfiguration(t *testing.T, c compose, name string) {
 		"hooks.listen":      {cfg.Hooks.Listen, "0.0.0.0:4456"},
 		"public.url":        {cfg.Public.URL, "http://127.0.0.1:4455"},
 		"kratos.public_url": {cfg.Kratos.PublicURL, "http://kratos:4433"},
-		"kratos.admin_url":  {cfg.Kratos.AdminURL, "http://kratos:4434"},
+		"kratos.admin_url":  {cfg.Kratos.AdminURL, "http://kratos-admin:4434"},
 		"mail.smtp.host":    {cfg.Mail.SMTP.Host, "mail"},
 	} {
 		if pair[0] != pair[1] {
@@ -332,7 +395,7 @@ func takesItsConfiguration(t *testing.T, c compose, name string) {
 		t.Errorf("mail.smtp.port is %d", cfg.Mail.SMTP.Port)
 	}
 	database, ok := strings.CutPrefix(cfg.Database, "sqlite:")
-	if name == "nidan" && !ok || ok && !slices.Contains(service.Volumes, "nidan:"+path.Dir(database)) {
+	if name == "nidan" && !ok || ok && !slices.Contains(service.Volumes, "nidan:"+path.Join(workingDir(t), path.Dir(database))) {
 		t.Errorf("the database %s is not kept in a volume: %v", cfg.Database, service.Volumes)
 	}
 	if service.Build != "." {
@@ -355,6 +418,13 @@ func TestComposeShowsOnlyWhatFacesPeople(t *testing.T) {
 	if host, port, _ := net.SplitHostPort(u.Host); host+":"+port+":"+port != want["nidan"][0] {
 		t.Errorf("nidan says it is at %s and is published at %v", u, want["nidan"])
 	}
+}
+
+// workingDir is where the image runs the program.
+func workingDir(t *testing.T) string {
+	t.Helper()
+	dirs := regexp.MustCompile(`(?m)^WORKDIR (\S+)$`).FindAllStringSubmatch(readFile(t, "Dockerfile"), -1)
+	return dirs[len(dirs)-1][1]
 }
 
 // dockerfileEnv are the variables that the image sets.
@@ -390,7 +460,7 @@ func TestDockerfile(t *testing.T) {
 	}
 	module := readFile(t, "go.mod")
 	version := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(module)[1]
-	if !strings.Contains(text, "FROM golang:"+version+" ") {
+	if !strings.Contains(text, "FROM golang:"+version+"@sha256:") {
 		t.Errorf("the module needs Go %s, and the image has another", version)
 	}
 }

@@ -2,29 +2,20 @@ package e2e
 
 import (
 	"os"
-	"strings"
 	"testing"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 )
 
-// balanced puts a real nginx in front of two Nidans, which runs on what docker-compose.yml says.
+// balanced puts a real nginx in front of two Nidans, which runs on the file that docker-compose.yml gives it.
 func balanced(t *testing.T, changes ...string) *nidan {
 	t.Helper()
 	n := startedOn(t, sharedBy(2), append(changes, "NIDAN_PUBLIC_TRUSTED_PROXIES=127.0.0.1/32")...)
-	raw, err := os.ReadFile("../docker-compose.yml")
+	raw, err := os.ReadFile("../deploy/compose/balancer.conf")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var compose struct {
-		Configs map[string]struct{ Content string }
-	}
-	if err := yaml.Unmarshal(raw, &compose); err != nil {
-		t.Fatal(err)
-	}
 	public, hooks := freeAddress(), freeAddress()
-	config := strings.ReplaceAll(compose.Configs["balancer"].Content, "$$", "$")
+	config := string(raw)
 	for i, p := range n.processes {
 		name := []string{"nidan-1", "nidan-2"}[i]
 		config = n.replaced(n.replaced(config, name+":4455", p.public), name+":4456", p.hooks)

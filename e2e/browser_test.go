@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -40,6 +41,9 @@ func newBrowser(t *testing.T) *window {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox,
 		chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("accept-lang", "ja"), chromedp.WindowSize(1000, 900))
+	if os.Getenv("SHOW_BROWSER") != "" { // for people who want to see what a test does
+		options = append(options, chromedp.Flag("headless", false))
+	}
 	allocator, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
 	t.Cleanup(cancel)
 	return openWindow(t, allocator)

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"nidan/config"
+)
+
+// unit reads a unit of systemd: the values of each directive, by section and name. An empty value stands for itself.
+func unit(t *testing.T, file string) map[string][]string {
+	t.Helper()
+	values, section := map[string][]string{}, ""
+	for line := range strings.Lines(readFile(t, file)) {
+		line = strings.TrimSpace(line)
+		switch name, value, ok := strings.Cut(line, "="); {
+		case line == "" || line[0] == '#':
+		case line[0] == '[':
+			section = strings.Trim(line, "[]")
+		case !ok:
+			t.Errorf("%s: what is %q?", file, line)
+		default:
+			values[section+"."+name] = append(values[section+"."+name], value)
+		}
+	}
+	return values
+}
+
+const unitFile = "deploy/systemd/nidan.service"
+
+func TestTheUnitIsASandbox(t *testing.T) {
+	u := unit(t, unitFile)
+	for name, want := range map[string]string{
+		"User": "nidan", "NoNewPrivileges": "yes", "CapabilityBoundingSet": "", "AmbientCapabilities": "", "ProtectSystem": "strict",
+		"ProtectHome": "yes", "PrivateTmp": "yes", "PrivateDevices": "yes", "PrivateUsers": "yes", "PrivateMounts": "yes",
+		"ProtectKernelTunables": "yes", "ProtectKernelModules": "yes", "ProtectKernelLogs": "yes", "ProtectControlGroups": "yes",
+		"ProtectClock": "yes", "ProtectHostname": "yes", "ProtectProc": "invisible", "RestrictNamespaces": "yes", "RestrictSUIDSGID": "yes",
+		"RestrictRealtime": "yes", "LockPersonality": "yes", "MemoryDenyWriteExecute": "yes", "SystemCallArchitectures": "native",
+		"RestrictAddressFamilies": "AF_INET AF_INET6 AF_UNIX", "UMask": "0077", "StateDirectory": "nidan", "StateDirectoryMode": "0700",
+	} {
+		if got := u["Service."+name]; len(got) != 1 || got[0] != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if got := u["Service.SystemCallFilter"]; !slices.Equal(got, []string{"@system-service", "~@privileged @resources"}) {
+		t.Errorf("it may make the calls %q", got)
+	}
+	for _, bound := range []string{"MemoryMax", "TasksMax", "LimitNOFILE"} {
+		if got := u["Service."+bound]; len(got) != 1 {
+			t.Errorf("%s is %q", bound, got)
+		}
+	}
+}
+
+// systemd's own word on it: a directive that it does not know is passed over with a warning, and protects nobody.
+func TestSystemdTakesTheUnitForASandbox(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "nidan.service")
+	self, err := os.Executable() // there has to be a program
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(readFile(t, unitFile), "/usr/local/bin/nidan", self)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("systemd-analyze", "verify", file).CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("systemd-analyze verify (make test installs it): %v: %s", err, out)
+	}
+	// Of 100, which stands for a service without any protection. A usual one has 96.
+	out, err := exec.Command("systemd-analyze", "security", "--offline=true", "--threshold=20", file).CombinedOutput()
+	if err != nil {
+		t.Errorf("systemd-analyze security: %v: %s", err, out)
+	}
+}
+
+func TestTheUnitStopsAndReloadsAsNidanDoes(t *testing.T) {
+	u := unit(t, unitFile)
+	if got := u["Service.ExecReload"]; !slices.Equal(got, []string{"/bin/kill -HUP $MAINPID"}) {
+		t.Errorf("a reload is %q", got)
+	}
+	if got := u["Service.KillMode"]; !slices.Equal(got, []string{"mixed"}) {
+		t.Errorf("the signal goes to %q", got)
+	}
+	// shutdown.notice may be a minute, and what is under way takes 40 seconds.
+	if got := u["Service.TimeoutStopSec"]; len(got) != 1 || waits(t, got[0]) < 100*time.Second {
+		t.Errorf("it is killed after %q, before it has stopped", got)
+	}
+	if got := u["Service.Restart"]; !slices.Equal(got, []string{"on-failure"}) {
+		t.Errorf("it is restarted %q", got)
+	}
+}
+
+func waits(t *testing.T, span string) time.Duration {
+	t.Helper()
+	d, err := time.ParseDuration(strings.Replace(span, "min", "m", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestTheUnitRunsNidanOnAConfigurationItTakes(t *testing.T) {
+	u := unit(t, unitFile)
+	environ := []string{}
+	for _, variable := range u["Service.Environment"] {
+		name, file, _ := strings.Cut(variable, "=")
+		if !strings.HasSuffix(name, "_FILE") || !strings.HasPrefix(file, "/etc/nidan/") {
+			t.Errorf("%s: what everybody can read (systemctl show) is no place for a secret", name)
+		}
+		environ = append(environ, name+"="+secretFile(t, name))
+	}
+	cfg, err := config.Load("", environ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if database := "sqlite:nidan.db"; cfg.Database != database || !slices.Equal(u["Service.WorkingDirectory"], []string{"/var/lib/nidan"}) {
+		t.Errorf("the database %s is in %v, not in the state directory", cfg.Database, u["Service.WorkingDirectory"])
+	}
+	if got := readFile(t, "deploy/systemd/nidan.sysusers"); !strings.Contains(got, "\nu nidan - ") {
+		t.Errorf("the user is made by %q", got)
+	}
+}
+
+// secretFile is a file with a value for the variable that names it.
+func secretFile(t *testing.T, variable string) string {
+	t.Helper()
+	value := strings.Repeat(strings.ToLower(strings.ReplaceAll(variable, "_", "")), 4)[:40]
+	if strings.HasPrefix(variable, "NIDAN_DATABASE") {
+		value = "postgres://nidan:" + value + "@postgres:5432/nidan?sslmode=verify-full"
+	}
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte(value+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
