@@ -21,14 +21,15 @@ var may = map[string][]string{
 	"config":               {},
 	"decisionlog":          {},
 	"status":               {},
+	"journal":              {"challenge"}, // a leaf is made of a record
 	"kratos":               {},
 	"policies":             {},
 	"policies/live":        {"policies", "policies/proof", "policies/replay"},
 	"policies/proof":       {"policies"},
 	"policies/replay":      {"challenge", "policies", "policies/proof"}, // how old a remembered device is, is said in challenge alone
-	"store":                {"challenge"},
-	"store/storetest":      {"challenge", "store"}, // tests only
-	"store/postgrestest":   {},                     // tests and measurements only
+	"store":                {"challenge", "journal"},                    // leaves and checkpoints are kept beside the records
+	"store/storetest":      {"challenge", "journal", "store"},           // tests only
+	"store/postgrestest":   {},                                          // tests and measurements only
 	"mail":                 {"brand", "challenge"},
 	"mail/catcher":         {},
 	"hooks":                {"challenge", "kratos", "policies"},
@@ -48,11 +49,12 @@ var may = map[string][]string{
 
 // mayInTests is what tests may import beyond that.
 var mayInTests = map[string][]string{
-	".":     {"config", "kratos"},
-	"store": {"store/postgrestest", "store/storetest"},
-	"mail":  {"store", "store/postgrestest"},
-	"hooks": {"policies/replay", "store", "store/postgrestest"}, // what is recorded is enough for a replay
-	"cmd":   {"store/postgrestest"},
+	".":       {"config", "kratos"},
+	"store":   {"store/postgrestest", "store/storetest"},
+	"mail":    {"store", "store/postgrestest"},
+	"journal": {"store"},
+	"hooks":   {"policies/replay", "store", "store/postgrestest"}, // what is recorded is enough for a replay
+	"cmd":     {"store/postgrestest"},
 
 	"hooks/contract":       {"challenge", "hooks", "kratos", "policies", "store", "store/postgrestest"}, // the hook on all that it stands on
 	"server/signin":        {"server/page/pagetest"},
