@@ -42,7 +42,7 @@ var may = map[string][]string{
 	"server/page/pagetest": {"server/page"}, // tests only
 	"server/session":       {"challenge", "hooks", "kratos", "policies"},
 	"server/signin":        {"brand", "challenge", "hooks", "kratos", "server/page"},
-	"cmd":                  {"brand", "challenge", "config", "decisionlog", "hooks", "kratos", "mail", "mail/catcher", "policies", "policies/live", "policies/proof", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "status", "store"},
+	"cmd":                  {"brand", "challenge", "config", "decisionlog", "hooks", "journal", "kratos", "mail", "mail/catcher", "policies", "policies/live", "policies/proof", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "status", "store"},
 	"bench":                {"challenge", "kratos", "mail/catcher", "store", "store/postgrestest"}, // drives programs from outside, on databases that it fills
 	"e2e":                  {},                                                                     // drives the program from outside
 }
@@ -68,6 +68,8 @@ var only = map[string][]string{
 	"github.com/labstack/echo":         {"server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "hooks", "cmd"},
 	"github.com/open-policy-agent/opa": {"policies", "policies/live", "policies/proof"}, // each reads the rules themselves
 	"github.com/fsnotify/fsnotify":     {"policies/live"},
+	"github.com/transparency-dev":      {"journal"},
+	"golang.org/x/mod/sumdb/note":      {"config", "journal"}, // config looks whether a key is one
 	"github.com/prometheus":            {"cmd"},
 	"github.com/ory/kratos-client-go":  {"kratos"},
 	"github.com/wneessen/go-mail":      {"mail"},

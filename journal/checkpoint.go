@@ -123,7 +123,7 @@ func ReadKeys(public ...string) (keys Keys, err error) {
 	for _, text := range public {
 		one, err := note.NewVerifier(strings.TrimSpace(text))
 		if err != nil {
-			return nil, fmt.Errorf("read the public key %q: %w", strings.TrimSpace(text), err)
+			return nil, fmt.Errorf("read a public key: %w", err) // it may be the private one
 		}
 		keys = append(keys, one)
 	}

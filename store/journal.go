@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"nidan/challenge"
 	"nidan/journal"
@@ -124,6 +125,24 @@ func scanSealed(row row) (s journal.Sealed, err error) {
 		s.Record = &r
 	}
 	return s, err
+}
+
+// RecordsInOrder are those that the filter asks for, n at most, in the order of their times, and of their IDs where these are the same:
+// those that come after the time and the ID.
+func (s *Store) RecordsInOrder(ctx context.Context, f challenge.RecordFilter, at time.Time, id int64, n int) (found []challenge.Record, err error) {
+	where, args := conditions(f)
+	args = append(args, at.UnixMicro(), id, n)
+	after := len(args) - 2
+	err = each(ctx, s.db, func(row row) error {
+		r, err := scanRecord(row)
+		found = append(found, r)
+		return err
+	}, fmt.Sprintf(`SELECT `+recordColumns+` FROM records WHERE `+where+` AND at >= $%[1]d AND (at, id) > ($%[1]d, $%[2]d)
+		ORDER BY at, id LIMIT $%[3]d`, after, after+1, after+2), args...)
+	if err != nil {
+		return nil, fmt.Errorf("read records in their order: %w", err)
+	}
+	return found, nil
 }
 
 // LeavesOf are the leaves of the records that the filter asks for, by the records' IDs. Records that are not sealed have none.
