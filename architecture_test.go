@@ -36,7 +36,7 @@ var may = map[string][]string{
 	"hooks/contract":       {}, // tests only
 	"server":               {"challenge", "hooks", "kratos", "policies"},
 	"server/page":          {"brand", "hooks"},
-	"server/console":       {"challenge", "hooks", "kratos", "policies", "policies/live", "policies/proof", "server/session"},
+	"server/console":       {"challenge", "hooks", "journal", "kratos", "policies", "policies/live", "policies/proof", "server/session"},
 	"server/console/api":   {"challenge", "hooks", "kratos", "policies", "policies/live", "policies/proof", "policies/replay", "server/console", "server/session"},
 	"server/console/pages": {"brand", "challenge", "kratos", "policies", "policies/live", "policies/proof", "policies/replay", "server/console", "server/page", "server/session"},
 	"server/page/pagetest": {"server/page"}, // tests only
