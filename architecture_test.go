@@ -22,41 +22,43 @@ var may = map[string][]string{
 	"decisionlog":          {},
 	"doctor":               {"config", "hooks", "kratos"}, // what one configuration says is compared with what the other one does
 	"status":               {},
+	"journal":              {"challenge"}, // a leaf is made of a record
 	"kratos":               {},
 	"logs":                 {},
 	"policies":             {},
 	"policies/live":        {"policies", "policies/proof", "policies/replay"},
 	"policies/proof":       {"policies"},
 	"policies/replay":      {"challenge", "policies", "policies/proof"}, // how old a remembered device is, is said in challenge alone
-	"store":                {"challenge"},
-	"store/storetest":      {"challenge", "store"}, // tests only
-	"store/postgrestest":   {},                     // tests and measurements only
+	"store":                {"challenge", "journal"},                    // leaves and checkpoints are kept beside the records
+	"store/storetest":      {"challenge", "journal", "store"},           // tests only
+	"store/postgrestest":   {},                                          // tests and measurements only
 	"mail":                 {"brand", "challenge"},
 	"mail/catcher":         {},
 	"hooks":                {"challenge", "kratos", "logs", "policies"},
 	"hooks/contract":       {}, // tests only
 	"server":               {"challenge", "hooks", "kratos", "logs", "policies"},
 	"server/page":          {"brand", "hooks"},
-	"server/console":       {"challenge", "hooks", "kratos", "policies", "policies/live", "policies/proof", "server/session"},
+	"server/console":       {"challenge", "hooks", "journal", "kratos", "policies", "policies/live", "policies/proof", "server/session"},
 	"server/console/api":   {"challenge", "hooks", "kratos", "policies", "policies/live", "policies/proof", "policies/replay", "server/console", "server/session"},
 	"server/console/pages": {"brand", "challenge", "kratos", "policies", "policies/live", "policies/proof", "policies/replay", "server/console", "server/page", "server/session"},
 	"server/page/pagetest": {"server/page"}, // tests only
 	"server/session":       {"challenge", "hooks", "kratos", "policies"},
 	"server/signin":        {"brand", "challenge", "hooks", "kratos", "server/page"},
 	"watch":                {"challenge", "hooks", "logs", "policies"}, // stands around what it measures
-	"cmd":                  {"brand", "challenge", "config", "decisionlog", "doctor", "hooks", "kratos", "logs", "mail", "mail/catcher", "policies", "policies/live", "policies/proof", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "status", "store", "watch"},
+	"cmd":                  {"brand", "challenge", "config", "decisionlog", "doctor", "hooks", "journal", "kratos", "logs", "mail", "mail/catcher", "policies", "policies/live", "policies/proof", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "status", "store", "watch"},
 	"bench":                {"challenge", "kratos", "mail/catcher", "store", "store/postgrestest"}, // drives programs from outside, on databases that it fills
 	"e2e":                  {},                                                                     // drives the program from outside
 }
 
 // mayInTests is what tests may import beyond that.
 var mayInTests = map[string][]string{
-	".":     {"config", "kratos"},
-	"store": {"store/postgrestest", "store/storetest"},
-	"mail":  {"store", "store/postgrestest"},
-	"hooks": {"policies/replay", "store", "store/postgrestest"}, // what is recorded is enough for a replay
-	"cmd":   {"store/postgrestest"},
-	"watch": {"kratos", "store"}, // sign-ins as they are
+	".":       {"config", "kratos"},
+	"store":   {"store/postgrestest", "store/storetest"},
+	"mail":    {"store", "store/postgrestest"},
+	"hooks":   {"policies/replay", "store", "store/postgrestest"}, // what is recorded is enough for a replay
+	"cmd":     {"store/postgrestest"},
+	"watch":   {"kratos", "store"}, // sign-ins as they are
+	"journal": {"store"},
 
 	"hooks/contract":       {"challenge", "hooks", "kratos", "policies", "store", "store/postgrestest"}, // the hook on all that it stands on
 	"server/signin":        {"server/page/pagetest"},
@@ -72,6 +74,8 @@ var only = map[string][]string{
 	"github.com/fsnotify/fsnotify":     {"policies/live"},
 	"github.com/prometheus":            {"cmd", "watch"},
 	"go.opentelemetry.io/otel":         {"watch"}, // what is traced knows nothing of it: it is told of contexts alone
+	"github.com/transparency-dev":      {"journal"},
+	"golang.org/x/mod/sumdb/note":      {"config", "journal"}, // config looks whether a key is one
 	"github.com/ory/kratos-client-go":  {"kratos"},
 	"github.com/wneessen/go-mail":      {"mail"},
 	"github.com/emersion/go-smtp":      {"mail", "mail/catcher"},

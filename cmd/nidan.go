@@ -83,6 +83,11 @@ func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Lo
 	n := &nidan{cfg: cfg, shown: shown, inbox: inbox, log: log, store: st, hooks: server.New(log, nil), policies: decide, keep: keep}
 	n.keys, n.tokens = keys, hooks.NewTokens(cfg.Hooks.Tokens)
 	n.shutdown = &server.Shutdown{Notice: cfg.Shutdown.Notice, Linger: cfg.Shutdown.Linger, Log: log}
+	sealer, err := newSealer(cfg.Records, st, log)
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	n.keep = append(n.keep, sealer.Run)
 	labels := newLabels()
 	if cfg.DecisionLog.URL != "" {
 		n.sent = newDecisionLog(cfg.DecisionLog, labels, log)

@@ -21,12 +21,17 @@ import (
 	"nidan/store"
 )
 
-// bar shows how far it is, on a terminal, and nothing elsewhere.
+// bar shows how far a replay is.
 func (r *replayed) bar(total int64, options ...progressbar.Option) *progressbar.ProgressBar {
-	if f, ok := r.err().(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+	return newBar(r.err(), "deciding again", total, options...)
+}
+
+// newBar shows how far it is, on a terminal, and nothing elsewhere.
+func newBar(on io.Writer, what string, total int64, options ...progressbar.Option) *progressbar.ProgressBar {
+	if f, ok := on.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
 		return progressbar.DefaultSilent(total)
 	}
-	return progressbar.NewOptions64(total, append(options, progressbar.OptionSetWriter(r.err()), progressbar.OptionSetDescription("deciding again"),
+	return progressbar.NewOptions64(total, append(options, progressbar.OptionSetWriter(on), progressbar.OptionSetDescription(what),
 		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))...)
 }
 

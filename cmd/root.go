@@ -37,7 +37,8 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	c.SetVersionTemplate("{{.Version}}")
-	c.AddCommand(serveCommand(), demoCommand(), migrateCommand(), backupCommand(), healthcheckCommand(), policyCommand(), doctorCommand(), versionCommand())
+	c.AddCommand(serveCommand(), demoCommand(), migrateCommand(), backupCommand(), healthcheckCommand(), doctorCommand(), policyCommand(),
+		recordsCommand(), versionCommand())
 	return c
 }
 

@@ -99,6 +99,7 @@ var other = map[string]string{
 	"policies.bundle.url": "https://b.example.com/p.tar.gz?v=1", "policies.bundle.token": "t", "policies.bundle.public_key": "/k.pem",
 	"policies.bundle.algorithm": "ES256", "policies.bundle.scope": "s", "policies.bundle.min_delay": "2s", "policies.bundle.max_delay": "3s",
 	"policies.bundle.long_polling": "4s", "policies.bundle.keep_dir": "/b", "policies.bundle.allow_older": "true", "records.keep_days": "8",
+	"records.checkpoint_key":     "PRIVATE+KEY+nidan.example.com+f28226a3+AWtra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tr",
 	"policies.shadow_bundle.url": "https://b.example.com/s.tar.gz", "policies.shadow_bundle.token": "t", "policies.shadow_bundle.public_key": "/k.pem",
 	"policies.shadow_bundle.algorithm": "ES256", "policies.shadow_bundle.scope": "s", "policies.shadow_bundle.min_delay": "2s", "policies.shadow_bundle.max_delay": "3s",
 	"policies.shadow_bundle.long_polling": "4s", "policies.shadow_bundle.keep_dir": "/s", "policies.shadow_bundle.allow_older": "true",

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/url"
 	"time"
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 // Policies says what decides.
@@ -74,6 +76,20 @@ type Bundle struct {
 type Records struct {
 	// For how many days, 1 to 3650. 0: for ever.
 	KeepDays int `koanf:"keep_days" jsonschema:"minimum=0,maximum=3650"`
+	// Private key (Ed25519) that signs the checkpoints of the records, as nidan records key makes it: by them it is seen when somebody
+	// has altered records. Empty: checkpoints are made and not signed.
+	CheckpointKey string `koanf:"checkpoint_key" secret:"true"`
+}
+
+// checkpointKeyProblem says nothing of the key itself.
+func checkpointKeyProblem(key string) string {
+	if key == "" {
+		return ""
+	}
+	if _, err := note.NewSigner(key); err != nil {
+		return "is no key; make one with `nidan records key`"
+	}
+	return ""
 }
 
 // DecisionLog says where each decision is sent to, in the form of OPA's decision log.

@@ -63,6 +63,7 @@ func (c Config) Validate() error {
 		{"policies.time_limit", betweenProblem(c.Policies.TimeLimit, 10*time.Millisecond, 2*time.Second)},
 		{"policies.time_zone", timeZoneProblem(c.Policies.TimeZone)},
 		{"records.keep_days", rangeProblem(c.Records.KeepDays, 0, 3650)},
+		{"records.checkpoint_key", checkpointKeyProblem(c.Records.CheckpointKey)},
 		{"decision_log.url", decisionLogProblem(c.DecisionLog)},
 		{"decision_log.min_delay", delayProblem(c.DecisionLog.MinDelay, time.Second, time.Hour)},
 		{"decision_log.max_delay", delayProblem(c.DecisionLog.MaxDelay, c.DecisionLog.MinDelay, time.Hour)},

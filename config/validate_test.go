@@ -51,6 +51,10 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			func(c *Config) { c.Database = "sqlite:n.db?_fk=1" },
 			"database: takes no options",
 		},
+		"with a key for checkpoints that is none": {
+			func(c *Config) { c.Records.CheckpointKey = "secret-of-the-journal" },
+			"records.checkpoint_key: is no key",
+		},
 		"without a secret": {
 			func(c *Config) { c.Secrets = nil },
 			"secrets: none is given",

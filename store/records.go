@@ -23,17 +23,13 @@ func (t *tx) AddRecord(ctx context.Context, r challenge.Record) error {
 // Records implements [challenge.Overview].
 func (s *Store) Records(ctx context.Context, f challenge.RecordFilter) (found []challenge.Record, err error) {
 	where, args := conditions(f)
-	query := `SELECT id, at, kind, account_id, account_name, changed_by, flow_id, challenge_id, state, reason, revision, detail
-		FROM records WHERE ` + where + ` ORDER BY id DESC`
+	query := `SELECT ` + recordColumns + ` FROM records WHERE ` + where + ` ORDER BY id DESC`
 	if f.Limit > 0 {
 		args = append(args, f.Limit)
 		query += fmt.Sprintf(" LIMIT $%d", len(args))
 	}
 	err = each(ctx, s.db, func(row row) error {
-		var r challenge.Record
-		var at int64
-		err := row.Scan(&r.ID, &at, &r.Kind, &r.Account, &r.Name, &r.By, &r.Flow, &r.Challenge, &r.State, &r.Reason, &r.Revision, &r.Detail)
-		r.At = fromMicro(at)
+		r, err := scanRecord(row)
 		found = append(found, r)
 		return err
 	}, query, args...)
@@ -41,6 +37,15 @@ func (s *Store) Records(ctx context.Context, f challenge.RecordFilter) (found []
 		return nil, fmt.Errorf("read records: %w", err)
 	}
 	return found, nil
+}
+
+const recordColumns = `id, at, kind, account_id, account_name, changed_by, flow_id, challenge_id, state, reason, revision, detail`
+
+func scanRecord(row row) (r challenge.Record, err error) {
+	var at int64
+	err = row.Scan(&r.ID, &at, &r.Kind, &r.Account, &r.Name, &r.By, &r.Flow, &r.Challenge, &r.State, &r.Reason, &r.Revision, &r.Detail)
+	r.At = fromMicro(at)
+	return r, err
 }
 
 // CountRecords is how many records the filter asks for, whatever its limit.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"nidan/challenge"
+	"nidan/journal"
 	"nidan/policies"
 	"nidan/policies/live"
 	"nidan/server/session"
@@ -40,7 +41,7 @@ var everything = map[string]func(t *testing.T, s *scene, who session.Visitor) er
 		return err
 	},
 	"Export": func(t *testing.T, s *scene, who session.Visitor) error {
-		return s.Export(t.Context(), who, challenge.RecordFilter{}, func(challenge.Record) error { return nil })
+		return s.Export(t.Context(), who, challenge.RecordFilter{}, func(challenge.Record, *journal.Leaf) error { return nil })
 	},
 	"Settings": func(t *testing.T, s *scene, who session.Visitor) error {
 		_, err := s.Settings(t.Context(), who)

@@ -10,6 +10,7 @@ import (
 
 	"nidan/challenge"
 	"nidan/hooks"
+	"nidan/journal"
 	"nidan/kratos"
 	"nidan/policies"
 	"nidan/policies/live"
@@ -27,6 +28,9 @@ type Accounts interface {
 type Store interface {
 	challenge.Store
 	challenge.Overview
+	journal.Prover
+	// LeavesOf are the leaves of the records that the filter asks for, by the records' IDs.
+	LeavesOf(ctx context.Context, f challenge.RecordFilter) (map[int64]journal.Leaf, error)
 	// AnswerApproval keeps the answer to policies that wait, and its record, and says whether they did.
 	AnswerApproval(ctx context.Context, revision, digest, answer string, r challenge.Record) (bool, error)
 }

@@ -5,14 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
 	"nidan/challenge"
+	"nidan/journal"
 )
 
 // Half an export that looks like a whole one hides what happened.
@@ -80,5 +84,30 @@ func (s *scene) write(t *testing.T, n int) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestAnExportWithAProofIsVerified(t *testing.T) {
+	s := newScene(t)
+	who := s.visitor(t)
+	s.write(t, 1500)
+	sealer := &journal.Sealer{Store: s.store.Store, Now: func() time.Time { return s.clock }, Log: slog.New(slog.DiscardHandler)}
+	if err := sealer.Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.write(t, 2)
+	for query, proven := range map[string]bool{"/?proof=1": true, "/": false} {
+		w := httptest.NewRecorder()
+		c := echo.New().NewContext(httptest.NewRequestWithContext(t.Context(), http.MethodGet, query, nil), w)
+		if err := WriteRecords(c, s.Console, who, challenge.RecordFilter{Kind: "sign_in"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(w.Body.String(), "leaf") || strings.Contains(w.Body.String(), "journal"); got != proven {
+			t.Errorf("%s speaks of the journal: %v", query, got)
+		}
+		r, err := (&journal.Verifier{Now: func() time.Time { return s.clock }}).VerifyExport(w.Body)
+		if err != nil || proven && (r.Found != 0 || r.Records != 1500 || r.NotSealed != 2 || r.Checkpoints != 1) || !proven && r.Found == 0 {
+			t.Errorf("%s: %+v, %v", query, r, err)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"nidan/challenge"
+	"nidan/journal"
 	"nidan/policies"
 	"nidan/server/session"
 )
@@ -38,9 +39,9 @@ func (c *Console) Records(ctx context.Context, who session.Visitor, f challenge.
 // exportSize is how many records are read at once while they are exported.
 const exportSize = 1000
 
-// Export gives each record that the filter asks for, the newest first, until an error.
+// Export gives each record that the filter asks for, the newest first, until an error, with its leaf in the journal if it has one.
 func (c *Console) Export(
-	ctx context.Context, who session.Visitor, f challenge.RecordFilter, each func(challenge.Record) error,
+	ctx context.Context, who session.Visitor, f challenge.RecordFilter, each func(challenge.Record, *journal.Leaf) error,
 ) error {
 	if err := c.May(ctx, who, policies.ExportRecords, nil); err != nil {
 		return err
@@ -51,8 +52,19 @@ func (c *Console) Export(
 		if err != nil {
 			return err
 		}
+		if len(found) > 0 {
+			f.Before = found[0].ID + 1 // records that came meanwhile are not among these
+		}
+		leaves, err := c.Store.LeavesOf(ctx, f)
+		if err != nil {
+			return err
+		}
 		for _, r := range found {
-			if err := each(r); err != nil {
+			var leaf *journal.Leaf
+			if l, sealed := leaves[r.ID]; sealed {
+				leaf = &l
+			}
+			if err := each(r, leaf); err != nil {
 				return err
 			}
 			f.Before = r.ID

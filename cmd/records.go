@@ -1,0 +1,126 @@
+package cmd
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"nidan/config"
+	"nidan/journal"
+	"nidan/store"
+)
+
+// recordsCommand is for those who have to rely on the records.
+func recordsCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "records",
+		Short: "Verify the records, and export them",
+		Long: `Verify the records, and export them. Each record is sealed a moment after it was written: docs/operating.md says what that is good
+for, and docs/threat-model.md what not.
+
+All of them end with one of these statuses:
+
+   0  it is as it should be
+   2  records or checkpoints are not as they were sealed
+   3  nothing such was found, but nothing has been sealed yet
+   5  there is no such file
+  64  the command line is wrong
+   1  anything else, such as a database that cannot be opened`,
+	}
+	c.AddCommand(recordsVerifyCommand(), recordsExportCommand(), recordsCheckpointCommand(), recordsKeyCommand())
+	endWithStatuses(c)
+	return c
+}
+
+// newSealer seals the records of a database.
+func newSealer(cfg config.Records, st *store.Store, log *slog.Logger) (*journal.Sealer, error) {
+	key, err := journal.NewKey(cfg.CheckpointKey)
+	if err != nil {
+		return nil, fmt.Errorf("read records.checkpoint_key: %w", err)
+	}
+	return &journal.Sealer{Store: st, Key: key, Now: now, Log: log}, nil
+}
+
+// recordsFrom adds the flags that name the database, and returns what they name. With --database there need be no configuration: whoever
+// verifies records has no business with its secrets.
+func recordsFrom(c *cobra.Command) func() (config.Config, error) {
+	load := withConfig(c)
+	database := c.Flags().String("database", "", "the database (sqlite:PATH or postgres://…), in the place of a configuration")
+	c.MarkFlagsMutuallyExclusive("database", "config")
+	return func() (config.Config, error) {
+		if *database == "" {
+			return load()
+		}
+		cfg := config.Default()
+		cfg.Database = *database
+		return cfg, nil
+	}
+}
+
+func recordsCheckpointCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "checkpoint",
+		Short: "Print the newest checkpoint, to be kept elsewhere",
+		Long: `Prints the newest checkpoint. Kept where nobody gets to who may write to the database, it shows later, with
+"nidan records verify --checkpoint", whether the database was rewritten as a whole.`,
+		Args: cobra.NoArgs,
+	}
+	load := recordsFrom(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		st, err := openToRead(c.Context(), cfg.Database)
+		if err != nil {
+			return err
+		}
+		defer st.Close()
+		kept, err := st.NewestCheckpoint(c.Context())
+		if err != nil {
+			return err
+		}
+		if kept == nil {
+			return withStatus{errors.New("nothing has been sealed yet"), statusNotProven}
+		}
+		_, err = fmt.Fprint(c.OutOrStdout(), kept.Text)
+		return err
+	}
+	return c
+}
+
+func recordsKeyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "key NAME FILE",
+		Short: "Make a key that signs checkpoints",
+		Long: `Makes a key that signs checkpoints: the private key goes to a new FILE, for records.checkpoint_key or
+NIDAN_RECORDS_CHECKPOINT_KEY_FILE, and the public key, for "nidan records verify --key", to the standard output. NAME says whose records
+they are, and stands in each checkpoint: give it the name that people know your sign-in by.`,
+		Example: "  nidan records key login.example.com checkpoint.key > checkpoint.pub",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			private, public, err := journal.GenerateKey(rand.Reader, args[0])
+			if err != nil {
+				return usage(err)
+			}
+			f, err := os.OpenFile(args[1], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+			if errors.Is(err, fs.ErrExist) {
+				return fmt.Errorf("%s is there already: a key that has signed is not to be lost", args[1])
+			}
+			if err != nil {
+				return fmt.Errorf("write the key: %w", err)
+			}
+			_, err = fmt.Fprintln(f, private)
+			if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+				return fmt.Errorf("write the key: %w", err)
+			}
+			_, err = fmt.Fprintln(c.OutOrStdout(), public)
+			return err
+		},
+	}
+}

@@ -1,0 +1,158 @@
+package journal_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"nidan/challenge"
+	"nidan/journal"
+	"nidan/store"
+)
+
+// scene is a database with records, and what seals and verifies them.
+type scene struct {
+	*store.Store
+	sealer   *journal.Sealer
+	clock    time.Time
+	public   string
+	log      strings.Builder
+	keepDays int
+}
+
+func newScene(t *testing.T) *scene {
+	t.Helper()
+	st, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	if err := st.Migrate(t.Context(), challenge.Settings{RememberDays: 30}); err != nil {
+		t.Fatal(err)
+	}
+	s := &scene{Store: st, clock: time.Date(2026, 4, 1, 9, 0, 0, 123456000, time.UTC)}
+	private, public, err := journal.GenerateKey(rand.Reader, "login.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.public = public
+	s.sealer = s.newSealer(t, private)
+	return s
+}
+
+func (s *scene) newSealer(t *testing.T, private string) *journal.Sealer {
+	t.Helper()
+	key, err := journal.NewKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &journal.Sealer{Store: s.Store, Key: key, Now: func() time.Time { return s.clock }, Log: slog.New(slog.NewTextHandler(&s.log, nil))}
+}
+
+// write keeps so many records, one a second.
+func (s *scene) write(t *testing.T, n int) {
+	t.Helper()
+	err := s.Update(t.Context(), "", func(tx challenge.Tx) error {
+		for i := range n {
+			s.clock = s.clock.Add(time.Second)
+			r := challenge.Record{
+				At: s.clock, Kind: "sign_in", Account: "id", Name: fmt.Sprint("agent-", i), By: "admin", Flow: "flow", Challenge: "challenge",
+				State: "allowed", Reason: "two_factor_off", Revision: "0123456789abcdef", Detail: []byte(fmt.Sprintf(`{"name":"\u003c日本 %d"}`, i)),
+			}
+			if err := tx.AddRecord(t.Context(), r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *scene) seal(t *testing.T) {
+	t.Helper()
+	if err := s.sealer.Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// exec runs a statement as somebody does who may write to the database.
+func (s *scene) exec(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	if _, err := s.DB().ExecContext(t.Context(), statement, args...); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+func (s *scene) verifier(t *testing.T, public ...string) *journal.Verifier {
+	t.Helper()
+	keys, err := journal.ReadKeys(public...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &journal.Verifier{Keys: keys, KeepDays: s.keepDays, Now: func() time.Time { return s.clock }}
+}
+
+func (s *scene) verify(t *testing.T) journal.Report {
+	t.Helper()
+	return verified(t, s.verifier(t, s.public), s.Store)
+}
+
+func verified(t *testing.T, v *journal.Verifier, of journal.Source) journal.Report {
+	t.Helper()
+	r, err := v.Verify(t.Context(), of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// export is an export of all records, as it is written.
+func (s *scene) export(t *testing.T, f challenge.RecordFilter) string {
+	t.Helper()
+	var b strings.Builder
+	if err := export(t.Context(), &b, s.Store, f); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func export(ctx context.Context, to io.Writer, st *store.Store, f challenge.RecordFilter) error {
+	records, err := st.Records(ctx, f)
+	if err != nil {
+		return err
+	}
+	leaves, err := st.LeavesOf(ctx, f)
+	if err != nil {
+		return err
+	}
+	e := journal.NewExport(to)
+	for _, r := range records {
+		l, sealed := leaves[r.ID]
+		of := &l
+		if !sealed {
+			of = nil
+		}
+		if err := e.Record(r, of); err != nil {
+			return err
+		}
+	}
+	return e.End(ctx, st)
+}
+
+// has says whether a report has a problem of that kind about that record.
+func has(r journal.Report, kind string, record int64) bool {
+	for _, p := range r.Problems {
+		if p.Kind == kind && p.Record == record {
+			return true
+		}
+	}
+	return false
+}

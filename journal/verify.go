@@ -1,0 +1,215 @@
+package journal
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/transparency-dev/merkle/compact"
+
+	"nidan/challenge"
+)
+
+// Sealed is a leaf, and the record that it is of.
+type Sealed struct {
+	Leaf   Leaf
+	Record *challenge.Record // nil: it is not there any more
+}
+
+// Source is what is verified.
+type Source interface {
+	RecordIDs(ctx context.Context) (first, last int64, err error)
+	UnsealedRecords(ctx context.Context, after, to int64, n int) ([]challenge.Record, error)
+	// SealedRecords are those with the leaves from an index on, n at most, in the order of the leaves.
+	SealedRecords(ctx context.Context, from int64, n int) ([]Sealed, error)
+	// Checkpoints are all that are kept, the one with the fewest leaves first.
+	Checkpoints(ctx context.Context) ([]Kept, error)
+}
+
+// Verifier verifies the records of a database.
+type Verifier struct {
+	Keys      Keys     // none: signatures are not looked at
+	Elsewhere []string // checkpoints that were kept elsewhere
+	KeepDays  int      // for how many days records are kept; 0: for ever
+	Now       func() time.Time
+	Progress  func(leaves int64) // is told how far it is; nil: nobody is
+}
+
+// late is how much older than the newest checkpoint before it a record may say to be. More is a record that was put in later: clocks do
+// not differ that much, and no unit of work lasts that long.
+const late = time.Hour
+
+// readAtOnce is how many records are read in one go.
+const readAtOnce = 500
+
+// expected is a checkpoint that the leaves have to agree with.
+type expected struct {
+	Checkpoint
+	signed, elsewhere bool
+}
+
+// verification is one run of a Verifier.
+type verification struct {
+	*Verifier
+	report   Report
+	expected []expected // with the fewest leaves first
+	tree     *compact.Range
+	before   time.Time // of the newest checkpoint that the leaves have come to
+	next     int64     // the index of the leaf that has to come next
+	agreed   int64     // up to where checkpoints agree
+	broken   bool      // one does not: no later one can
+}
+
+// Verify looks whether the records are as they were sealed, and says what is not. An error is that it could not look.
+func (v *Verifier) Verify(ctx context.Context, of Source) (Report, error) {
+	run := &verification{Verifier: v, tree: ranges.NewEmptyRange(0)}
+	kept, err := of.Checkpoints(ctx)
+	if err != nil {
+		return run.report, err
+	}
+	run.expect(kept)
+	for at := int64(0); ; {
+		found, err := of.SealedRecords(ctx, at, readAtOnce)
+		if err != nil {
+			return run.report, err
+		}
+		for _, s := range found {
+			if err := run.sealed(s); err != nil {
+				return run.report, err
+			}
+			at = s.Leaf.Index + 1
+		}
+		if v.Progress != nil {
+			v.Progress(at)
+		}
+		if len(found) < readAtOnce {
+			break
+		}
+	}
+	for _, e := range run.expected {
+		run.report.add(CutBack, 0, "%s covers %d records, and the journal has %d: it was cut back, or is that of another database",
+			e.name(), e.Size, run.tree.End())
+	}
+	return run.report, run.unsealed(ctx, of)
+}
+
+// expect reads the checkpoints.
+func (v *verification) expect(kept []Kept) {
+	signedBefore := false
+	for i, k := range kept {
+		c, signed, err := ReadCheckpoint(k.Text, v.Keys)
+		if err != nil || c.Size != k.Size {
+			v.report.add(Unreadable, 0, "the checkpoint of %d leaves cannot be read, or was altered", k.Size)
+			continue
+		}
+		if len(v.Keys) > 0 && !signed && (signedBefore || i == len(kept)-1) {
+			v.report.add(NotSigned, 0, "%s is not signed with a key that was given", expected{Checkpoint: c}.name())
+		}
+		signedBefore = signedBefore || signed
+		v.expected = append(v.expected, expected{c, signed, false})
+	}
+	for _, text := range v.Elsewhere {
+		c, signed, err := ReadCheckpoint(text, v.Keys)
+		switch {
+		case err != nil:
+			v.report.add(Unreadable, 0, "the checkpoint that was kept elsewhere cannot be read")
+			continue
+		case len(v.Keys) > 0 && !signed:
+			v.report.add(NotSigned, 0, "the checkpoint that was kept elsewhere is not signed with a key that was given")
+		}
+		v.expected = append(v.expected, expected{c, signed, true})
+	}
+	slices.SortStableFunc(v.expected, func(a, b expected) int { return cmp.Compare(a.Size, b.Size) })
+}
+
+func (e expected) name() string {
+	if e.elsewhere {
+		return "the checkpoint that was kept elsewhere, of " + e.At.UTC().Format(time.RFC3339) + ","
+	}
+	return "the checkpoint of " + e.At.UTC().Format(time.RFC3339)
+}
+
+// sealed looks at a leaf and its record.
+func (v *verification) sealed(s Sealed) error {
+	if s.Leaf.Index != v.next {
+		v.report.add(Rewritten, 0, "the leaves from %d to %d are missing", v.next, s.Leaf.Index-1)
+	}
+	v.next = s.Leaf.Index + 1
+	switch {
+	case s.Record == nil && v.KeepDays > 0 && s.Leaf.At.Before(v.Now().AddDate(0, 0, -v.KeepDays)):
+		v.report.Past++
+	case s.Record == nil:
+		v.report.add(Removed, s.Leaf.Record, "record %d, of %s, was removed", s.Leaf.Record, s.Leaf.At.UTC().Format(time.RFC3339))
+	case !s.Leaf.is(*s.Record):
+		v.report.add(Altered, s.Leaf.Record, "record %d was altered since it was sealed", s.Leaf.Record)
+	default:
+		v.report.Records++
+	}
+	v.inTime(s.Leaf.Record, s.Leaf.At)
+	if err := v.tree.Append(s.Leaf.Hash(), nil); err != nil {
+		return err
+	}
+	v.report.Leaves++
+	return v.compare()
+}
+
+// inTime looks whether a record may be as old as it says: the checkpoint before it was made of all that was there by then.
+func (v *verification) inTime(record int64, at time.Time) {
+	if at.Before(v.before.Add(-late)) {
+		v.report.add(Inserted, record, "record %d says that it is of %s, and was put in after the checkpoint of %s",
+			record, at.UTC().Format(time.RFC3339), v.before.UTC().Format(time.RFC3339))
+	}
+}
+
+// compare compares the tree with the checkpoints that are made of as many leaves.
+func (v *verification) compare() error {
+	size := int64(v.tree.End())
+	for len(v.expected) > 0 && v.expected[0].Size <= size {
+		e := v.expected[0]
+		v.expected = v.expected[1:]
+		hash, err := root(v.tree)
+		if err != nil {
+			return err
+		}
+		switch {
+		case e.Size == size && bytes.Equal(hash, e.Root):
+			v.report.agree(e.Checkpoint, e.signed)
+			v.agreed = size
+		case !v.broken:
+			v.broken = true
+			v.report.add(Rewritten, 0, "%s does not agree with the leaves: among those from %d to %d, some were altered, removed, put in or reordered",
+				e.name(), v.agreed, size-1)
+		default:
+			v.report.add(Rewritten, 0, "%s does not agree with the leaves either", e.name())
+		}
+		if !e.elsewhere && e.At.After(v.before) {
+			v.before = e.At
+		}
+	}
+	return nil
+}
+
+// unsealed counts the records that have no leaf.
+func (v *verification) unsealed(ctx context.Context, of Source) error {
+	first, last, err := of.RecordIDs(ctx)
+	if err != nil {
+		return err
+	}
+	for from := first - 1; from < last; {
+		to := min(last, from+lookedThrough)
+		found, err := of.UnsealedRecords(ctx, from, to, readAtOnce)
+		if err != nil {
+			return err
+		}
+		if from = to; len(found) == readAtOnce {
+			from = found[len(found)-1].ID
+		}
+		for _, r := range found {
+			v.report.NotSealed++
+			v.inTime(r.ID, r.At)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,230 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"nidan/challenge"
+	"nidan/journal"
+)
+
+var (
+	_ journal.Store  = (*Store)(nil)
+	_ journal.Source = (*Store)(nil)
+	_ journal.Prover = (*Store)(nil)
+)
+
+// RecordIDs implements [journal.Store].
+func (s *Store) RecordIDs(ctx context.Context) (first, last int64, err error) {
+	// One look into the index for each: together, SQLite would look through the table.
+	err = s.db.row(ctx, `SELECT coalesce((SELECT min(id) FROM records), 0), coalesce((SELECT max(id) FROM records), 0)`).Scan(&first, &last)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read which records there are: %w", err)
+	}
+	return first, last, nil
+}
+
+// UnsealedRecords implements [journal.Store].
+func (s *Store) UnsealedRecords(ctx context.Context, after, to int64, n int) (found []challenge.Record, err error) {
+	err = each(ctx, s.db, func(row row) error {
+		r, err := scanRecord(row)
+		found = append(found, r)
+		return err
+	}, `SELECT `+recordColumns+` FROM records WHERE id > $1 AND id <= $2
+		AND NOT EXISTS (SELECT 1 FROM journal_leaves WHERE record_id = records.id) ORDER BY id LIMIT $3`, after, to, n)
+	if err != nil {
+		return nil, fmt.Errorf("read records that are not sealed: %w", err)
+	}
+	return found, nil
+}
+
+// Leaves implements [journal.Store].
+func (s *Store) Leaves(ctx context.Context, from int64, n int) (found []journal.Leaf, err error) {
+	err = each(ctx, s.db, func(row row) error {
+		l, err := scanLeaf(row)
+		found = append(found, l)
+		return err
+	}, `SELECT `+leafColumns+` FROM journal_leaves WHERE leaf >= $1 ORDER BY leaf LIMIT $2`, from, n)
+	if err != nil {
+		return nil, fmt.Errorf("read leaves of the journal: %w", err)
+	}
+	return found, nil
+}
+
+const leafColumns = `leaf, record_id, record_at, digest`
+
+func scanLeaf(row row) (l journal.Leaf, err error) {
+	var at int64
+	err = row.Scan(&l.Index, &l.Record, &at, &l.Digest)
+	l.At = fromMicro(at)
+	return l, err
+}
+
+// errSealed undoes what was to be sealed, because another process has sealed it.
+var errSealed = errors.New("it is sealed")
+
+// AddLeaves implements [journal.Store].
+func (s *Store) AddLeaves(ctx context.Context, leaves []journal.Leaf) (bool, error) {
+	const insert = `INSERT INTO journal_leaves (` + leafColumns + `) VALUES ($1, $2, $3, $4)`
+	err := s.update(ctx, "", func(t *tx) error {
+		for i, l := range leaves {
+			if i > 0 {
+				if err := t.add(ctx, insert, l.Index, l.Record, l.At.UnixMicro(), l.Digest); err != nil {
+					return err
+				}
+				continue
+			}
+			// Whoever has the first one has them all: on PostgreSQL, the others wait here until it is decided.
+			free, err := t.exactlyOne(ctx, insert+` ON CONFLICT DO NOTHING`, l.Index, l.Record, l.At.UnixMicro(), l.Digest)
+			if err != nil {
+				return err
+			}
+			if !free {
+				return errSealed
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, errSealed) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("write leaves of the journal: %w", err)
+	}
+	return true, nil
+}
+
+// SealedRecords implements [journal.Source].
+func (s *Store) SealedRecords(ctx context.Context, from int64, n int) (found []journal.Sealed, err error) {
+	err = each(ctx, s.db, func(row row) error {
+		one, err := scanSealed(row)
+		found = append(found, one)
+		return err
+	}, `SELECT leaf, record_id, record_at, digest, coalesce(id, 0), coalesce(at, 0), coalesce(kind, ''), coalesce(account_id, ''),
+			coalesce(account_name, ''), coalesce(changed_by, ''), coalesce(flow_id, ''), coalesce(challenge_id, ''), coalesce(state, ''),
+			coalesce(reason, ''), coalesce(revision, ''), detail, id IS NOT NULL
+		FROM journal_leaves LEFT JOIN records ON id = record_id WHERE leaf >= $1 ORDER BY leaf LIMIT $2`, from, n)
+	if err != nil {
+		return nil, fmt.Errorf("read records that are sealed: %w", err)
+	}
+	return found, nil
+}
+
+func scanSealed(row row) (s journal.Sealed, err error) {
+	var leafAt, at int64
+	var there bool
+	var r challenge.Record
+	l := &s.Leaf
+	err = row.Scan(&l.Index, &l.Record, &leafAt, &l.Digest, &r.ID, &at, &r.Kind, &r.Account, &r.Name, &r.By, &r.Flow, &r.Challenge,
+		&r.State, &r.Reason, &r.Revision, &r.Detail, &there)
+	l.At, r.At = fromMicro(leafAt), fromMicro(at)
+	if there {
+		s.Record = &r
+	}
+	return s, err
+}
+
+// RecordsInOrder are those that the filter asks for, n at most, in the order of their times, and of their IDs where these are the same:
+// those that come after the time and the ID.
+func (s *Store) RecordsInOrder(ctx context.Context, f challenge.RecordFilter, at time.Time, id int64, n int) (found []challenge.Record, err error) {
+	where, args := conditions(f)
+	args = append(args, at.UnixMicro(), id, n)
+	after := len(args) - 2
+	err = each(ctx, s.db, func(row row) error {
+		r, err := scanRecord(row)
+		found = append(found, r)
+		return err
+	}, fmt.Sprintf(`SELECT `+recordColumns+` FROM records WHERE `+where+` AND at >= $%[1]d AND (at, id) > ($%[1]d, $%[2]d)
+		ORDER BY at, id LIMIT $%[3]d`, after, after+1, after+2), args...)
+	if err != nil {
+		return nil, fmt.Errorf("read records in their order: %w", err)
+	}
+	return found, nil
+}
+
+// LeavesOf are the leaves of the records that the filter asks for, by the records' IDs. Records that are not sealed have none.
+func (s *Store) LeavesOf(ctx context.Context, f challenge.RecordFilter) (map[int64]journal.Leaf, error) {
+	where, args := conditions(f)
+	limit := ""
+	if f.Limit > 0 {
+		args = append(args, f.Limit)
+		limit = fmt.Sprintf(" LIMIT $%d", len(args))
+	}
+	found := map[int64]journal.Leaf{}
+	err := each(ctx, s.db, func(row row) error {
+		l, err := scanLeaf(row)
+		found[l.Record] = l
+		return err
+	}, `SELECT `+leafColumns+` FROM journal_leaves WHERE record_id IN (SELECT id FROM records WHERE `+where+` ORDER BY id DESC`+limit+`)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the leaves of records: %w", err)
+	}
+	return found, nil
+}
+
+// NewestCheckpoint implements [journal.Store].
+func (s *Store) NewestCheckpoint(ctx context.Context) (*journal.Kept, error) {
+	return s.checkpoint(ctx, `ORDER BY size DESC LIMIT 1`)
+}
+
+// CheckpointUpTo implements [journal.Prover].
+func (s *Store) CheckpointUpTo(ctx context.Context, size int64) (*journal.Kept, error) {
+	return s.checkpoint(ctx, `WHERE size <= $1 ORDER BY size DESC LIMIT 1`, size)
+}
+
+// CheckpointFrom implements [journal.Prover].
+func (s *Store) CheckpointFrom(ctx context.Context, size int64) (*journal.Kept, error) {
+	return s.checkpoint(ctx, `WHERE size >= $1 ORDER BY size LIMIT 1`, size)
+}
+
+const selectCheckpoint = `SELECT size, signed_at, text, hashes FROM journal_checkpoints `
+
+func (s *Store) checkpoint(ctx context.Context, which string, args ...any) (*journal.Kept, error) {
+	k, err := scanCheckpoint(s.db.row(ctx, selectCheckpoint+which, args...))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read a checkpoint of the journal: %w", err)
+	}
+	return &k, nil
+}
+
+func scanCheckpoint(row row) (k journal.Kept, err error) {
+	var at int64
+	err = row.Scan(&k.Size, &at, &k.Text, &k.Hashes)
+	k.At = fromMicro(at)
+	return k, err
+}
+
+// Checkpoints implements [journal.Source].
+func (s *Store) Checkpoints(ctx context.Context) (found []journal.Kept, err error) {
+	err = each(ctx, s.db, func(row row) error {
+		k, err := scanCheckpoint(row)
+		found = append(found, k)
+		return err
+	}, selectCheckpoint+`ORDER BY size`)
+	if err != nil {
+		return nil, fmt.Errorf("read the checkpoints of the journal: %w", err)
+	}
+	return found, nil
+}
+
+// AddCheckpoint implements [journal.Store].
+func (s *Store) AddCheckpoint(ctx context.Context, k journal.Kept) error {
+	err := s.update(ctx, "", func(t *tx) error {
+		err := t.add(ctx, `INSERT INTO journal_checkpoints (size, signed_at, text, hashes) VALUES ($1, $2, $3, $4) ON CONFLICT (size) DO NOTHING`,
+			k.Size, k.At.UnixMicro(), k.Text, notNil(k.Hashes))
+		if err != nil {
+			return err
+		}
+		return t.add(ctx, `DELETE FROM journal_checkpoints WHERE signed_at >= $1 AND size < $2`, journal.Hour(k.At).UnixMicro(), k.Size)
+	})
+	if err != nil {
+		return fmt.Errorf("write a checkpoint of the journal: %w", err)
+	}
+	return nil
+}
