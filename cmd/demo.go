@@ -217,14 +217,13 @@ func createAccounts(ctx context.Context) error {
 
 func (d *demo) explain() {
 	fmt.Fprintf(d.out, `
-Nidan's demo is up. Everything runs on this machine and is gone when it ends.
+Nidan's demo is up, on this machine alone. Try this first:
 
-  Sign in at          http://%[1]s/login
-  Administer at       http://%[1]s/console (as owner or admin)
-  Mail arrives at     http://%[1]s/demo/mail
-  Kratos' public API  http://%[1]s/self-service/login/api
+  1. Sign in at http://%[1]s/login as agent, with the password %[2]s.
+  2. Nidan asks for a code. Read it at http://%[1]s/demo/mail, and enter it.
+  3. Sign out. Open http://%[1]s/console as admin, with a code again, and look around.
 
-Accounts, all with the password %[2]s:
+All accounts have that password:
 
 `, loopback(demoPublicPort), demoPassword)
 	for _, a := range demoAccounts {
@@ -235,15 +234,15 @@ Accounts, all with the password %[2]s:
 			"What is changed there decides a moment later, if it passes the gate; this is said here, and at http://%s/readyz.\n",
 			d.policies, loopback(demoHooksPort))
 	}
-	fmt.Fprint(d.out, "\nCtrl-C ends it.\n")
+	fmt.Fprintf(d.out, "\nPrograms sign in at http://%s/self-service/login/api (docs/native-clients.md).\nCtrl-C ends it. Nothing is left behind.\n", loopback(demoPublicPort))
 }
 
 func whatHappens(a kratos.Account) string {
 	switch {
 	case a.Email == "":
-		return "has no e-mail address: signs in with the password alone"
+		return "no code: there is no e-mail address to send it to"
 	case a.TwoFactor:
-		return "is asked for a code, mailed to " + a.Email
+		return "a code, mailed to " + a.Email
 	}
-	return "two-step verification is off: signs in with the password alone"
+	return "no code: two-step verification is off for it"
 }

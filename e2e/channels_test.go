@@ -81,7 +81,7 @@ func TestAChannelIsAddedWhilePeopleSignIn(t *testing.T) {
 	t.Run("it stands in the records by its name", func(t *testing.T) {
 		w.open("/console/records?kind=sign_in&account=" + admin)
 		w.run(`document.querySelectorAll("details").forEach(d => d.open = true)`)
-		w.reads("main table", "サインイン先: キオスク")
+		w.reads("main table", "ログイン先: キオスク")
 	})
 }
 

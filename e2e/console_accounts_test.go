@@ -203,7 +203,7 @@ func TestAnAccount(t *testing.T) {
 	w.signInTo(n, page, admin)
 	t.Run("shows its facts, its device and its records", func(t *testing.T) {
 		w.t = t
-		for _, text := range []string{id, name, name + "@example.com", "ユーザ", "ソフトフォン", "127.0.0.1", "認証コード一致", "code_required", "device_remembered"} {
+		for _, text := range []string{id, name, name + "@example.com", "ユーザー", "ソフトフォン", "127.0.0.1", "認証コード一致", "code_required", "device_remembered"} {
 			w.reads("main", text)
 		}
 	})

@@ -62,7 +62,7 @@ func TestTheDifferencePage(t *testing.T) {
 		w.open("/language/en?to=/console/policies/difference")
 		w.compared()
 		w.reads("#difference", "Let in → Ask for a code")
-		w.reads("main", "Proven for everything that can be asked")
+		w.reads("main", "Proven for every possible input")
 		pictures(t, w, "difference-en")
 		w.open("/console/policies")
 		pictures(t, w, "policies-en")

@@ -58,7 +58,7 @@ func TestThePageShowsTheOtherMethodsThatKratosOffers(t *testing.T) {
 	}
 	accessible(t, w)
 	w.click(`[data-locale="en"]`)
-	w.until(buttons + ` === "Sign in with Example, Sign in with a passkey, Have a sign-in code sent, Sign in"`)
+	w.until(buttons + ` === "Sign in with Example, Sign in with a passkey, Send a sign-in code, Sign in"`)
 	accessible(t, w)
 
 	t.Run("the password, with a code of Nidan's", func(t *testing.T) {

@@ -106,10 +106,10 @@ func TestTheModuleOnAPageOfOnesOwn(t *testing.T) {
 				t.Error("the password is still asked")
 			}
 			accessible(t, w)
-			w.until(`/A code was sent to t\*\*\*@example.com. It holds for another \d+:\d\d. Tries left: 10./.test(document.getElementById("nidan-sent").innerText)`)
+			w.until(`/A code was sent to t\*\*\*@example.com. It is valid for another \d+:\d\d. Attempts left: 10./.test(document.getElementById("nidan-sent").innerText)`)
 			w.keys(wrong(n.code(1)))
 			says("The verification code is wrong.")
-			w.until(`document.getElementById("nidan-sent").innerText.includes("Tries left: 9")`)
+			w.until(`document.getElementById("nidan-sent").innerText.includes("Attempts left: 9")`)
 			w.click("#nidan-resend")
 			says("Another verification code cannot be sent yet.")
 			n.sql(`UPDATE challenges SET resend_at = 0`)

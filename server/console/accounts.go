@@ -42,6 +42,9 @@ func (a Account) RelyOnMail() bool {
 	return a.Factors != nil && !slices.Contains(a.Factors, "totp") && !slices.Contains(a.Factors, "webauthn")
 }
 
+// Unreachable says whether a code is asked of an account that has no address to mail it to.
+func (a Account) Unreachable() bool { return a.Person.TwoFactor && a.Person.Email == "" }
+
 func (a Account) relies(on string) bool {
 	if on == NoFactor {
 		return a.RelyOnMail()

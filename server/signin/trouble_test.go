@@ -49,7 +49,7 @@ func TestTroublesArePagesInTheReadersLanguage(t *testing.T) {
 		"an address that is for something": {"POST", "/second-factor", 405, "ページが見つかりません", "There is no such page"},
 		"Kratos away":                      {"GET", "/kratos", 502, "現在ログインを受け付けられません", "Signing in is not possible at the moment"},
 		"something broken":                 {"GET", "/broken", 500, "問題が発生しました", "Something went wrong"},
-		"an error of Kratos' by no number": {"GET", "/error", 200, "管理者にお問い合わせください。", "ask your administrator."},
+		"an error of Kratos' by no number": {"GET", "/error", 200, "管理者にお問い合わせください。", "contact your administrator."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for language, want := range map[string]string{"ja": tc.ja, "en-GB,en;q=0.9": tc.en} {

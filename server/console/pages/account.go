@@ -108,7 +108,7 @@ func (h *Handler) switchFlag(c echo.Context, who session.Visitor, at, base strin
 		}
 	}
 	if was == now {
-		return c.Redirect(http.StatusSeeOther, base+"?done=nothing_changed")
+		return h.done(c, base, "nothing_changed")
 	}
 	if !confirmed(c) {
 		return h.ask(c, who, at, base, []line{{What: "two_step", From: was, To: now}})
@@ -116,7 +116,7 @@ func (h *Handler) switchFlag(c echo.Context, who session.Visitor, at, base strin
 	if err := do(console.Change{Was: was == "on", On: now == "on"}); err != nil {
 		return h.notDone(c, who, err)
 	}
-	return c.Redirect(http.StatusSeeOther, base+"?done=saved")
+	return h.done(c, base, "saved")
 }
 
 // notDone says why a change was not made, where it is no more than that.
@@ -147,10 +147,10 @@ func (h *Handler) forgetDevices(c echo.Context, who session.Visitor) error {
 	}
 	if one == "" {
 		_, err = h.Console.ForgetDevices(c.Request().Context(), who, id)
-		return h.doneOr(c, base+"?done=devices_forgotten", err)
+		return h.doneOr(c, base, "devices_forgotten", err)
 	}
 	_, err = h.Console.ForgetDevice(c.Request().Context(), who, id, token)
-	return h.doneOr(c, base+"?done=device_forgotten", err)
+	return h.doneOr(c, base, "device_forgotten", err)
 }
 
 func (h *Handler) clearWrongCodes(c echo.Context, who session.Visitor) error {
@@ -158,12 +158,12 @@ func (h *Handler) clearWrongCodes(c echo.Context, who session.Visitor) error {
 	if !confirmed(c) {
 		return h.ask(c, who, "accounts", base, []line{{What: "clear_wrong_codes"}})
 	}
-	return h.doneOr(c, base+"?done=wrong_codes_cleared", h.Console.ClearWrongCodes(c.Request().Context(), who, c.Param("id")))
+	return h.doneOr(c, base, "wrong_codes_cleared", h.Console.ClearWrongCodes(c.Request().Context(), who, c.Param("id")))
 }
 
-func (h *Handler) doneOr(c echo.Context, to string, err error) error {
+func (h *Handler) doneOr(c echo.Context, to, what string, err error) error {
 	if err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, to)
+	return h.done(c, to, what)
 }

@@ -24,7 +24,8 @@ type accountList struct {
 	ShowID, Edit            bool
 	Roles                   []string
 	Rows                    []row
-	First                   bool // nothing comes before this page
+	First                   bool      // nothing comes before this page
+	Problems                []problem // what is wrong with the filter; none: it is all right
 
 	here url.Values
 }
@@ -43,6 +44,12 @@ func (h *Handler) accounts(c echo.Context, who session.Visitor) error {
 		Factors: []string{console.NoFactor, "totp", "webauthn", "lookup_secret"}, First: q.Get("from") == "",
 		ShowID: q.Get("id") == "1", Edit: q.Get("edit") == "1", Roles: kratos.Roles, here: q,
 	}
+	if l.check(); len(l.Problems) > 0 {
+		if err := h.Console.May(ctx, who, policies.ViewAccounts, nil); err != nil {
+			return err
+		}
+		return h.show(c, who, http.StatusUnprocessableEntity, "accounts", "accounts", l)
+	}
 	f := console.AccountFilter{Role: l.Role, State: l.State, Factor: l.Factor, From: q.Get("from")}
 	if l.In == "text" {
 		f.Text = l.Search
@@ -51,6 +58,9 @@ func (h *Handler) accounts(c echo.Context, who session.Visitor) error {
 	}
 	var err error
 	if l.AccountPage, err = h.Console.Accounts(ctx, who, f); err != nil {
+		if status := l.searchFailed(err); status != 0 {
+			return h.show(c, who, status, "accounts", "accounts", l)
+		}
 		return err
 	}
 	for _, a := range l.Accounts {
@@ -104,7 +114,7 @@ func (h *Handler) saveAccounts(c echo.Context, who session.Visitor) error {
 		return console.ErrInvalid
 	}
 	if len(changes) == 0 {
-		return c.Redirect(http.StatusSeeOther, "/console/accounts?done=nothing_changed")
+		return h.done(c, "/console/accounts", "nothing_changed")
 	}
 	if !confirmed(c) {
 		return h.askChanges(c, who, changes)
@@ -112,7 +122,7 @@ func (h *Handler) saveAccounts(c echo.Context, who session.Visitor) error {
 	results := h.Console.Switch(ctx, who, changes)
 	failed := slices.DeleteFunc(slices.Clone(results), func(r console.Changed) bool { return r.Err == nil })
 	if len(failed) == 0 {
-		return c.Redirect(http.StatusSeeOther, "/console/accounts?done=saved")
+		return h.done(c, "/console/accounts", "saved")
 	}
 	rows := make([]failure, len(failed))
 	for i, r := range failed {

@@ -88,9 +88,7 @@ func (h *Handler) show(c echo.Context, who session.Visitor, status int, name, at
 	if f.Administrator {
 		f.Mail = h.Console.Mail()
 	}
-	if said := c.QueryParam("done"); c.Request().Method == http.MethodGet && done[said] {
-		f.Message = "done_" + said
-	}
+	f.Message = h.justDone(c)
 	return h.pages.Render(c, status, name, f)
 }
 

@@ -13,7 +13,7 @@ import (
 
 // composed are texts whose names are put together from what is shown.
 func composed(name string) bool {
-	for _, prefix := range []string{"action_", "kind_", "state_", "role_", "source_", "account_", "channel_", "refused_", "done_", "mail_", "answer_", "already_", "difference_", "question_", "factor_"} {
+	for _, prefix := range []string{"action_", "kind_", "state_", "role_", "source_", "account_", "channel_", "refused_", "done_", "mail_", "answer_", "already_", "difference_", "question_", "factor_", "filter_", "unproven_"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}

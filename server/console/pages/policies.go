@@ -56,7 +56,7 @@ func (h *Handler) answerPolicies(c echo.Context, who session.Visitor) error {
 	if err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, "/console/policies?done=policies_"+string(answer))
+	return h.done(c, "/console/policies", "policies_"+string(answer))
 }
 
 // Uncovered is what no test reaches, in a line.

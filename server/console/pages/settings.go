@@ -106,7 +106,7 @@ func (h *Handler) saveSettings(c echo.Context, who session.Visitor) error {
 	case now.Version != f.Version:
 		return h.conflict(c, who, f, now)
 	case now.Settings.Equal(f.Settings):
-		return c.Redirect(http.StatusSeeOther, "/console/settings?done=nothing_changed")
+		return h.done(c, "/console/settings", "nothing_changed")
 	case !confirmed(c):
 		return h.ask(c, who, "settings", "/console/settings", settingsLines(now.Settings, f.Settings, listed))
 	}
@@ -120,7 +120,7 @@ func (h *Handler) saveSettings(c echo.Context, who session.Visitor) error {
 	if err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, "/console/settings?done=saved")
+	return h.done(c, "/console/settings", "saved")
 }
 
 // conflict shows what somebody else has saved meanwhile beside what was typed. Saving it now is done knowingly.

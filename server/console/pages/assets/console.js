@@ -16,3 +16,7 @@ if (all && boxes.length > 0) {
   boxes.forEach((b) => b.addEventListener("change", show));
   show();
 }
+
+// A search may take seconds: its button says that something is under way. A page that the browser has kept shows it no longer.
+document.addEventListener("submit", (e) => e.submitter?.setAttribute("aria-busy", "true"));
+addEventListener("pageshow", () => document.querySelectorAll("button[aria-busy]").forEach((b) => b.removeAttribute("aria-busy")));

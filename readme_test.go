@@ -1,0 +1,65 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	// link is a link to a file of the repository, without what follows a #.
+	link = regexp.MustCompile(`\]\(([^)#:\s]+)(?:#[^)\s]*)?\)`)
+	// block is a block of commands or files.
+	commands = regexp.MustCompile("(?sm)^```[a-z]*\n(.*?)^```")
+	// given is a file that a command of ours, or OPA's, reads or writes.
+	given = regexp.MustCompile(`(?m)^(?:nidan|opa|go run) .*?--(?:input|file|config|junit|decision-log|data|against)[ =]([\w./-]+)`)
+)
+
+// own are files of whoever reads, and why they are not there yet.
+var own = map[string]string{
+	"nidan.yml":           "the reader's configuration",
+	"tests.xml":           "the command writes it",
+	"nidan-records.jsonl": "the console exports it",
+	"./decisions":         "a decision log",
+	"policies.sarif":      "the command writes it",
+	"before":              "the folder as it was",
+}
+
+// Whoever tries a command as it stands here finds the file that it names. Commands are tried in the folder of the repository.
+func TestThePagesNameFilesThatExist(t *testing.T) {
+	docs, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, page := range append(docs, "README.md", "policies/README.md") {
+		raw, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(raw)
+		for _, b := range commands.FindAllStringSubmatch(text, -1) {
+			for _, g := range given.FindAllStringSubmatch(b[1], -1) {
+				if found++; own[g[1]] == "" {
+					exists(t, page, g[1])
+				}
+			}
+		}
+		for _, l := range link.FindAllStringSubmatch(commands.ReplaceAllString(text, ""), -1) {
+			found++
+			exists(t, page, filepath.Join(filepath.Dir(page), l[1]))
+		}
+	}
+	if found < 30 {
+		t.Errorf("only %d files were found to be named", found)
+	}
+}
+
+func exists(t *testing.T, page, path string) {
+	t.Helper()
+	if _, err := os.Stat(strings.TrimSuffix(path, "/")); err != nil {
+		t.Errorf("%s names %s, which is not there", page, path)
+	}
+}
