@@ -4,10 +4,12 @@
 -- both can be asked for together.
 CREATE TABLE journal_leaves (
     leaf      BIGINT  PRIMARY KEY, -- from 0, without gaps
-    record_id BIGINT  NOT NULL UNIQUE,
+    record_id BIGINT  NOT NULL,
     record_at BIGINT  NOT NULL,
     digest    BYTEA   NOT NULL -- SHA-256 of all else that the record says
 );
+
+CREATE UNIQUE INDEX journal_leaves_by_record ON journal_leaves (record_id);
 
 -- The last one of each hour, and the newest one.
 CREATE TABLE journal_checkpoints (
