@@ -110,7 +110,7 @@ func policiesThatAsk(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const excluded = `	not _method in {"code", "lookup_secret", "passkey", "webauthn"}` + "\n"
+	const excluded = "\tnot _hands_nothing_on\n"
 	if !strings.Contains(string(rules), excluded) {
 		t.Fatalf("login.rego does not hold %s", excluded)
 	}
