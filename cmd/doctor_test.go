@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -217,5 +218,22 @@ func TestServeSaysThatTheFolderOfThePoliciesIsNotThere(t *testing.T) {
 	_, err := run(t, "serve")
 	if want := config.NoPoliciesDir(nowhere) + ": make it with nidan policy export"; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Where policies of before decide, people sign in all the same, and the log says what is missing.
+func TestAMissingFolderOfPoliciesIsInTheLogWhereOthersDecide(t *testing.T) {
+	var log strings.Builder
+	nowhere := filepath.Join(t.TempDir(), "nowhere")
+	if err := sayWhereThereIsNoFolder(t.Context(), nowhere, nil, slog.New(slog.NewTextHandler(&log, nil))); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), config.NoPoliciesDir(nowhere)) {
+		t.Errorf("the log says\n%s", log.String())
+	}
+	log.Reset()
+	refused := errors.New("the policies are refused")
+	if err := sayWhereThereIsNoFolder(t.Context(), t.TempDir(), refused, slog.New(slog.NewTextHandler(&log, nil))); !errors.Is(err, refused) || log.Len() > 0 {
+		t.Errorf("of a folder that is there: %v, %s", err, log.String())
 	}
 }
