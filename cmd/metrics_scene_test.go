@@ -3,12 +3,14 @@ package cmd
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,18 +22,49 @@ import (
 	"nidan/policies"
 )
 
-// exposed are the metrics of the whole program, as Prometheus reads them, after some sign-ins: with a shadow, and with a decision log.
+// exposed are the metrics of the whole program, as Prometheus reads them, after some sign-ins: with a shadow, and with a decision log. They
+// are read once for all tests.
 func exposed(t *testing.T) map[string]*dto.MetricFamily {
+	t.Helper()
+	scraping.Do(func() { scraped = scrape(t) })
+	if scraped == nil {
+		t.Fatal("the metrics could not be read")
+	}
+	return scraped
+}
+
+var (
+	scraping sync.Once
+	scraped  map[string]*dto.MetricFamily
+)
+
+// withoutTests copies the policies that ship, and not their tests: the shadow's gate would run them.
+func withoutTests(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, policies.Shipped()); err != nil {
+		t.Fatal(err)
+	}
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, "_test.rego") {
+			err = os.Remove(path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func scrape(t *testing.T) map[string]*dto.MetricFamily {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Database = "sqlite:" + filepath.Join(t.TempDir(), "nidan.db")
 	cfg.Secrets, cfg.Hooks.Tokens = []string{strings.Repeat("s", 32)}, []string{strings.Repeat("t", 32)}
 	cfg.Mail.SMTP.TLS, cfg.Mail.SMTP.Port = "none", closedPort(t)
 	cfg.DecisionLog.URL = fmt.Sprint("http://127.0.0.1:", closedPort(t))
-	cfg.Policies.ShadowDir = t.TempDir()
-	if err := os.CopyFS(cfg.Policies.ShadowDir, policies.Shipped()); err != nil {
-		t.Fatal(err)
-	}
+	cfg.Policies.ShadowDir = withoutTests(t)
 	n, err := newNidan(t.Context(), cfg, "", newLog(config.Log{Level: "error", Format: "text"}))
 	if err != nil {
 		t.Fatal(err)

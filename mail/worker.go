@@ -59,7 +59,7 @@ func (q *Queue) send(ctx context.Context, m challenge.Message) error {
 // failed ends a mail that could not be sent, or puts it off.
 func (q *Queue) failed(ctx context.Context, o challenge.Outgoing, c cause) {
 	again := q.note(ctx, o, c)
-	log := q.log.With("challenge", o.Challenge, "flow", o.Flow, "try", o.Tries, "reason", c.reason, "err", c.err)
+	log := q.log.With("challenge", o.Challenge, "try", o.Tries, "reason", c.reason, "err", c.err, "flow", o.Flow)
 	switch {
 	case c.final:
 		log.WarnContext(ctx, "a mail was refused, and is not tried again")
@@ -138,7 +138,7 @@ func (q *Queue) whyNotBefore() cause {
 
 // giveUp ends a mail whose code is of no more use.
 func (q *Queue) giveUp(ctx context.Context, o challenge.Outgoing, c cause) {
-	q.log.ErrorContext(ctx, "a code expired before its mail could be sent", "challenge", o.Challenge, "flow", o.Flow, "tries", o.Tries, "reason", c.reason)
+	q.log.ErrorContext(ctx, "a code expired before its mail could be sent", "challenge", o.Challenge, "tries", o.Tries, "reason", c.reason, "flow", o.Flow)
 	q.record(ctx, o, recordGivenUp, c)
 }
 

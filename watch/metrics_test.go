@@ -39,6 +39,9 @@ func TestARepeatedCallIsOneSignIn(t *testing.T) {
 	s.calls = 0 // the same submission
 	s.post(false, "", nil)
 	s.signIns(1, "allow", "account_off", "softphone")
+	if n := testutil.CollectAndCount(s.watch.signIns); n != 1 {
+		t.Errorf("the repeat was counted as another sign-in: there are %d series", n)
+	}
 	if n := count(t, s.watch.calls.WithLabelValues("login", "repeated")); n != 1 {
 		t.Errorf("%d repeats", n)
 	}
