@@ -91,7 +91,17 @@ func askBy(t *testing.T, method string, f faults, path string, header http.Heade
 func askWith(t *testing.T, f faults, j Judge, method, path string, header http.Header) *httptest.ResponseRecorder {
 	t.Helper()
 	e := echo.New()
-	(&Handler{
+	handlerOn(t, f, j).Mount(e)
+	r := httptest.NewRequest(method, path, nil)
+	r.Header = header
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, r)
+	return w
+}
+
+func handlerOn(t *testing.T, f faults, j Judge) *Handler {
+	t.Helper()
+	return &Handler{
 		Visitors: &Visitors{
 			Kratos: f.kratos(t), Records: f, Policies: j, Now: time.Now, TimeZone: time.UTC,
 			Identity: kratos.Pointers{
@@ -101,12 +111,7 @@ func askWith(t *testing.T, f faults, j Judge, method, path string, header http.H
 			},
 		},
 		Origin: "https://signin.example.com", ReturnTo: []string{"https://app.example.com"}, Log: slog.New(slog.DiscardHandler),
-	}).Mount(e)
-	r := httptest.NewRequest(method, path, nil)
-	r.Header = header
-	w := httptest.NewRecorder()
-	e.ServeHTTP(w, r)
-	return w
+	}
 }
 
 var (

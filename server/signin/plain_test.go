@@ -43,7 +43,7 @@ type scene struct {
 	e       *echo.Echo
 	now     time.Time
 	message string // of the flow, as JSON; empty: none
-	nodes   string // of the flow beside the password's, as JSON, each with a comma before it
+	group   string // of the flow's one method
 	active  string // method
 	answer  func(http.ResponseWriter)
 	handed  *http.Request // what was handed on, nil: nothing
@@ -54,7 +54,7 @@ type scene struct {
 
 func newScene(t *testing.T, https bool) *scene {
 	t.Helper()
-	s := &scene{t: t, now: noon, active: "password"}
+	s := &scene{t: t, now: noon, active: "password", group: "password"}
 	s.answer = func(w http.ResponseWriter) { leadTo(w, ours+"/login?flow=f") }
 	k := httptest.NewServer(http.HandlerFunc(s.kratos))
 	t.Cleanup(k.Close)
@@ -133,8 +133,8 @@ func (s *scene) kratos(w http.ResponseWriter, r *http.Request) {
 		"request_url": "http://x/", "state": "choose_method", "return_to": "http://x/back",
 		"ui": {"action": "http://x/self-service/login?flow=f", "method": "POST", "messages": %s, "nodes": [
 		{"type": "input", "group": "default", "messages": [], "meta": {}, "attributes": {"name": "csrf_token", "type": "hidden", "value": %q, "disabled": false, "node_type": "input"}},
-		{"type": "input", "group": "password", "messages": [], "meta": {}, "attributes": {"name": "password", "type": "password", "disabled": false, "node_type": "input"}}%s]}}`,
-		s.active, messages, itsToken, s.nodes)
+		{"type": "input", "group": %q, "messages": [], "meta": {}, "attributes": {"name": "password", "type": "password", "disabled": false, "node_type": "input"}}]}}`,
+		s.active, messages, itsToken, s.group)
 }
 
 // post sends a form to the page, in a browser with these cookies.
@@ -404,7 +404,7 @@ func TestWhatIsNotTaken(t *testing.T) {
 	if answer, body := s.send(r); answer.StatusCode != http.StatusForbidden || s.handed != nil || !strings.Contains(body, "別のサイトから") {
 		t.Errorf("another site's form: %d", answer.StatusCode)
 	}
-	if answer, body := s.post(first(url.Values{"identifier": {strings.Repeat("x", maxForm)}})); answer.StatusCode != http.StatusRequestEntityTooLarge ||
+	if answer, body := s.post(first(url.Values{"identifier": {strings.Repeat("x", 33<<10)}})); answer.StatusCode != http.StatusRequestEntityTooLarge ||
 		s.handed != nil || !strings.Contains(body, "受け付けられませんでした") {
 		t.Errorf("a form that is too long: %d", answer.StatusCode)
 	}
@@ -477,6 +477,8 @@ func TestEachStateWithoutScript(t *testing.T) {
 		"code_expired, mail fails": {messageOf("code_expired", "error", map[string]any{"mail": "failed"}), []string{"送信されていません"}, `id="resend"`},
 		"attempts_exceeded":        {messageOf("attempts_exceeded", "error", map[string]any{"attempts_left": 0}), []string{"試行回数を超過"}, `id="resend"`},
 		"too_many_codes":           {messageOf("too_many_codes", "error", nil), []string{"30秒後に"}, code},
+		"too_many_codes, tried":    {messageOf("too_many_codes", "error", map[string]any{"attempts_left": 0}), []string{"この認証コードは利用できません"}, `id="resend"`},
+		"too_many_codes, over":     {messageOf("too_many_codes", "error", map[string]any{"expires_at": "2026-04-01T12:00:00Z"}), []string{"この認証コードは利用できません"}, `id="resend"`},
 		"too_many_codes, none out": {messageOf("too_many_codes", "error", map[string]any{"none": true, "text": "あと1時間"}), []string{"あと1時間"}, again},
 		"cancelled":                {messageOf("cancelled", "info", none), nil, over},
 		"sign_in_again":            {messageOf("sign_in_again", "error", map[string]any{"none": true, "text": "本日は休業日です。"}), []string{"本日は休業日です。"}, over},
@@ -508,5 +510,17 @@ func TestEachStateWithoutScript(t *testing.T) {
 				t.Log(body)
 			}
 		})
+	}
+}
+
+func TestWhereOnlyAnotherMethodIsLeftARefusalEndsTheSignIn(t *testing.T) {
+	s := newScene(t, false)
+	s.message = messageOf("refused", "error", map[string]any{"none": true, "text": "Not by this method."})
+	if _, body := s.shows(); !strings.Contains(body, `id="plain-password"`) || strings.Contains(body, `id="start-again"`) {
+		t.Error("with a password, the sign-in has ended")
+	}
+	s.group = "code"
+	if _, body := s.shows(); !strings.Contains(body, `id="start-again"`) || !strings.Contains(body, "Not by this method.") {
+		t.Errorf("without one, there is no way on:\n%s", body)
 	}
 }
