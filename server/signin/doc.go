@@ -10,6 +10,6 @@
 // Every submission needs the password again, and it is kept nowhere but in the page that it was typed into. That, and the
 // six boxes for the code, need JavaScript; without it the page says so.
 //
-// The package signs nobody in and decides nothing. It sets the cookie by which a browser can be known again, because Kratos'
-// hooks cannot; what that is worth is decided elsewhere.
+// The package signs nobody in and decides nothing. It sets the cookie by which a browser can be remembered, because Kratos'
+// hooks cannot; the policies decide what the cookie is worth.
 package signin
