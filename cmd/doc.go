@@ -1,3 +1,3 @@
-// Package cmd holds the commands, and is the only place that knows every package: it reads the configuration, builds the
-// parts, runs them until it is told to stop, and says in one sentence why it could not.
+// Package cmd holds the commands, and is the only package that imports all others: it reads the configuration, builds the
+// parts, and runs them until it is told to stop. If it cannot, it says why in one sentence.
 package cmd

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"cmp"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -12,8 +11,6 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 )
-
-var update = flag.Bool("update", false, "write docs/reference/metrics.md anew")
 
 const metricsReference = "../docs/reference/metrics.md"
 

@@ -37,8 +37,8 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	c.SetVersionTemplate("{{.Version}}")
-	c.AddCommand(serveCommand(), demoCommand(), migrateCommand(), backupCommand(), healthcheckCommand(), doctorCommand(), policyCommand(),
-		recordsCommand(), versionCommand())
+	c.AddCommand(serveCommand(), demoCommand(), migrateCommand(), backupCommand(), healthcheckCommand(), doctorCommand(), mailcatcherCommand(),
+		policyCommand(), recordsCommand(), versionCommand())
 	return c
 }
 

@@ -1,8 +1,8 @@
-// Package decisionlog sends each decision on a sign-in to an endpoint of its own, in the event format and in the way of OPA's
-// decision log (https://www.openpolicyagent.org/docs/management-decision-logs), so that what security teams have for the decisions
-// of an OPA takes those of Nidan too. It has a folder of its own because it is neither a policy nor a record: the records in the
-// database are what a sign-in waits for and what is kept; this is a copy on its way to somebody else, for which nobody waits.
+// Package decisionlog sends each decision on a sign-in to an endpoint, in the event format and by the protocol of OPA's
+// decision log (https://www.openpolicyagent.org/docs/management-decision-logs), so that the tools that security teams
+// have for the decisions of OPA can read those of Nidan too. It has a folder of its own because it is neither a policy nor a record: a sign-in
+// waits until its record is in the database; this is a copy for another system, and no sign-in waits for it.
 //
-// What cannot be sent is kept in memory, up to a bound, and sent later; what comes on top of that is dropped, and counted. There is
-// no copy on disk.
+// Decisions that cannot be sent stay in memory, up to a limit, and are sent later. Beyond the limit, decisions are dropped and counted.
+// There is no copy on disk.
 package decisionlog

@@ -1,5 +1,5 @@
-// Package hooks is what Kratos calls: it reads Kratos' web-hook body, asks the policies, takes the challenge a step
-// further and answers in the only words that Kratos understands.
+// Package hooks answers Kratos' calls: it reads the body of the web hook, asks the policies, takes the challenge a step
+// further, and answers in the form that Kratos understands.
 //
 //	POST /hooks/login                    somebody has proven who they are; 204 lets the sign-in go on
 //	POST /hooks/login/after-password     the same, under its older name
@@ -11,14 +11,14 @@
 // answered to a call that carries the right token. That matters, because Kratos reads any other status below 400 as "go
 // on", and calls again on 429 and 5xx, throwing the body away (measured on Kratos v1.3.1 and v26.2.0).
 //
-// A call is answered once: Kratos may make the same one up to three times, and the repeats get the first answer. All that
-// a call changes is one unit of work with its record, so that nothing is let in that is not on record.
+// A call is carried out once: Kratos may make the same call up to three times, and the repeats get the first answer. All that
+// a call changes is written in one transaction with its record, so that no sign-in is let in without a record.
 //
-// Where a decision turns on which second factors Kratos has of the account, they are looked up, and the policies are asked once more. Who
-// has one may be let in for it, with a session that is worth nothing until Kratos has asked for the factor.
+// If a decision depends on the second factors that the account has in Kratos, the package looks them up and asks the policies again. An
+// account with a factor may be let in to show it, with a session that has no capability until Kratos has asked for the factor.
 //
-// A call that is marked as nidan doctor's ([DoctorHeader]) is refused before it is read, so that a configuration can be tried on the
-// running program.
+// The package refuses a call that is marked as nidan doctor's ([DoctorHeader]) before it reads the call. So a configuration can be tried on
+// the running program.
 //
-// The package decides nothing: policies say whether a code is needed, challenge says whether it was right.
+// The package decides nothing: the policies say whether a code is needed, and package challenge says whether a code is correct.
 package hooks

@@ -5,5 +5,5 @@
 // of its own, so that its dependencies never meet Nidan's. That module is kept as server/server.mod and server/server.sum:
 // a folder with a go.mod could not be embedded into the program, and the demo has to work from the program alone.
 //
-// The package decides nothing and keeps nothing.
+// The package decides nothing and stores nothing.
 package kratos

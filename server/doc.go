@@ -1,6 +1,6 @@
-// Package server is how Nidan is served: two listeners, the middleware in front of them, health, and Kratos' public API
-// under the pages' own origin.
+// Package server has the HTTP servers: two listeners, their middleware, the health checks, and Kratos' public API
+// under the same origin as the pages.
 //
 // The public listener faces browsers. The hooks' listener faces Kratos and those who watch over Nidan, never the internet.
-// What is mounted on either is handed in; the package knows nothing of challenges, policies or the database.
+// Package cmd mounts the handlers on them; this package knows nothing of challenges, policies or the database.
 package server

@@ -1,7 +1,7 @@
-// Package status tells a control plane which policies decide, in the form and in the way of OPA's status API
-// (https://www.openpolicyagent.org/docs/management-status), so that what shows which bundle each OPA has shows each Nidan too. It has a
-// folder of its own because it is no part of the policies: nobody who signs in waits for it, and nothing is decided by it.
+// Package status tells a control plane which policies decide, in the form and by the protocol of OPA's status API
+// (https://www.openpolicyagent.org/docs/management-status), so that a tool that shows the bundle of each OPA shows each Nidan
+// too. It has a folder of its own because it is not part of the policies: no sign-in waits for it, and it decides nothing.
 //
-// What is told is the present, when it changes and at intervals. So nothing waits to be sent: where the control plane cannot be had, it
-// is told what is so then, when it can.
+// It sends the current status, when the status changes and at intervals. So nothing is queued: when the control plane cannot be reached,
+// it gets the status of that moment when it can be reached again.
 package status

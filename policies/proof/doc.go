@@ -1,4 +1,4 @@
-// Package proof says what holds for every sign-in there can be, and not only for those that were tried.
+// Package proof says what is true for every sign-in that is possible, and not only for some that were tried.
 //
 // Policies are pure, and they are told few facts, so the space of all inputs can be walked. The policies are asked about one input, and it
 // is watched which facts they look at. Only these facts are given other values, one after the other. All inputs that agree in the facts
@@ -9,6 +9,6 @@
 // compared with each other share these values. Two kinds of words are Kratos' own, the type of a flow and the state of an account: a later
 // Kratos may have others, so a word that is none of them is tried, too.
 //
-// What cannot be enumerated, such as what a regular expression makes of a text, is named with its place. What was looked at and cannot be
-// enumerated is not proven, and [Walked] says so.
+// If the values that matter cannot be enumerated, as with a regular expression, the fact is named with its place. If the policies look at such
+// a fact, the result is not proven, and [Walked] says so.
 package proof

@@ -1,9 +1,8 @@
-// Package console is what administrators see and change, whichever way they come: server/console/pages shows it to people,
-// server/console/api to programs, and both do no more than is here.
+// Package console has everything that administrators see and change: server/console/pages shows it to people, server/console/api
+// to programs, and both do no more than this package offers.
 //
-// Whoever asks is told from Kratos by their session (server/session), and what they may is asked of the policies
-// (data.nidan.console.decision), both anew for each thing that they do. Every change is on record before it is answered, with
-// who made it, from what to what.
+// For each action, Kratos says by the session who the visitor is (server/session), and the policies say what the visitor may do
+// (data.nidan.console.decision). Every change is recorded before it is answered: who made it, the old value and the new value.
 //
 // Two sets of policies that have decided are compared here, beside sign-ins: [Comparisons] says within which bounds.
 //

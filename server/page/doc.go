@@ -1,5 +1,5 @@
-// Package page is what all pages share: their frame and look, the two languages and how one is chosen, and the headers that
-// keep anything foreign out, and the brand they are in. The sign-in pages and the console's are made with it.
+// Package page has what all pages share: their frame and style, the two languages and how one is chosen, the headers that
+// forbid foreign content, and the brand. The sign-in pages and the console's are made with it.
 //
-// It knows nothing of what a page says.
+// It does not know the content of a page.
 package page

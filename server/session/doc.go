@@ -9,9 +9,9 @@
 // WWW-Authenticate (RFC 9470), to a browser in Location. A browser comes back to the page that the proxy says it asked for, if that page
 // belongs to an origin that is allowed.
 //
-// Each answer about a session names the account whose session it is in X-Nidan-Account. A request that could be taken for two
-// people's is answered for neither.
+// Each answer about a session names the account whose session it is in X-Nidan-Account. A request that contains two proofs, perhaps of
+// two people, is refused.
 //
-// It is a folder of its own because the console asks the same question on every request. Nothing is kept between requests:
-// there is no cookie of Nidan's own, and a switch that is set counts from the next request on.
+// It is a folder of its own because the console asks the same question on every request. Nothing is stored between requests:
+// Nidan sets no cookie here, and a switch that is set applies from the next request on.
 package session

@@ -14,6 +14,6 @@
 // the flow out of them (submit.go) and hands these on as those of any client. What was typed in the first step is kept by the
 // browser, in a cookie that only Nidan can read (typed.go). Passkeys and security keys need JavaScript, and the page says so.
 //
-// The package signs nobody in and decides nothing. It sets the cookie by which a browser can be known again, because Kratos'
-// hooks cannot; what that is worth is decided elsewhere.
+// The package signs nobody in and decides nothing. It sets the cookie by which a browser can be remembered, because Kratos'
+// hooks cannot; the policies decide what the cookie is worth.
 package signin

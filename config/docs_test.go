@@ -1,0 +1,69 @@
+package config
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Names of the same form that are no keys of this configuration: Kratos', files, and actions that the policies decide about.
+var noKeys = []string{"kratos.yml", "policies.approve", "records.mask", "settings.before", "settings.jsonschema", "settings.required_aal"}
+
+// unknownKeys are the keys that a page names and that there are not.
+func unknownKeys(page string) (unknown []string) {
+	known, groups := map[string]bool{}, map[string]bool{}
+	for _, f := range fields() {
+		known[f.key] = true
+		for at := range f.key {
+			if f.key[at] == '.' {
+				known[f.key[:at]], groups[f.key[:strings.Index(f.key, ".")]] = true, true
+			}
+		}
+	}
+	for _, found := range regexp.MustCompile("`([a-z_]+)(\\.[a-z_.]+[a-z_])(?::[^`]*)?`").FindAllStringSubmatch(page, -1) {
+		key := found[1] + found[2]
+		if groups[found[1]] && !known[key] && !slices.Contains(noKeys, key) {
+			unknown = append(unknown, key)
+		}
+	}
+	return unknown
+}
+
+func TestTheKeysThatTheDocumentationNamesExist(t *testing.T) {
+	files, read := []string{"../README.md", "../README.ja.md", "../policies/README.md"}, 0
+	err := filepath.WalkDir("../docs", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".md") {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		page, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range unknownKeys(string(page)) {
+			t.Errorf("%s: there is no key %s", file, key)
+		}
+		read++
+	}
+	if read < 10 {
+		t.Errorf("%d pages were read", read)
+	}
+}
+
+// The test above must see a key that does not exist.
+func TestAKeyThatDoesNotExistIsFound(t *testing.T) {
+	got := unknownKeys("`policies.keep_dir`, `public.trusted_proxy`, `mail.smtp.hots`, `policies.require.loosen: approve`; " +
+		"`policies.dir`, `mail.smtp`, `policies.require.loosening: approve`, `selfservice.methods`")
+	if want := []string{"policies.keep_dir", "public.trusted_proxy", "mail.smtp.hots", "policies.require.loosen"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
