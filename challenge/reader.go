@@ -22,6 +22,13 @@ type Overview interface {
 	AccountWrongCodes(ctx context.Context, account string) (int, error)
 	// Records are those that the filter asks for, the newest first.
 	Records(ctx context.Context, f RecordFilter) ([]Record, error)
+	// SearchRecords is Records, with the filter's Before for those that follow; 0: these were the last. It looks at no more records than it
+	// is told to (0: at all), and so may find fewer than the filter's limit, or none, though others follow.
+	SearchRecords(ctx context.Context, f RecordFilter, within int) (found []Record, next int64, err error)
+	// Counts are the records from then on and before then, counted.
+	Counts(ctx context.Context, from, to time.Time) (Counts, error)
+	// MostWrongCodes are the accounts against which the most wrong codes count.
+	MostWrongCodes(ctx context.Context, limit int) ([]WrongCodesOf, error)
 }
 
 // RecordFilter says which records are wanted. What is zero does not narrow them down.
@@ -32,4 +39,12 @@ type RecordFilter struct {
 	To      time.Time // before then
 	Before  int64     // those with a smaller ID: where the last page ended
 	Limit   int       // at most so many; 0: none
+
+	States  []string // any of them
+	Reason  string
+	Channel string // of sign-ins
+	Flow    string // Kratos' login flow id
+	// Rows narrows records down to what is a row of its own to people: the last record of each sign-in, and what belongs to no sign-in.
+	// What was mailed in a sign-in is a part of it.
+	Rows bool
 }

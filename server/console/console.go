@@ -50,6 +50,7 @@ type Console struct {
 	Comparisons *Comparisons
 	Identity    kratos.Pointers
 	Mail        func() *MailTrouble // what there is now; nil: none
+	TimeZone    *time.Location      // in which days begin
 	Now         func() time.Time
 	Log         *slog.Logger
 }

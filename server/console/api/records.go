@@ -64,5 +64,5 @@ func (h *Handler) export(c echo.Context, who session.Visitor) error {
 	if err != nil {
 		return err
 	}
-	return console.WriteRecords(c, h.Console, who, f)
+	return console.WriteRecords(c, h.Console, who, f, console.Format(c.QueryParam("format")))
 }
