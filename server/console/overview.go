@@ -105,7 +105,7 @@ func (c *Console) Overview(ctx context.Context, who session.Visitor, p Period) (
 		}
 		o.Changes = append(o.Changes, found...)
 	}
-	slices.SortFunc(o.Changes, func(a, b challenge.Record) int { return cmp.Compare(b.ID, a.ID) })
+	slices.SortFunc(o.Changes, func(a, b challenge.Record) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.ID, a.ID)) })
 	return o, c.beside(ctx, who, &o)
 }
 

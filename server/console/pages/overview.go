@@ -67,6 +67,9 @@ func (p *overviewPage) change(r challenge.Record) change {
 	return c
 }
 
+// Shown is the number with its thousands apart.
+func (t tile) Shown() string { return grouped(t.Count) }
+
 // reasonsOf are the reasons for a result.
 type reasonsOf struct {
 	Result  challenge.Result
@@ -83,6 +86,12 @@ type reasonBar struct {
 	N       int // the colour of its result
 	Link    string
 }
+
+// Shown is the number with its thousands apart.
+func (r reasonBar) Shown() string { return grouped(r.Count) }
+
+// Shown is the number with its thousands apart.
+func (r reasonsOf) Shown() string { return grouped(r.Total) }
 
 func (h *Handler) overview(c echo.Context, who session.Visitor) error {
 	period, err := console.ReadPeriod(c.QueryParam("period"))
@@ -244,11 +253,11 @@ func (p *overviewPage) plot(id string, all []series, of func(console.Bar, int) (
 		}
 		drawn.Columns = append(drawn.Columns, c)
 	}
-	drawn.draw()
 	for _, r := range slices.Backward(p.Changes) {
 		m := mark{Kind: r.Mark, Says: p.frame.Time(r.At) + " " + cmp.Or(texts["kind_"+r.Kind], r.Kind), Link: r.Link}
 		drawn.mark(r.At, p.From, p.To, m)
 	}
+	drawn.draw()
 	return drawn
 }
 

@@ -53,37 +53,59 @@ type part struct {
 
 // mark is a change that was made, on the axis of time.
 type mark struct {
-	X     string
-	Kind  string // "settings" or "policies"
-	Says  string
-	Link  string
-	Shift int // in pixels, so that marks of one moment do not hide each other
+	X    string
+	Kind string // "settings" or "policies"
+	Says string
+	Link string
+	Row  int // marks that are close to each other stand below each other, so that none hides another
+	at   float64
 }
 
-// The plot upwards, in pixels from the top: marks stand above the bars, the days and hours below them.
+// Y is where the mark stands.
+func (m mark) Y() int { return markHeight*m.Row + 2 }
+
+// The plot upwards, in pixels: marks stand above the bars, the days and hours below them.
 const (
-	plotTop, plotBottom = 28, 184
-	plotHeight          = plotBottom - plotTop
+	barsHeight  = 156
+	labelHeight = 24
+	markHeight  = 21
+	markRows    = 3
+	markWidth   = 3.0 // in percent, so that marks do not touch each other on a page of usual width
 )
 
-// draw fits the columns to the highest one.
+// Bottom is where the bars stand.
+func (p *plot) Bottom() int {
+	rows := 1
+	for _, m := range p.Marks {
+		rows = max(rows, m.Row+1)
+	}
+	return rows*markHeight + 7 + barsHeight
+}
+
+// Height is that of the whole.
+func (p *plot) Height() int { return p.Bottom() + labelHeight }
+
+// Under is where the days and hours stand.
+func (p *plot) Under() int { return p.Bottom() + 18 }
+
+// draw fits the columns to the highest one, below the marks.
 func (p *plot) draw() {
-	highest := int64(0)
+	highest, bottom := int64(0), p.Bottom()
 	for _, c := range p.Columns {
 		highest = max(highest, c.total())
 	}
 	top, step := scale(highest)
 	for at := int64(0); at <= top; at += step {
-		p.Ticks = append(p.Ticks, tick{plotBottom - int(at*plotHeight/top), short(at)})
+		p.Ticks = append(p.Ticks, tick{bottom - int(at*barsHeight/top), short(at)})
 	}
 	width := 100 / float64(len(p.Columns))
 	for i := range p.Columns {
 		c := &p.Columns[i]
 		c.X, c.Width, c.Middle = percent(width*(float64(i)+.1)), percent(width*.8), percent(width*(float64(i)+.5))
-		y := float64(plotBottom)
+		y := float64(bottom)
 		for j := range c.Parts {
 			part := &c.Parts[j]
-			part.Height = float64(part.Count) * plotHeight / float64(top)
+			part.Height = float64(part.Count) * barsHeight / float64(top)
 			y -= part.Height
 			part.Y = y
 		}
@@ -105,9 +127,10 @@ func (p *plot) mark(at, from, to time.Time, m mark) {
 	if at.Before(from) || !at.Before(to) {
 		return
 	}
-	m.X = percent(100 * float64(at.Sub(from)) / float64(to.Sub(from)))
-	if n := len(p.Marks); n > 0 && p.Marks[n-1].X == m.X {
-		m.Shift = p.Marks[n-1].Shift + 4
+	m.at = 100 * float64(at.Sub(from)) / float64(to.Sub(from))
+	m.X = percent(m.at)
+	if n := len(p.Marks); n > 0 && m.at-p.Marks[n-1].at < markWidth {
+		m.Row = (p.Marks[n-1].Row + 1) % markRows
 	}
 	p.Marks = append(p.Marks, m)
 }
@@ -121,6 +144,18 @@ func scale(highest int64) (top, step int64) {
 			}
 		}
 	}
+}
+
+// Shown is the number with its thousands apart.
+func (s series) Shown() string { return grouped(s.Total) }
+
+// grouped is a number as people in both languages write it.
+func grouped(n int64) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
 }
 
 // short is a number that has little room.
