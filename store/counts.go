@@ -198,7 +198,7 @@ func (c *counter) before(ctx context.Context, r challenge.Record) (*countedAs, e
 		found = &as
 		return err
 	}, `SELECT at, state, reason, detail FROM records WHERE account_id = $1 AND at BETWEEN $2 AND $3 AND flow_id = $4
-		AND kind = 'sign_in' AND id < $5 ORDER BY id DESC LIMIT 1`,
+		AND kind || '' = 'sign_in' AND id + 0 < $5 ORDER BY id + 0 DESC LIMIT 1`, // see lastOfSignIn
 		r.Account, r.At.Add(-within).UnixMicro(), r.At.Add(within).UnixMicro(), r.Flow, r.ID)
 	if err != nil {
 		return nil, fmt.Errorf("read the record before, to count it no more: %w", err)
