@@ -27,6 +27,14 @@ var fillings = []filled{
 	{1, "softphone", "too_many_wrong_codes", []string{"refused"}},
 }
 
+var changesOfTheMonth = []struct {
+	ago  time.Duration
+	kind string
+}{
+	{26 * day, "policies_activated"}, {17 * day, "settings_changed"}, {9 * day, "policies_approved"}, {9*day - time.Minute, "policies_activated"},
+	{3 * day, "settings_changed"}, {5 * time.Hour, "settings_changed"},
+}
+
 // monthOfSignIns fills the records with a month of made-up sign-ins up to now, the same each time: people work on weekdays, and less at
 // night. On the tenth day before now, somebody tries passwords for a few hours.
 func (n *nidan) monthOfSignIns(now time.Time) {
@@ -49,28 +57,26 @@ func (n *nidan) monthOfSignIns(now time.Time) {
 	count := 0
 	begin := now.AddDate(0, 0, -29).Truncate(24 * time.Hour)
 	for at := begin; at.Before(now); at = at.Add(time.Hour) {
-		busy := 2 + 26*math.Max(0, math.Sin(float64(at.Hour()-6)/14*math.Pi))
+		for _, c := range changesOfTheMonth {
+			if when := now.Add(-c.ago); !when.Before(at) && when.Before(at.Add(time.Hour)) {
+				add(when, c.kind, "", "admin", "", "changed", "", []byte("{}"))
+			}
+		}
+		busy := 1 + 9*math.Max(0, math.Sin(float64(at.Hour()-6)/14*math.Pi))
 		if d := at.Weekday(); d == time.Saturday || d == time.Sunday {
-			busy /= 5
+			busy /= 3
 		}
 		if attack := now.AddDate(0, 0, -10).Truncate(24 * time.Hour); at.After(attack) && at.Before(attack.Add(5*time.Hour)) {
-			busy += 60
+			busy += 30
 		}
 		for i := range int(busy) {
 			count++
 			f := pick(count * 37 % 100)
-			if busy > 60 && i > 20 {
+			if busy > 30 && i > 8 {
 				f = filled{0, "admin_console", "account_locked", []string{"sign_in_again"}}
 			}
 			n.filled(add, at.Add(time.Duration(i)*time.Hour/time.Duration(busy)), now, fmt.Sprintf("user-%02d", count*7%40), fmt.Sprint("flow-", count), f)
 		}
-	}
-	for _, c := range []struct {
-		ago  time.Duration
-		kind string
-	}{{26 * 24 * time.Hour, "policies_activated"}, {17 * 24 * time.Hour, "settings_changed"}, {9 * 24 * time.Hour, "policies_approved"},
-		{9*24*time.Hour - time.Minute, "policies_activated"}, {3 * 24 * time.Hour, "settings_changed"}, {5 * time.Hour, "settings_changed"}} {
-		add(now.Add(-c.ago), c.kind, "", "admin", "", "changed", "", []byte("{}"))
 	}
 	if err := tx.Commit(); err != nil {
 		n.t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 // How many records are counted in one go, and how many at most when somebody asks: those that have come since they were counted last.
 const (
 	countedAtOnce  = 1000
-	countedOnAsked = 20 * countedAtOnce
+	countedOnAsked = 5 * countedAtOnce
 )
 
 // CountRecordsUntil counts records in the order in which they came, up to the first one that is not older than settled, and says whether

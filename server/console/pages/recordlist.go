@@ -49,8 +49,11 @@ func (f frame) entry(r console.Row) entry {
 	return e
 }
 
-// Says tells whether the state says more than the result.
+// Says tells whether the state says more than the result, or than the kind.
 func (e entry) Says() bool {
+	if e.Result == "" {
+		return e.State != "" && e.State != "changed"
+	}
 	return e.Result == challenge.ResultUnfinished || e.Result == challenge.ResultRefused && e.State != string(challenge.Refused)
 }
 
