@@ -42,7 +42,7 @@ func TestTheOverviewCountsEachSignInOnceByItsResult(t *testing.T) {
 	who := s.visitor(t)
 	s.told(t, 0, "agent", "softphone", "code_required", "code_sent", "code_mismatch", "passed")
 	s.told(t, 2*hour, "plain", "admin_console", "account_off", "allowed")
-	s.told(t, 3*hour, "slow", "softphone", "code_required", "code_sent", "code_mismatch")
+	s.told(t, 3*hour, "slow", "softphone", "code_required", "code_sent", "code_mismatch", "code_mismatch")
 	s.told(t, 26*hour, "locked", "softphone", "account_locked", "sign_in_again")
 	s.told(t, 31*24*hour, "old", "softphone", "account_off", "allowed")
 	s.remember(t, "agent")
@@ -58,7 +58,7 @@ func TestTheOverviewCountsEachSignInOnceByItsResult(t *testing.T) {
 		if got := fmt.Sprint(o.Results, o.Channels, o.Reasons); got != want || !o.Whole {
 			t.Errorf("%s: got %s", period, got)
 		}
-		if o.States["code_mismatch"] != 2 || len(o.WrongCodes) != 1 || o.WrongCodes[0].Count != 100 {
+		if o.States["code_mismatch"] != 3 || len(o.WrongCodes) != 1 || o.WrongCodes[0].Count != 100 {
 			t.Errorf("%s: wrong codes: %v, %v", period, o.States, o.WrongCodes)
 		}
 		total := int64(0)

@@ -254,7 +254,7 @@ func (p *overviewPage) plot(id string, all []series, of func(console.Bar, int) (
 		drawn.Columns = append(drawn.Columns, c)
 	}
 	for _, r := range slices.Backward(p.Changes) {
-		m := mark{Kind: r.Mark, Says: p.frame.Time(r.At) + " " + cmp.Or(texts["kind_"+r.Kind], r.Kind), Link: r.Link}
+		m := mark{Kind: r.Mark, Sign: r.Letter, Says: p.frame.Time(r.At) + " " + cmp.Or(texts["kind_"+r.Kind], r.Kind), Link: r.Link}
 		drawn.mark(r.At, p.From, p.To, m)
 	}
 	drawn.draw()

@@ -55,6 +55,7 @@ type part struct {
 type mark struct {
 	X    string
 	Kind string // "settings" or "policies"
+	Sign string // the letter on it
 	Says string
 	Link string
 	Row  int // marks that are close to each other stand below each other, so that none hides another
