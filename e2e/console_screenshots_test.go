@@ -68,7 +68,9 @@ func TestScreenshotsOfTheConsole(t *testing.T) {
 	}
 	w.tall("/console?period=week", 400, "light", filepath.Join(dir, "overview-narrow-ja-light.png"))
 	w.tall("/console?period=month", 1100, "light", filepath.Join(dir, "overview-whole-ja-light.png"))
-	w.tall("/console/records?outcome=unfinished", 400, "dark", filepath.Join(dir, "records-narrow-ja-dark.png"))
+	w.open("/console/records?outcome=unfinished")
+	w.at("/console/records?outcome=unfinished")
+	w.picture(400, 1000, "dark", filepath.Join(dir, "records-narrow-ja-dark.png"))
 	n.mailAway("agent")
 	sight{"mail-trouble", "/console/settings", nil}.photograph(t, w, dir)
 }
