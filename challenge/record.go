@@ -37,6 +37,14 @@ type RecordFilter struct {
 	To      time.Time // before then
 	Before  int64     // those with a smaller ID: where the last page ended
 	Limit   int       // at most so many; 0: none
+
+	States  []string // any of them
+	Reason  string
+	Channel string // of sign-ins
+	Flow    string // Kratos' login flow id
+	// Rows narrows records down to what is a row of its own to people: the last record of each sign-in, and what belongs to no sign-in.
+	// What was mailed in a sign-in is a part of it.
+	Rows bool
 }
 
 // Records are the records of a [Tx].

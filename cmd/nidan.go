@@ -80,6 +80,7 @@ func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Lo
 		return nil, errors.Join(err, st.Close())
 	}
 	decide.KeepDifferences(shadowLedger{st})
+	keep = append(keep, func(ctx context.Context) error { return countRecords(ctx, st, log) })
 	n := &nidan{cfg: cfg, shown: shown, inbox: inbox, log: log, store: st, hooks: server.New(log, nil), policies: decide, keep: keep}
 	n.keys, n.tokens = keys, hooks.NewTokens(cfg.Hooks.Tokens)
 	n.shutdown = &server.Shutdown{Notice: cfg.Shutdown.Notice, Linger: cfg.Shutdown.Linger, Log: log}
@@ -214,7 +215,7 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 	}
 	return n.mountConsole(&console.Console{
 		Kratos: kratos.NewAdmin(n.cfg.Kratos.AdminURL), Store: n.store, Policies: n.policies, Identity: identity,
-		Sets: decidedSets{n.store}, Comparisons: console.NewComparisons(n.log), Mail: mailTrouble(n.queue), Now: now, Log: n.log,
+		Sets: decidedSets{n.store}, Comparisons: console.NewComparisons(n.log), Mail: mailTrouble(n.queue), TimeZone: zone, Now: now, Log: n.log,
 	}, visitors, frontend, zone)
 }
 

@@ -135,10 +135,8 @@ func (x *exporting) run(ctx context.Context, st *store.Store, to recordWriter) e
 		if len(found) == 0 {
 			return to.end(ctx)
 		}
-		f := x.filter
 		last := found[len(found)-1]
-		f.From, f.To = found[0].At, last.At.Add(time.Microsecond)
-		leaves, err := st.LeavesOf(ctx, f)
+		leaves, err := st.LeavesOf(ctx, found)
 		if err != nil {
 			return err
 		}

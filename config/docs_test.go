@@ -11,7 +11,10 @@ import (
 )
 
 // Names of the same form that are no keys of this configuration: Kratos', files, and actions that the policies decide about.
-var noKeys = []string{"kratos.yml", "policies.approve", "records.mask", "settings.before", "settings.jsonschema", "settings.required_aal"}
+var noKeys = []string{
+	"kratos.yml", "policies.approve", "policies.view", "records.mask", "records.view", "settings.before", "settings.jsonschema",
+	"settings.required_aal", "settings.view",
+}
 
 // unknownKeys are the keys that a page names and that there are not.
 func unknownKeys(page string) (unknown []string) {

@@ -80,8 +80,7 @@ func TestAChannelIsAddedWhilePeopleSignIn(t *testing.T) {
 	})
 	t.Run("it stands in the records by its name", func(t *testing.T) {
 		w.open("/console/records?kind=sign_in&account=" + admin)
-		w.run(`document.querySelectorAll("details").forEach(d => d.open = true)`)
-		w.reads("main table", "ログイン先: キオスク")
+		w.reads("#records .where-to", "キオスク")
 	})
 }
 

@@ -220,10 +220,31 @@ func TestTheAPIAndAccounts(t *testing.T) {
 	if status, _, got := a.call(t, "GET", "/records", "/records?account="+name+"&kind=account_switched", "", nil); status != http.StatusOK || len(got["records"].([]any)) != 4 {
 		t.Errorf("got %d %v", status, got)
 	}
+	for query, want := range map[string]int{"?reason=none": 0, "?channel=softphone": 0, "?state=changed&state=requested&account=" + name: 4, "?flow=none": 0} {
+		if status, _, got := a.call(t, "GET", "/records", "/records"+query, "", nil); status != http.StatusOK || len(got["records"].([]any)) != want {
+			t.Errorf("%s: got %d %v", query, status, got)
+		}
+	}
 	for _, query := range []string{"?from=yesterday", "?before=x"} {
 		if status, _, _ := a.call(t, "GET", "/records", "/records"+query, "", nil); status != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d", query, status)
 		}
+	}
+}
+
+func TestTheOverviewForPrograms(t *testing.T) {
+	n := started(t)
+	newSignIn(t, account(t, off)).expectIn(nil)
+	a := newAPI(t, n, consoleSession(t, n, account(t, administrator)))
+	for _, period := range []string{"", "?period=day", "?period=week", "?period=month"} {
+		status, _, got := a.call(t, "GET", "/overview", "/overview"+period, "", nil)
+		results, ok := got["results"].(map[string]any)
+		if status != http.StatusOK || !ok || got["whole"] != true || results["without_code"] != 1.0 || results["with_code"] != 1.0 {
+			t.Errorf("%s: got %d %v", period, status, got)
+		}
+	}
+	if status, _, _ := a.call(t, "GET", "/overview", "/overview?period=year", "", nil); status != http.StatusUnprocessableEntity {
+		t.Errorf("a period that there is not: %d", status)
 	}
 }
 
@@ -244,7 +265,7 @@ func TestWhoMayUseTheAPI(t *testing.T) {
 	} {
 		a := newAPI(t, n, tc.session)
 		for route, method := range map[string]string{
-			"/settings": "GET", "/accounts": "GET", "/accounts/{id}": "GET", "/records": "GET", "/records/export": "GET", "/policies": "GET",
+			"/settings": "GET", "/accounts": "GET", "/accounts/{id}": "GET", "/records": "GET", "/records/export": "GET", "/policies": "GET", "/overview": "GET",
 		} {
 			path := strings.ReplaceAll(route, "{id}", accountID(t, user))
 			if status, _, got := a.call(t, method, route, path, "", nil); status != tc.status || got["error"] != tc.reason {

@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"path/filepath"
 	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"nidan/kratos"
 )
@@ -28,7 +31,9 @@ func TestScreenshotsOfTheConsole(t *testing.T) {
 	w := newBrowser(t)
 	w.signInRemembered(n, "/console/me", "admin")
 	changeSomething(t, n, w)
+	n.monthOfSignIns(time.Now())
 
+	second := func(w *window) { w.run(`document.querySelectorAll("details.entry")[7].open = true`) }
 	softphoneOff := func(w *window) {
 		w.choose("softphone", "off")
 		w.click("#settings-form button")
@@ -42,7 +47,9 @@ func TestScreenshotsOfTheConsole(t *testing.T) {
 		{"accounts-edit", "/console/accounts?edit=1", nil},
 		{"account", "/console/accounts/" + accountID(t, "agent"), nil},
 		{"me", "/console/me", nil},
-		{"records", "/console/records", nil},
+		{"overview", "/console?period=month", nil},
+		{"records", "/console/records?outcome=kind.sign_in", second},
+		{"records-wrong", "/console/records?outcome=refused&from=yesterday", nil},
 		{"policies", "/console/policies", nil},
 	}
 	for _, s := range sights {
@@ -59,6 +66,11 @@ func TestScreenshotsOfTheConsole(t *testing.T) {
 		w.at(s.path)
 		w.picture(400, 900, "light", filepath.Join(dir, s.name+"-narrow-ja-light.png"))
 	}
+	w.tall("/console?period=week", 400, "light", filepath.Join(dir, "overview-narrow-ja-light.png"))
+	w.tall("/console?period=month", 1100, "light", filepath.Join(dir, "overview-whole-ja-light.png"))
+	w.open("/console/records?outcome=unfinished")
+	w.at("/console/records?outcome=unfinished")
+	w.picture(400, 1000, "dark", filepath.Join(dir, "records-narrow-ja-dark.png"))
 	n.mailAway("agent")
 	sight{"mail-trouble", "/console/settings", nil}.photograph(t, w, dir)
 }
@@ -78,6 +90,15 @@ func (s sight) photograph(t *testing.T, w *window, dir string) {
 			w.picture(1100, 900, scheme, filepath.Join(dir, s.name+"-"+locale+"-"+scheme+".png"))
 		}
 	}
+}
+
+// tall takes a page from its top to its bottom.
+func (w *window) tall(path string, width int64, scheme, file string) {
+	w.t.Helper()
+	w.do(chromedp.EmulateViewport(width, 900))
+	w.open(path)
+	w.at(path)
+	w.picture(width, eval[int64](w, `document.documentElement.scrollHeight`), scheme, file)
 }
 
 // people are the accounts, those of the demo and some that something is the matter with.

@@ -168,7 +168,8 @@ func TestWhoMaySeeTheConsole(t *testing.T) {
 			if may {
 				w.signInTo(n, "/console/settings", who)
 				w.open("/console")
-				w.at("/console/settings")
+				w.reads("h1", "概要")
+				w.at("/console")
 				return
 			}
 			w.signInTo(n, "/console/me", who)

@@ -129,7 +129,7 @@ func export(ctx context.Context, to io.Writer, st *store.Store, f challenge.Reco
 	if err != nil {
 		return err
 	}
-	leaves, err := st.LeavesOf(ctx, f)
+	leaves, err := st.LeavesOf(ctx, records)
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,7 @@ const (
 	ForgetAccountsDevices ConsoleAction = "account.forget_devices"
 	ClearWrongCodes       ConsoleAction = "account.clear_wrong_codes" // so that the account may be sent codes again
 
+	ViewOverview  ConsoleAction = "overview.view" // how many sign-ins ended how; the changes that were made meanwhile
 	ViewRecords   ConsoleAction = "records.view"
 	ExportRecords ConsoleAction = "records.export"
 	ViewPolicies  ConsoleAction = "policies.view"
@@ -55,7 +56,7 @@ const (
 func ConsoleActions() []ConsoleAction {
 	return []ConsoleAction{
 		ViewSettings, ChangeSettings, ViewAccounts, ViewAccount, SwitchAccountOn, SwitchAccountOff, ForgetAccountsDevices, ClearWrongCodes,
-		ViewRecords, ExportRecords, ViewPolicies, ApprovePolicies, ViewOwnAccount, SwitchOwnOn, SwitchOwnOff, ForgetOwnDevices,
+		ViewOverview, ViewRecords, ExportRecords, ViewPolicies, ApprovePolicies, ViewOwnAccount, SwitchOwnOn, SwitchOwnOff, ForgetOwnDevices,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"nidan/challenge"
@@ -130,35 +131,36 @@ func scanSealed(row row) (s journal.Sealed, err error) {
 // RecordsInOrder are those that the filter asks for, n at most, in the order of their times, and of their IDs where these are the same:
 // those that come after the time and the ID.
 func (s *Store) RecordsInOrder(ctx context.Context, f challenge.RecordFilter, at time.Time, id int64, n int) (found []challenge.Record, err error) {
-	where, args := conditions(f)
-	args = append(args, at.UnixMicro(), id, n)
-	after := len(args) - 2
+	c := s.conditions(f)
+	c.add("at >= ?", at.UnixMicro())
+	c.all = append(c.all, "(at, id) > ("+c.place(at.UnixMicro())+", "+c.place(id)+")")
 	err = each(ctx, s.db, func(row row) error {
 		r, err := scanRecord(row)
 		found = append(found, r)
 		return err
-	}, fmt.Sprintf(`SELECT `+recordColumns+` FROM records WHERE `+where+` AND at >= $%[1]d AND (at, id) > ($%[1]d, $%[2]d)
-		ORDER BY at, id LIMIT $%[3]d`, after, after+1, after+2), args...)
+	}, `SELECT `+recordColumns+` FROM records WHERE `+c.String()+` ORDER BY at, id LIMIT `+c.place(n), c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("read records in their order: %w", err)
 	}
 	return found, nil
 }
 
-// LeavesOf are the leaves of the records that the filter asks for, by the records' IDs. Records that are not sealed have none.
-func (s *Store) LeavesOf(ctx context.Context, f challenge.RecordFilter) (map[int64]journal.Leaf, error) {
-	where, args := conditions(f)
-	limit := ""
-	if f.Limit > 0 {
-		args = append(args, f.Limit)
-		limit = fmt.Sprintf(" LIMIT $%d", len(args))
-	}
+// LeavesOf are the leaves of these records, a thousand or so at most, by the records' IDs. Records that are not sealed have none.
+func (s *Store) LeavesOf(ctx context.Context, records []challenge.Record) (map[int64]journal.Leaf, error) {
 	found := map[int64]journal.Leaf{}
+	if len(records) == 0 {
+		return found, nil
+	}
+	c := &conditions{}
+	places := make([]string, len(records))
+	for i, r := range records {
+		places[i] = c.place(r.ID)
+	}
 	err := each(ctx, s.db, func(row row) error {
 		l, err := scanLeaf(row)
 		found[l.Record] = l
 		return err
-	}, `SELECT `+leafColumns+` FROM journal_leaves WHERE record_id IN (SELECT id FROM records WHERE `+where+` ORDER BY id DESC`+limit+`)`, args...)
+	}, `SELECT `+leafColumns+` FROM journal_leaves WHERE record_id IN (`+strings.Join(places, ", ")+`)`, c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the leaves of records: %w", err)
 	}

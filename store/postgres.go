@@ -76,6 +76,7 @@ func (p *postgres) dialect() dialect {
 	return dialect{
 		goose: goose.DialectPostgres, migrations: "migrations/postgres", takeUnlocked: "FOR UPDATE OF m SKIP LOCKED",
 		notify: "SELECT pg_notify($1, $2)", givenID: "OVERRIDING SYSTEM VALUE",
+		holds:  `position(CAST(? AS BYTEA) IN detail) > 0`,
 		tables: `SELECT tablename FROM pg_tables WHERE schemaname = current_schema()`,
 	}
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"nidan/challenge"
 )
@@ -21,22 +20,9 @@ func (t *tx) AddRecord(ctx context.Context, r challenge.Record) error {
 }
 
 // Records implements [challenge.Overview].
-func (s *Store) Records(ctx context.Context, f challenge.RecordFilter) (found []challenge.Record, err error) {
-	where, args := conditions(f)
-	query := `SELECT ` + recordColumns + ` FROM records WHERE ` + where + ` ORDER BY id DESC`
-	if f.Limit > 0 {
-		args = append(args, f.Limit)
-		query += fmt.Sprintf(" LIMIT $%d", len(args))
-	}
-	err = each(ctx, s.db, func(row row) error {
-		r, err := scanRecord(row)
-		found = append(found, r)
-		return err
-	}, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read records: %w", err)
-	}
-	return found, nil
+func (s *Store) Records(ctx context.Context, f challenge.RecordFilter) ([]challenge.Record, error) {
+	found, _, err := s.SearchRecords(ctx, f, 0)
+	return found, err
 }
 
 const recordColumns = `id, at, kind, account_id, account_name, changed_by, flow_id, challenge_id, state, reason, revision, detail`
@@ -48,36 +34,13 @@ func scanRecord(row row) (r challenge.Record, err error) {
 	return r, err
 }
 
-// CountRecords is how many records the filter asks for, whatever its limit.
+// CountRecords is how many records the filter asks for, whatever its limit. The channel does not narrow them down: the database cannot
+// read it.
 func (s *Store) CountRecords(ctx context.Context, f challenge.RecordFilter) (n int, err error) {
-	where, args := conditions(f)
-	if err := s.db.row(ctx, `SELECT count(*) FROM records WHERE `+where, args...).Scan(&n); err != nil {
+	f.Channel = ""
+	c := s.conditions(f)
+	if err := s.db.row(ctx, `SELECT count(*) FROM records WHERE `+c.String(), c.args...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count records: %w", err)
 	}
 	return n, nil
-}
-
-// conditions has no more than what narrows the records down, so that the database can use its indexes.
-func conditions(f challenge.RecordFilter) (string, []any) {
-	where, args := []string{"TRUE"}, []any{}
-	add := func(condition string, arg any) {
-		args = append(args, arg)
-		where = append(where, strings.ReplaceAll(condition, "?", fmt.Sprintf("$%d", len(args))))
-	}
-	if f.Account != "" {
-		add("(account_id = ? OR account_name = ?)", f.Account)
-	}
-	if f.Kind != "" {
-		add("kind = ?", f.Kind)
-	}
-	if !f.From.IsZero() {
-		add("at >= ?", f.From.UnixMicro())
-	}
-	if !f.To.IsZero() {
-		add("at < ?", f.To.UnixMicro())
-	}
-	if f.Before != 0 {
-		add("id < ?", f.Before)
-	}
-	return strings.Join(where, " AND "), args
 }

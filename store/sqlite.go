@@ -85,6 +85,7 @@ func (s *sqlite) plain() *sql.DB { return s.db }
 func (s *sqlite) dialect() dialect {
 	return dialect{
 		goose: goose.DialectSQLite3, migrations: "migrations/sqlite",
+		holds:  `instr(detail, CAST(? AS BLOB)) > 0`,
 		tables: `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'`,
 	}
 }

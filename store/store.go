@@ -35,6 +35,7 @@ type dialect struct {
 	takeUnlocked string // ends a query for rows that nobody else takes meanwhile
 	notify       string // says something ($2) to all processes that listen ($1); empty: there is one process
 	tables       string // a query for the names of all tables
+	holds        string // a condition on the detail of a record: it has these bytes (?)
 	givenID      string // goes before VALUES where a new row's id is given, though the database would give one
 }
 

@@ -68,6 +68,7 @@ _views := {
 	"settings.view",
 	"accounts.view",
 	"account.view",
+	"overview.view",
 	"records.view",
 	"policies.view",
 }

@@ -14,6 +14,7 @@ _table := {
 	"account.switch_off": ["administrator", "sign_in_again", "role_may_not"],
 	"account.forget_devices": ["administrator", "sign_in_again", "role_may_not"],
 	"account.clear_wrong_codes": ["administrator", "sign_in_again", "role_may_not"],
+	"overview.view": ["administrator", "sign_in_again", "role_may_not"],
 	"records.view": ["administrator", "sign_in_again", "role_may_not"],
 	"records.export": ["administrator", "sign_in_again", "role_may_not"],
 	"policies.view": ["administrator", "sign_in_again", "role_may_not"],

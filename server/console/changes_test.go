@@ -76,6 +76,14 @@ var everything = map[string]func(t *testing.T, s *scene, who session.Visitor) er
 		_, err := s.PolicyDifference(t.Context(), who, "", "")
 		return err
 	},
+	"Overview": func(t *testing.T, s *scene, who session.Visitor) error {
+		_, err := s.Overview(t.Context(), who, Week)
+		return err
+	},
+	"Rows": func(t *testing.T, s *scene, who session.Visitor) error {
+		_, err := s.Rows(t.Context(), who, challenge.RecordFilter{Rows: true})
+		return err
+	},
 	"ClearWrongCodes": func(t *testing.T, s *scene, who session.Visitor) error {
 		return s.ClearWrongCodes(t.Context(), who, "user")
 	},

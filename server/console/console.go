@@ -29,8 +29,8 @@ type Store interface {
 	challenge.Store
 	challenge.Overview
 	journal.Prover
-	// LeavesOf are the leaves of the records that the filter asks for, by the records' IDs.
-	LeavesOf(ctx context.Context, f challenge.RecordFilter) (map[int64]journal.Leaf, error)
+	// LeavesOf are the leaves of these records, by the records' IDs.
+	LeavesOf(ctx context.Context, records []challenge.Record) (map[int64]journal.Leaf, error)
 	// AnswerApproval keeps the answer to policies that wait, and its record, and says whether they did.
 	AnswerApproval(ctx context.Context, revision, digest, answer string, r challenge.Record) (bool, error)
 }
@@ -54,6 +54,7 @@ type Console struct {
 	Comparisons *Comparisons
 	Identity    kratos.Pointers
 	Mail        func() *MailTrouble // what there is now; nil: none
+	TimeZone    *time.Location      // in which days begin
 	Now         func() time.Time
 	Log         *slog.Logger
 }

@@ -88,11 +88,11 @@ func (s *faultyStore) Update(ctx context.Context, account string, fn func(challe
 	return s.Store.Update(ctx, account, func(tx challenge.Tx) error { return fn(faultyTx{tx, s}) })
 }
 
-func (s *faultyStore) Records(ctx context.Context, f challenge.RecordFilter) ([]challenge.Record, error) {
+func (s *faultyStore) SearchRecords(ctx context.Context, f challenge.RecordFilter, within int) ([]challenge.Record, int64, error) {
 	if s.reads++; s.recordsFrom != 0 && s.reads >= s.recordsFrom {
-		return nil, errFault
+		return nil, 0, errFault
 	}
-	return s.Store.Records(ctx, f)
+	return s.Store.SearchRecords(ctx, f, within)
 }
 
 func (s *faultyStore) AnswerApproval(ctx context.Context, revision, digest, answer string, r challenge.Record) (bool, error) {
@@ -167,7 +167,7 @@ func newScene(t *testing.T) *scene {
 	}
 	s.Console = &Console{
 		Kratos: s.kratos, Store: s.store, Policies: s.judge, Now: func() time.Time { return s.clock }, Log: slog.New(slog.DiscardHandler),
-		Sets: &sets{}, Comparisons: NewComparisons(slog.New(slog.DiscardHandler)),
+		TimeZone: time.UTC, Sets: &sets{}, Comparisons: NewComparisons(slog.New(slog.DiscardHandler)),
 		Identity: kratos.Pointers{
 			Account: "/traits/account", Name: "/traits/name", Email: "/traits/email", Locale: "/traits/locale",
 			Role: "/metadata_public/role", TwoFactor: "/metadata_public/two_factor/enabled",

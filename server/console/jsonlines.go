@@ -1,6 +1,8 @@
 package console
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -11,38 +13,88 @@ import (
 )
 
 // RecordJSON is a record as programs read it.
-type RecordJSON = journal.Line
+type RecordJSON struct {
+	journal.Line
+	Channel string `json:"channel"` // what was signed in to; empty: it is not known, or it is no sign-in
+	IP      string `json:"ip"`      // as the policies were told it; empty: it is not known, or masked
+}
 
 // JSONOf is r for programs.
-func JSONOf(r challenge.Record) RecordJSON { return journal.LineOf(r, nil) }
+func JSONOf(r challenge.Record) RecordJSON {
+	about := r.About()
+	return RecordJSON{journal.LineOf(r, nil), about.Channel, about.IP}
+}
 
-// WriteRecords answers with every record that the filter asks for, one JSON object a line (application/x-ndjson), as they are
-// found. With the parameter proof=1, further lines prove that they are as they were sealed, for nidan records verify. An error after the
-// first line breaks the connection off: half an export must not pass for a whole one.
+// Format is how records are exported.
+type Format string
+
+// The formats of exports.
+const (
+	JSONLines Format = ""    // one JSON object a line
+	CSV       Format = "csv" // for spreadsheets
+)
+
+// writer writes records in a format.
+type writer struct {
+	kind, file string // its media type, and what the file is called
+	begin      func() error
+	write      func(challenge.Record, *journal.Leaf) error
+	end        func(context.Context) error
+}
+
+// writerOf makes a writer. With proof, lines of JSON prove at their end that they are as they were sealed, for nidan records verify.
+func writerOf(f Format, proof bool, w *echo.Response, from Store) (writer, error) {
+	none := func() error { return nil }
+	noEnd := func(context.Context) error { return nil }
+	switch lines := journal.NewExport(w); f {
+	case JSONLines:
+		out := writer{"application/x-ndjson", "nidan-records.jsonl", none, lines.Record, noEnd}
+		if proof {
+			out.end = func(ctx context.Context) error { return lines.End(ctx, from) }
+		} else {
+			out.write = func(r challenge.Record, _ *journal.Leaf) error { return lines.Record(r, nil) }
+		}
+		return out, nil
+	case CSV:
+		table := newTable(w)
+		write := func(r challenge.Record, _ *journal.Leaf) error { return table.write(r) }
+		return writer{"text/csv; charset=utf-8", "nidan-records.csv", table.begin, write, noEnd}, nil
+	}
+	return writer{}, fmt.Errorf("%w: there is no such format", ErrInvalid)
+}
+
+// WriteRecords answers with every record that the filter asks for, one a line, as they are found. The parameters are "format" ([Format]) and
+// "proof". An error after the first line breaks the connection off: half an export must not pass for a whole one.
 func WriteRecords(c echo.Context, console *Console, who session.Visitor, f challenge.RecordFilter) error {
 	ctx, w := c.Request().Context(), c.Response()
-	proof := c.QueryParam("proof") == "1"
-	to := journal.NewExport(w)
-	begin := func() {
-		if w.Committed {
-			return
-		}
-		w.Header().Set(echo.HeaderContentType, "application/x-ndjson")
-		w.Header().Set(echo.HeaderContentDisposition, `attachment; filename="nidan-records.jsonl"`)
-		w.WriteHeader(http.StatusOK)
+	out, err := writerOf(Format(c.QueryParam("format")), c.QueryParam("proof") == "1", w, console.Store)
+	if err != nil {
+		return err
 	}
-	err := console.Export(ctx, who, f, func(r challenge.Record, l *journal.Leaf) error {
-		begin()
-		if !proof {
-			l = nil
+	begin := func() error {
+		if w.Committed {
+			return nil
 		}
-		return to.Record(r, l)
+		w.Header().Set(echo.HeaderContentType, out.kind)
+		w.Header().Set(echo.HeaderContentDisposition, `attachment; filename="`+out.file+`"`)
+		w.WriteHeader(http.StatusOK)
+		return out.begin()
+	}
+	err = console.Export(ctx, who, f, func(r challenge.Record, l *journal.Leaf) error {
+		err := begin()
+		if err == nil {
+			err = out.write(r, l)
+		}
+		if err != nil {
+			return fmt.Errorf("write a record: %w", err)
+		}
+		return nil
 	})
 	if err == nil {
-		begin()
-		if proof {
-			err = to.End(ctx, console.Store)
-		}
+		err = begin()
+	}
+	if err == nil {
+		err = out.end(ctx)
 	}
 	if err != nil && w.Committed {
 		console.Log.ErrorContext(ctx, "an export broke off", "err", err)

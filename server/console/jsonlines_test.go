@@ -42,7 +42,9 @@ func TestAnExportThatBreaksOffDoesNotLookWhole(t *testing.T) {
 			s.store.recordsFrom = tc.fail
 			e := echo.New()
 			e.Use(middleware.Recover()) // as the server has it
-			e.GET("/", func(c echo.Context) error { return WriteRecords(c, s.Console, who, challenge.RecordFilter{}) })
+			e.GET("/", func(c echo.Context) error {
+				return WriteRecords(c, s.Console, who, challenge.RecordFilter{})
+			})
 			server := httptest.NewServer(e)
 			defer server.Close()
 

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"slices"
 
 	"nidan/challenge"
 	"nidan/journal"
@@ -23,17 +24,21 @@ func (c *Console) Records(ctx context.Context, who session.Visitor, f challenge.
 	if err := c.May(ctx, who, policies.ViewRecords, nil); err != nil {
 		return RecordPage{}, err
 	}
+	return c.search(ctx, f)
+}
+
+// searchedAtOnce is how many records are looked at for a page, where no index leads to what is looked for. A page may therefore have few
+// records, or none, though others follow.
+const searchedAtOnce = 20_000
+
+func (c *Console) search(ctx context.Context, f challenge.RecordFilter) (page RecordPage, err error) {
 	f.Limit = RecordPageSize + 1
-	found, err := c.Store.Records(ctx, f)
-	if err != nil {
-		return RecordPage{}, err
-	}
-	page := RecordPage{Records: found}
-	if len(found) > RecordPageSize {
-		page.Records = found[:RecordPageSize]
+	page.Records, page.Next, err = c.Store.SearchRecords(ctx, f, searchedAtOnce)
+	if len(page.Records) > RecordPageSize {
+		page.Records = page.Records[:RecordPageSize]
 		page.Next = page.Records[RecordPageSize-1].ID
 	}
-	return page, nil
+	return page, err
 }
 
 // exportSize is how many records are read at once while they are exported.
@@ -48,14 +53,11 @@ func (c *Console) Export(
 	}
 	f.Limit = exportSize
 	for {
-		found, err := c.Store.Records(ctx, f)
+		found, next, err := c.Store.SearchRecords(ctx, f, searchedAtOnce)
 		if err != nil {
 			return err
 		}
-		if len(found) > 0 {
-			f.Before = found[0].ID + 1 // records that came meanwhile are not among these
-		}
-		leaves, err := c.Store.LeavesOf(ctx, f)
+		leaves, err := c.Store.LeavesOf(ctx, found)
 		if err != nil {
 			return err
 		}
@@ -67,10 +69,52 @@ func (c *Console) Export(
 			if err := each(r, leaf); err != nil {
 				return err
 			}
-			f.Before = r.ID
 		}
-		if len(found) < exportSize {
+		if next == 0 {
 			return nil
 		}
+		f.Before = next
 	}
+}
+
+// storyLength is how many records of a sign-in are told at most.
+const storyLength = 50
+
+// RowPage is some of what is a row of its own to people, the newest first.
+type RowPage struct {
+	Rows []Row
+	Next int64 // as in [RecordPage]
+}
+
+// Row is a record, and the records of the sign-in that it is of, the oldest first. What belongs to no sign-in stands alone.
+type Row struct {
+	challenge.Record
+	Story []challenge.Record
+}
+
+// Rows are the rows that the filter asks for, a page of them.
+func (c *Console) Rows(ctx context.Context, who session.Visitor, f challenge.RecordFilter) (RowPage, error) {
+	if err := c.May(ctx, who, policies.ViewRecords, nil); err != nil {
+		return RowPage{}, err
+	}
+	page, err := c.search(ctx, f)
+	if err != nil {
+		return RowPage{}, err
+	}
+	rows := RowPage{Rows: make([]Row, len(page.Records)), Next: page.Next}
+	for i, r := range page.Records {
+		rows.Rows[i] = Row{r, []challenge.Record{r}}
+		if r.Flow == "" || r.Account == "" {
+			continue
+		}
+		story, err := c.Store.Records(ctx, challenge.RecordFilter{
+			Account: r.Account, Flow: r.Flow, From: r.At.Add(-challenge.SignInWithin), To: r.At.Add(challenge.SignInWithin), Limit: storyLength,
+		})
+		if err != nil {
+			return RowPage{}, err
+		}
+		slices.Reverse(story)
+		rows.Rows[i].Story = story
+	}
+	return rows, nil
 }

@@ -121,6 +121,12 @@ func (p Page) TextOr(name string) string {
 	return name
 }
 
+// Has says whether there is a text of that name.
+func (p Page) Has(name string) bool {
+	_, ok := p.All[p.Locale][name]
+	return ok
+}
+
 // With is the page with other data, for the parts of it.
 func (p Page) With(data any) Page {
 	p.Data = data

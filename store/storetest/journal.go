@@ -63,7 +63,11 @@ func recordsSealed(t *testing.T, s *store.Store) {
 	}
 	verifiedWhole(t, s, 453)
 	f := challenge.RecordFilter{Account: "agent", Before: 454, Limit: 10}
-	leaves, err := s.LeavesOf(t.Context(), f)
+	found, err := s.Records(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaves, err := s.LeavesOf(t.Context(), found)
 	if err != nil || len(leaves) != 10 || leaves[453].Index != 452 || !leaves[453].At.Equal(at) {
 		t.Errorf("the leaves of ten: %+v, %v", leaves, err)
 	}

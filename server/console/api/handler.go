@@ -59,6 +59,7 @@ func (h *Handler) Mount(e *echo.Echo) error {
 		{"PUT", "/me/two-step", h.switchMe},
 		{"DELETE", "/me/devices", h.forgetDevices},
 		{"DELETE", "/me/devices/:device", h.forgetDevice},
+		{"GET", "/overview", h.overview},
 		{"GET", "/records", h.records},
 		{"GET", "/records/export", h.export},
 		{"GET", "/policies", h.policies},

@@ -22,7 +22,10 @@ func recordsOf(all []challenge.Record) []console.RecordJSON {
 }
 
 func recordFilter(c echo.Context) (challenge.RecordFilter, error) {
-	f := challenge.RecordFilter{Account: c.QueryParam("account"), Kind: c.QueryParam("kind")}
+	f := challenge.RecordFilter{
+		Account: c.QueryParam("account"), Kind: c.QueryParam("kind"), Reason: c.QueryParam("reason"), Channel: c.QueryParam("channel"),
+		Flow: c.QueryParam("flow"), States: c.QueryParams()["state"],
+	}
 	for name, into := range map[string]*time.Time{"from": &f.From, "to": &f.To} {
 		given := c.QueryParam(name)
 		if given == "" {

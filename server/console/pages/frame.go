@@ -17,12 +17,14 @@ import (
 // frame is what every page of the console is given, with what is its own in Data.
 type frame struct {
 	Who           string               // account name; empty: nobody is signed in
+	Overview      bool                 // sees the overview in the menu
 	Administrator bool                 // sees the pages for administrators in the menu
 	At            string               // the page of the menu that this one belongs to
 	Message       string               // name of a text: what has just been done; empty: nothing
 	Mail          *console.MailTrouble // shown to administrators; nil: none
 	Data          any
 
+	now      time.Time
 	zone     *time.Location
 	channels map[string]string // names in the reader's language, by id
 	texts    map[string]string // in the reader's language
@@ -32,6 +34,9 @@ type frame struct {
 func (f frame) Channel(id string) string {
 	return cmp.Or(f.channels[id], f.texts["channel_"+id], id)
 }
+
+// ChannelOr is what a channel is called, also where there is none.
+func (f frame) ChannelOr(id string) string { return cmp.Or(f.Channel(id), f.texts["no_channel"]) }
 
 // ChannelHint says what the switch of a channel is for.
 func (f frame) ChannelHint(id string) string {
@@ -75,8 +80,21 @@ var done = map[string]bool{
 
 // show renders a page of the console.
 func (h *Handler) show(c echo.Context, who session.Visitor, status int, name, at string, data any) error {
+	f := h.frameOf(c)
+	f.Who, f.At, f.Data = who.Person.Account, at, data
+	f.Overview = who.Identity.ID != "" && h.Console.May(c.Request().Context(), who, policies.ViewOverview, nil) == nil
+	f.Administrator = who.Identity.ID != "" && h.Console.May(c.Request().Context(), who, policies.ViewSettings, nil) == nil
+	if f.Administrator {
+		f.Mail = h.Console.Mail()
+	}
+	f.Message = h.justDone(c)
+	return h.pages.Render(c, status, name, f)
+}
+
+// frameOf is a frame that has no more than the words and the time of whoever reads.
+func (h *Handler) frameOf(c echo.Context) frame {
 	locale := page.LocaleOf(c.Request())
-	f := frame{Who: who.Person.Account, At: at, Data: data, zone: h.TimeZone, channels: map[string]string{}, texts: h.Texts[locale]}
+	f := frame{now: h.Console.Now(), zone: h.TimeZone, channels: map[string]string{}, texts: h.Texts[locale]}
 	listed, err := h.Console.Policies.Channels()
 	if err != nil { // their ids have to do: what the page is about need not be channels
 		h.Log.WarnContext(c.Request().Context(), "it cannot be told what the channels are called", "err", err)
@@ -84,12 +102,7 @@ func (h *Handler) show(c echo.Context, who session.Visitor, status int, name, at
 	for _, l := range listed {
 		f.channels[l.ID] = l.Name.In(locale)
 	}
-	f.Administrator = who.Identity.ID != "" && h.Console.May(c.Request().Context(), who, policies.ViewSettings, nil) == nil
-	if f.Administrator {
-		f.Mail = h.Console.Mail()
-	}
-	f.Message = h.justDone(c)
-	return h.pages.Render(c, status, name, f)
+	return f
 }
 
 // say renders a page with one sentence.

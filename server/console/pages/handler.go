@@ -54,7 +54,7 @@ func (h *Handler) Mount(e *echo.Echo) error {
 	}
 	g := e.Group("/console", page.Headers, own)
 	for path, show := range map[string]view{
-		"": h.start, "/settings": h.settings, "/settings/edit": h.editSettings, "/accounts": h.accounts,
+		"": h.overview, "/settings": h.settings, "/settings/edit": h.editSettings, "/accounts": h.accounts,
 		"/accounts/:id": h.account, "/me": h.me, "/records": h.records, "/records/export": h.export,
 		"/policies": h.policies, "/policies/difference": h.difference,
 	} {
@@ -134,7 +134,7 @@ func (h *Handler) signOut(c echo.Context, _ session.Visitor) error {
 	return c.Redirect(http.StatusSeeOther, to)
 }
 
-// start leads to the first page that whoever asks may see.
+// start leads whoever may not see the overview to the first page that they may see.
 func (h *Handler) start(c echo.Context, who session.Visitor) error {
 	err := h.Console.May(c.Request().Context(), who, policies.ViewSettings, nil)
 	var refusal *console.Refusal

@@ -13,7 +13,7 @@ import (
 
 // composed are texts whose names are put together from what is shown.
 func composed(name string) bool {
-	for _, prefix := range []string{"action_", "kind_", "state_", "role_", "source_", "account_", "channel_", "refused_", "done_", "mail_", "answer_", "already_", "difference_", "question_", "factor_", "filter_", "unproven_"} {
+	for _, prefix := range []string{"action_", "kind_", "state_", "role_", "source_", "account_", "channel_", "refused_", "done_", "mail_", "answer_", "already_", "difference_", "question_", "factor_", "filter_", "unproven_", "period_", "result_", "reason_", "tile_", "ago_", "kind_"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
@@ -25,7 +25,8 @@ func composed(name string) bool {
 	}
 	return map[string]bool{
 		"not_valid": true, "not_found": true, "unavailable": true, "too_slow": true, "two_proofs": true, "changed_meanwhile": true, "unreadable": true,
-		"clear_wrong_codes": true, "two_step": true,
+		"clear_wrong_codes": true, "two_step": true, "by_result": true, "by_channel": true, "plot_says": true, "part_says": true, "other_channels": true,
+		"no_channel": true, "wrong_codes_tried": true,
 	}[name]
 }
 

@@ -1,0 +1,291 @@
+package pages
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"nidan/challenge"
+	"nidan/policies"
+	"nidan/server/console"
+	"nidan/server/session"
+)
+
+// overviewPage shows an overview.
+type overviewPage struct {
+	console.Overview
+	MayRecords bool
+	Plots      []*plot
+	Tiles      []tile
+	Reasons    []reasonsOf
+	Mails      []tile
+	Codes      []tile
+	Changes    []change
+
+	zone  *time.Location
+	frame frame // for its words
+}
+
+// tile is a number that stands out.
+type tile struct {
+	Name  string // of its text
+	Count int64
+	Link  string // empty: there is none
+	Bad   bool   // it is better if there are none
+}
+
+// change is a record of what was changed.
+type change struct {
+	challenge.Record
+	Mark, Letter string // how it is marked in the plots
+	Link         string
+}
+
+// mostChanges is how many changes are listed; the plots show more.
+const mostChanges = 8
+
+// FirstChanges are the newest ones.
+func (p *overviewPage) FirstChanges() []change { return p.Changes[:min(len(p.Changes), mostChanges)] }
+
+// Periods are those to choose from.
+func (p *overviewPage) Periods() []console.Period { return console.Periods }
+
+func (p *overviewPage) change(r challenge.Record) change {
+	minute := r.At.Truncate(time.Minute)
+	c := change{
+		r, "policies", "P", p.linkWithin(minute, minute.Add(time.Minute), map[string]string{"outcome": "kind." + r.Kind}),
+	}
+	if r.Kind == "settings_changed" {
+		c.Mark, c.Letter = "settings", "S"
+	}
+	return c
+}
+
+// Shown is the number with its thousands apart.
+func (t tile) Shown() string { return grouped(t.Count) }
+
+// reasonsOf are the reasons for a result.
+type reasonsOf struct {
+	Result  challenge.Result
+	Total   int64
+	Link    string
+	Reasons []reasonBar
+}
+
+// reasonBar is a reason, and how much of the most frequent one it is.
+type reasonBar struct {
+	Reason  string
+	Count   int64
+	Percent string
+	N       int // the colour of its result
+	Link    string
+}
+
+// Shown is the number with its thousands apart.
+func (r reasonBar) Shown() string { return grouped(r.Count) }
+
+// Shown is the number with its thousands apart.
+func (r reasonsOf) Shown() string { return grouped(r.Total) }
+
+func (h *Handler) overview(c echo.Context, who session.Visitor) error {
+	period, err := console.ReadPeriod(c.QueryParam("period"))
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	o, err := h.Console.Overview(ctx, who, period)
+	if err != nil {
+		return h.elsewhere(c, who, err)
+	}
+	p := overviewPage{Overview: o, zone: h.TimeZone, MayRecords: h.Console.May(ctx, who, policies.ViewRecords, nil) == nil}
+	p.frame = h.frameOf(c)
+	for _, r := range o.Changes {
+		p.Changes = append(p.Changes, p.change(r))
+	}
+	p.fill()
+	if !o.Whole {
+		c.Response().Header().Set("Refresh", lookAgain)
+	}
+	return h.show(c, who, http.StatusOK, "overview", "overview", &p)
+}
+
+// elsewhere leads whoever may not see the overview to the first page that they may see. Policies that were made before there was an
+// overview let nobody see it.
+func (h *Handler) elsewhere(c echo.Context, who session.Visitor, err error) error {
+	var refusal *console.Refusal
+	if !errors.As(err, &refusal) || refusal.SignInAgain() || refusal.AAL2Needed() {
+		return err
+	}
+	return h.start(c, who)
+}
+
+func (p *overviewPage) fill() {
+	p.Tiles = []tile{{"all_sign_ins", p.Total(), p.link("kind.sign_in", "", ""), false}}
+	for _, r := range challenge.Results {
+		if n := p.Results[r]; n > 0 || r != challenge.ResultFactor {
+			p.Tiles = append(p.Tiles, tile{"result_" + string(r), n, p.link(string(r), "", ""), false})
+		}
+	}
+	wrong := p.States[string(challenge.CodeMismatch)] + p.States[string(challenge.AttemptsExceeded)]
+	p.Codes = []tile{
+		{"wrong_codes_tried", wrong, p.link("state."+string(challenge.CodeMismatch), "", ""), wrong > 0},
+		p.refusedFor("account_locked"), p.refusedFor(challenge.ReasonWrongCodes),
+	}
+	for _, kind := range []string{"mail_sent", "mail_dropped", "mail_refused", "mail_given_up"} {
+		n := p.Kinds[kind]
+		p.Mails = append(p.Mails, tile{"kind_" + kind, n, p.link("kind."+kind, "", ""), n > 0 && (kind == "mail_refused" || kind == "mail_given_up")})
+	}
+	p.fillReasons()
+	if p.Total() > 0 || len(p.Changes) > 0 {
+		p.Plots = []*plot{p.byResult(), p.byChannel()}
+	}
+}
+
+func (p *overviewPage) refusedFor(reason string) tile {
+	n := int64(0)
+	for _, r := range p.Overview.Reasons {
+		if r.Reason == reason {
+			n += r.SignIns
+		}
+	}
+	return tile{"tile_" + reason, n, p.linkOf(map[string]string{"outcome": "kind.sign_in", "reason": reason}), n > 0}
+}
+
+// link leads to the records of the whole time; empty: whoever looks may not see them.
+func (p *overviewPage) link(outcome, channel, reason string) string {
+	return p.linkOf(map[string]string{"outcome": outcome, "channel": channel, "reason": reason})
+}
+
+func (p *overviewPage) linkOf(narrowed map[string]string) string {
+	return p.linkWithin(p.From, p.To, narrowed)
+}
+
+func (p *overviewPage) linkWithin(from, to time.Time, narrowed map[string]string) string {
+	if !p.MayRecords {
+		return ""
+	}
+	narrowed["from"], narrowed["to"] = from.In(p.zone).Format(at[0]), to.In(p.zone).Format(at[0])
+	return recordsLink(narrowed)
+}
+
+func (p *overviewPage) fillReasons() {
+	most := int64(1)
+	for _, r := range p.Overview.Reasons {
+		most = max(most, r.SignIns)
+	}
+	for n, result := range challenge.Results {
+		of := reasonsOf{Result: result, Total: p.Results[result], Link: p.link(string(result), "", "")}
+		for _, r := range p.Overview.Reasons {
+			if r.Result == result {
+				of.Reasons = append(of.Reasons, reasonBar{
+					r.Reason, r.SignIns, percent(max(.5, 100*float64(r.SignIns)/float64(most))), n + 1, p.link(string(result), "", r.Reason),
+				})
+			}
+		}
+		if len(of.Reasons) > 0 {
+			p.Reasons = append(p.Reasons, of)
+		}
+	}
+}
+
+func (p *overviewPage) byResult() *plot {
+	var all []series
+	for n, r := range challenge.Results {
+		if p.Results[r] > 0 {
+			all = append(all, series{n + 1, p.frame.texts["result_"+string(r)], p.Results[r], p.link(string(r), "", "")})
+		}
+	}
+	keys := slices.DeleteFunc(slices.Clone(challenge.Results), func(r challenge.Result) bool { return p.Results[r] == 0 })
+	return p.plot("by_result", all, func(b console.Bar, i int) (int64, map[string]string) {
+		return b.Results[keys[i]], map[string]string{"outcome": string(keys[i])}
+	})
+}
+
+// mostChannels is how many channels have a colour of their own.
+const mostChannels = 5
+
+func (p *overviewPage) byChannel() *plot {
+	channels := slices.SortedFunc(maps.Keys(p.Channels), func(a, b string) int {
+		return cmp.Or(cmp.Compare(p.Channels[b], p.Channels[a]), cmp.Compare(a, b))
+	})
+	shown := channels[:min(len(channels), mostChannels)]
+	var all []series
+	for n, c := range shown {
+		all = append(all, series{n + 1, p.frame.ChannelOr(c), p.Channels[c], p.link("kind.sign_in", c, "")})
+	}
+	others := int64(0)
+	for _, c := range channels[len(shown):] {
+		others += p.Channels[c]
+	}
+	if others > 0 {
+		all = append(all, series{mostChannels + 1, p.frame.texts["other_channels"], others, p.link("kind.sign_in", "", "")})
+	}
+	return p.plot("by_channel", all, func(b console.Bar, i int) (n int64, narrowed map[string]string) {
+		if i < len(shown) {
+			return b.Channels[shown[i]], map[string]string{"outcome": "kind.sign_in", "channel": shown[i]}
+		}
+		for _, c := range channels[len(shown):] {
+			n += b.Channels[c]
+		}
+		return n, map[string]string{"outcome": "kind.sign_in"}
+	})
+}
+
+// plot draws the bars. Of says how many there are of a series in a bar, and what its records are narrowed down to.
+func (p *overviewPage) plot(id string, all []series, of func(console.Bar, int) (int64, map[string]string)) *plot {
+	texts := p.frame.texts
+	drawn := &plot{ID: id, Title: texts[id], Series: all}
+	drawn.Desc = fmt.Sprintf(texts["plot_says"], p.frame.Time(p.From), p.frame.Time(p.To), p.Total())
+	for i, b := range p.Bars {
+		c := column{From: b.From, When: p.when(b), Link: p.linkWithin(b.From, b.To, map[string]string{"outcome": "kind.sign_in"})}
+		c.Label, c.Minor = p.label(i, b.From)
+		for j, s := range all {
+			n, narrowed := of(b, j)
+			c.Parts = append(c.Parts, part{
+				series: s, Count: n, Link: p.linkWithin(b.From, b.To, narrowed), Says: fmt.Sprintf(texts["part_says"], c.When, s.Name, n),
+			})
+		}
+		drawn.Columns = append(drawn.Columns, c)
+	}
+	for _, r := range slices.Backward(p.Changes) {
+		m := mark{Kind: r.Mark, Sign: r.Letter, Says: p.frame.Time(r.At) + " " + cmp.Or(texts["kind_"+r.Kind], r.Kind), Link: r.Link}
+		drawn.mark(r.At, p.From, p.To, m)
+	}
+	drawn.draw()
+	return drawn
+}
+
+// when is the time of a bar, in full.
+func (p *overviewPage) when(b console.Bar) string {
+	from, to := b.From.In(p.zone), b.To.In(p.zone)
+	if p.Period == console.Month {
+		return from.Format("2006-01-02")
+	}
+	return from.Format("2006-01-02 15:04") + "–" + to.Format("15:04")
+}
+
+// label is what stands under a bar, where there is room: each third hour, each day, or each third day; on narrow pages every other one.
+func (p *overviewPage) label(i int, from time.Time) (text string, minor bool) {
+	from = from.In(p.zone)
+	switch p.Period {
+	case console.Day:
+		if i%3 == 0 {
+			return from.Format("15:04"), i%6 != 0
+		}
+	case console.Week:
+		if from.Hour() == 0 {
+			return from.Format("1/2"), i/4%2 != 0
+		}
+	default:
+		if i%3 == 0 {
+			return from.Format("1/2"), i%6 != 0
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,230 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"nidan/challenge"
+	"nidan/store"
+)
+
+// told is a record of a sign-in, so many minutes after the others began.
+func told(minutes int, account, flow, state, reason, channel string) challenge.Record {
+	return challenge.Record{
+		At: at.Add(time.Duration(minutes) * time.Minute), Kind: "sign_in", Account: account, Name: account, Flow: flow, State: state, Reason: reason,
+		Detail: fmt.Appendf(nil, `{"input":{"device":{"channel":"softphone"}},"decision":{"channel":%q}}`, channel),
+	}
+}
+
+func write(t *testing.T, s *store.Store, all ...challenge.Record) {
+	t.Helper()
+	update(t, s, func(ctx context.Context, tx challenge.Tx) (err error) {
+		for _, r := range all {
+			err = errors.Join(err, tx.AddRecord(ctx, r))
+		}
+		return err
+	})
+}
+
+// signIns are some records: agent is asked, slips and gets in; other is let in; a third one is refused, and comes back much later in
+// what claims to be the same flow.
+func signIns(t *testing.T, s *store.Store) {
+	t.Helper()
+	write(t, s,
+		told(0, "agent", "f1", "code_sent", "code_required", "softphone"),
+		challenge.Record{At: at, Kind: "mail_sent", Account: "agent", Name: "agent", Flow: "f1"},
+		told(1, "agent", "f1", "code_mismatch", "code_required", "softphone"),
+		told(1, "other", "f2", "allowed", "account_off", "kiosk"),
+		told(2, "agent", "f1", "passed", "code_required", "softphone"),
+		challenge.Record{At: at.Add(3 * time.Minute), Kind: "settings_changed", State: "changed", By: "admin"},
+		told(4, "third", "f3", "refused", "account_locked", "admin_console"),
+		told(300, "third", "f3", "allowed", "account_off", "admin_console"),
+	)
+}
+
+// found are the states of what a filter finds, the newest first.
+func found(t *testing.T, s *store.Store, f challenge.RecordFilter) string {
+	t.Helper()
+	all, _, err := s.SearchRecords(t.Context(), f, 0)
+	if err != nil {
+		t.Fatalf("%+v: %v", f, err)
+	}
+	var states []string
+	for _, r := range all {
+		states = append(states, r.State)
+	}
+	return strings.Join(states, " ")
+}
+
+func recordsFoundByResult(t *testing.T, s *store.Store) {
+	signIns(t, s)
+	for _, tc := range []struct {
+		f    challenge.RecordFilter
+		want string
+	}{
+		{challenge.RecordFilter{States: []string{"passed", "refused"}}, "refused passed"},
+		{challenge.RecordFilter{Reason: "code_required"}, "passed code_mismatch code_sent"},
+		{challenge.RecordFilter{Channel: "kiosk"}, "allowed"},
+		{challenge.RecordFilter{Channel: "softphone", States: []string{"passed", "allowed"}}, "passed"},
+		{challenge.RecordFilter{Channel: `soft"phone`}, ""},
+		{challenge.RecordFilter{Flow: "f1", Kind: "sign_in"}, "passed code_mismatch code_sent"},
+		{challenge.RecordFilter{From: at.Add(time.Minute), To: at.Add(2 * time.Minute), Kind: "sign_in"}, "allowed code_mismatch"},
+		{challenge.RecordFilter{Channel: "admin_console", From: at, To: at.Add(time.Hour)}, "refused"},
+		{challenge.RecordFilter{Channel: "softphone", Limit: 2}, "passed code_mismatch"},
+	} {
+		if got := found(t, s, tc.f); got != tc.want {
+			t.Errorf("%+v: got %q, want %q", tc.f, got, tc.want)
+		}
+	}
+}
+
+func signInIsOneRow(t *testing.T, s *store.Store) {
+	signIns(t, s)
+	for _, tc := range []struct {
+		f    challenge.RecordFilter
+		want string
+	}{
+		{challenge.RecordFilter{}, "allowed refused changed passed allowed"},
+		{challenge.RecordFilter{Kind: "sign_in"}, "allowed refused passed allowed"},
+		{challenge.RecordFilter{States: []string{"code_mismatch"}}, ""},
+		{challenge.RecordFilter{Account: "agent"}, "passed"},
+		{challenge.RecordFilter{To: at.Add(2 * time.Minute)}, "allowed"},
+		{challenge.RecordFilter{Kind: "settings_changed"}, "changed"},
+		{challenge.RecordFilter{Kind: "mail_sent"}, ""},
+	} {
+		tc.f.Rows = true
+		if got := found(t, s, tc.f); got != tc.want {
+			t.Errorf("%+v: got %q, want %q", tc.f, got, tc.want)
+		}
+	}
+	if all, err := s.Records(t.Context(), challenge.RecordFilter{Kind: "mail_sent", Rows: true}); err != nil || len(all) != 1 {
+		t.Errorf("mails that are asked for are rows: got %v, %v", all, err)
+	}
+}
+
+// Of twenty sign-ins every fifth is refused. A search looks at six of them.
+func searchGoesOn(t *testing.T, s *store.Store) {
+	for i := range 20 {
+		state := "allowed"
+		if i%5 == 0 {
+			state = "refused"
+		}
+		write(t, s, told(i, fmt.Sprint(i), fmt.Sprint(i), state, "r", "softphone"))
+	}
+	for name, f := range map[string]challenge.RecordFilter{
+		"everything": {States: []string{"refused"}, Limit: 1}, "a time": {States: []string{"refused"}, Limit: 1, From: at, To: at.Add(time.Hour)},
+		"a channel of a time": {States: []string{"refused"}, Channel: "softphone", Limit: 1, From: at, To: at.Add(time.Hour)},
+	} {
+		var accounts []string
+		for searches := 0; ; searches++ {
+			all, next, err := s.SearchRecords(t.Context(), f, 6)
+			if err != nil || searches > 20 {
+				t.Fatalf("%s: after %d searches: %v", name, searches, err)
+			}
+			for _, r := range all {
+				accounts = append(accounts, r.Account)
+			}
+			if f.Before = next; next == 0 {
+				break
+			}
+		}
+		if got := strings.Join(accounts, " "); got != "15 10 5 0" {
+			t.Errorf("%s: found %s", name, got)
+		}
+	}
+	all, next, err := s.SearchRecords(t.Context(), challenge.RecordFilter{Reason: "none"}, 6)
+	if err != nil || len(all) != 0 || next == 0 {
+		t.Errorf("nothing is found so far: got %v, %d, %v", all, next, err)
+	}
+	if all, next, err = s.SearchRecords(t.Context(), challenge.RecordFilter{}, 6); err != nil || len(all) != 20 || next != 0 {
+		t.Errorf("what needs no search ends nowhere: got %d, %d, %v", len(all), next, err)
+	}
+}
+
+// counts are what is counted of a day, in words.
+func counts(t *testing.T, s *store.Store) string {
+	t.Helper()
+	c, err := s.Counts(t.Context(), at.Truncate(challenge.CountedFor), at.Add(24*time.Hour))
+	if err != nil || !c.Whole {
+		t.Fatalf("whole: %v, %v", c.Whole, err)
+	}
+	var all []string
+	for _, n := range c.All {
+		all = append(all, fmt.Sprintf("%s %s %s %s %s: %d, %d", n.At.Format("15:04"), n.Kind, n.State, n.Reason, n.Channel, n.Records, n.Last))
+	}
+	slices.Sort(all)
+	return strings.Join(all, "\n")
+}
+
+const countedSignIns = `09:00 mail_sent   : 1, 0
+09:00 settings_changed changed  : 1, 0
+09:00 sign_in allowed account_off kiosk: 1, 1
+09:00 sign_in code_mismatch code_required softphone: 1, 0
+09:00 sign_in code_sent code_required softphone: 1, 0
+09:00 sign_in passed code_required softphone: 1, 1
+09:00 sign_in refused account_locked admin_console: 1, 1
+14:00 sign_in allowed account_off admin_console: 1, 1`
+
+func recordsCounted(t *testing.T, s *store.Store) {
+	signIns(t, s)
+	if got := counts(t, s); got != countedSignIns {
+		t.Errorf("before they are counted beside the sign-ins:\n%s", got)
+	}
+	// A sign-in may go on after a part of it was counted.
+	for _, settled := range []int{1, 2, 4, 500, 500} {
+		var together sync.WaitGroup
+		for range 4 {
+			together.Go(func() {
+				if done, err := s.CountRecordsUntil(t.Context(), at.Add(time.Duration(settled)*time.Minute)); err != nil || !done {
+					t.Errorf("until %d: %v, %v", settled, done, err)
+				}
+			})
+		}
+		together.Wait()
+		if got := counts(t, s); got != countedSignIns {
+			t.Errorf("counted until %d:\n%s", settled, got)
+		}
+	}
+	write(t, s, told(301, "third", "f3", "refused", "account_locked", "admin_console"))
+	want := strings.Replace(countedSignIns, "14:00 sign_in allowed account_off admin_console: 1, 1",
+		"14:00 sign_in allowed account_off admin_console: 1, 0\n14:00 sign_in refused account_locked admin_console: 1, 1", 1)
+	if got := counts(t, s); got != want {
+		t.Errorf("after another one:\n%s", got)
+	}
+}
+
+func countsPurged(t *testing.T, s *store.Store) {
+	signIns(t, s)
+	if _, err := s.CountRecordsUntil(t.Context(), at.Add(500*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.PurgeRecords(t.Context(), at.Add(200*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if got := counts(t, s); got != "14:00 sign_in allowed account_off admin_console: 1, 1" {
+		t.Errorf("left are\n%s", got)
+	}
+}
+
+func mostWrongCodes(t *testing.T, s *store.Store) {
+	signIns(t, s)
+	for account, n := range map[string]int{"agent": 2, "other": 3, "nobody": 1} {
+		update(t, s, func(ctx context.Context, tx challenge.Tx) (err error) {
+			for range n {
+				err = errors.Join(err, tx.AddWrongCode(ctx, account, "f", at))
+			}
+			return err
+		})
+	}
+	got, err := s.MostWrongCodes(t.Context(), 2)
+	want := []challenge.WrongCodesOf{{Account: "other", Name: "other", Count: 3}, {Account: "agent", Name: "agent", Count: 2}}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
