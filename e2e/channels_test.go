@@ -80,7 +80,7 @@ func TestAChannelIsAddedWhilePeopleSignIn(t *testing.T) {
 	})
 	t.Run("it stands in the records by its name", func(t *testing.T) {
 		w.open("/console/records?kind=sign_in&account=" + admin)
-		w.reads("#records .where-to", "キオスク")
+		w.reads("#records", "キオスク")
 	})
 }
 
