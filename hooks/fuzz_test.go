@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"bytes"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -30,7 +29,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(`{"flow": {"id": "1"}, "identity": {"id": "2", "traits": {"email": "a@example.com"}}}`))
 	f.Add([]byte(`{"flow": {"id": "1", "transient_payload": {"two_factor": {"action": "cancel", "locale": "en"}}}, "identity": {"id": "2"}}`))
 	s := newScene(f, set(`{"action": "refuse"}`))
-	s.hook.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	s.hook.Log = slog.New(slog.DiscardHandler)
 	call := 0
 	f.Fuzz(func(t *testing.T, body []byte) {
 		call++
