@@ -263,7 +263,10 @@ func TestComposeHasOneNidanInEachProfile(t *testing.T) {
 	for name, service := range c.Services {
 		for _, p := range service.Profiles {
 			answers := name == "nidan" || slices.Contains(service.Networks["hooks"].Aliases, "nidan")
-			if profiles[p] = profiles[p]; answers {
+			if _, there := profiles[p]; !there {
+				profiles[p] = nil
+			}
+			if answers {
 				profiles[p] = append(profiles[p], name)
 			}
 		}

@@ -26,7 +26,6 @@ func (f field) variable() string {
 func (f field) value(c Config) any { return reflect.ValueOf(c).FieldByIndex(f.index).Interface() }
 
 var (
-	textType     = reflect.TypeFor[string]()
 	listType     = reflect.TypeFor[[]string]()
 	numberType   = reflect.TypeFor[int]()
 	switchType   = reflect.TypeFor[bool]()

@@ -103,7 +103,7 @@ func TestTheMail(t *testing.T) {
 		subject string
 		says    []string
 	}{
-		"ja": {"【Nidan】2段階認証 認証コードのご連絡", []string{"本メールはNidanサーバーより自動で送信されております。",
+		"ja": {"【Nidan】2段階認証 認証コードのご連絡", []string{"本メールはNidanサーバより自動で送信されております。",
 			"2段階認証のための認証コードをご連絡します。", "認証コード(6桁)", "認証コードの有効期限は10分間です"}},
 		"en": {"[Nidan] Your code for two-step verification", []string{"sent automatically by Nidan",
 			"Verification code (6 digits)", "valid for 10 minutes"}},

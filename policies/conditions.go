@@ -198,7 +198,7 @@ func (f *facts) lookUp(ref ast.Ref, m moment) (value ast.Value, known bool) {
 		if value, isRule := f.given(ref); isRule {
 			return value, true
 		}
-		if len(f.compiler.GetRulesDynamic(ref)) > 0 {
+		if len(f.compiler.GetRulesDynamicWithOpts(ref, ast.RulesOptions{})) > 0 {
 			return nil, false // the values of a set, or of a function
 		}
 		of = f.data
