@@ -72,7 +72,7 @@ func TestTwoSetsAreCompared(t *testing.T) {
 		},
 		"every user an administrator": {
 			[]string{"data.json", `"console_role": "system_administrator"`, `"console_role": "user"`},
-			`LOOSENS true console: ["false role_may_not"] action settings.view, settings.change, accounts.view, account.view, records.view and 3 more, visitor.role supervisor or user, session.console | reason role_may_not → administrator, allow false → true | console/console.rego:57
+			`LOOSENS true console: ["false role_may_not"] action settings.view, settings.change, accounts.view, account.view, overview.view and 4 more, visitor.role supervisor or user, session.console | reason role_may_not → administrator, allow false → true | console/console.rego:57
 `,
 		},
 		"a device is remembered for a year": {
