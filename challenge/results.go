@@ -56,6 +56,8 @@ type About struct {
 	UserAgent string
 	Method    string
 	Client    string // its name and version, as it claims
+	// SecondStep is as the decision says: how the sign-in came through, if it did without a code.
+	SecondStep string
 }
 
 // About reads the record's detail.
@@ -76,13 +78,15 @@ func (r Record) About() About {
 			} `json:"request"`
 		} `json:"input"`
 		Decision struct {
-			Channel string `json:"channel"`
-			Action  string `json:"action"`
+			Channel    string `json:"channel"`
+			Action     string `json:"action"`
+			SecondStep string `json:"second_step"`
 		} `json:"decision"`
 	}
 	_ = json.Unmarshal(r.Detail, &d) // what is masked may be of another kind: the rest is read
 	request := d.Input.Request
 	a := About{Channel: d.Decision.Channel, Action: d.Decision.Action, IP: request.IP, UserAgent: request.UserAgent, Method: request.Method}
+	a.SecondStep = d.Decision.SecondStep
 	a.Client = request.Client.Name
 	if request.Client.Version != "" {
 		a.Client += " " + request.Client.Version

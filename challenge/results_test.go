@@ -22,8 +22,8 @@ func TestEveryStateHasOneResult(t *testing.T) {
 
 func TestARecordSaysWhatIsLeftOfItsDetail(t *testing.T) {
 	for detail, want := range map[string]About{
-		`{"input":{"request":{"ip":"192.0.2.1","user_agent":"a","method":"password","client":{"name":"softphone","version":"3.5.0"}}},"decision":{"channel":"softphone","action":"allow"}}`: {
-			"softphone", "allow", "192.0.2.1", "a", "password", "softphone 3.5.0"},
+		`{"input":{"request":{"ip":"192.0.2.1","user_agent":"a","method":"password","client":{"name":"softphone","version":"3.5.0"}}},"decision":{"channel":"softphone","action":"allow","second_step":"remembered"}}`: {
+			"softphone", "allow", "192.0.2.1", "a", "password", "softphone 3.5.0", "remembered"},
 		`{"input":{"request":{"ip":7,"user_agent":"a"}},"decision":{"channel":"softphone"}}`: {Channel: "softphone", UserAgent: "a"},
 		`{"input":null,"decision":null}`: {},
 		`nonsense`:                       {},

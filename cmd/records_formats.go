@@ -2,84 +2,33 @@ package cmd
 
 import (
 	"context"
-	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"nidan/challenge"
 	"nidan/journal"
-	"nidan/policies"
+	"nidan/server/console"
 )
 
-// about is what the detail of a record says of a sign-in, as far as it was kept. It is empty for other records.
-type about struct {
-	ip, userAgent, channel, secondStep, method string
-}
-
-func aboutOf(r challenge.Record) about {
-	var kept policies.Kept
-	if r.Kind != "sign_in" || json.Unmarshal(r.Detail, &kept) != nil {
-		return about{}
-	}
-	var in struct {
-		Request struct {
-			IP        string `json:"ip"`
-			UserAgent string `json:"user_agent"`
-			Method    string `json:"method"`
-		} `json:"request"`
-	}
-	var d struct {
-		Channel    string `json:"channel"`
-		SecondStep string `json:"second_step"`
-	}
-	_ = json.Unmarshal(kept.Input, &in) // what a mask has made something else of is left out
-	_ = json.Unmarshal(kept.Decision, &d)
-	return about{in.Request.IP, in.Request.UserAgent, d.Channel, d.SecondStep, in.Request.Method}
-}
-
-// csvRecords are records for a spreadsheet.
-type csvRecords struct{ to *csv.Writer }
+// csvRecords are records for a spreadsheet, as the console exports them.
+type csvRecords struct{ console.Table }
 
 func newCSVRecords(w io.Writer) (csvRecords, error) {
-	c := csvRecords{csv.NewWriter(w)}
-	return c, c.to.Write([]string{
-		"id", "at", "kind", "account_id", "account", "by", "flow", "challenge", "state", "reason", "revision", "ip", "channel", "detail",
-	})
+	c := csvRecords{console.NewTable(w)}
+	return c, c.Begin()
 }
 
 func (c csvRecords) record(r challenge.Record, _ *journal.Leaf) error {
-	a := aboutOf(r)
-	cells := []string{
-		strconv.FormatInt(r.ID, 10), r.At.UTC().Format(time.RFC3339Nano), r.Kind, r.Account, r.Name, r.By, r.Flow, r.Challenge, r.State,
-		r.Reason, r.Revision, a.ip, a.channel, string(r.Detail),
-	}
-	for i := range cells {
-		cells[i] = noFormula(cells[i])
-	}
-	if err := c.to.Write(cells); err != nil {
+	if err := c.Write(r); err != nil {
 		return fmt.Errorf("write a record: %w", err)
 	}
 	return nil
 }
 
-func (c csvRecords) end(context.Context) error {
-	c.to.Flush()
-	return c.to.Error()
-}
-
-// noFormula keeps a spreadsheet from calculating what somebody chose as an account's name: with a formula, it could send away what stands
-// in other cells.
-func noFormula(cell string) string {
-	if strings.ContainsAny(cell[:min(1, len(cell))], "=+-@\t\r") {
-		return "'" + cell
-	}
-	return cell
-}
+func (csvRecords) end(context.Context) error { return nil }
 
 // syslogRecords are lines of RFC 5424.
 type syslogRecords struct {
@@ -107,12 +56,12 @@ func (s syslogRecords) record(r challenge.Record, _ *journal.Leaf) error {
 	if endOf(r) == failed {
 		severity = 4 // warning
 	}
-	a := aboutOf(r)
+	a := r.About()
 	params := ""
 	for _, p := range [][2]string{
 		{"id", strconv.FormatInt(r.ID, 10)}, {"account", r.Name}, {"account_id", r.Account}, {"by", r.By}, {"flow", r.Flow},
-		{"challenge", r.Challenge}, {"state", r.State}, {"reason", r.Reason}, {"revision", r.Revision}, {"ip", a.ip},
-		{"channel", a.channel}, {"method", a.method}, {"user_agent", a.userAgent},
+		{"challenge", r.Challenge}, {"state", r.State}, {"reason", r.Reason}, {"revision", r.Revision}, {"ip", a.IP},
+		{"channel", a.Channel}, {"method", a.Method}, {"user_agent", a.UserAgent},
 	} {
 		if p[1] != "" {
 			params += fmt.Sprintf(` %s="%s"`, p[0], paramValue.Replace(plain(p[1])))

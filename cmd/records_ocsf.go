@@ -168,19 +168,19 @@ func (e *ocsfEvent) signIn(r challenge.Record) {
 	if e.User == nil {
 		e.User = &ocsfUser{Name: "unknown"}
 	}
-	a := aboutOf(r)
-	remote, mfa := true, r.State == string(challenge.Passed) || a.secondStep == "passed"
+	a := r.About()
+	remote, mfa := true, r.State == string(challenge.Passed) || a.SecondStep == "passed"
 	e.Service, e.IsRemote, e.IsMFA = &ocsfNamed{"Nidan"}, &remote, &mfa
-	if a.channel != "" {
-		e.Service.Name = a.channel
+	if a.Channel != "" {
+		e.Service.Name = a.Channel
 	}
-	if a.ip != "" {
-		e.Source = &ocsfEndpoint{a.ip}
+	if a.IP != "" {
+		e.Source = &ocsfEndpoint{a.IP}
 	}
-	if a.userAgent != "" {
-		e.Request = &ocsfRequest{a.userAgent}
+	if a.UserAgent != "" {
+		e.Request = &ocsfRequest{a.UserAgent}
 	}
-	for name, value := range map[string]string{"method": a.method, "second_step": a.secondStep} {
+	for name, value := range map[string]string{"method": a.Method, "second_step": a.SecondStep} {
 		if value != "" {
 			e.Unmapped[name] = value
 		}

@@ -241,21 +241,13 @@ func TestAnExportIsOfATimeAnAccountAndAKind(t *testing.T) {
 }
 
 func TestASpreadsheetTakesNoCellForAFormula(t *testing.T) {
-	for cell, want := range map[string]string{
-		"=HYPERLINK(\"http://x\")": "'=HYPERLINK(\"http://x\")", "+1": "'+1", "-1": "'-1", "@SUM(1)": "'@SUM(1)", "\t=1": "'\t=1", "\r=1": "'\r=1",
-		"agent": "agent", "a=b": "a=b", "": "", "日本": "日本",
-	} {
-		if got := noFormula(cell); got != want {
-			t.Errorf("%q: got %q", cell, got)
-		}
-	}
 	s := sealed(t, "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"), signIn("=1+1", nil))
 	out, err := run(t, "records", "export", "--format", "csv", "--database", s.database)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
-	if err != nil || len(rows) != 2 || rows[0][4] != "account" || rows[1][4] != "'=1+1" || rows[1][0] != "1" || !json.Valid([]byte(rows[1][13])) {
+	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(out, "\uFEFF"))).ReadAll()
+	if err != nil || len(rows) != 2 || rows[0][6] != "account" || rows[1][6] != "'=1+1" || rows[1][0] != "1" || !json.Valid([]byte(rows[1][14])) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -13,19 +13,21 @@ import (
 // byteOrderMark has spreadsheets read the file as UTF-8, and not in the encoding of the system.
 const byteOrderMark = "\uFEFF"
 
-// table writes records as CSV (RFC 4180), with a header.
-type table struct {
+// Table writes records as CSV (RFC 4180), with a header.
+type Table struct {
 	to  io.Writer
 	csv *csv.Writer
 }
 
-func newTable(w io.Writer) table {
-	t := table{w, csv.NewWriter(w)}
+// NewTable is a table of which nothing is written yet.
+func NewTable(w io.Writer) Table {
+	t := Table{w, csv.NewWriter(w)}
 	t.csv.UseCRLF = true
 	return t
 }
 
-func (t table) begin() error {
+// Begin writes the header.
+func (t Table) Begin() error {
 	if _, err := io.WriteString(t.to, byteOrderMark); err != nil {
 		return err
 	}
@@ -34,7 +36,8 @@ func (t table) begin() error {
 	})
 }
 
-func (t table) write(r challenge.Record) error {
+// Write writes a record.
+func (t Table) Write(r challenge.Record) error {
 	about, result := r.About(), ""
 	if r.Kind == "sign_in" {
 		result = string(challenge.ResultOf(r.State))
@@ -45,7 +48,7 @@ func (t table) write(r challenge.Record) error {
 	})
 }
 
-func (t table) line(cells []string) error {
+func (t Table) line(cells []string) error {
 	for i, cell := range cells {
 		cells[i] = harmless(cell)
 	}

@@ -56,9 +56,9 @@ func writerOf(f Format, proof bool, w *echo.Response, from Store) (writer, error
 		}
 		return out, nil
 	case CSV:
-		table := newTable(w)
-		write := func(r challenge.Record, _ *journal.Leaf) error { return table.write(r) }
-		return writer{"text/csv; charset=utf-8", "nidan-records.csv", table.begin, write, noEnd}, nil
+		table := NewTable(w)
+		write := func(r challenge.Record, _ *journal.Leaf) error { return table.Write(r) }
+		return writer{"text/csv; charset=utf-8", "nidan-records.csv", table.Begin, write, noEnd}, nil
 	}
 	return writer{}, fmt.Errorf("%w: there is no such format", ErrInvalid)
 }
