@@ -49,6 +49,8 @@ func TestTheConsoleFitsAPhoneAndADesk(t *testing.T) {
 	w.signInRemembered(n, "/console/me", account(t, administrator))
 	unreachable := account(t, func(a *kratos.Account) { a.Email = "" })
 	account(t, func(a *kratos.Account) { a.TwoFactor = false })
+	changed(t, account(t, nil), `[{"op": "add", "path": "/metadata_public/role", "value": 7}]`) // which cannot be read, and the list says so
+	changed(t, account(t, nil), `[{"op": "add", "path": "/metadata_public/locked", "value": true}]`)
 	name := account(t, nil)
 	n.device(accountID(t, name), 1)
 	for _, locale := range []string{"ja", "en"} {
