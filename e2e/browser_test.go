@@ -168,7 +168,19 @@ func (w *window) goTo(url string) { w.t.Helper(); w.do(chromedp.Navigate(url)) }
 func (w *window) keys(text string) { w.t.Helper(); w.do(chromedp.KeyEvent(text)) }
 
 // click clicks on what a CSS selector finds.
-func (w *window) click(selector string) { w.t.Helper(); w.do(chromedp.Click(chromedp.CSS(selector))) }
+func (w *window) click(selector string) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
+	// The node that was found belonged to a page that another one has just replaced: nothing was clicked, and the new page has it too.
+	for tries := 0; tries < 5 && err != nil && strings.Contains(err.Error(), "Could not find node"); tries++ {
+		err = chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
+	}
+	if err != nil {
+		w.t.Fatalf("%v\n%s", err, w.look())
+	}
+}
 
 // insert puts text in as one piece, as a mail program or a phone fills in a code.
 func (w *window) insert(text string) {

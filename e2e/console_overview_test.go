@@ -42,11 +42,7 @@ func TestTheOverview(t *testing.T) {
 		n.monthOfSignIns(time.Now())
 		w.open("/console?period=week")
 		w.until(`document.querySelectorAll("#by_result .part").length > 20`)
-		var links []struct {
-			Href  string
-			Count int
-		}
-		links = eval[[]struct {
+		links := eval[[]struct {
 			Href  string
 			Count int
 		}](w, `[...document.querySelectorAll("#by_channel .numbers td a, #by_result .numbers td a")]

@@ -85,7 +85,7 @@ func TestWhatFailsUntilTheCodeExpiresIsGivenUp(t *testing.T) {
 				t.Errorf("%d mails", got)
 			}
 			log := s.log.String()
-			if !strings.Contains(log, "challenge="+id+" flow=flow try=1") || !strings.Contains(log, tc.cause) {
+			if !strings.Contains(log, "challenge="+id+" try=1") || !strings.Contains(log, tc.cause) {
 				t.Errorf("the log does not say which mail failed and why:\n%s", log)
 			}
 			if strings.Contains(log, "agent") {
