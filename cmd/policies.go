@@ -54,7 +54,7 @@ func sayWhereThereIsNoFolder(ctx context.Context, dir string, err error, log *sl
 		return err
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %s", config.NoPoliciesDir(dir), todo)
+		return fmt.Errorf("%s: %s (%w)", config.NoPoliciesDir(dir), todo, err)
 	}
 	log.WarnContext(ctx, config.NoPoliciesDir(dir)+"; those decide that did before", "todo", todo)
 	return nil
