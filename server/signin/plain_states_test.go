@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-
 )
 
 // messageOf is a message as the hook sends it, with changes to its challenge.
