@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/exchange"
+	"nidan/settings"
 	"nidan/store"
 )
 
 // caught is a unit of work whose messages are read and not kept: the code that was sent is in no other place in clear.
 type caught struct {
-	challenge.Tx
+	exchange.Tx
 	keys *challenge.Keyring
 	code string
 }
@@ -31,7 +33,7 @@ func opened(ctx context.Context, dir string) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := challenge.Settings{TwoFactor: true, Remember: true, RememberDays: 30}
+	all := settings.Settings{TwoFactor: true, Remember: true, RememberDays: 30}
 	if err := st.Migrate(ctx, all); err != nil {
 		st.Close()
 		return nil, err
@@ -65,7 +67,7 @@ func issued(ctx context.Context, dir string, n int) ([]one, error) {
 		workers.Go(func() {
 			for i := w; i < n && errs[w] == nil; i += len(errs) {
 				sent := &caught{keys: keys}
-				errs[w] = st.Update(ctx, all[i].account, func(tx challenge.Tx) error {
+				errs[w] = st.Update(ctx, all[i].account, func(tx exchange.Tx) error {
 					sent.Tx = tx
 					email := all[i].name + "@example.com"
 					_, err := c.Advance(ctx, sent, nil, challenge.Submission{

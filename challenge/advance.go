@@ -121,7 +121,7 @@ func (c *Challenger) issue(ctx context.Context, tx Tx, s Submission, t Terms, as
 
 // toTell are the wrong codes that the mail tells the account's holder of: those since the last right one, once they are enough to
 // be more than slips.
-func (c *Challenger) toTell(ctx context.Context, tx Tx, account string, t Terms) (WrongCodes, error) {
+func (c *Challenger) toTell(ctx context.Context, tx Limits, account string, t Terms) (WrongCodes, error) {
 	wrong, err := tx.UntoldWrongCodes(ctx, account)
 	if err != nil {
 		return WrongCodes{}, fmt.Errorf("read the account's wrong codes: %w", err)
@@ -132,7 +132,7 @@ func (c *Challenger) toTell(ctx context.Context, tx Tx, account string, t Terms)
 	return wrong, nil
 }
 
-func (c *Challenger) cancel(ctx context.Context, tx Tx, last *Challenge, now time.Time) (Outcome, error) {
+func (c *Challenger) cancel(ctx context.Context, tx Challenges, last *Challenge, now time.Time) (Outcome, error) {
 	if last != nil && last.Open() {
 		if _, err := tx.CloseChallenge(ctx, last.ID, ClosedCancelled, now); err != nil {
 			return Outcome{}, fmt.Errorf("close the challenge given up: %w", err)
@@ -141,7 +141,7 @@ func (c *Challenger) cancel(ctx context.Context, tx Tx, last *Challenge, now tim
 	return Outcome{State: Cancelled}, nil
 }
 
-func (c *Challenger) invalidate(ctx context.Context, tx Tx, last *Challenge, now time.Time) (Outcome, error) {
+func (c *Challenger) invalidate(ctx context.Context, tx Challenges, last *Challenge, now time.Time) (Outcome, error) {
 	if _, err := tx.CloseChallenge(ctx, last.ID, ClosedInvalidated, now); err != nil {
 		return Outcome{}, fmt.Errorf("close the outdated challenge: %w", err)
 	}
@@ -202,7 +202,7 @@ func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, s Submi
 
 // clearOwn forgets the wrong codes of the flow in which the right one came, and returns those of other flows, to be told of once. They
 // go on counting: a thief who knows the password would else begin anew with each sign-in of the account's holder.
-func clearOwn(ctx context.Context, tx Tx, s Submission) (WrongCodes, error) {
+func clearOwn(ctx context.Context, tx Limits, s Submission) (WrongCodes, error) {
 	if err := tx.ClearWrongCodes(ctx, s.Account, s.Flow); err != nil {
 		return WrongCodes{}, fmt.Errorf("clear the flow's wrong codes: %w", err)
 	}
@@ -218,7 +218,7 @@ func clearOwn(ctx context.Context, tx Tx, s Submission) (WrongCodes, error) {
 
 // remember keeps the device on which a right code was just entered, if that was asked for and offered. A token is worth
 // nothing before this.
-func (c *Challenger) remember(ctx context.Context, tx Tx, passed *Challenge, d *Device, now time.Time) error {
+func (c *Challenger) remember(ctx context.Context, tx Devices, passed *Challenge, d *Device, now time.Time) error {
 	if d == nil || passed.RememberDays == 0 {
 		return nil
 	}

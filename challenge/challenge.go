@@ -160,7 +160,7 @@ func (c *Challenger) now() time.Time { return c.Now().UTC().Truncate(time.Micros
 // Challenges are the challenges of a [Tx].
 type Challenges interface {
 	// LatestChallenge returns the newest challenge of this account in this flow, open or closed, or [ErrNotFound]. It is what
-	// [Challenger.Advance] goes on from. Its mail is MailWaiting as long as it is in the [Outbox].
+	// [Challenger.Advance] goes on from. Its mail is MailWaiting as long as it is in the outbox (package mail).
 	LatestChallenge(ctx context.Context, account, flow string) (*Challenge, error)
 	// AddChallenge keeps a new one. It fails when the account already has an open one in the flow.
 	AddChallenge(ctx context.Context, c *Challenge) error

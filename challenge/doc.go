@@ -6,7 +6,7 @@
 // the manual it was built from: the code travels by e-mail, which §3.1.3.1 does not accept as an out-of-band
 // authenticator. A sign-in with such a challenge is therefore not AAL2.
 //
-// The package says what must be stored and sent ([Tx], [Store]), and other packages store and send it: this package has no
+// The package says what must be stored and sent ([Tx]), and other packages store and send it: this package has no
 // SQL, no HTTP and no SMTP, gets its clock and its randomness from outside, and imports nothing of this project. It does
 // not decide *whether* a second step is needed; the policies do.
 package challenge

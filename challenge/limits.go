@@ -12,7 +12,7 @@ const day = 24 * time.Hour
 // nextCode is when the account may be sent a code, the zero time where it may be at once. Whoever knows the password can have codes
 // sent: each costs the account's holder a mail, and the next wait. So a client by which the account was remembered before, however
 // long ago, has codes of its own, which are not counted with the others.
-func nextCode(ctx context.Context, tx Tx, s Submission, t Terms, now time.Time) (time.Time, error) {
+func nextCode(ctx context.Context, tx Limits, s Submission, t Terms, now time.Time) (time.Time, error) {
 	sent, err := tx.CodesSince(ctx, s.Account, t.reserved(s), now.Add(-day))
 	if err != nil {
 		return time.Time{}, fmt.Errorf("count the account's codes: %w", err)
@@ -63,7 +63,7 @@ type WrongCodes struct {
 
 // wrongCodes is how many wrong codes count. Those that are old are forgotten, as long as the account is not kept out for them: that
 // ends by an administrator's word alone (NIST SP 800-63B-4 §3.2.2).
-func wrongCodes(ctx context.Context, tx Tx, account string, t Terms, now time.Time) (int, error) {
+func wrongCodes(ctx context.Context, tx Limits, account string, t Terms, now time.Time) (int, error) {
 	n, err := tx.WrongCodes(ctx, account)
 	if err != nil {
 		return 0, fmt.Errorf("count the account's wrong codes: %w", err)
@@ -94,4 +94,11 @@ type Limits interface {
 	UntoldWrongCodes(ctx context.Context, account string) (WrongCodes, error)
 	// TellWrongCodes keeps that the account's holder has been told of them.
 	TellWrongCodes(ctx context.Context, account string) error
+}
+
+// WrongCodesOf is an account, and how many wrong codes count against it.
+type WrongCodesOf struct {
+	Account string
+	Name    string // what it was called last; empty: not known
+	Count   int
 }

@@ -132,25 +132,9 @@ func (m *memory) RenewDevice(context.Context, []byte, []byte) error { return m.f
 
 func (m *memory) ForgetEveryDevice(context.Context) (int, error) { return 0, nil }
 
-func (m *memory) KeptSettings(context.Context) (KeptSettings, error) { return KeptSettings{}, nil }
-
-func (m *memory) SaveSettings(context.Context, int64, Settings, string, time.Time) (bool, error) {
-	return false, nil
-}
-
 func (m *memory) ForgetDevices(context.Context, string) (int, error) { return 0, nil }
 
-func (m *memory) Situation(context.Context, Call) (Situation, error) { return Situation{}, nil }
-
 func (m *memory) SetPasswordChanged(context.Context, string, time.Time) error { return nil }
-
-func (m *memory) AddSignIn(context.Context, SignIn) error { return nil }
-
-func (m *memory) SignIn(context.Context, string, time.Time) (*SignIn, error) { return nil, ErrNotFound }
-
-func (m *memory) LatestSecondStep(context.Context, string, time.Time) (*SignIn, error) {
-	return nil, ErrNotFound
-}
 
 func (m *memory) byID(id string) *Challenge {
 	for _, c := range m.challenges {
@@ -160,8 +144,3 @@ func (m *memory) byID(id string) *Challenge {
 	}
 	return nil
 }
-
-func (m *memory) Settings(context.Context) (Settings, error)          { return Settings{}, nil }
-func (m *memory) Delivery(context.Context, string) (*Delivery, error) { return nil, ErrNotFound }
-func (m *memory) AddDelivery(context.Context, Delivery) error         { return nil }
-func (m *memory) AddRecord(context.Context, Record) error             { return nil }

@@ -1,35 +1,16 @@
 package challenge
 
-import (
-	"context"
-	"errors"
-)
+import "errors"
 
 // ErrNotFound is returned for what the store does not hold.
 var ErrNotFound = errors.New("not found")
 
-// Store keeps what a second step needs across requests, processes and crashes.
-type Store interface {
-	// Situation is what a decision on a call rests on, beside whatever is being written: when something is done about it, it may
-	// not be so any more.
-	Situation(ctx context.Context, c Call) (Situation, error)
-	// Update runs fn in one transaction: all of what fn wrote is kept, durably, when Update returns nil, and none of it
-	// otherwise. No two calls for the same account run at once, in this process or in another, so fn need not fear that
-	// what it has read changes under it.
-	Update(ctx context.Context, account string, fn func(Tx) error) error
-}
-
-// Tx is one unit of work on a [Store].
+// Tx is the part of a transaction that a second step needs. Whoever calls the [Challenger] opens the transaction and ends it: what a
+// method of the Challenger wrote is kept as a whole or not at all.
 type Tx interface {
-	// Situation is as in [Store], and stays as it is until the unit of work ends.
-	Situation(ctx context.Context, c Call) (Situation, error)
 	Challenges
 	Limits
 	Passwords
 	Devices
 	Sender
-	Deliveries
-	Records
-	SignIns
-	Switches
 }

@@ -11,9 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"nidan/challenge"
 	"nidan/config"
 	"nidan/policies/live"
+	"nidan/records"
+	"nidan/settings"
 	"nidan/store"
 	"nidan/store/postgrestest"
 )
@@ -83,7 +84,7 @@ func migrated(t *testing.T, url string) *store.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	if err := st.Migrate(t.Context(), challenge.Settings{RememberDays: 30}); err != nil {
+	if err := st.Migrate(t.Context(), settings.Settings{RememberDays: 30}); err != nil {
 		t.Fatal(err)
 	}
 	return st
@@ -136,7 +137,7 @@ func TestASetThatLoosensWaitsInEveryProcessAndOverAStart(t *testing.T) {
 					t.Errorf("got %+v, %v", s.Waiting, err)
 				}
 			}
-			heard, err := stores[0].AnswerApproval(t.Context(), waiting[0].Revision, waiting[0].Digest, store.Approved, challenge.Record{
+			heard, err := stores[0].AnswerApproval(t.Context(), waiting[0].Revision, waiting[0].Digest, store.Approved, records.Record{
 				At: now(), Kind: "policies_approved", By: "admin", Revision: waiting[0].Revision,
 			})
 			if err != nil || !heard {

@@ -13,6 +13,7 @@ import (
 
 	"nidan/challenge"
 	"nidan/config"
+	"nidan/exchange"
 	"nidan/mail"
 	"nidan/mail/catcher"
 	"nidan/server/console/pages"
@@ -83,7 +84,7 @@ func (n *nidan) issue(t *testing.T, secrets []string) {
 		Facts: challenge.Facts{Email: "agent@example.com", TwoFactor: true}.Digest()}
 	terms := challenge.Terms{Length: 6, TTL: 10 * time.Hour, MaxAttempts: 10, Codes: 5, CodesWithin: 10 * time.Minute, CodesPerDay: 20,
 		WaitDoublesAfter: 10, WrongCodes: 100, WrongCodesFor: 24 * time.Hour}
-	err = n.store.Update(t.Context(), "agent", func(tx challenge.Tx) error {
+	err = n.store.Update(t.Context(), "agent", func(tx exchange.Tx) error {
 		out, err := c.Advance(t.Context(), tx, nil, s, terms)
 		if err == nil && out.State != challenge.CodeSent {
 			t.Errorf("asked for a code, the answer is %s", out.State)

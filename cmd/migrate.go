@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"nidan/challenge"
 	"nidan/config"
+	"nidan/settings"
 	"nidan/store"
 )
 
@@ -151,8 +151,8 @@ func openToRead(ctx context.Context, database string) (*store.Store, error) {
 }
 
 // initialSettings are the switches that a new database begins with. A channel that a team's own policies list begins switched on.
-func initialSettings(s config.Settings) challenge.Settings {
-	return challenge.Settings{
+func initialSettings(s config.Settings) settings.Settings {
+	return settings.Settings{
 		TwoFactor: s.TwoFactor, Channels: map[string]bool{"admin_console": s.AdminConsole, "softphone": s.Softphone},
 		Remember: s.Remember, RememberDays: s.RememberDays,
 	}

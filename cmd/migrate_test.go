@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"nidan/challenge"
+	"nidan/settings"
 	"nidan/store"
 )
 
@@ -58,7 +58,7 @@ func TestOneProcessWritesToAFileOfSQLite(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer serving.Close()
-	if err := serving.Prepare(t.Context(), challenge.Settings{RememberDays: 30}); err != nil {
+	if err := serving.Prepare(t.Context(), settings.Settings{RememberDays: 30}); err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"migrate", "up"}, {"migrate", "down"}, {"serve"}} {

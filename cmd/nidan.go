@@ -200,7 +200,7 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 	toKratos.Mount(n.public)
 	page.Mount(n.public, n.shown.Brand)
 	frontend, identity := kratos.NewFrontend(n.cfg.Kratos.PublicURL, n.cfg.Kratos.SessionCookie), kratos.Pointers(n.cfg.Identity)
-	visitors := &session.Visitors{Kratos: frontend, Records: n.store, Policies: n.policies, Identity: identity, TimeZone: zone, Now: now}
+	visitors := &session.Visitors{Kratos: frontend, Store: n.store, Policies: n.policies, Identity: identity, TimeZone: zone, Now: now}
 	worth := &session.Handler{Visitors: visitors, Origin: n.origin(), ReturnTo: n.cfg.Public.ReturnTo, Log: n.log}
 	worth.Mount(n.public)
 	fromHere, err := console.FromHereOnly(n.origin())

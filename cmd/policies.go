@@ -9,9 +9,9 @@ import (
 	"log/slog"
 	"os"
 
-	"nidan/challenge"
 	"nidan/config"
 	"nidan/policies/live"
+	"nidan/records"
 	"nidan/store"
 )
 
@@ -90,7 +90,7 @@ func recordPolicies(st *store.Store, log *slog.Logger) func(context.Context, *li
 		}
 		detail, err := json.Marshal(about)
 		if err == nil {
-			err = st.PoliciesActivated(ctx, challenge.Record{
+			err = st.PoliciesActivated(ctx, records.Record{
 				At: a.Since, Kind: "policies_activated", State: "changed", Revision: a.Revision, Detail: detail,
 			})
 		}

@@ -11,10 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"nidan/challenge"
 	"nidan/policies"
 	"nidan/policies/proof"
 	"nidan/policies/replay"
+	"nidan/records"
 )
 
 // counting is how the accounts are counted that differences are about.
@@ -71,7 +71,7 @@ func (c *counted) read(ctx context.Context, database string, d proof.Comparison,
 	}
 	defer st.Close()
 	since := now().Add(-time.Duration(c.Days) * 24 * time.Hour)
-	total, err := st.CountRecords(ctx, challenge.RecordFilter{Kind: "sign_in", From: since})
+	total, err := st.CountRecords(ctx, records.Filter{Kind: "sign_in", From: since})
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/policies"
+	"nidan/records"
 	"nidan/store"
 )
 
@@ -139,11 +141,11 @@ func TestPolicyExplainOfTheSessionThatCameOfASignIn(t *testing.T) {
 	} {
 		record := recordOf(t, e, signIn("agent", r.change))
 		record.State = r.state
-		if err := st.Update(t.Context(), "", func(tx challenge.Tx) error { return tx.AddRecord(t.Context(), record) }); err != nil {
+		if err := st.Update(t.Context(), "", func(tx exchange.Tx) error { return tx.AddRecord(t.Context(), record) }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	all, err := st.Records(t.Context(), challenge.RecordFilter{Kind: "sign_in", Limit: 10})
+	all, err := st.Records(t.Context(), records.Filter{Kind: "sign_in", Limit: 10})
 	if err != nil || len(all) != 4 {
 		t.Fatal(all, err)
 	}

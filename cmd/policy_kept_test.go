@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"nidan/challenge"
 	"nidan/policies"
 	"nidan/policies/live"
+	"nidan/settings"
 	"nidan/store"
 )
 
@@ -22,7 +22,7 @@ func decided(t *testing.T, database, dir string, at time.Time) string {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	if err := st.Migrate(t.Context(), challenge.Settings{RememberDays: 30}); err != nil {
+	if err := st.Migrate(t.Context(), settings.Settings{RememberDays: 30}); err != nil {
 		t.Fatal(err)
 	}
 	p := live.New(time.Second, func() time.Time { return at }, slog.New(slog.DiscardHandler))

@@ -12,20 +12,22 @@ import (
 	"github.com/spf13/cobra"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/kratos"
 	"nidan/policies"
+	"nidan/records"
 )
 
 // recordedSignIn is a record, what it holds, and the policies that decided then, if they were kept.
 func recordedSignIn(
 	c *cobra.Command, database string, id int64,
-) (r challenge.Record, k policies.Kept, then []policies.File, err error) {
+) (r records.Record, k policies.Kept, then []policies.File, err error) {
 	st, err := openToRead(c.Context(), database)
 	if err != nil {
 		return r, k, nil, err
 	}
 	defer st.Close()
-	found, err := st.Records(c.Context(), challenge.RecordFilter{Before: id + 1, Limit: 1})
+	found, err := st.Records(c.Context(), records.Filter{Before: id + 1, Limit: 1})
 	switch {
 	case err != nil:
 		return r, k, nil, err
@@ -47,7 +49,7 @@ func recordedSignIn(
 	return found[0], k, nil, nil
 }
 
-func printRecord(w io.Writer, r challenge.Record, k policies.Kept, revision string) error {
+func printRecord(w io.Writer, r records.Record, k policies.Kept, revision string) error {
 	fmt.Fprintf(w, "Record %d: %s, %s\nIt ended as %s, for the reason %s.\n", r.ID, plain(r.Name), r.At.UTC().Format(time.RFC3339), r.State, plain(r.Reason))
 	if r.Revision == revision {
 		fmt.Fprintf(w, "Decided by revision %s then, and below.\n", revision)
@@ -71,7 +73,7 @@ func printRecord(w io.Writer, r challenge.Record, k policies.Kept, revision stri
 }
 
 // askedOf is what is asked of the policies about a recorded sign-in, or about the session that came of it.
-func askedOf(q policies.Question, r challenge.Record, kept policies.Kept) (any, error) {
+func askedOf(q policies.Question, r records.Record, kept policies.Kept) (any, error) {
 	var in map[string]any
 	if err := json.Unmarshal(kept.Input, &in); err != nil || in == nil {
 		return nil, fmt.Errorf("record %d does not hold what was asked of the policies", r.ID)
@@ -90,10 +92,10 @@ func askedOf(q policies.Question, r challenge.Record, kept policies.Kept) (any, 
 	}
 	step := d.SecondStep
 	switch {
-	case r.State == string(challenge.StepAAL2Needed):
-		step = policies.SecondStep(challenge.StepAAL2Needed)
+	case r.State == string(exchange.StepAAL2Needed):
+		step = policies.SecondStep(exchange.StepAAL2Needed)
 	case r.State == string(challenge.Passed) && step != policies.SecondStepEnrolOnly:
-		step = policies.SecondStep(challenge.StepPassed)
+		step = policies.SecondStep(exchange.StepPassed)
 	case r.State == string(challenge.Passed):
 	case r.State != "allowed":
 		return nil, fmt.Errorf("record %d let nobody in (%s): no session came of it", r.ID, r.State)

@@ -16,8 +16,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"nidan/challenge"
 	"nidan/policies/replay"
+	"nidan/records"
 	"nidan/store"
 )
 
@@ -115,7 +115,7 @@ func (r *replayed) ofDatabase(ctx context.Context, t replay.Trial, d *replay.Dif
 		return err
 	}
 	defer st.Close()
-	total, err := st.CountRecords(ctx, challenge.RecordFilter{From: since})
+	total, err := st.CountRecords(ctx, records.Filter{From: since})
 	if err != nil {
 		return err
 	}
@@ -151,8 +151,8 @@ func signIns(ctx context.Context, st *store.Store, since time.Time, total int) i
 }
 
 // recordsOf are the records of a time, the newest first.
-func recordsOf(ctx context.Context, st *store.Store, from, to time.Time) (all []challenge.Record, err error) {
-	f := challenge.RecordFilter{From: from, To: to, Limit: readAtOnce}
+func recordsOf(ctx context.Context, st *store.Store, from, to time.Time) (all []records.Record, err error) {
+	f := records.Filter{From: from, To: to, Limit: readAtOnce}
 	for {
 		found, err := st.Records(ctx, f)
 		if err != nil {

@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/policies"
+	"nidan/records"
+	"nidan/settings"
 	"nidan/store"
 )
 
@@ -160,18 +162,18 @@ func keptIn(t *testing.T, database string, ins []policies.Input, times int) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	if err := st.Migrate(t.Context(), challenge.Settings{RememberDays: 30}); err != nil {
+	if err := st.Migrate(t.Context(), settings.Settings{RememberDays: 30}); err != nil {
 		t.Fatal(err)
 	}
 	e, err := policies.New(t.Context(), policies.Shipped())
 	if err != nil {
 		t.Fatal(err)
 	}
-	var records []challenge.Record
+	var records []records.Record
 	for _, in := range ins {
 		records = append(records, recordOf(t, e, in))
 	}
-	err = st.Update(t.Context(), "", func(tx challenge.Tx) error {
+	err = st.Update(t.Context(), "", func(tx exchange.Tx) error {
 		for range times {
 			for _, r := range records {
 				if err := tx.AddRecord(t.Context(), r); err != nil {
@@ -186,7 +188,7 @@ func keptIn(t *testing.T, database string, ins []policies.Input, times int) {
 	}
 }
 
-func recordOf(t *testing.T, e *policies.Engine, in policies.Input) challenge.Record {
+func recordOf(t *testing.T, e *policies.Engine, in policies.Input) records.Record {
 	t.Helper()
 	v, err := e.Login(t.Context(), in)
 	if err != nil {
@@ -196,7 +198,7 @@ func recordOf(t *testing.T, e *policies.Engine, in policies.Input) challenge.Rec
 	if err != nil {
 		t.Fatal(err)
 	}
-	return challenge.Record{
+	return records.Record{
 		At: in.Now, Kind: "sign_in", Account: in.Account.ID, Name: in.Account.Name, State: "allowed", Reason: v.Reason,
 		Revision: v.Revision, Detail: detail,
 	}

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"nidan/challenge"
 	"nidan/journal"
+	"nidan/records"
 	"nidan/store"
 )
 
@@ -66,7 +66,7 @@ func recordsExportCommand() *cobra.Command {
 // exporting is one call of the command.
 type exporting struct {
 	format, since, until string
-	filter               challenge.RecordFilter
+	filter               records.Filter
 }
 
 func (x *exporting) times(at time.Time) (err error) {
@@ -97,7 +97,7 @@ func moment(text string, now time.Time) (time.Time, error) {
 
 // recordWriter writes records in one of the formats. A leaf is nil where the record has none yet.
 type recordWriter interface {
-	record(r challenge.Record, l *journal.Leaf) error
+	record(r records.Record, l *journal.Leaf) error
 	end(ctx context.Context) error
 }
 
@@ -121,7 +121,7 @@ type jsonLines struct {
 	store *store.Store
 }
 
-func (j jsonLines) record(r challenge.Record, l *journal.Leaf) error { return j.Record(r, l) }
+func (j jsonLines) record(r records.Record, l *journal.Leaf) error { return j.Record(r, l) }
 
 func (j jsonLines) end(ctx context.Context) error { return j.End(ctx, j.store) }
 

@@ -9,7 +9,9 @@ import (
 	"strings"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/journal"
+	"nidan/records"
 	"nidan/server/console"
 )
 
@@ -21,7 +23,7 @@ func newCSVRecords(w io.Writer) (csvRecords, error) {
 	return c, c.Begin()
 }
 
-func (c csvRecords) record(r challenge.Record, _ *journal.Leaf) error {
+func (c csvRecords) record(r records.Record, _ *journal.Leaf) error {
 	if err := c.Write(r); err != nil {
 		return fmt.Errorf("write a record: %w", err)
 	}
@@ -51,7 +53,7 @@ const (
 	sdID = "nidan@32473"
 )
 
-func (s syslogRecords) record(r challenge.Record, _ *journal.Leaf) error {
+func (s syslogRecords) record(r records.Record, _ *journal.Leaf) error {
 	severity := 6 // informational
 	if endOf(r) == failed {
 		severity = 4 // warning
@@ -96,13 +98,13 @@ const (
 )
 
 // endOf says how it ended.
-func endOf(r challenge.Record) string {
+func endOf(r records.Record) string {
 	switch {
 	case r.Kind == "sign_in":
 		switch r.State {
 		case "allowed", string(challenge.Passed):
 			return succeeded
-		case string(challenge.CodeSent), string(challenge.CodeResent), string(challenge.Cancelled), string(challenge.StepAAL2Needed):
+		case string(challenge.CodeSent), string(challenge.CodeResent), string(challenge.Cancelled), string(exchange.StepAAL2Needed):
 			return goesOn
 		}
 		return failed

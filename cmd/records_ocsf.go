@@ -9,6 +9,7 @@ import (
 
 	"nidan/challenge"
 	"nidan/journal"
+	"nidan/records"
 )
 
 // ocsfVersion is the version of the Open Cybersecurity Schema Framework (https://schema.ocsf.io/1.4.0) that events follow.
@@ -109,7 +110,7 @@ var ocsfKinds = map[string]ocsfKind{
 	"policies_rejected":   {ocsfEntity, "Entity Management", 3},
 }
 
-func (o ocsfRecords) record(r challenge.Record, _ *journal.Leaf) error {
+func (o ocsfRecords) record(r records.Record, _ *journal.Leaf) error {
 	if err := o.to.Encode(ocsfOf(r)); err != nil {
 		return fmt.Errorf("write a record: %w", err)
 	}
@@ -119,7 +120,7 @@ func (o ocsfRecords) record(r challenge.Record, _ *journal.Leaf) error {
 func (ocsfRecords) end(context.Context) error { return nil }
 
 // ocsfOf is the event that a record is.
-func ocsfOf(r challenge.Record) ocsfEvent {
+func ocsfOf(r records.Record) ocsfEvent {
 	kind, known := ocsfKinds[r.Kind]
 	if !known || kind.class == ocsfAccountChange && r.Account == "" { // of all devices, say
 		kind = ocsfKind{ocsfBase, "Base Event", ocsfOther}
@@ -164,7 +165,7 @@ func (e *ocsfEvent) end(how string) {
 	}
 }
 
-func (e *ocsfEvent) signIn(r challenge.Record) {
+func (e *ocsfEvent) signIn(r records.Record) {
 	if e.User == nil {
 		e.User = &ocsfUser{Name: "unknown"}
 	}

@@ -13,6 +13,7 @@ import (
 	"nidan/challenge"
 	"nidan/config"
 	"nidan/policies"
+	"nidan/records"
 	"nidan/store"
 	"nidan/store/postgrestest"
 )
@@ -254,7 +255,7 @@ func TestASpreadsheetTakesNoCellForAFormula(t *testing.T) {
 
 var when = time.Date(2026, 4, 1, 9, 0, 0, 123456000, time.UTC)
 
-func signInRecord(t *testing.T, state string) challenge.Record {
+func signInRecord(t *testing.T, state string) records.Record {
 	t.Helper()
 	e, err := policies.New(t.Context(), policies.Shipped())
 	if err != nil {
@@ -268,7 +269,7 @@ func signInRecord(t *testing.T, state string) challenge.Record {
 func TestARecordIsALineOfSyslog(t *testing.T) {
 	var b strings.Builder
 	to := syslogRecords{&b, "host"}
-	for _, r := range []challenge.Record{
+	for _, r := range []records.Record{
 		signInRecord(t, "code_mismatch"),
 		{ID: 8, At: when, Kind: "settings_changed", By: "ad\"min]\\\n<1>1 -", State: "changed"},
 		{ID: 9, At: when, Kind: "a kind\nof attack", State: "x y"},
@@ -292,8 +293,8 @@ func TestARecordIsALineOfSyslog(t *testing.T) {
 func TestARecordIsAnEventOfOCSF(t *testing.T) {
 	required := []string{"activity_id", "category_uid", "class_uid", "metadata", "severity_id", "time", "type_uid"}
 	ofClass := map[float64][]string{0: nil, 3001: {"user"}, 3002: {"user", "service"}, 3004: {"entity"}}
-	for _, kind := range challenge.RecordKinds {
-		r := challenge.Record{ID: 7, At: when, Kind: kind, Account: "id-agent", Name: "agent", By: "admin", State: "changed"}
+	for _, kind := range records.Kinds {
+		r := records.Record{ID: 7, At: when, Kind: kind, Account: "id-agent", Name: "agent", By: "admin", State: "changed"}
 		if kind == "sign_in" {
 			r = signInRecord(t, "passed")
 		}

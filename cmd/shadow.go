@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"nidan/challenge"
 	"nidan/policies/replay"
+	"nidan/records"
 	"nidan/store"
 )
 
@@ -52,7 +52,7 @@ func (l shadowLedger) Add(ctx context.Context, active, shadow string, counted re
 
 // recordOf is the record of a sign-in, which is written after the decision. 0: there is none.
 func (l shadowLedger) recordOf(ctx context.Context, e replay.Example) (int64, error) {
-	found, err := l.store.Records(ctx, challenge.RecordFilter{
+	found, err := l.store.Records(ctx, records.Filter{
 		Account: e.Account, Kind: "sign_in", From: e.At, To: e.At.Add(recordedWithin),
 	})
 	if err != nil || len(found) == 0 {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-jsonnet"
 
-	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/policies"
 )
 
@@ -45,7 +45,7 @@ func TestTheWholeContextIsReadLikeTheBodyThatShips(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				in := policyInput(time.Time{}, call{payload: p, person: who, from: s.hook.originOf(p)}, challenge.Situation{})
+				in := policyInput(time.Time{}, call{payload: p, person: who, from: s.hook.originOf(p)}, exchange.Situation{})
 				// The whole context has more headers, which policies may read if they are sent.
 				in.Request.Headers = map[string]string{"accept-language": in.Request.Headers["accept-language"]}
 				inputs = append(inputs, in)
@@ -75,7 +75,7 @@ func TestWhereASignInComesFromIsItsOwnDevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := call{payload: p, from: s.hook.originOf(p)}
-	in := policyInput(time.Time{}, c, challenge.Situation{})
+	in := policyInput(time.Time{}, c, exchange.Situation{})
 	if got := in.Request; got.IP != "198.51.100.1" || got.UserAgent != "now" {
 		t.Errorf("the policies are told %s, %s", got.IP, got.UserAgent)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/policies"
 )
 
@@ -66,12 +67,12 @@ func TestAMessageIsShownToThoseWhoAreRefusedAlone(t *testing.T) {
 func TestASessionCountsAsTheDecisionSays(t *testing.T) {
 	for name, tc := range map[string]struct {
 		decision string
-		want     challenge.SecondStep
+		want     exchange.SecondStep
 	}{
-		"as remembered, for a reason of the team's own": {`{"action": "allow", "reason": "known_tablet", "second_step": "remembered"}`, challenge.StepRemembered},
-		"as not asked":                                    {`{"action": "allow", "reason": "known_tablet", "second_step": "not_asked"}`, challenge.StepNotAsked},
-		"as not asked, where nothing is said":             {`{"action": "allow", "reason": "known_tablet"}`, challenge.StepNotAsked},
-		"as not asked, though the reason once meant more": {`{"action": "allow", "reason": "device_remembered"}`, challenge.StepNotAsked},
+		"as remembered, for a reason of the team's own": {`{"action": "allow", "reason": "known_tablet", "second_step": "remembered"}`, exchange.StepRemembered},
+		"as not asked":                                    {`{"action": "allow", "reason": "known_tablet", "second_step": "not_asked"}`, exchange.StepNotAsked},
+		"as not asked, where nothing is said":             {`{"action": "allow", "reason": "known_tablet"}`, exchange.StepNotAsked},
+		"as not asked, though the reason once meant more": {`{"action": "allow", "reason": "device_remembered"}`, exchange.StepNotAsked},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := remembered(t)

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"nidan/challenge"
+	"nidan/exchange"
 )
 
 // errOtherBody is a call that poses as the repeat of another one.
@@ -17,7 +17,7 @@ const digestPurpose = "delivery"
 
 // repeat gives the answer again that the call got first. It was kept sealed: one that gives a device its token must not do so to
 // whoever reads the database.
-func (s *signIn) repeat(ctx context.Context, tx challenge.Tx) (answer, error) {
+func (s *signIn) repeat(ctx context.Context, tx exchange.Deliveries) (answer, error) {
 	first, err := tx.Delivery(ctx, s.key.Delivery)
 	if err != nil {
 		return answer{}, fmt.Errorf("read the earlier answer: %w", err)
@@ -33,8 +33,8 @@ func (s *signIn) repeat(ctx context.Context, tx challenge.Tx) (answer, error) {
 }
 
 // keepAnswer keeps an answer for the call's repeats.
-func (s *signIn) keepAnswer(ctx context.Context, tx challenge.Tx, a answer) error {
-	err := tx.AddDelivery(ctx, challenge.Delivery{
+func (s *signIn) keepAnswer(ctx context.Context, tx exchange.Deliveries, a answer) error {
+	err := tx.AddDelivery(ctx, exchange.Delivery{
 		Key: s.key.Delivery, Digest: s.Keys.MAC(digestPurpose, s.call.body), Status: a.status,
 		Body: s.Keys.Seal(string(a.body), digestPurpose+" "+s.key.Delivery), At: s.Now(),
 	})

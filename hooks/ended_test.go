@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/logs"
 	"nidan/policies"
 )
@@ -132,10 +132,10 @@ func TestASignInThatFailsIsOneLineAsWell(t *testing.T) {
 }
 
 // full is a store on a disk that is full.
-type full struct{ challenge.Store }
+type full struct{ exchange.Store }
 
-func (full) Situation(context.Context, challenge.Call) (challenge.Situation, error) {
-	return challenge.Situation{}, errors.New("the disk is full")
+func (full) Situation(context.Context, exchange.Call) (exchange.Situation, error) {
+	return exchange.Situation{}, errors.New("the disk is full")
 }
 
 func TestWhoHasNotTheTokenIsNotWatched(t *testing.T) {
@@ -181,11 +181,11 @@ func TestHowLongACallTookIsSaidByTheClock(t *testing.T) {
 
 // slow is a store that takes its time.
 type slow struct {
-	challenge.Store
+	exchange.Store
 	wait func()
 }
 
-func (s slow) Situation(ctx context.Context, c challenge.Call) (challenge.Situation, error) {
+func (s slow) Situation(ctx context.Context, c exchange.Call) (exchange.Situation, error) {
 	s.wait()
 	return s.Store.Situation(ctx, c)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/kratos"
 	"nidan/policies"
 )
@@ -29,7 +30,7 @@ type Decider interface {
 // Handler answers Kratos' calls. All exported fields but Factors and Watch are needed.
 type Handler struct {
 	Tokens       *Tokens
-	Store        challenge.Store
+	Store        exchange.Store
 	Policies     Decider
 	Factors      Factors // nil: they cannot be looked up
 	Challenger   *challenge.Challenger

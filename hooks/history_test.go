@@ -11,6 +11,7 @@ import (
 	"nidan/challenge"
 	"nidan/policies"
 	"nidan/policies/replay"
+	"nidan/records"
 )
 
 // clients are a browser and a softphone of each of some accounts, in one world.
@@ -110,7 +111,7 @@ func TestRecordsAreEnoughToSayWhatWouldHaveHappened(t *testing.T) {
 // replayed is what a replay of the scene's records finds, under the same policies with other settings, compared with what was recorded.
 func (s *scene) replayed(settings map[string]any) replay.Summary {
 	s.t.Helper()
-	all, err := s.store.Records(s.t.Context(), challenge.RecordFilter{})
+	all, err := s.store.Records(s.t.Context(), records.Filter{})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -138,7 +139,7 @@ func TestARecordNamesTheDeviceAndNotItsToken(t *testing.T) {
 	s.expectIn(browser(mine, object{"flow/id": "flow-2"}))
 	s.expect(challenge.CodeSent, browser(theirs, object{"flow/id": "flow-3"}))
 	s.expect(challenge.CodeSent, object{"flow/id": "flow-4"})
-	all, err := s.store.Records(t.Context(), challenge.RecordFilter{})
+	all, err := s.store.Records(t.Context(), records.Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}

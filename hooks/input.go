@@ -8,15 +8,16 @@ import (
 	"sync/atomic"
 	"time"
 
-	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/kratos"
 	"nidan/policies"
+	"nidan/settings"
 )
 
 // policyInput puts together what the policies are asked. No code, no token and no cookie is in it: it is kept on record.
 //
 // Midnights are those of now's time zone.
-func policyInput(now time.Time, c call, on challenge.Situation) policies.Input {
+func policyInput(now time.Time, c call, on exchange.Situation) policies.Input {
 	p := c.payload
 	in := policies.Input{
 		Now:      now.UTC(),
@@ -62,7 +63,7 @@ func (d *days) of(now time.Time) string {
 
 // PolicySettings are the switches as the policies are told of them. Those of the web console and of the softphone stand there by themselves,
 // too: rules that teams wrote before each channel had a switch ask for these.
-func PolicySettings(s challenge.Settings) policies.Settings {
+func PolicySettings(s settings.Settings) policies.Settings {
 	channels := maps.Clone(s.Channels)
 	if channels == nil {
 		channels = map[string]bool{}

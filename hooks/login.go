@@ -9,7 +9,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/policies"
+	"nidan/records"
 )
 
 // login answers the call after somebody has proven who they are, by whichever method. What is to happen is decided beside what others
@@ -29,7 +31,7 @@ func (h *Handler) signIn(ctx context.Context, c echo.Context) (answer, Ended) {
 		return h.unavailable(call, err.Error()), Ended{State: string(stateUnavailable), Reason: reasonNotUnderstood}
 	}
 	ctx = known(ctx, call)
-	s := &signIn{Handler: h, call: call, key: challenge.Call{
+	s := &signIn{Handler: h, call: call, key: exchange.Call{
 		Delivery: key, Account: call.payload.Identity.ID, Flow: call.payload.Flow.ID, DeviceToken: h.deviceToken(call.payload),
 	}}
 	a, err := s.answer(ctx)
@@ -49,13 +51,13 @@ func (h *Handler) signIn(ctx context.Context, c echo.Context) (answer, Ended) {
 type signIn struct {
 	*Handler
 	call call
-	key  challenge.Call
+	key  exchange.Call
 
-	situation challenge.Situation // that the verdict rests on
-	factors   *policies.Factors   // of the account; nil: not looked up
+	situation exchange.Situation // that the verdict rests on
+	factors   *policies.Factors  // of the account; nil: not looked up
 	verdict   policies.Verdict
 	detail    []byte // of the record
-	done      challenge.Record
+	done      records.Record
 }
 
 // ended is how the sign-in ended, for those who watch.
@@ -77,13 +79,13 @@ func (s *signIn) answer(ctx context.Context) (a answer, err error) {
 			return answer{}, err
 		}
 	}
-	err = s.Store.Update(ctx, s.key.Account, func(tx challenge.Tx) error {
+	err = s.Store.Update(ctx, s.key.Account, func(tx exchange.Tx) error {
 		now, err := tx.Situation(ctx, s.key)
 		if err != nil {
 			return err
 		}
 		if now.Answered {
-			s.done = challenge.Record{State: Repeated, Reason: Repeated}
+			s.done = records.Record{State: Repeated, Reason: Repeated}
 			a, err = s.repeat(ctx, tx)
 			return err
 		}
@@ -102,7 +104,7 @@ func (s *signIn) answer(ctx context.Context) (a answer, err error) {
 }
 
 // decide asks the policies what follows from a situation, inside a unit of work or before it.
-func (s *signIn) decide(ctx context.Context, on challenge.Situation, inside bool) (err error) {
+func (s *signIn) decide(ctx context.Context, on exchange.Situation, inside bool) (err error) {
 	s.situation = on
 	now := s.Now().In(s.TimeZone)
 	in := policyInput(now, s.call, on)
@@ -117,10 +119,10 @@ func (s *signIn) decide(ctx context.Context, on challenge.Situation, inside bool
 }
 
 // carryOut does what was decided, and records it.
-func (s *signIn) carryOut(ctx context.Context, tx challenge.Tx) (answer, challenge.Record, error) {
+func (s *signIn) carryOut(ctx context.Context, tx exchange.Tx) (answer, records.Record, error) {
 	out, err := s.do(ctx, tx)
 	if err != nil {
-		return answer{}, challenge.Record{}, err
+		return answer{}, records.Record{}, err
 	}
 	r := s.record(out)
 	if err := tx.AddRecord(ctx, r); err != nil {
@@ -137,7 +139,7 @@ func (s *signIn) carryOut(ctx context.Context, tx challenge.Tx) (answer, challen
 }
 
 // do does what was decided. What is not one of the three actions refuses.
-func (s *signIn) do(ctx context.Context, tx challenge.Tx) (challenge.Outcome, error) {
+func (s *signIn) do(ctx context.Context, tx exchange.Tx) (challenge.Outcome, error) {
 	var last *challenge.Challenge
 	var err error
 	if s.situation.Challenge.ID != "" {
@@ -171,23 +173,23 @@ func (s *signIn) do(ctx context.Context, tx challenge.Tx) (challenge.Outcome, er
 
 // recordSession keeps how a session came to be, for as long as it may be asked what it is worth. Newer versions of Kratos need
 // not say when it was; what is not found again is worth the least.
-func (s *signIn) recordSession(ctx context.Context, tx challenge.Tx, wrong challenge.WrongCodes) error {
+func (s *signIn) recordSession(ctx context.Context, tx exchange.SignIns, wrong challenge.WrongCodes) error {
 	at := s.call.payload.Session.at
 	if at.IsZero() {
 		return nil
 	}
-	kept := challenge.SignIn{Account: s.key.Account, AuthenticatedAt: at, Channel: s.verdict.Channel, WrongCodes: wrong}
+	kept := exchange.SignIn{Account: s.key.Account, AuthenticatedAt: at, Channel: s.verdict.Channel, WrongCodes: wrong}
 	switch {
 	case s.verdict.Action == policies.ActionChallenge && s.verdict.By() == policies.ByAAL2:
-		kept.SecondStep = challenge.StepAAL2Needed
+		kept.SecondStep = exchange.StepAAL2Needed
 	case s.verdict.SecondStep == policies.SecondStepEnrolOnly:
-		kept.SecondStep = challenge.StepEnrolOnly
+		kept.SecondStep = exchange.StepEnrolOnly
 	case s.verdict.Action == policies.ActionChallenge || s.verdict.SecondStep == policies.SecondStepPassed:
-		kept.SecondStep = challenge.StepPassed
+		kept.SecondStep = exchange.StepPassed
 	case s.verdict.SecondStep == policies.SecondStepRemembered:
-		kept.SecondStep = challenge.StepRemembered
+		kept.SecondStep = exchange.StepRemembered
 	default:
-		kept.SecondStep = challenge.StepNotAsked
+		kept.SecondStep = exchange.StepNotAsked
 	}
 	return tx.AddSignIn(ctx, kept)
 }
@@ -236,8 +238,8 @@ func (s *signIn) otherMethod() string {
 }
 
 // record is what is written down of the sign-in: what was asked of the policies, what they said, and how it ended.
-func (s *signIn) record(out challenge.Outcome) challenge.Record {
-	r := challenge.Record{
+func (s *signIn) record(out challenge.Outcome) records.Record {
+	r := records.Record{
 		At: s.Now(), Kind: "sign_in", Account: s.key.Account, Name: s.call.person.Account, Flow: s.key.Flow, State: string(out.State),
 		Reason: s.verdict.Reason, Revision: s.verdict.Revision, Detail: s.detail,
 	}
@@ -251,7 +253,7 @@ func (s *signIn) record(out challenge.Outcome) challenge.Record {
 		r.State = stateAllowed
 	}
 	if out.State == challenge.Passed && s.verdict.Action == policies.ActionChallenge && s.verdict.By() == policies.ByAAL2 {
-		r.State = string(challenge.StepAAL2Needed)
+		r.State = string(exchange.StepAAL2Needed)
 	}
 	return r
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/policies"
 )
 
@@ -53,7 +54,7 @@ func TestTheMethodIsTheLastOneThatKratosSays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := policyInput(s.now, call{payload: p}, challenge.Situation{}).Request.Method; got != tc.want {
+			if got := policyInput(s.now, call{payload: p}, exchange.Situation{}).Request.Method; got != tc.want {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
@@ -64,14 +65,14 @@ func TestEachMethodEndsAsThePoliciesSay(t *testing.T) {
 	for name, tc := range map[string]struct {
 		changes object
 		record  string
-		step    challenge.SecondStep // of the session; empty: there is none
+		step    exchange.SecondStep // of the session; empty: there is none
 	}{
 		"the password":              {object{methodsAt: by("password")}, "code_sent code_required", ""},
 		"a provider":                {object{methodsAt: by("oidc")}, "code_sent code_required", ""},
-		"a passkey":                 {object{methodsAt: by("passkey")}, "allowed strong_method", challenge.StepPassed},
-		"a code that Kratos mailed": {object{methodsAt: by("code")}, "allowed mailed_code", challenge.StepNotAsked},
+		"a passkey":                 {object{methodsAt: by("passkey")}, "allowed strong_method", exchange.StepPassed},
+		"a code that Kratos mailed": {object{methodsAt: by("code")}, "allowed mailed_code", exchange.StepNotAsked},
 		"an authenticator app": {object{methodsAt: by("password", "totp"), "flow/requested_aal": "aal2"},
-			"allowed second_factor", challenge.StepPassed},
+			"allowed second_factor", exchange.StepPassed},
 		"an authenticator app alone": {object{methodsAt: by("totp"), "flow/requested_aal": "aal1"}, "refused method_not_supported", ""},
 		"a method of a later Kratos": {object{methodsAt: by("smoke_signal")}, "refused method_not_supported", ""},
 		"no method at all":           {object{methodsAt: by()}, "refused method_not_supported", ""},

@@ -19,8 +19,10 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/kratos"
 	"nidan/policies"
+	"nidan/settings"
 	"nidan/store"
 )
 
@@ -41,14 +43,14 @@ type scene struct {
 
 // mailed is the store, and what was sent in its units of work that were kept.
 type mailed struct {
-	challenge.Store
+	exchange.Store
 	then func() // called once after the next situation was read, unless nil
 	mu   sync.Mutex
 	sent []challenge.Message
 }
 
-// Situation implements [challenge.Store].
-func (m *mailed) Situation(ctx context.Context, c challenge.Call) (challenge.Situation, error) {
+// Situation implements [exchange.Store].
+func (m *mailed) Situation(ctx context.Context, c exchange.Call) (exchange.Situation, error) {
 	s, err := m.Store.Situation(ctx, c)
 	if then := m.then; then != nil {
 		m.then = nil
@@ -57,10 +59,10 @@ func (m *mailed) Situation(ctx context.Context, c challenge.Call) (challenge.Sit
 	return s, err
 }
 
-// Update implements [challenge.Store].
-func (m *mailed) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
+// Update implements [exchange.Store].
+func (m *mailed) Update(ctx context.Context, account string, fn func(exchange.Tx) error) error {
 	var s sending
-	err := m.Store.Update(ctx, account, func(tx challenge.Tx) error {
+	err := m.Store.Update(ctx, account, func(tx exchange.Tx) error {
 		s = sending{Tx: tx}
 		return fn(&s)
 	})
@@ -73,7 +75,7 @@ func (m *mailed) Update(ctx context.Context, account string, fn func(challenge.T
 }
 
 type sending struct {
-	challenge.Tx
+	exchange.Tx
 	sent []challenge.Message
 }
 
@@ -96,7 +98,7 @@ func newSceneOn(t testing.TB, set fs.FS, database string) *scene {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	all := challenge.Settings{TwoFactor: true, Remember: true, RememberDays: 30}
+	all := settings.Settings{TwoFactor: true, Remember: true, RememberDays: 30}
 	if err := st.Migrate(t.Context(), all); err != nil {
 		t.Fatal(err)
 	}

@@ -12,9 +12,11 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/kratos"
 	"nidan/logs"
 	"nidan/policies"
+	"nidan/records"
 )
 
 // privilegedFor is how long a sign-in may be used to change how one signs in: Kratos' own default of
@@ -73,7 +75,7 @@ func (h *Handler) answerChange(ctx context.Context, c echo.Context, method strin
 	ctx = known(ctx, call)
 	ended := Ended{Account: ch.kept.ID, Flow: call.payload.Flow.ID}
 	var a answer
-	err = h.Store.Update(ctx, ch.kept.ID, func(tx challenge.Tx) error {
+	err = h.Store.Update(ctx, ch.kept.ID, func(tx exchange.Tx) error {
 		var err error
 		a, err = h.decideChange(ctx, tx, ch, &ended)
 		return err
@@ -106,7 +108,7 @@ func (h *Handler) changeOf(c call, method string) (change, error) {
 }
 
 // decideChange asks the policies what the session is worth, does what they say, and notes how that ended.
-func (h *Handler) decideChange(ctx context.Context, tx challenge.Tx, c change, ended *Ended) (answer, error) {
+func (h *Handler) decideChange(ctx context.Context, tx exchange.Tx, c change, ended *Ended) (answer, error) {
 	account := c.kept.ID
 	settings, err := tx.Settings(ctx)
 	if err != nil {
@@ -141,29 +143,47 @@ func (h *Handler) decideChange(ctx context.Context, tx challenge.Tx, c change, e
 	return interrupt(h.texts, i)
 }
 
-// follow does what follows from a change that is allowed. The remembered devices are forgotten with a new password, and with another
-// address: whoever read the mail at the old one may have been remembered with it. They stay where a factor is added or taken away:
-// they say that a code was read, and that is as true as before.
-func (h *Handler) follow(ctx context.Context, tx challenge.Tx, c change) error {
+// follow does what follows from a change that is allowed, and records it. The remembered devices are forgotten with a new password, and
+// with another address: whoever read the mail at the old address may have been remembered with it. A code that is out dies by itself then:
+// a challenge is bound to its address. The devices stay where a factor is added or taken away: a remembered device says that a code was
+// read, and that stays true.
+func (h *Handler) follow(ctx context.Context, tx exchange.Tx, c change) error {
 	switch c.method {
 	case methodPassword, methodUnknown: // which may be a new password, and is taken for one
-		return h.Challenger.PasswordChanged(ctx, tx, c.kept.ID, c.person.Account)
+		forgotten, err := h.Challenger.PasswordChanged(ctx, tx, c.kept.ID)
+		if err != nil {
+			return err
+		}
+		return h.recordForgotten(ctx, tx, c, "password_changed", "devices_forgotten", forgotten)
 	case methodAny:
 		return nil
 	}
 	if c.before.Email != c.person.Email {
-		if err := h.Challenger.AddressChanged(ctx, tx, c.kept.ID, c.person.Account); err != nil {
+		forgotten, err := tx.ForgetDevices(ctx, c.kept.ID)
+		if err != nil {
+			return fmt.Errorf("forget the account's devices: %w", err)
+		}
+		if err := h.recordForgotten(ctx, tx, c, "devices_forgotten", "address_changed", forgotten); err != nil {
 			return err
 		}
 	}
-	return tx.AddRecord(ctx, challenge.Record{
+	return tx.AddRecord(ctx, records.Record{
 		At: h.Now(), Kind: "credentials_changed", Account: c.kept.ID, Name: c.person.Account, Flow: c.payload.Flow.ID, State: c.method,
 	})
 }
 
+// recordForgotten records a change with which the account's devices were forgotten.
+func (h *Handler) recordForgotten(ctx context.Context, tx records.Writer, c change, kind, state string, forgotten int) error {
+	detail, err := json.Marshal(map[string]int{"devices_forgotten": forgotten})
+	if err != nil {
+		return fmt.Errorf("encode the record: %w", err)
+	}
+	return tx.AddRecord(ctx, records.Record{At: h.Now(), Kind: kind, Account: c.kept.ID, Name: c.person.Account, State: state, Detail: detail})
+}
+
 // recordRefusal writes down what was refused.
-func (h *Handler) recordRefusal(ctx context.Context, tx challenge.Tx, c change, state challenge.State, reason string) error {
-	r := challenge.Record{
+func (h *Handler) recordRefusal(ctx context.Context, tx records.Writer, c change, state challenge.State, reason string) error {
+	r := records.Record{
 		At: h.Now(), Kind: "credentials_refused", Account: c.kept.ID, Name: c.before.Account, Flow: c.payload.Flow.ID, State: string(state),
 		Reason: reason,
 	}
@@ -190,8 +210,8 @@ func (c change) refusal() string {
 // signInOf is the sign-in that the session was begun with. Kratos before version 26 does not say which session asks: there, the
 // newest sign-in of the account with a second step stands for the session, as long as Kratos would take one for privileged. A thief
 // whose own session had none has to wait for the account's holder to sign in.
-func (h *Handler) signInOf(ctx context.Context, tx challenge.Tx, p payload) (challenge.SignIn, error) {
-	var found *challenge.SignIn
+func (h *Handler) signInOf(ctx context.Context, tx exchange.SignIns, p payload) (exchange.SignIn, error) {
+	var found *exchange.SignIn
 	var err error
 	if p.Session.at.IsZero() {
 		found, err = tx.LatestSecondStep(ctx, p.Identity.ID, h.Now().Add(-privilegedFor))
@@ -199,19 +219,19 @@ func (h *Handler) signInOf(ctx context.Context, tx challenge.Tx, p payload) (cha
 		found, err = tx.SignIn(ctx, p.Identity.ID, p.Session.at)
 	}
 	if errors.Is(err, challenge.ErrNotFound) {
-		return challenge.UnknownSignIn(p.Identity.ID, p.Session.at), nil
+		return exchange.UnknownSignIn(p.Identity.ID, p.Session.at), nil
 	}
 	if err != nil {
-		return challenge.SignIn{}, err
+		return exchange.SignIn{}, err
 	}
 	return *found, nil
 }
 
 // PolicySession is a sign-in as the policies are told of the session that it began, or that it refreshed; and at which level Kratos has
 // that session now.
-func PolicySession(s challenge.SignIn, aal kratos.AAL, now time.Time) policies.Session {
+func PolicySession(s exchange.SignIn, aal kratos.AAL, now time.Time) policies.Session {
 	return policies.Session{
-		Known: s.SecondStep != challenge.StepUnknown, Channel: s.Channel, SecondStep: string(s.SecondStep), AAL: string(aal),
+		Known: s.SecondStep != exchange.StepUnknown, Channel: s.Channel, SecondStep: string(s.SecondStep), AAL: string(aal),
 		AgeMinutes: max(0, int(now.Sub(s.AuthenticatedAt)/time.Minute)),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/policies"
 )
 
@@ -16,20 +17,20 @@ func TestHowASignInCameThroughIsKept(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		signIn func(*scene)
-		want   challenge.SignIn
+		want   exchange.SignIn
 	}{
 		"with a code": {func(s *scene) {
 			s.expect(challenge.CodeSent, browser(mine, nil))
 			s.expectIn(browser(mine, stamped(object{codeAt: s.mailed()})))
-		}, challenge.SignIn{Channel: "admin_console", SecondStep: challenge.StepPassed}},
+		}, exchange.SignIn{Channel: "admin_console", SecondStep: exchange.StepPassed}},
 		"on a remembered device": {func(s *scene) {
 			s.expect(challenge.CodeSent, browser(mine, nil))
 			s.expectIn(browser(mine, object{codeAt: s.mailed(), rememberAt: true}))
 			s.expectIn(browser(mine, stamped(object{"flow/id": "flow-2"})))
-		}, challenge.SignIn{Channel: "admin_console", SecondStep: challenge.StepRemembered}},
+		}, exchange.SignIn{Channel: "admin_console", SecondStep: exchange.StepRemembered}},
 		"without being asked": {func(s *scene) {
 			s.expectIn(stamped(object{"identity/metadata_public": nil}))
-		}, challenge.SignIn{Channel: "softphone", SecondStep: challenge.StepNotAsked}},
+		}, exchange.SignIn{Channel: "softphone", SecondStep: exchange.StepNotAsked}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, policies.Shipped())

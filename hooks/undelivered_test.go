@@ -7,6 +7,7 @@ import (
 
 	"nidan/challenge"
 	"nidan/policies"
+	"nidan/records"
 	"nidan/store/postgrestest"
 )
 
@@ -22,7 +23,7 @@ func onBothDatabases(t *testing.T, test func(t *testing.T, s *scene)) {
 func (s *scene) end(kind string) {
 	s.t.Helper()
 	m := s.mails.sent[len(s.mails.sent)-1]
-	r := challenge.Record{At: s.now, Kind: kind, Account: m.Account, Flow: m.Flow, Challenge: m.Challenge}
+	r := records.Record{At: s.now, Kind: kind, Account: m.Account, Flow: m.Flow, Challenge: m.Challenge}
 	how := s.store.FailMessage
 	if kind == "mail_sent" {
 		how = s.store.EndMessage

@@ -7,7 +7,7 @@ import (
 	"io"
 	"time"
 
-	"nidan/challenge"
+	"nidan/records"
 )
 
 // Line is one line of an export: a record, or, at the end, a part of the proof. A line that is no record has a kind that no record has.
@@ -49,7 +49,7 @@ type (
 )
 
 // LineOf makes the line of a record. A nil leaf is that of a record that has none yet.
-func LineOf(r challenge.Record, l *Leaf) Line {
+func LineOf(r records.Record, l *Leaf) Line {
 	line := Line{
 		ID: r.ID, At: r.At, Kind: r.Kind, AccountID: r.Account, Account: r.Name, By: r.By, Flow: r.Flow, Challenge: r.Challenge,
 		State: r.State, Reason: r.Reason, Revision: r.Revision, Detail: json.RawMessage("null"),
@@ -67,8 +67,8 @@ func LineOf(r challenge.Record, l *Leaf) Line {
 }
 
 // record is the record that the line says.
-func (l Line) record() challenge.Record {
-	r := challenge.Record{
+func (l Line) record() records.Record {
+	r := records.Record{
 		ID: l.ID, At: l.At, Kind: l.Kind, Account: l.AccountID, Name: l.Account, By: l.By, Flow: l.Flow, Challenge: l.Challenge,
 		State: l.State, Reason: l.Reason, Revision: l.Revision,
 	}
@@ -92,7 +92,7 @@ func NewExport(w io.Writer) *Export {
 }
 
 // Record writes a record, with its leaf if it has one.
-func (e *Export) Record(r challenge.Record, l *Leaf) error {
+func (e *Export) Record(r records.Record, l *Leaf) error {
 	if l != nil {
 		e.leaves = append(e.leaves, l.Index)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/transparency-dev/merkle/rfc6962"
 
-	"nidan/challenge"
+	"nidan/records"
 )
 
 // Leaf is what the journal keeps of a record for ever.
@@ -21,13 +21,13 @@ type Leaf struct {
 }
 
 // LeafOf makes the leaf of a record.
-func LeafOf(index int64, r challenge.Record) Leaf {
+func LeafOf(index int64, r records.Record) Leaf {
 	return Leaf{Index: index, Record: r.ID, At: r.At, Digest: digest(r)}
 }
 
 // digest is that of all that a record says, as it is stored. Each part goes in with its length: otherwise the end of one part could be
 // moved to the beginning of the next one.
-func digest(r challenge.Record) []byte {
+func digest(r records.Record) []byte {
 	h := sha256.New()
 	h.Write([]byte("nidan record 1\n"))
 	var number [8]byte
@@ -67,6 +67,6 @@ func (l Leaf) Hash() []byte {
 }
 
 // is says whether this is the leaf of a record.
-func (l Leaf) is(r challenge.Record) bool {
+func (l Leaf) is(r records.Record) bool {
 	return l.Record == r.ID && l.At.Equal(r.At) && bytes.Equal(l.Digest, digest(r))
 }

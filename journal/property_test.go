@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"nidan/challenge"
+	"nidan/records"
 )
 
 // columns are all that a record says.
@@ -101,7 +101,7 @@ func TestAnyMeddlingWithAnExportIsFound(t *testing.T) {
 		s.seal(t)
 		s.clock = s.clock.Add(3600e9)
 	}
-	whole := strings.SplitAfter(strings.TrimSuffix(s.export(t, challenge.RecordFilter{To: s.clock.Add(-3600e9 - 3e9)}), "\n"), "\n")
+	whole := strings.SplitAfter(strings.TrimSuffix(s.export(t, records.Filter{To: s.clock.Add(-3600e9 - 3e9)}), "\n"), "\n")
 	if r := s.verifyExport(t, s.verifier(t, s.public), strings.Join(whole, "")); r.Found != 0 || r.Records != 36 {
 		t.Fatalf("before: %+v", r)
 	}

@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/journal"
+	"nidan/records"
+	"nidan/settings"
 	"nidan/store"
 )
 
@@ -33,7 +35,7 @@ func newScene(t *testing.T) *scene {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	if err := st.Migrate(t.Context(), challenge.Settings{RememberDays: 30}); err != nil {
+	if err := st.Migrate(t.Context(), settings.Settings{RememberDays: 30}); err != nil {
 		t.Fatal(err)
 	}
 	s := &scene{Store: st, clock: time.Date(2026, 4, 1, 9, 0, 0, 123456000, time.UTC)}
@@ -58,10 +60,10 @@ func (s *scene) newSealer(t *testing.T, private string) *journal.Sealer {
 // write keeps so many records, one a second.
 func (s *scene) write(t *testing.T, n int) {
 	t.Helper()
-	err := s.Update(t.Context(), "", func(tx challenge.Tx) error {
+	err := s.Update(t.Context(), "", func(tx exchange.Tx) error {
 		for i := range n {
 			s.clock = s.clock.Add(time.Second)
-			r := challenge.Record{
+			r := records.Record{
 				At: s.clock, Kind: "sign_in", Account: "id", Name: fmt.Sprint("agent-", i), By: "admin", Flow: "flow", Challenge: "challenge",
 				State: "allowed", Reason: "two_factor_off", Revision: "0123456789abcdef", Detail: []byte(fmt.Sprintf(`{"name":"\u003c日本 %d"}`, i)),
 			}
@@ -115,7 +117,7 @@ func verified(t *testing.T, v *journal.Verifier, of journal.Source) journal.Repo
 }
 
 // export is an export of all records, as it is written.
-func (s *scene) export(t *testing.T, f challenge.RecordFilter) string {
+func (s *scene) export(t *testing.T, f records.Filter) string {
 	t.Helper()
 	var b strings.Builder
 	if err := export(t.Context(), &b, s.Store, f); err != nil {
@@ -124,7 +126,7 @@ func (s *scene) export(t *testing.T, f challenge.RecordFilter) string {
 	return b.String()
 }
 
-func export(ctx context.Context, to io.Writer, st *store.Store, f challenge.RecordFilter) error {
+func export(ctx context.Context, to io.Writer, st *store.Store, f records.Filter) error {
 	records, err := st.Records(ctx, f)
 	if err != nil {
 		return err

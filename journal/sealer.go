@@ -10,7 +10,7 @@ import (
 
 	"github.com/transparency-dev/merkle/compact"
 
-	"nidan/challenge"
+	"nidan/records"
 )
 
 const (
@@ -37,7 +37,7 @@ type Store interface {
 	// RecordIDs are the smallest and the greatest ID of a record; 0, 0 where there are none.
 	RecordIDs(ctx context.Context) (first, last int64, err error)
 	// UnsealedRecords are those that have no leaf, n at most, with an ID after the one and not after the other, the smallest first.
-	UnsealedRecords(ctx context.Context, after, to int64, n int) ([]challenge.Record, error)
+	UnsealedRecords(ctx context.Context, after, to int64, n int) ([]records.Record, error)
 	// Leaves are those from an index on, n at most, in their order.
 	Leaves(ctx context.Context, from int64, n int) ([]Leaf, error)
 	// AddLeaves keeps leaves, all or none. It returns false where another process was first.
@@ -212,7 +212,7 @@ func (s *Sealer) grow(leaves []Leaf) error {
 }
 
 // add gives records their leaves.
-func (s *Sealer) add(ctx context.Context, records []challenge.Record) error {
+func (s *Sealer) add(ctx context.Context, records []records.Record) error {
 	if len(records) == 0 {
 		return nil
 	}

@@ -9,19 +9,19 @@ import (
 
 	"github.com/transparency-dev/merkle/compact"
 
-	"nidan/challenge"
+	"nidan/records"
 )
 
 // Sealed is a leaf, and the record that it is of.
 type Sealed struct {
 	Leaf   Leaf
-	Record *challenge.Record // nil: it is not there any more
+	Record *records.Record // nil: it is not there any more
 }
 
 // Source is what is verified.
 type Source interface {
 	RecordIDs(ctx context.Context) (first, last int64, err error)
-	UnsealedRecords(ctx context.Context, after, to int64, n int) ([]challenge.Record, error)
+	UnsealedRecords(ctx context.Context, after, to int64, n int) ([]records.Record, error)
 	// SealedRecords are those with the leaves from an index on, n at most, in the order of the leaves.
 	SealedRecords(ctx context.Context, from int64, n int) ([]Sealed, error)
 	// Checkpoints are all that are kept, the one with the fewest leaves first.

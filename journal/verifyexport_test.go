@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"nidan/challenge"
 	"nidan/journal"
+	"nidan/records"
 )
 
 // verifyExport verifies what is in a file.
@@ -36,16 +36,16 @@ func TestAnExportIsVerifiedWithoutTheDatabase(t *testing.T) {
 	s.seal(t)
 	s.write(t, 2)
 	for name, tc := range map[string]struct {
-		filter             challenge.RecordFilter
+		filter             records.Filter
 		records, notSealed int64
 	}{
-		"of all":                     {challenge.RecordFilter{}, 300, 2},
-		"of a time in the middle":    {challenge.RecordFilter{From: between, To: after}, 100, 0},
-		"of the beginning":           {challenge.RecordFilter{To: between}, 100, 0},
-		"of some here and there":     {challenge.RecordFilter{Account: "agent-7"}, 3, 0},
-		"of none":                    {challenge.RecordFilter{Account: "nobody"}, 0, 0},
-		"of those not sealed yet":    {challenge.RecordFilter{From: s.clock}, 0, 1},
-		"of the last and the newest": {challenge.RecordFilter{Limit: 5}, 3, 2},
+		"of all":                     {records.Filter{}, 300, 2},
+		"of a time in the middle":    {records.Filter{From: between, To: after}, 100, 0},
+		"of the beginning":           {records.Filter{To: between}, 100, 0},
+		"of some here and there":     {records.Filter{Account: "agent-7"}, 3, 0},
+		"of none":                    {records.Filter{Account: "nobody"}, 0, 0},
+		"of those not sealed yet":    {records.Filter{From: s.clock}, 0, 1},
+		"of the last and the newest": {records.Filter{Limit: 5}, 3, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := s.verifyExport(t, s.verifier(t, s.public), s.export(t, tc.filter))
@@ -69,7 +69,7 @@ func TestWhatIsUnderNoCheckpointYetIsNotProven(t *testing.T) {
 	if ok, err := s.AddLeaves(t.Context(), []journal.Leaf{journal.LeafOf(5, unsealed[0]), journal.LeafOf(6, unsealed[1])}); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	if r := s.verifyExport(t, s.verifier(t, s.public), s.export(t, challenge.RecordFilter{})); r.Found != 0 || r.NotSealed != 2 || r.Leaves != 5 {
+	if r := s.verifyExport(t, s.verifier(t, s.public), s.export(t, records.Filter{})); r.Found != 0 || r.NotSealed != 2 || r.Leaves != 5 {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -80,7 +80,7 @@ func TestWhatWasDoneToAnExportIsSaid(t *testing.T) {
 	s.clock = s.clock.Add(2 * time.Hour)
 	s.write(t, 17)
 	s.seal(t)
-	whole := strings.SplitAfter(s.export(t, challenge.RecordFilter{From: s.clock.Add(-9 * time.Second)}), "\n") // the newest first
+	whole := strings.SplitAfter(s.export(t, records.Filter{From: s.clock.Add(-9 * time.Second)}), "\n") // the newest first
 	record := func(id int64) int {
 		return slices.IndexFunc(whole, func(line string) bool { return strings.HasPrefix(line, fmt.Sprintf(`{"id":%d,`, id)) })
 	}
@@ -99,7 +99,7 @@ func TestWhatWasDoneToAnExportIsSaid(t *testing.T) {
 				t.Fatal(err)
 			}
 			line.State = "refused"
-			other := journal.LeafOf(*line.Leaf, challenge.Record{
+			other := journal.LeafOf(*line.Leaf, records.Record{
 				ID: line.ID, At: line.At, Kind: line.Kind, Account: line.AccountID, Name: line.Account, By: line.By, Flow: line.Flow,
 				Challenge: line.Challenge, State: line.State, Reason: line.Reason, Revision: line.Revision, Detail: line.Detail,
 			})
@@ -148,7 +148,7 @@ func TestAnExportOfARecordThatWasAlteredSaysSo(t *testing.T) {
 			s.write(t, 20)
 			s.seal(t)
 			s.exec(t, `UPDATE records SET detail = $1 WHERE id = 7`, []byte(detail))
-			r := s.verifyExport(t, s.verifier(t, s.public), s.export(t, challenge.RecordFilter{}))
+			r := s.verifyExport(t, s.verifier(t, s.public), s.export(t, records.Filter{}))
 			if !has(r, journal.Altered, 7) || r.Found != 1 || r.Records != 19 {
 				t.Errorf("got %+v", r)
 			}
@@ -170,11 +170,11 @@ func TestACheckpointKeptElsewhereIsComparedWithAnExport(t *testing.T) {
 	s.sealer = &journal.Sealer{Store: s.Store, Key: s.sealer.Key, Now: s.sealer.Now, Log: s.sealer.Log}
 	s.seal(t)
 	v := s.verifier(t, s.public)
-	if r := s.verifyExport(t, v, s.export(t, challenge.RecordFilter{})); r.Found != 0 {
+	if r := s.verifyExport(t, v, s.export(t, records.Filter{})); r.Found != 0 {
 		t.Errorf("the export alone: %+v", r)
 	}
 	v.Elsewhere = []string{kept.Text}
-	if r := s.verifyExport(t, v, s.export(t, challenge.RecordFilter{})); !has(r, journal.Rewritten, 0) {
+	if r := s.verifyExport(t, v, s.export(t, records.Filter{})); !has(r, journal.Rewritten, 0) {
 		t.Errorf("got %+v", r)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"nidan/challenge"
+	"nidan/records"
 )
 
 // memory is an outbox in memory, for tests in which time is not real: a database's file is. What a database does with the same calls is
@@ -117,15 +118,15 @@ func (m *memory) PutOffMessages(_ context.Context, until time.Time, challenges .
 	return nil
 }
 
-func (m *memory) EndMessage(_ context.Context, r challenge.Record) error {
+func (m *memory) EndMessage(_ context.Context, r records.Record) error {
 	return m.end("EndMessage", r)
 }
 
-func (m *memory) FailMessage(_ context.Context, r challenge.Record) error {
+func (m *memory) FailMessage(_ context.Context, r records.Record) error {
 	return m.end("FailMessage", r)
 }
 
-func (m *memory) end(method string, r challenge.Record) error {
+func (m *memory) end(method string, r records.Record) error {
 	if err := m.fail(method); err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 
 // Queue takes codes out of the store's outbox and keeps at it, across restarts, until each is sent or of no more use.
 type Queue struct {
-	outbox   challenge.Outbox
+	outbox   Outbox
 	keys     *challenge.Keyring
 	sender   *sender
 	most     int // mails under way at once
@@ -41,7 +41,7 @@ const (
 )
 
 // NewQueue returns a queue that sends between Start and Stop. It refuses a configuration that no mail could be sent with.
-func NewQueue(outbox challenge.Outbox, keys *challenge.Keyring, c Config, now func() time.Time, log *slog.Logger) (*Queue, error) {
+func NewQueue(outbox Outbox, keys *challenge.Keyring, c Config, now func() time.Time, log *slog.Logger) (*Queue, error) {
 	s, err := newSender(c)
 	if err != nil {
 		return nil, fmt.Errorf("set the mail up: %w", err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/store/postgrestest"
 )
 
@@ -253,7 +254,7 @@ func TestTheQueueHoldsNoCodeInClear(t *testing.T) {
 		t.Fatal(err)
 	}
 	var m challenge.Message
-	if err := s.store.Update(t.Context(), "agent", func(tx challenge.Tx) error {
+	if err := s.store.Update(t.Context(), "agent", func(tx exchange.Tx) error {
 		last, err := tx.LatestChallenge(t.Context(), "agent", "flow")
 		m.Challenge = last.ID
 		return err

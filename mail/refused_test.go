@@ -9,6 +9,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"nidan/challenge"
+	"nidan/records"
 )
 
 // answering is a server that answers so to a command.
@@ -17,10 +18,10 @@ func answering(command string, code int, enhanced smtp.EnhancedCode, said string
 }
 
 // ended waits for the record of the one mail there is.
-func (s *scene) endedWith() challenge.Record {
+func (s *scene) endedWith() records.Record {
 	s.t.Helper()
 	s.recorded(1)
-	found, err := s.store.Records(s.t.Context(), challenge.RecordFilter{})
+	found, err := s.store.Records(s.t.Context(), records.Filter{})
 	if err != nil || len(found) != 1 {
 		s.t.Fatalf("recorded %+v, %v", found, err)
 	}

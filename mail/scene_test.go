@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/exchange"
+	"nidan/records"
+	"nidan/settings"
 	"nidan/store"
 )
 
@@ -35,7 +38,7 @@ type scene struct {
 
 // outbox is the store's, failing when the test says so.
 type outbox struct {
-	challenge.Outbox
+	Outbox
 	scene *scene
 }
 
@@ -66,14 +69,14 @@ func (o outbox) PutOffMessages(ctx context.Context, until time.Time, challenges 
 	return errors.Join(o.failing("PutOffMessages"), o.Outbox.PutOffMessages(ctx, until, challenges...))
 }
 
-func (o outbox) EndMessage(ctx context.Context, r challenge.Record) error {
+func (o outbox) EndMessage(ctx context.Context, r records.Record) error {
 	if err := o.failing("EndMessage"); err != nil {
 		return err
 	}
 	return o.Outbox.EndMessage(ctx, r)
 }
 
-func (o outbox) FailMessage(ctx context.Context, r challenge.Record) error {
+func (o outbox) FailMessage(ctx context.Context, r records.Record) error {
 	if err := o.failing("FailMessage"); err != nil {
 		return err
 	}
@@ -115,7 +118,7 @@ func openScene(t *testing.T, c SMTP, database string) *scene {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	if err := st.Migrate(t.Context(), challenge.Settings{RememberDays: 1}); err != nil {
+	if err := st.Migrate(t.Context(), settings.Settings{RememberDays: 1}); err != nil {
 		t.Fatal(err)
 	}
 	keys := keyring(t, "k")
@@ -173,7 +176,7 @@ func (s *scene) submit(a challenge.Action) challenge.Outcome {
 func (s *scene) advanceOf(account string, a challenge.Action) challenge.Outcome {
 	s.t.Helper()
 	var out challenge.Outcome
-	err := s.store.Update(s.t.Context(), account, func(tx challenge.Tx) (err error) {
+	err := s.store.Update(s.t.Context(), account, func(tx exchange.Tx) (err error) {
 		last, err := tx.LatestChallenge(s.t.Context(), account, "flow")
 		if err != nil && !errors.Is(err, challenge.ErrNotFound) {
 			return err
@@ -201,7 +204,7 @@ func (s *scene) advanceOf(account string, a challenge.Action) challenge.Outcome 
 func (s *scene) recorded(want int) (kinds []string) {
 	s.t.Helper()
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		all, err := s.store.Records(s.t.Context(), challenge.RecordFilter{})
+		all, err := s.store.Records(s.t.Context(), records.Filter{})
 		if err != nil {
 			s.t.Fatal(err)
 		}

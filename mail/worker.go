@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/records"
 )
 
 // What became of a mail, as the records name it.
@@ -153,7 +154,7 @@ func (q *Queue) record(ctx context.Context, o challenge.Outgoing, kind string, c
 		end = q.outbox.FailMessage
 	}
 	for {
-		err := end(ctx, challenge.Record{
+		err := end(ctx, records.Record{
 			At: q.now(), Kind: kind, Account: o.Account, Name: o.Name, Flow: o.Flow, Challenge: o.Challenge, Reason: c.reason, Detail: c.detail(),
 		})
 		if err == nil {

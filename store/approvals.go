@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"nidan/challenge"
+	"nidan/records"
 )
 
 // Approval is a set of policies that waits for an administrator's answer, or has got it. Whoever keeps it knows what its files and its
@@ -81,7 +81,7 @@ var errNotWaiting = errors.New("it does not wait")
 
 // AnswerApproval keeps the answer to a set that waits, with the record of it, and tells all processes. It says whether there was such a
 // set: of any number of answers, one counts.
-func (s *Store) AnswerApproval(ctx context.Context, revision, digest, answer string, r challenge.Record) (bool, error) {
+func (s *Store) AnswerApproval(ctx context.Context, revision, digest, answer string, r records.Record) (bool, error) {
 	err := s.update(ctx, "", func(t *tx) error {
 		waited, err := t.exactlyOne(ctx, `UPDATE policy_approvals SET answer = $3, answered_by = $4, answered_at = $5
 			WHERE revision = $1 AND digest = $2 AND answer = ''`, revision, digest, answer, r.By, r.At.UnixMicro())

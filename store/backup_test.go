@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/store"
 	"nidan/store/postgrestest"
 )
@@ -40,7 +41,7 @@ func testBackup(t *testing.T, database string, backup func(*store.Store) (copied
 	}
 	waiting := challenge.Message{Challenge: "waiting", Account: "agent", ExpiresAt: time.Now()}
 	device := challenge.Device{Account: "agent", TokenHash: []byte{2}, Channel: "softphone", VerifiedAt: time.Now()}
-	err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error {
+	err := s.Update(t.Context(), "agent", func(tx exchange.Tx) error {
 		if err := tx.AddChallenge(t.Context(), &challenge.Challenge{ID: "open", Account: "agent", Flow: "flow", Facts: []byte{1}, CodeMAC: []byte{1}}); err != nil {
 			return err
 		}
@@ -71,7 +72,7 @@ func testBackup(t *testing.T, database string, backup func(*store.Store) (copied
 	if records < before || challenges != records+1 {
 		t.Errorf("%d sign-ins were answered before, and it has %d records and %d challenges", before, records, challenges)
 	}
-	err = copied.Update(t.Context(), "agent", func(tx challenge.Tx) error {
+	err = copied.Update(t.Context(), "agent", func(tx exchange.Tx) error {
 		c, err := tx.LatestChallenge(t.Context(), "agent", "flow")
 		if err != nil || c.ID != "open" || c.Closed != "" {
 			t.Errorf("the open challenge is %+v, %v", c, err)

@@ -4,12 +4,12 @@ import (
 	"path/filepath"
 	"testing"
 
-	"nidan/challenge"
+	"nidan/settings"
 	"nidan/store"
 	"nidan/store/postgrestest"
 )
 
-var initial = challenge.Settings{TwoFactor: true, RememberDays: 30}
+var initial = settings.Settings{TwoFactor: true, RememberDays: 30}
 
 // onBoth runs a test on an empty database of each kind.
 func onBoth(t *testing.T, test func(t *testing.T, url string)) {

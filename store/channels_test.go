@@ -5,19 +5,20 @@ import (
 	"testing"
 	"time"
 
-	"nidan/challenge"
+	"nidan/exchange"
+	"nidan/settings"
 )
 
 // A program from before each channel had a switch reads and writes two columns, while this one runs.
 func TestTheSwitchesOfChannelsOutliveAnOlderProgram(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		s := opened(t, url)
-		if err := s.Migrate(t.Context(), challenge.Settings{Channels: map[string]bool{"softphone": false}, RememberDays: 30}); err != nil {
+		if err := s.Migrate(t.Context(), settings.Settings{Channels: map[string]bool{"softphone": false}, RememberDays: 30}); err != nil {
 			t.Fatal(err)
 		}
 		save := func(channels map[string]bool) {
 			t.Helper()
-			err := s.Update(t.Context(), "", func(tx challenge.Tx) error {
+			err := s.Update(t.Context(), "", func(tx exchange.Tx) error {
 				now, err := tx.KeptSettings(t.Context())
 				if err != nil {
 					return err
@@ -36,7 +37,7 @@ func TestTheSwitchesOfChannelsOutliveAnOlderProgram(t *testing.T) {
 			if err != nil || now.On("admin_console") != console || now.On("softphone") != softphone || now.On("kiosk") != kiosk || !now.On("new") {
 				t.Errorf("%s: got %v, %v", what, now.Channels, err)
 			}
-			there, err := s.Situation(t.Context(), challenge.Call{})
+			there, err := s.Situation(t.Context(), exchange.Call{})
 			if err != nil || !there.Settings.Equal(now) {
 				t.Errorf("%s: a sign-in is told %v, %v", what, there.Settings.Channels, err)
 			}
@@ -64,9 +65,9 @@ func TestSwitchesThatCannotBeReadAreAnError(t *testing.T) {
 		for _, kept := range []string{`{"kiosk": "off"}`, `["kiosk"]`, `{`} {
 			exec(t, s, `UPDATE settings SET channels = $1`, kept)
 			_, settings := s.Settings(t.Context())
-			_, situation := s.Situation(t.Context(), challenge.Call{})
-			err := s.Update(t.Context(), "", func(tx challenge.Tx) error {
-				_, err := tx.Situation(context.Background(), challenge.Call{})
+			_, situation := s.Situation(t.Context(), exchange.Call{})
+			err := s.Update(t.Context(), "", func(tx exchange.Tx) error {
+				_, err := tx.Situation(context.Background(), exchange.Call{})
 				return err
 			})
 			if settings == nil || situation == nil || err == nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/records"
 )
 
 // How many records are counted in one go, and how many at most when somebody asks: those that have come since they were counted last.
@@ -57,8 +58,8 @@ func countedUntil(ctx context.Context, on executor) (id int64, err error) {
 	return id, nil
 }
 
-// Counts implements [challenge.Overview]. What has come since the records were counted last is counted now.
-func (s *Store) Counts(ctx context.Context, from, to time.Time) (c challenge.Counts, err error) {
+// Counts implements [records.Reader]. What has come since the records were counted last is counted now.
+func (s *Store) Counts(ctx context.Context, from, to time.Time) (c records.Counts, err error) {
 	for {
 		until, err := countedUntil(ctx, s.db)
 		if err != nil {
@@ -76,7 +77,7 @@ func (s *Store) Counts(ctx context.Context, from, to time.Time) (c challenge.Cou
 			return c, err
 		}
 		if after == until { // nothing is there twice
-			return challenge.Counts{All: now.counted(from, to), Whole: now.done}, nil
+			return records.Counts{All: now.counted(from, to), Whole: now.done}, nil
 		}
 	}
 }
@@ -130,9 +131,9 @@ func (c *counter) keptCounts(ctx context.Context, from, to time.Time) error {
 // read counts records from there on, so many at most.
 func (c *counter) read(ctx context.Context, most int) error {
 	for ; most > 0 && !c.done; most -= countedAtOnce {
-		var found []challenge.Record
+		var found []records.Record
 		err := each(ctx, c.on, func(row row) error {
-			var r challenge.Record
+			var r records.Record
 			var at int64
 			err := row.Scan(&r.ID, &at, &r.Kind, &r.Account, &r.Flow, &r.State, &r.Reason, &r.Detail)
 			r.At = fromMicro(at)
@@ -157,7 +158,7 @@ func (c *counter) read(ctx context.Context, most int) error {
 }
 
 // count counts a record. The one before it of the same sign-in is the last one no more.
-func (c *counter) count(ctx context.Context, r challenge.Record) error {
+func (c *counter) count(ctx context.Context, r records.Record) error {
 	as := asCounted(r)
 	c.until = r.ID
 	if r.Kind != "sign_in" {
@@ -180,8 +181,8 @@ func (c *counter) count(ctx context.Context, r challenge.Record) error {
 }
 
 // before is the record before that one in the same sign-in, as it was counted; nil: there is none.
-func (c *counter) before(ctx context.Context, r challenge.Record) (*countedAs, error) {
-	within := challenge.SignInWithin
+func (c *counter) before(ctx context.Context, r records.Record) (*countedAs, error) {
+	within := records.SignInWithin
 	if last, seen := c.last[[2]string{r.Account, r.Flow}]; seen {
 		if r.At.Sub(last.at).Abs() <= within {
 			return &last.as, nil
@@ -190,7 +191,7 @@ func (c *counter) before(ctx context.Context, r challenge.Record) (*countedAs, e
 	}
 	var found *countedAs
 	err := each(ctx, c.on, func(row row) error {
-		b := challenge.Record{Kind: r.Kind}
+		b := records.Record{Kind: r.Kind}
 		var at int64
 		err := row.Scan(&at, &b.State, &b.Reason, &b.Detail)
 		b.At = fromMicro(at)
@@ -206,24 +207,24 @@ func (c *counter) before(ctx context.Context, r challenge.Record) (*countedAs, e
 	return found, nil
 }
 
-func asCounted(r challenge.Record) countedAs {
-	return countedAs{r.At.Truncate(challenge.CountedFor).UnixMicro(), r.Kind, r.State, r.Reason, r.About().Channel}
+func asCounted(r records.Record) countedAs {
+	return countedAs{r.At.Truncate(records.CountedFor).UnixMicro(), r.Kind, r.State, r.Reason, r.About().Channel}
 }
 
 // counted is what was counted of a time.
-func (c *counter) counted(from, to time.Time) (all []challenge.Counted) {
+func (c *counter) counted(from, to time.Time) (all []records.Counted) {
 	for as, n := range c.all {
 		if as.at < from.UnixMicro() || as.at >= to.UnixMicro() || n.records <= 0 && n.last <= 0 {
 			continue
 		}
-		all = append(all, challenge.Counted{
+		all = append(all, records.Counted{
 			At: fromMicro(as.at), Kind: as.kind, State: as.state, Reason: as.reason, Channel: as.channel, Records: n.records, Last: max(0, n.last),
 		})
 	}
 	return all
 }
 
-// MostWrongCodes implements [challenge.Overview].
+// MostWrongCodes are the accounts against which the most wrong codes count.
 func (s *Store) MostWrongCodes(ctx context.Context, limit int) (found []challenge.WrongCodesOf, err error) {
 	err = each(ctx, s.db, func(r row) error {
 		var w challenge.WrongCodesOf

@@ -60,7 +60,7 @@ func (t *tx) ForgetEveryDevice(ctx context.Context) (int, error) {
 	return int(n), nil
 }
 
-// AccountDevices implements [challenge.Overview].
+// AccountDevices are the devices that remember the account, the newest first.
 func (s *Store) AccountDevices(ctx context.Context, account string) (found []challenge.Device, err error) {
 	err = each(ctx, s.db, func(r row) error {
 		d := challenge.Device{Account: account}

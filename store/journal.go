@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"nidan/challenge"
 	"nidan/journal"
+	"nidan/records"
 )
 
 var (
@@ -29,7 +29,7 @@ func (s *Store) RecordIDs(ctx context.Context) (first, last int64, err error) {
 }
 
 // UnsealedRecords implements [journal.Store].
-func (s *Store) UnsealedRecords(ctx context.Context, after, to int64, n int) (found []challenge.Record, err error) {
+func (s *Store) UnsealedRecords(ctx context.Context, after, to int64, n int) (found []records.Record, err error) {
 	err = each(ctx, s.db, func(row row) error {
 		r, err := scanRecord(row)
 		found = append(found, r)
@@ -117,7 +117,7 @@ func (s *Store) SealedRecords(ctx context.Context, from int64, n int) (found []j
 func scanSealed(row row) (s journal.Sealed, err error) {
 	var leafAt, at int64
 	var there bool
-	var r challenge.Record
+	var r records.Record
 	l := &s.Leaf
 	err = row.Scan(&l.Index, &l.Record, &leafAt, &l.Digest, &r.ID, &at, &r.Kind, &r.Account, &r.Name, &r.By, &r.Flow, &r.Challenge,
 		&r.State, &r.Reason, &r.Revision, &r.Detail, &there)
@@ -130,7 +130,7 @@ func scanSealed(row row) (s journal.Sealed, err error) {
 
 // RecordsInOrder are those that the filter asks for, n at most, in the order of their times, and of their IDs where these are the same:
 // those that come after the time and the ID.
-func (s *Store) RecordsInOrder(ctx context.Context, f challenge.RecordFilter, at time.Time, id int64, n int) (found []challenge.Record, err error) {
+func (s *Store) RecordsInOrder(ctx context.Context, f records.Filter, at time.Time, id int64, n int) (found []records.Record, err error) {
 	c := s.conditions(f)
 	c.add("at >= ?", at.UnixMicro())
 	c.all = append(c.all, "(at, id) > ("+c.place(at.UnixMicro())+", "+c.place(id)+")")
@@ -146,7 +146,7 @@ func (s *Store) RecordsInOrder(ctx context.Context, f challenge.RecordFilter, at
 }
 
 // LeavesOf are the leaves of these records, a thousand or so at most, by the records' IDs. Records that are not sealed have none.
-func (s *Store) LeavesOf(ctx context.Context, records []challenge.Record) (map[int64]journal.Leaf, error) {
+func (s *Store) LeavesOf(ctx context.Context, records []records.Record) (map[int64]journal.Leaf, error) {
 	found := map[int64]journal.Leaf{}
 	if len(records) == 0 {
 		return found, nil

@@ -12,8 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/journal"
+	"nidan/records"
 	"nidan/store"
 )
 
@@ -73,17 +74,17 @@ func written(t *testing.T, s *store.Store, sealing bool) (n int, median, p99 tim
 			for n := 0; ctx.Err() == nil; n++ {
 				begun := time.Now()
 				id := fmt.Sprint(c, "-", begun.UnixNano())
-				err := s.Update(context.WithoutCancel(ctx), id, func(tx challenge.Tx) error {
-					if _, err := tx.Situation(t.Context(), challenge.Call{Delivery: id, Account: id, Flow: id}); err != nil {
+				err := s.Update(context.WithoutCancel(ctx), id, func(tx exchange.Tx) error {
+					if _, err := tx.Situation(t.Context(), exchange.Call{Delivery: id, Account: id, Flow: id}); err != nil {
 						return err
 					}
-					if err := tx.AddDelivery(t.Context(), challenge.Delivery{Key: id, Digest: []byte{1}, Status: 204, At: begun}); err != nil {
+					if err := tx.AddDelivery(t.Context(), exchange.Delivery{Key: id, Digest: []byte{1}, Status: 204, At: begun}); err != nil {
 						return err
 					}
-					if err := tx.AddSignIn(t.Context(), challenge.SignIn{Account: id, AuthenticatedAt: begun, Channel: "softphone", SecondStep: "not_asked"}); err != nil {
+					if err := tx.AddSignIn(t.Context(), exchange.SignIn{Account: id, AuthenticatedAt: begun, Channel: "softphone", SecondStep: "not_asked"}); err != nil {
 						return err
 					}
-					return tx.AddRecord(t.Context(), challenge.Record{At: begun, Kind: "sign_in", Account: id, State: "allowed", Detail: detail})
+					return tx.AddRecord(t.Context(), records.Record{At: begun, Kind: "sign_in", Account: id, State: "allowed", Detail: detail})
 				})
 				if err != nil {
 					t.Error(err)

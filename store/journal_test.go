@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/journal"
+	"nidan/records"
 	"nidan/store/postgrestest"
 )
 
@@ -43,9 +44,9 @@ func TestARecordThatIsSeenLateIsSealed(t *testing.T) {
 				}
 				return r.NotSealed
 			}
-			add := func(account string, then func(tx challenge.Tx)) error {
-				return s.Update(context.WithoutCancel(t.Context()), account, func(tx challenge.Tx) error {
-					if err := tx.AddRecord(t.Context(), challenge.Record{At: clock, Kind: "sign_in", Account: account}); err != nil {
+			add := func(account string, then func(tx exchange.Tx)) error {
+				return s.Update(context.WithoutCancel(t.Context()), account, func(tx exchange.Tx) error {
+					if err := tx.AddRecord(t.Context(), records.Record{At: clock, Kind: "sign_in", Account: account}); err != nil {
 						return err
 					}
 					_, err := tx.Settings(t.Context()) // the record is written by then
@@ -54,9 +55,9 @@ func TestARecordThatIsSeenLateIsSealed(t *testing.T) {
 				})
 			}
 			written, end, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-			go func() { ended <- add("first", func(challenge.Tx) { close(written); <-end }) }()
+			go func() { ended <- add("first", func(exchange.Tx) { close(written); <-end }) }()
 			<-written
-			if err := add("second", func(challenge.Tx) {}); err != nil {
+			if err := add("second", func(exchange.Tx) {}); err != nil {
 				t.Fatal(err)
 			}
 			for range 3 {

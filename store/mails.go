@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/records"
 )
 
 // Send implements [challenge.Sender]. The message is there for whoever sends once the unit of work is durable.
@@ -24,7 +25,7 @@ func (t *tx) Send(ctx context.Context, m challenge.Message) error {
 	return nil
 }
 
-// Queued implements [challenge.Outbox].
+// Queued implements [mail.Outbox].
 func (s *Store) Queued() <-chan struct{} { return s.queued }
 
 // putOffAtMost is longer than a message is ever put off.
@@ -34,7 +35,7 @@ const putOffAtMost = 5 * time.Minute
 // before the clock was set back.
 const due = `(due_at <= $1 OR due_at > $2)`
 
-// TakeMessages implements [challenge.Outbox].
+// TakeMessages implements [mail.Outbox].
 func (s *Store) TakeMessages(ctx context.Context, now, until time.Time, n int) (taken []challenge.Outgoing, err error) {
 	at, beyond := now.UnixMicro(), now.Add(putOffAtMost).UnixMicro()
 	var any bool
@@ -85,7 +86,7 @@ func (t *tx) dueMessages(ctx context.Context, at, beyond int64, n int, unlocked 
 	return found, err
 }
 
-// PutOffMessages implements [challenge.Outbox].
+// PutOffMessages implements [mail.Outbox].
 func (s *Store) PutOffMessages(ctx context.Context, until time.Time, challenges ...string) error {
 	err := s.update(ctx, "", func(t *tx) error {
 		for _, id := range challenges {
@@ -104,8 +105,8 @@ func (s *Store) PutOffMessages(ctx context.Context, until time.Time, challenges 
 
 const deleteMessage = `DELETE FROM mails WHERE challenge_id = $1`
 
-// EndMessage implements [challenge.Outbox].
-func (s *Store) EndMessage(ctx context.Context, r challenge.Record) error {
+// EndMessage implements [mail.Outbox].
+func (s *Store) EndMessage(ctx context.Context, r records.Record) error {
 	err := s.update(ctx, "", func(t *tx) error {
 		if err := t.add(ctx, deleteMessage, r.Challenge); err != nil {
 			return err
@@ -118,8 +119,8 @@ func (s *Store) EndMessage(ctx context.Context, r challenge.Record) error {
 	return nil
 }
 
-// FailMessage implements [challenge.Outbox].
-func (s *Store) FailMessage(ctx context.Context, r challenge.Record) error {
+// FailMessage implements [mail.Outbox].
+func (s *Store) FailMessage(ctx context.Context, r records.Record) error {
 	err := s.update(ctx, "", func(t *tx) error {
 		ended, err := t.exec(ctx, deleteMessage, r.Challenge)
 		if err != nil {
@@ -142,7 +143,7 @@ func (s *Store) FailMessage(ctx context.Context, r challenge.Record) error {
 	return nil
 }
 
-// WaitingMessages implements [challenge.Outbox].
+// WaitingMessages implements [mail.Outbox].
 func (s *Store) WaitingMessages(ctx context.Context) (n int, oldest time.Time, err error) {
 	var issued int64
 	err = s.db.row(ctx, `SELECT count(*), coalesce(min(c.issued_at), 0) FROM mails m LEFT JOIN challenges c ON c.id = m.challenge_id`).

@@ -11,7 +11,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 
-	"nidan/challenge"
+	"nidan/settings"
 )
 
 //go:embed migrations
@@ -76,7 +76,7 @@ func (s *Store) tables(ctx context.Context) (names []string, err error) {
 
 // Prepare makes the tables in an empty database, as [Store.Migrate] does. In every other one it changes no table, and returns the
 // error of [Schema.Check].
-func (s *Store) Prepare(ctx context.Context, initial challenge.Settings) error {
+func (s *Store) Prepare(ctx context.Context, initial settings.Settings) error {
 	return s.db.alone(ctx, func(db *sql.DB) error {
 		found, err := s.Schema(ctx)
 		if err != nil {
@@ -100,11 +100,11 @@ func (s *Store) Check(ctx context.Context) error {
 
 // Migrate brings the tables up to date and, in a new database, puts the switches to initial. Switches that are there already are left
 // alone, and so are tables that are newer than the program. Several processes may do it at once.
-func (s *Store) Migrate(ctx context.Context, initial challenge.Settings) error {
+func (s *Store) Migrate(ctx context.Context, initial settings.Settings) error {
 	return s.db.alone(ctx, func(db *sql.DB) error { return s.up(ctx, db, initial) })
 }
 
-func (s *Store) up(ctx context.Context, db *sql.DB, initial challenge.Settings) error {
+func (s *Store) up(ctx context.Context, db *sql.DB, initial settings.Settings) error {
 	p, err := provider(s.db.dialect(), db, migrations)
 	if err != nil {
 		return err

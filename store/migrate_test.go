@@ -5,7 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"nidan/challenge"
+	"nidan/exchange"
+	"nidan/settings"
 	"nidan/store"
 )
 
@@ -36,7 +37,7 @@ func TestMessagesThatWaitedInAnOlderDatabaseAreSent(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.Migrate(t.Context(), challenge.Settings{RememberDays: 30}); err != nil {
+	if err := s.Migrate(t.Context(), settings.Settings{RememberDays: 30}); err != nil {
 		t.Fatal(err)
 	}
 	now := time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)
@@ -44,10 +45,10 @@ func TestMessagesThatWaitedInAnOlderDatabaseAreSent(t *testing.T) {
 	if err != nil || len(taken) != 1 || taken[0].Challenge != "2" || taken[0].To != "agent@example.com" || taken[0].ValidFor != 10*time.Minute {
 		t.Errorf("took %+v, %v", taken, err)
 	}
-	if got, err := s.SignIn(t.Context(), "agent", time.UnixMicro(7)); err != nil || got.SecondStep != challenge.StepPassed {
+	if got, err := s.SignIn(t.Context(), "agent", time.UnixMicro(7)); err != nil || got.SecondStep != exchange.StepPassed {
 		t.Errorf("the sign-in is %+v, %v", got, err)
 	}
-	if got, err := s.Situation(t.Context(), challenge.Call{Delivery: "k"}); err != nil || !got.Answered {
+	if got, err := s.Situation(t.Context(), exchange.Call{Delivery: "k"}); err != nil || !got.Answered {
 		t.Errorf("the answer is %+v, %v", got, err)
 	}
 	var left int

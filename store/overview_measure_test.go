@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"nidan/challenge"
+	"nidan/records"
 )
 
 // TestTheOverviewOfAMillionRecords measures how long what the console asks takes, on SQLite, with a million records of the last month: a
@@ -44,7 +44,7 @@ func TestTheOverviewOfAMillionRecords(t *testing.T) {
 		t.Logf("%-70s %v", what, time.Since(begun).Round(time.Millisecond/10))
 	}
 	month := func() error {
-		c, err := s.Counts(t.Context(), now.AddDate(0, 0, -30).Truncate(challenge.CountedFor), now)
+		c, err := s.Counts(t.Context(), now.AddDate(0, 0, -30).Truncate(records.CountedFor), now)
 		t.Logf("%d rows, whole: %v", len(c.All), c.Whole)
 		return err
 	}
@@ -66,15 +66,15 @@ func TestTheOverviewOfAMillionRecords(t *testing.T) {
 	})
 	timed("those with the most wrong codes", func() error { _, err := s.MostWrongCodes(t.Context(), 5); return err })
 	timed("changes of the settings", func() error {
-		_, err := s.Records(t.Context(), challenge.RecordFilter{Kind: "settings_changed", From: now.AddDate(0, 0, -30), Limit: 50})
+		_, err := s.Records(t.Context(), records.Filter{Kind: "settings_changed", From: now.AddDate(0, 0, -30), Limit: 50})
 		return err
 	})
-	for what, f := range map[string]challenge.RecordFilter{
+	for what, f := range map[string]records.Filter{
 		"the newest rows": {},
 		"rows that are let in with a code, of a day three weeks ago": {
-			States: challenge.ResultWithCode.States(), From: now.AddDate(0, 0, -21), To: now.AddDate(0, 0, -20)},
+			States: records.ResultWithCode.States(), From: now.AddDate(0, 0, -21), To: now.AddDate(0, 0, -20)},
 		"rows that are refused, of a day three weeks ago": {
-			States: challenge.ResultRefused.States(), From: now.AddDate(0, 0, -21), To: now.AddDate(0, 0, -20)},
+			States: records.ResultRefused.States(), From: now.AddDate(0, 0, -21), To: now.AddDate(0, 0, -20)},
 		"rows of a channel that is rare, of a day": {Channel: "kiosk", From: now.AddDate(0, 0, -21), To: now.AddDate(0, 0, -20)},
 		"rows with a reason that there is not":     {Reason: "none"},
 		"rows of a channel that there is not":      {Channel: "none"},
@@ -91,7 +91,7 @@ func TestTheOverviewOfAMillionRecords(t *testing.T) {
 		})
 	}
 	timed("the story of a sign-in", func() error {
-		_, err := s.Records(t.Context(), challenge.RecordFilter{Account: "account-7", Flow: "flow7", Limit: 50})
+		_, err := s.Records(t.Context(), records.Filter{Account: "account-7", Flow: "flow7", Limit: 50})
 		return err
 	})
 }

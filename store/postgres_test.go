@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"nidan/challenge"
+	"nidan/settings"
 	"nidan/store"
 	"nidan/store/postgrestest"
 	"nidan/store/storetest"
@@ -21,7 +21,7 @@ func TestPostgreSQL(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { s.Close() })
-		if err := s.Migrate(t.Context(), challenge.Settings{TwoFactor: true, RememberDays: 30}); err != nil {
+		if err := s.Migrate(t.Context(), settings.Settings{TwoFactor: true, RememberDays: 30}); err != nil {
 			t.Fatal(err)
 		}
 		return s

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"nidan/challenge"
+	"nidan/settings"
 )
 
 // What is old is found by an index: to look through a table would take the longer, the more there is, and every sign-in would wait.
@@ -15,7 +15,7 @@ func TestWhatIsOldIsFoundByAnIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if err := s.Migrate(t.Context(), challenge.Settings{RememberDays: 30}); err != nil {
+	if err := s.Migrate(t.Context(), settings.Settings{RememberDays: 30}); err != nil {
 		t.Fatal(err)
 	}
 	for _, a := range append(agedTables(), agedWithRecords()...) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/exchange"
 )
 
 // probe is the account, the flow and the challenge of the rows that [Store.Ready] writes. Nothing in Kratos is called so.
@@ -39,8 +40,8 @@ func (t *tx) writeProbe(ctx context.Context, d dialect) error {
 			ID: probe, Account: probe, Flow: probe, Facts: token, CodeMAC: token, IssuedAt: at, ExpiresAt: at, ResendAt: at,
 		}),
 		t.Send(ctx, challenge.Message{Challenge: probe, ExpiresAt: at}),
-		t.AddDelivery(ctx, challenge.Delivery{Key: probe, Digest: token, At: at}),
-		t.AddSignIn(ctx, challenge.SignIn{Account: probe, AuthenticatedAt: at}),
+		t.AddDelivery(ctx, exchange.Delivery{Key: probe, Digest: token, At: at}),
+		t.AddSignIn(ctx, exchange.SignIn{Account: probe, AuthenticatedAt: at}),
 		t.AddWrongCode(ctx, probe, probe, at),
 		t.RememberDevice(ctx, challenge.Device{Account: probe, TokenHash: token, VerifiedAt: at}),
 		t.add(ctx, `INSERT INTO records (id, at, kind, account_id, flow_id, challenge_id, state, reason, revision) `+d.givenID+`

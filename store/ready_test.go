@@ -7,7 +7,8 @@ import (
 
 	"github.com/pressly/goose/v3"
 
-	"nidan/challenge"
+	"nidan/exchange"
+	"nidan/records"
 	"nidan/store/postgrestest"
 )
 
@@ -35,7 +36,7 @@ func TestADatabaseIsReadyIfASignInCanBeWrittenToEachOfItsTables(t *testing.T) {
 				t.Errorf("%s of its rows are left in %s", got[0], table)
 			}
 		}
-		if err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error { return tx.AddRecord(t.Context(), challenge.Record{}) }); err != nil {
+		if err := s.Update(t.Context(), "agent", func(tx exchange.Tx) error { return tx.AddRecord(t.Context(), records.Record{}) }); err != nil {
 			t.Fatal(err)
 		}
 		if ids := texts(t, s, `SELECT CAST(id AS TEXT) FROM records`); !slices.Equal(ids, []string{"1"}) {

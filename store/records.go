@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 
-	"nidan/challenge"
+	"nidan/records"
 )
 
-// AddRecord implements [challenge.Records].
-func (t *tx) AddRecord(ctx context.Context, r challenge.Record) error {
+// AddRecord implements [records.Writer].
+func (t *tx) AddRecord(ctx context.Context, r records.Record) error {
 	err := t.add(ctx, `INSERT INTO records
 			(at, kind, account_id, account_name, changed_by, flow_id, challenge_id, state, reason, revision, detail)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
@@ -19,15 +19,15 @@ func (t *tx) AddRecord(ctx context.Context, r challenge.Record) error {
 	return nil
 }
 
-// Records implements [challenge.Overview].
-func (s *Store) Records(ctx context.Context, f challenge.RecordFilter) ([]challenge.Record, error) {
+// Records implements [records.Reader].
+func (s *Store) Records(ctx context.Context, f records.Filter) ([]records.Record, error) {
 	found, _, err := s.SearchRecords(ctx, f, 0)
 	return found, err
 }
 
 const recordColumns = `id, at, kind, account_id, account_name, changed_by, flow_id, challenge_id, state, reason, revision, detail`
 
-func scanRecord(row row) (r challenge.Record, err error) {
+func scanRecord(row row) (r records.Record, err error) {
 	var at int64
 	err = row.Scan(&r.ID, &at, &r.Kind, &r.Account, &r.Name, &r.By, &r.Flow, &r.Challenge, &r.State, &r.Reason, &r.Revision, &r.Detail)
 	r.At = fromMicro(at)
@@ -36,7 +36,7 @@ func scanRecord(row row) (r challenge.Record, err error) {
 
 // CountRecords is how many records the filter asks for, whatever its limit. The channel does not narrow them down: the database cannot
 // read it.
-func (s *Store) CountRecords(ctx context.Context, f challenge.RecordFilter) (n int, err error) {
+func (s *Store) CountRecords(ctx context.Context, f records.Filter) (n int, err error) {
 	f.Channel = ""
 	c := s.conditions(f)
 	if err := s.db.row(ctx, `SELECT count(*) FROM records WHERE `+c.String(), c.args...).Scan(&n); err != nil {

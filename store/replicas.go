@@ -7,14 +7,14 @@ import (
 	"log/slog"
 	"time"
 
-	"nidan/challenge"
+	"nidan/records"
 )
 
 // policiesChanged is what processes on one PostgreSQL tell each other of (NOTIFY).
 const policiesChanged = "nidan_policies"
 
 // PoliciesActivated records that a set of policies decides from now on in this process, and tells the others.
-func (s *Store) PoliciesActivated(ctx context.Context, r challenge.Record) error {
+func (s *Store) PoliciesActivated(ctx context.Context, r records.Record) error {
 	return s.update(ctx, "", func(t *tx) error {
 		return errors.Join(s.notifyPolicies(ctx, t, r.Revision), t.AddRecord(ctx, r))
 	})

@@ -15,6 +15,8 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"nidan/challenge"
+	"nidan/exchange"
+	"nidan/records"
 	"nidan/store"
 	"nidan/store/postgrestest"
 	"nidan/store/storetest"
@@ -248,8 +250,8 @@ func signingIn(t *testing.T, s *store.Store) (done *atomic.Int64, stop func()) {
 		all.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				id := fmt.Sprint(caller, "-", n)
-				err := s.Update(ctx, id, func(tx challenge.Tx) error {
-					if _, err := tx.Situation(ctx, challenge.Call{Delivery: id, Account: id, Flow: id}); err != nil {
+				err := s.Update(ctx, id, func(tx exchange.Tx) error {
+					if _, err := tx.Situation(ctx, exchange.Call{Delivery: id, Account: id, Flow: id}); err != nil {
 						return err
 					}
 					if err := tx.AddChallenge(ctx, &challenge.Challenge{ID: id, Account: id, Flow: id, Facts: []byte{1}, CodeMAC: []byte{1}}); err != nil {
@@ -258,7 +260,7 @@ func signingIn(t *testing.T, s *store.Store) (done *atomic.Int64, stop func()) {
 					if _, err := tx.CloseChallenge(ctx, id, challenge.ClosedPassed, time.Now()); err != nil {
 						return err
 					}
-					return tx.AddRecord(ctx, challenge.Record{At: time.Now(), Account: id})
+					return tx.AddRecord(ctx, records.Record{At: time.Now(), Account: id})
 				})
 				if err != nil && ctx.Err() == nil {
 					t.Errorf("a sign-in failed: %v", err)

@@ -8,10 +8,11 @@ import (
 	"strings"
 
 	"nidan/challenge"
+	"nidan/records"
 )
 
-// SearchRecords implements [challenge.Overview].
-func (s *Store) SearchRecords(ctx context.Context, f challenge.RecordFilter, within int) (found []challenge.Record, next int64, err error) {
+// SearchRecords implements [records.Reader].
+func (s *Store) SearchRecords(ctx context.Context, f records.Filter, within int) (found []records.Record, next int64, err error) {
 	end, err := s.endOfSearch(ctx, f, within)
 	if err != nil {
 		return nil, 0, err
@@ -39,7 +40,7 @@ func (s *Store) SearchRecords(ctx context.Context, f challenge.RecordFilter, wit
 }
 
 // search finds what the filter asks for, down to the record where a search is to end.
-func (s *Store) search(ctx context.Context, f challenge.RecordFilter, end int64) (found []challenge.Record, err error) {
+func (s *Store) search(ctx context.Context, f records.Filter, end int64) (found []records.Record, err error) {
 	c := s.conditions(f)
 	if end != 0 && byTime(f) {
 		c.add("(at, id) >= ((SELECT at FROM records WHERE id = ?), ?)", end)
@@ -63,12 +64,12 @@ func (s *Store) search(ctx context.Context, f challenge.RecordFilter, end int64)
 
 // endOfSearch is the record where a search is to end that looks at so many, 0 where there are not so many, or where an index leads to
 // what is looked for.
-func (s *Store) endOfSearch(ctx context.Context, f challenge.RecordFilter, within int) (end int64, err error) {
+func (s *Store) endOfSearch(ctx context.Context, f records.Filter, within int) (end int64, err error) {
 	indexed := len(f.States) == 0 && f.Reason == "" && f.Channel == "" || f.Account != ""
 	if within == 0 || indexed {
 		return 0, nil
 	}
-	c := s.conditions(challenge.RecordFilter{From: f.From, To: f.To, Before: f.Before})
+	c := s.conditions(records.Filter{From: f.From, To: f.To, Before: f.Before})
 	err = s.db.row(ctx, `SELECT id FROM records WHERE `+c.String()+order(f)+` LIMIT 1 OFFSET `+c.place(within-1), c.args...).Scan(&end)
 	if err != nil {
 		err = notRead("look for the end of a search", err)
@@ -81,11 +82,11 @@ func (s *Store) endOfSearch(ctx context.Context, f challenge.RecordFilter, withi
 
 // byTime says whether records are looked for from one instant to another. They are then found and ordered by the index of their times. An
 // account, and what happens seldom, has an index of its own that is better.
-func byTime(f challenge.RecordFilter) bool {
+func byTime(f records.Filter) bool {
 	return (!f.From.IsZero() || !f.To.IsZero()) && f.Account == "" && (f.Kind == "" || f.Kind == "sign_in")
 }
 
-func order(f challenge.RecordFilter) string {
+func order(f records.Filter) string {
 	if byTime(f) {
 		return " ORDER BY at DESC, id DESC"
 	}
@@ -117,7 +118,7 @@ func (c *conditions) String() string {
 	return strings.Join(c.all, " AND ")
 }
 
-func (s *Store) conditions(f challenge.RecordFilter) *conditions {
+func (s *Store) conditions(f records.Filter) *conditions {
 	c := &conditions{}
 	for _, narrowed := range [][2]string{
 		{"(account_id = ? OR account_name = ?)", f.Account}, {ofKind(f.Kind), f.Kind}, {"reason = ?", f.Reason}, {"flow_id = ?", f.Flow},
@@ -172,4 +173,4 @@ func ofKind(kind string) string {
 // account at about that time: the kind and the number are written so that no index on them can be taken, which would go through all.
 var lastOfSignIn = fmt.Sprintf(`(kind || '' = 'sign_in' AND (flow_id = '' OR NOT EXISTS (SELECT 1 FROM records later
 	WHERE later.account_id = records.account_id AND later.at BETWEEN records.at - %[1]d AND records.at + %[1]d
-		AND later.flow_id = records.flow_id AND later.kind || '' = 'sign_in' AND later.id + 0 > records.id)))`, challenge.SignInWithin.Microseconds())
+		AND later.flow_id = records.flow_id AND later.kind || '' = 'sign_in' AND later.id + 0 > records.id)))`, records.SignInWithin.Microseconds())

@@ -7,23 +7,23 @@ import (
 	"maps"
 	"time"
 
-	"nidan/challenge"
+	"nidan/settings"
 )
 
-// Settings implements [challenge.Switches].
-func (t *tx) Settings(ctx context.Context) (challenge.Settings, error) {
-	kept, err := settings(ctx, t)
+// Settings implements [settings.Switches].
+func (t *tx) Settings(ctx context.Context) (settings.Settings, error) {
+	kept, err := keptSettings(ctx, t)
 	return kept.Settings, err
 }
 
-// KeptSettings implements [challenge.Switches].
-func (t *tx) KeptSettings(ctx context.Context) (challenge.KeptSettings, error) {
-	return settings(ctx, t)
+// KeptSettings implements [settings.Switches].
+func (t *tx) KeptSettings(ctx context.Context) (settings.Kept, error) {
+	return keptSettings(ctx, t)
 }
 
-// SaveSettings implements [challenge.Switches].
+// SaveSettings implements [settings.Switches].
 func (t *tx) SaveSettings(
-	ctx context.Context, version int64, s challenge.Settings, by string, at time.Time,
+	ctx context.Context, version int64, s settings.Settings, by string, at time.Time,
 ) (bool, error) {
 	more, err := moreSwitches(s)
 	if err != nil {
@@ -41,7 +41,7 @@ const (
 )
 
 // moreSwitches are the switches of the other channels, as they are kept.
-func moreSwitches(s challenge.Settings) (string, error) {
+func moreSwitches(s settings.Settings) (string, error) {
 	more := maps.Clone(s.Channels)
 	delete(more, adminConsole)
 	delete(more, softphone)
@@ -71,19 +71,19 @@ func switches(console, phone bool, more string) (map[string]bool, error) {
 	return all, nil
 }
 
-// Settings implements [challenge.Reader].
-func (s *Store) Settings(ctx context.Context) (challenge.Settings, error) {
-	kept, err := settings(ctx, s.db)
+// Settings are the settings as they stand now.
+func (s *Store) Settings(ctx context.Context) (settings.Settings, error) {
+	kept, err := keptSettings(ctx, s.db)
 	return kept.Settings, err
 }
 
-// KeptSettings implements [challenge.Overview].
-func (s *Store) KeptSettings(ctx context.Context) (challenge.KeptSettings, error) {
-	return settings(ctx, s.db)
+// KeptSettings are the settings as they stand now, with their version.
+func (s *Store) KeptSettings(ctx context.Context) (settings.Kept, error) {
+	return keptSettings(ctx, s.db)
 }
 
-func settings(ctx context.Context, q executor) (challenge.KeptSettings, error) {
-	var s challenge.KeptSettings
+func keptSettings(ctx context.Context, q executor) (settings.Kept, error) {
+	var s settings.Kept
 	var changed int64
 	var console, phone bool
 	var more string
@@ -94,7 +94,7 @@ func settings(ctx context.Context, q executor) (challenge.KeptSettings, error) {
 		s.Channels, err = switches(console, phone, more)
 	}
 	if err != nil {
-		return challenge.KeptSettings{}, fmt.Errorf("read the settings: %w", err)
+		return settings.Kept{}, fmt.Errorf("read the settings: %w", err)
 	}
 	if changed != 0 {
 		s.ChangedAt = fromMicro(changed)

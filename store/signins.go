@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"time"
 
-	"nidan/challenge"
+	"nidan/exchange"
 )
 
-// AddSignIn implements [challenge.SignIns].
-func (t *tx) AddSignIn(ctx context.Context, s challenge.SignIn) error {
+// AddSignIn implements [exchange.SignIns].
+func (t *tx) AddSignIn(ctx context.Context, s exchange.SignIn) error {
 	var since int64
 	if s.WrongCodes.Count > 0 {
 		since = s.WrongCodes.Since.UnixMicro()
@@ -23,34 +23,34 @@ func (t *tx) AddSignIn(ctx context.Context, s challenge.SignIn) error {
 	return nil
 }
 
-// SignIn implements [challenge.Reader].
-func (s *Store) SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*challenge.SignIn, error) {
+// SignIn is as in [exchange.SignIns].
+func (s *Store) SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*exchange.SignIn, error) {
 	return signIn(ctx, s.db, account, authenticatedAt)
 }
 
-// SignIn implements [challenge.SignIns].
-func (t *tx) SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*challenge.SignIn, error) {
+// SignIn implements [exchange.SignIns].
+func (t *tx) SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*exchange.SignIn, error) {
 	return signIn(ctx, t, account, authenticatedAt)
 }
 
-// LatestSecondStep implements [challenge.SignIns].
-func (t *tx) LatestSecondStep(ctx context.Context, account string, since time.Time) (*challenge.SignIn, error) {
+// LatestSecondStep implements [exchange.SignIns].
+func (t *tx) LatestSecondStep(ctx context.Context, account string, since time.Time) (*exchange.SignIn, error) {
 	return scanSignIn(account, t.row(ctx, selectSignIn+`
 		AND authenticated_at >= $2 AND second_step IN ($3, $4, $5) ORDER BY authenticated_at DESC LIMIT 1`,
-		account, since.UnixMicro(), string(challenge.StepPassed), string(challenge.StepRemembered), string(challenge.StepEnrolOnly)))
+		account, since.UnixMicro(), string(exchange.StepPassed), string(exchange.StepRemembered), string(exchange.StepEnrolOnly)))
 }
 
 const selectSignIn = `SELECT authenticated_at, channel, second_step, wrong_codes, wrong_codes_since FROM sign_ins WHERE account_id = $1`
 
 // signIn finds the sign-in of an instant. Databases round it to microseconds, or cut it off: the neighbour is it too.
-func signIn(ctx context.Context, q executor, account string, at time.Time) (*challenge.SignIn, error) {
+func signIn(ctx context.Context, q executor, account string, at time.Time) (*exchange.SignIn, error) {
 	return scanSignIn(account, q.row(ctx, selectSignIn+`
 		AND authenticated_at BETWEEN CAST($2 AS BIGINT) - 1 AND CAST($2 AS BIGINT) + 1
 		ORDER BY abs(authenticated_at - CAST($2 AS BIGINT)) LIMIT 1`, account, at.UnixMicro()))
 }
 
-func scanSignIn(account string, r row) (*challenge.SignIn, error) {
-	s := challenge.SignIn{Account: account}
+func scanSignIn(account string, r row) (*exchange.SignIn, error) {
+	s := exchange.SignIn{Account: account}
 	var at, since int64
 	if err := r.Scan(&at, &s.Channel, &s.SecondStep, &s.WrongCodes.Count, &since); err != nil {
 		return nil, notRead("read a sign-in", err)

@@ -4,21 +4,21 @@ import (
 	"context"
 	"fmt"
 
-	"nidan/challenge"
+	"nidan/exchange"
 )
 
-// Situation implements [challenge.Store].
-func (s *Store) Situation(ctx context.Context, c challenge.Call) (challenge.Situation, error) {
+// Situation implements [exchange.Store].
+func (s *Store) Situation(ctx context.Context, c exchange.Call) (exchange.Situation, error) {
 	return situation(ctx, s.db, c)
 }
 
-// Situation implements [challenge.Tx].
-func (t *tx) Situation(ctx context.Context, c challenge.Call) (challenge.Situation, error) {
+// Situation implements [exchange.Tx].
+func (t *tx) Situation(ctx context.Context, c exchange.Call) (exchange.Situation, error) {
 	return situation(ctx, t, c)
 }
 
 // situation reads all that a decision rests on with one statement: each sign-in waits for it.
-func situation(ctx context.Context, q executor, c challenge.Call) (s challenge.Situation, err error) {
+func situation(ctx context.Context, q executor, c exchange.Call) (s exchange.Situation, err error) {
 	var verified, changed int64
 	var console, phone bool
 	var more string
@@ -44,7 +44,7 @@ func situation(ctx context.Context, q executor, c challenge.Call) (s challenge.S
 		s.Settings.Channels, err = switches(console, phone, more)
 	}
 	if err != nil {
-		return challenge.Situation{}, fmt.Errorf("read what a decision rests on: %w", err)
+		return exchange.Situation{}, fmt.Errorf("read what a decision rests on: %w", err)
 	}
 	if verified != 0 {
 		s.Device.VerifiedAt = fromMicro(verified)

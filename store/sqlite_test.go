@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"nidan/challenge"
+	"nidan/settings"
 	"nidan/store"
 	"nidan/store/storetest"
 )
@@ -23,7 +23,7 @@ func openSQLite(t *testing.T) *store.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	if err := s.Migrate(t.Context(), challenge.Settings{TwoFactor: true, RememberDays: 30}); err != nil {
+	if err := s.Migrate(t.Context(), settings.Settings{TwoFactor: true, RememberDays: 30}); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -58,7 +58,7 @@ func TestANewDatabaseIsItsOwnersAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { s.Close() })
-		if err := s.Migrate(t.Context(), challenge.Settings{RememberDays: 30}); err != nil { // makes -wal and -shm
+		if err := s.Migrate(t.Context(), settings.Settings{RememberDays: 30}); err != nil { // makes -wal and -shm
 			t.Fatal(err)
 		}
 	}

@@ -9,13 +9,14 @@ import (
 
 	"github.com/pressly/goose/v3"
 
-	"nidan/challenge"
+	"nidan/exchange"
+	"nidan/records"
 )
 
 // database is one kind of database. As an executor it reads, outside of units of work.
 type database interface {
 	executor
-	// update is [challenge.Store.Update]. No account is locked where it is empty.
+	// update is [exchange.Store.Update]. No account is locked where it is empty.
 	update(ctx context.Context, account string, fn func(executor) error) error
 	dialect() dialect
 	// listen returns a channel that gets a value when another process says something there. It is nil where there is none.
@@ -48,10 +49,8 @@ type Store struct {
 }
 
 var (
-	_ challenge.Store    = (*Store)(nil)
-	_ challenge.Outbox   = (*Store)(nil)
-	_ challenge.Reader   = (*Store)(nil)
-	_ challenge.Overview = (*Store)(nil)
+	_ exchange.Store = (*Store)(nil)
+	_ records.Reader = (*Store)(nil)
 )
 
 // Open opens the database that a URL names: "sqlite:PATH" or "postgres://…". The file of SQLite is made if it is not there, for its
@@ -94,8 +93,8 @@ func (s *Store) Statements() int64 { return s.statements.Load() }
 // Close closes the database, once what is being written is.
 func (s *Store) Close() error { return s.db.close() }
 
-// Update implements [challenge.Store].
-func (s *Store) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
+// Update implements [exchange.Store].
+func (s *Store) Update(ctx context.Context, account string, fn func(exchange.Tx) error) error {
 	return s.update(ctx, account, func(t *tx) error { return fn(t) })
 }
 

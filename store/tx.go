@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/exchange"
 )
 
 // tx is one unit of work.
@@ -16,7 +17,7 @@ type tx struct {
 	queued bool // a message
 }
 
-var _ challenge.Tx = (*tx)(nil)
+var _ exchange.Tx = (*tx)(nil)
 
 // LatestChallenge implements [challenge.Challenges].
 func (t *tx) LatestChallenge(ctx context.Context, account, flow string) (*challenge.Challenge, error) {
@@ -90,9 +91,9 @@ func (t *tx) CodesSince(ctx context.Context, account string, reserved bool, sinc
 	return sent, nil
 }
 
-// Delivery implements [challenge.Deliveries].
-func (t *tx) Delivery(ctx context.Context, key string) (*challenge.Delivery, error) {
-	d := challenge.Delivery{Key: key}
+// Delivery implements [exchange.Deliveries].
+func (t *tx) Delivery(ctx context.Context, key string) (*exchange.Delivery, error) {
+	d := exchange.Delivery{Key: key}
 	var at int64
 	err := t.row(ctx, `SELECT digest, status, body, at FROM deliveries WHERE key = $1`, key).
 		Scan(&d.Digest, &d.Status, &d.Body, &at)
@@ -103,8 +104,8 @@ func (t *tx) Delivery(ctx context.Context, key string) (*challenge.Delivery, err
 	return &d, nil
 }
 
-// AddDelivery implements [challenge.Deliveries].
-func (t *tx) AddDelivery(ctx context.Context, d challenge.Delivery) error {
+// AddDelivery implements [exchange.Deliveries].
+func (t *tx) AddDelivery(ctx context.Context, d exchange.Delivery) error {
 	err := t.add(ctx, `INSERT INTO deliveries (key, digest, status, body, at) VALUES ($1, $2, $3, $4, $5)`,
 		d.Key, d.Digest, d.Status, notNil(d.Body), d.At.UnixMicro())
 	if err != nil {

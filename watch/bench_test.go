@@ -5,22 +5,22 @@ import (
 	"net/http"
 	"testing"
 
-	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/hooks"
 	"nidan/policies"
 )
 
 // still is a store, and policies, that do nothing: what is measured is the watching alone.
 type still struct {
-	challenge.Store
+	exchange.Store
 	hooks.Decider
 }
 
-func (still) Situation(context.Context, challenge.Call) (challenge.Situation, error) {
-	return challenge.Situation{}, nil
+func (still) Situation(context.Context, exchange.Call) (exchange.Situation, error) {
+	return exchange.Situation{}, nil
 }
 
-func (still) Update(_ context.Context, _ string, fn func(challenge.Tx) error) error { return fn(nil) }
+func (still) Update(_ context.Context, _ string, fn func(exchange.Tx) error) error { return fn(nil) }
 
 func (still) Login(context.Context, policies.Input) (policies.Verdict, error) {
 	return policies.Verdict{}, nil
@@ -29,10 +29,10 @@ func (still) Login(context.Context, policies.Input) (policies.Verdict, error) {
 // watched is a sign-in of which nothing is left but the watching.
 func watched(ctx context.Context, w *Watch) func() {
 	store, decider, header := w.Store(still{}), w.Decider(still{}), http.Header{}
-	work := func(challenge.Tx) error { return nil }
+	work := func(exchange.Tx) error { return nil }
 	return func() {
 		ctx, tell := w.Call(ctx, hooks.HookLogin, header)
-		_, _ = store.Situation(ctx, challenge.Call{})
+		_, _ = store.Situation(ctx, exchange.Call{})
 		_, _ = decider.Login(ctx, policies.Input{})
 		_ = store.Update(ctx, "agent-id", work)
 		tell(hooks.Ended{Account: "agent-id", Action: policies.ActionAllow, Reason: "account_off", Channel: "softphone", State: "allowed"})

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/hooks"
 	"nidan/policies"
 )
@@ -88,7 +89,7 @@ func (m *metrics) prepare() {
 	for _, s := range []challenge.State{
 		challenge.Passed, challenge.CodeSent, challenge.CodeResent, challenge.Cancelled, challenge.CodeMismatch, challenge.CodeExpired,
 		challenge.AttemptsExceeded, challenge.SignInAgain, challenge.TooManyCodes, challenge.Refused, unavailable,
-		challenge.State(challenge.StepAAL2Needed),
+		challenge.State(exchange.StepAAL2Needed),
 	} {
 		m.challenges.WithLabelValues(string(s))
 	}
@@ -108,7 +109,7 @@ func (m *metrics) ended(hook string, e hooks.Ended, took time.Duration) {
 
 func outcome(state string) string {
 	switch state {
-	case "allowed", string(challenge.Passed), string(challenge.StepAAL2Needed):
+	case "allowed", string(challenge.Passed), string(exchange.StepAAL2Needed):
 		return "let_through"
 	case unavailable, hooks.Repeated:
 		return state

@@ -13,6 +13,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/policies"
 )
 
@@ -58,10 +59,10 @@ func TestWhatDoesNotWorkIsCounted(t *testing.T) {
 }
 
 // full is a store on a disk that is full.
-type full struct{ challenge.Store }
+type full struct{ exchange.Store }
 
-func (full) Situation(context.Context, challenge.Call) (challenge.Situation, error) {
-	return challenge.Situation{}, errors.New("the disk is full")
+func (full) Situation(context.Context, exchange.Call) (exchange.Situation, error) {
+	return exchange.Situation{}, errors.New("the disk is full")
 }
 
 func TestEachPartOfACallIsMeasured(t *testing.T) {

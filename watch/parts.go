@@ -8,20 +8,21 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/hooks"
 	"nidan/policies"
 )
 
 // Store is a store whose times are measured, and each use of which is a part of the trace.
-func (w *Watch) Store(s challenge.Store) challenge.Store { return store{s, w} }
+func (w *Watch) Store(s exchange.Store) exchange.Store { return store{s, w} }
 
 type store struct {
-	on    challenge.Store
+	on    exchange.Store
 	watch *Watch
 }
 
-// Situation implements [challenge.Store].
-func (s store) Situation(ctx context.Context, c challenge.Call) (challenge.Situation, error) {
+// Situation implements [exchange.Store].
+func (s store) Situation(ctx context.Context, c exchange.Call) (exchange.Situation, error) {
 	began := time.Now()
 	ctx, span := s.watch.begin(ctx, "nidan.store.situation", trace.SpanKindInternal)
 	found, err := s.on.Situation(ctx, c)
@@ -30,14 +31,14 @@ func (s store) Situation(ctx context.Context, c challenge.Call) (challenge.Situa
 	return found, err
 }
 
-// Update implements [challenge.Store]. A message that is sent in it carries the trace with it.
-func (s store) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
+// Update implements [exchange.Store]. A message that is sent in it carries the trace with it.
+func (s store) Update(ctx context.Context, account string, fn func(exchange.Tx) error) error {
 	began := time.Now()
 	parent := traceParent(ctx)
 	ctx, span := s.watch.begin(ctx, "nidan.store.update", trace.SpanKindInternal)
 	if span != nil {
 		plain := fn
-		fn = func(tx challenge.Tx) error { return plain(traced{tx, parent}) }
+		fn = func(tx exchange.Tx) error { return plain(traced{tx, parent}) }
 	}
 	err := s.on.Update(ctx, account, fn)
 	s.watch.store.WithLabelValues("update", result(err == nil)).Observe(time.Since(began).Seconds())
@@ -57,7 +58,7 @@ func traceParent(ctx context.Context) string {
 
 // traced is a unit of work within a trace.
 type traced struct {
-	challenge.Tx
+	exchange.Tx
 	parent string
 }
 

@@ -24,6 +24,7 @@ import (
 	"nidan/kratos"
 	"nidan/logs"
 	"nidan/policies"
+	"nidan/settings"
 	sql "nidan/store"
 )
 
@@ -52,7 +53,7 @@ func newScene(t *testing.T, set fs.FS, traced bool) *scene {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.store.Close() })
-	if err := s.store.Migrate(t.Context(), challenge.Settings{TwoFactor: true, Remember: true, RememberDays: 30}); err != nil {
+	if err := s.store.Migrate(t.Context(), settings.Settings{TwoFactor: true, Remember: true, RememberDays: 30}); err != nil {
 		t.Fatal(err)
 	}
 	if s.engine, err = policies.New(t.Context(), set); err != nil {

@@ -6,7 +6,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"nidan/challenge"
+	"nidan/exchange"
+	"nidan/records"
 )
 
 // usual is an account that is asked for a code.
@@ -71,7 +72,7 @@ func (s *sequence) giveUp(t *rapid.T) {
 
 func (s *sequence) forget(t *rapid.T) {
 	h := s.any(t)
-	s.administrator(t, h, func(tx challenge.Tx) error { _, err := tx.ForgetDevices(t.Context(), h.name); return err })
+	s.administrator(t, h, func(tx exchange.Tx) error { _, err := tx.ForgetDevices(t.Context(), h.name); return err })
 	h.is.devices = nil
 }
 
@@ -84,7 +85,7 @@ func (s *sequence) mailFails(t *rapid.T) {
 	}
 	s.clock.micros.Add(second)
 	one, now := h.is.codes[i], s.clock.read()
-	err := s.store.FailMessage(t.Context(), challenge.Record{
+	err := s.store.FailMessage(t.Context(), records.Record{
 		At: time.UnixMicro(now), Kind: "mail_refused", Account: h.name, Flow: one.flow, Challenge: one.id,
 	})
 	if err != nil {

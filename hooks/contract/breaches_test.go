@@ -10,6 +10,7 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/store/postgrestest"
 )
 
@@ -19,8 +20,8 @@ func TestACallThatIsNotCarriedOutAsTheContractSaysIsFound(t *testing.T) {
 	server := postgrestest.Start(t)
 	databases := 0
 	for name, broken := range map[string]breach{
-		"two calls for an account are carried out at once":      func(s challenge.Store) challenge.Store { return &unlocked{Store: s} },
-		"what was answered is not durable":                      func(s challenge.Store) challenge.Store { return forgetful{s} },
+		"two calls for an account are carried out at once":      func(s exchange.Store) exchange.Store { return &unlocked{Store: s} },
+		"what was answered is not durable":                      func(s exchange.Store) exchange.Store { return forgetful{s} },
 		"a code is accepted after its time":                     eachUnit(late),
 		"a challenge is used that has ended":                    eachUnit(reopened),
 		"a try is not counted":                                  eachUnit(uncounted),
@@ -45,20 +46,20 @@ func TestACallThatIsNotCarriedOutAsTheContractSaysIsFound(t *testing.T) {
 
 // unlocked takes another lock for each unit of work.
 type unlocked struct {
-	challenge.Store
+	exchange.Store
 	n atomic.Int64
 }
 
-func (u *unlocked) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
+func (u *unlocked) Update(ctx context.Context, account string, fn func(exchange.Tx) error) error {
 	return u.Store.Update(ctx, fmt.Sprint(account, " ", u.n.Add(1)), fn)
 }
 
 // forgetful takes it for done when all that is left is to make it durable.
-type forgetful struct{ challenge.Store }
+type forgetful struct{ exchange.Store }
 
-func (f forgetful) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
+func (f forgetful) Update(ctx context.Context, account string, fn func(exchange.Tx) error) error {
 	done := false
-	err := f.Store.Update(ctx, account, func(tx challenge.Tx) error {
+	err := f.Store.Update(ctx, account, func(tx exchange.Tx) error {
 		err := fn(tx)
 		done = err == nil
 		return err
@@ -70,22 +71,22 @@ func (f forgetful) Update(ctx context.Context, account string, fn func(challenge
 }
 
 // eachUnit breaks each unit of work.
-func eachUnit(broken func(challenge.Tx) challenge.Tx) breach {
-	return func(s challenge.Store) challenge.Store { return units{s, broken} }
+func eachUnit(broken func(exchange.Tx) exchange.Tx) breach {
+	return func(s exchange.Store) exchange.Store { return units{s, broken} }
 }
 
 type units struct {
-	challenge.Store
-	broken func(challenge.Tx) challenge.Tx
+	exchange.Store
+	broken func(exchange.Tx) exchange.Tx
 }
 
-func (u units) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
-	return u.Store.Update(ctx, account, func(tx challenge.Tx) error { return fn(u.broken(tx)) })
+func (u units) Update(ctx context.Context, account string, fn func(exchange.Tx) error) error {
+	return u.Store.Update(ctx, account, func(tx exchange.Tx) error { return fn(u.broken(tx)) })
 }
 
 // latest changes the challenge that a submission goes on from.
 type latest struct {
-	challenge.Tx
+	exchange.Tx
 	change func(*challenge.Challenge)
 }
 
@@ -98,11 +99,11 @@ func (l latest) LatestChallenge(ctx context.Context, account, flow string) (*cha
 }
 
 // The breaches within a unit of work.
-func late(tx challenge.Tx) challenge.Tx {
+func late(tx exchange.Tx) exchange.Tx {
 	return latest{tx, func(c *challenge.Challenge) { c.ExpiresAt = c.ExpiresAt.Add(time.Hour) }}
 }
 
-func reopened(tx challenge.Tx) challenge.Tx {
+func reopened(tx exchange.Tx) exchange.Tx {
 	return stayingOpen{latest{tx, func(c *challenge.Challenge) {
 		if c.Closed == challenge.ClosedPassed {
 			c.Closed = ""
@@ -110,7 +111,7 @@ func reopened(tx challenge.Tx) challenge.Tx {
 	}}}
 }
 
-type stayingOpen struct{ challenge.Tx }
+type stayingOpen struct{ exchange.Tx }
 
 func (s stayingOpen) CountAttempt(ctx context.Context, id string) (bool, error) { return true, nil }
 
@@ -119,32 +120,32 @@ func (s stayingOpen) CloseChallenge(ctx context.Context, id string, how challeng
 	return true, err
 }
 
-func uncounted(tx challenge.Tx) challenge.Tx { return notCounting{tx} }
+func uncounted(tx exchange.Tx) exchange.Tx { return notCounting{tx} }
 
-type notCounting struct{ challenge.Tx }
+type notCounting struct{ exchange.Tx }
 
 func (notCounting) CountAttempt(context.Context, string) (bool, error) { return true, nil }
 
-func unblamed(tx challenge.Tx) challenge.Tx { return notBlaming{tx} }
+func unblamed(tx exchange.Tx) exchange.Tx { return notBlaming{tx} }
 
-type notBlaming struct{ challenge.Tx }
+type notBlaming struct{ exchange.Tx }
 
 func (notBlaming) AddWrongCode(context.Context, string, string, time.Time) error { return nil }
 
-func amnesiac(tx challenge.Tx) challenge.Tx { return notRepeating{tx} }
+func amnesiac(tx exchange.Tx) exchange.Tx { return notRepeating{tx} }
 
-type notRepeating struct{ challenge.Tx }
+type notRepeating struct{ exchange.Tx }
 
-func (n notRepeating) Situation(ctx context.Context, c challenge.Call) (challenge.Situation, error) {
+func (n notRepeating) Situation(ctx context.Context, c exchange.Call) (exchange.Situation, error) {
 	s, err := n.Tx.Situation(ctx, c)
 	s.Answered = false
 	return s, err
 }
 
-func (n notRepeating) AddDelivery(context.Context, challenge.Delivery) error { return nil }
+func (n notRepeating) AddDelivery(context.Context, exchange.Delivery) error { return nil }
 
-func oldFacts(tx challenge.Tx) challenge.Tx { return notChanging{tx} }
+func oldFacts(tx exchange.Tx) exchange.Tx { return notChanging{tx} }
 
-type notChanging struct{ challenge.Tx }
+type notChanging struct{ exchange.Tx }
 
 func (notChanging) SetPasswordChanged(context.Context, string, time.Time) error { return nil }

@@ -8,6 +8,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"nidan/challenge"
+	"nidan/exchange"
+	"nidan/settings"
 )
 
 // clock is the one that all replicas go by, in microseconds since 1970. Tests move it.
@@ -35,7 +37,7 @@ type caller struct {
 
 	// By replica.
 	hooks  []*echo.Echo
-	stores []challenge.Store
+	stores []exchange.Store
 }
 
 // noted is what a replica did about a call.
@@ -66,13 +68,13 @@ func (c *caller) now() time.Time {
 
 // observed is a replica's store, and notes what is done there.
 type observed struct {
-	challenge.Store
+	exchange.Store
 	caller *caller
 }
 
-// Update implements [challenge.Store].
-func (o observed) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
-	return o.Store.Update(ctx, account, func(tx challenge.Tx) error {
+// Update implements [exchange.Store].
+func (o observed) Update(ctx context.Context, account string, fn func(exchange.Tx) error) error {
+	return o.Store.Update(ctx, account, func(tx exchange.Tx) error {
 		err := fn(noting{tx, o.caller})
 		o.caller.noted.ended = err == nil
 		return err
@@ -80,18 +82,18 @@ func (o observed) Update(ctx context.Context, account string, fn func(challenge.
 }
 
 type noting struct {
-	challenge.Tx
+	exchange.Tx
 	caller *caller
 }
 
-// Situation implements [challenge.Tx]. It is what a sign-in reads first.
-func (n noting) Situation(ctx context.Context, c challenge.Call) (challenge.Situation, error) {
+// Situation implements [exchange.Tx]. It is what a sign-in reads first.
+func (n noting) Situation(ctx context.Context, c exchange.Call) (exchange.Situation, error) {
 	defer n.caller.begin()
 	return n.Tx.Situation(ctx, c)
 }
 
-// Settings implements [challenge.Switches]. They are what a new password reads first.
-func (n noting) Settings(ctx context.Context) (challenge.Settings, error) {
+// Settings implements [settings.Switches]. They are what a new password reads first.
+func (n noting) Settings(ctx context.Context) (settings.Settings, error) {
 	defer n.caller.begin()
 	return n.Tx.Settings(ctx)
 }
@@ -106,8 +108,8 @@ func (n noting) Send(ctx context.Context, m challenge.Message) error {
 	return n.Tx.Send(ctx, m)
 }
 
-// AddSignIn implements [challenge.SignIns].
-func (n noting) AddSignIn(ctx context.Context, s challenge.SignIn) error {
+// AddSignIn implements [exchange.SignIns].
+func (n noting) AddSignIn(ctx context.Context, s exchange.SignIn) error {
 	n.caller.noted.told = s.WrongCodes.Count
 	return n.Tx.AddSignIn(ctx, s)
 }
@@ -123,7 +125,7 @@ func (c *caller) do(ctx context.Context, replica int, what call) (call, answer, 
 	switch what.what {
 	case "clear":
 		out.state = "done"
-		cleared := c.stores[replica].Update(ctx, what.account, func(tx challenge.Tx) error {
+		cleared := c.stores[replica].Update(ctx, what.account, func(tx exchange.Tx) error {
 			return tx.ClearWrongCodes(ctx, what.account, "")
 		})
 		if cleared != nil {

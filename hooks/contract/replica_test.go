@@ -13,13 +13,15 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/hooks"
 	"nidan/kratos"
 	"nidan/policies"
+	"nidan/settings"
 )
 
 // switches are those of all tests here: everybody is asked.
-var switches = challenge.Settings{TwoFactor: true, Remember: true, RememberDays: rememberDays}
+var switches = settings.Settings{TwoFactor: true, Remember: true, RememberDays: rememberDays}
 
 // keyring is that of all replicas.
 func keyring(t testing.TB) *challenge.Keyring {
@@ -37,7 +39,7 @@ var shipped = sync.OnceValues(func() (*policies.Engine, error) {
 })
 
 // newHook is a replica's hook, on its store.
-func newHook(t testing.TB, s challenge.Store, now func() time.Time) *echo.Echo {
+func newHook(t testing.TB, s exchange.Store, now func() time.Time) *echo.Echo {
 	t.Helper()
 	engine, err := shipped()
 	if err != nil {
@@ -67,7 +69,7 @@ func newHook(t testing.TB, s challenge.Store, now func() time.Time) *echo.Echo {
 
 // newCaller returns one that calls hooks on these stores. The hooks are the caller's own, so that what they take for the time is known:
 // what makes a replica is its store, with connections of its own.
-func newCaller(t testing.TB, clock *clock, order *atomic.Int64, stores ...challenge.Store) *caller {
+func newCaller(t testing.TB, clock *clock, order *atomic.Int64, stores ...exchange.Store) *caller {
 	t.Helper()
 	c := &caller{clock: clock, order: order, keys: keyring(t)}
 	for _, s := range stores {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
-	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/store"
 	"nidan/store/postgrestest"
 )
@@ -41,16 +41,16 @@ type scene struct {
 }
 
 // breach breaks what stands between a replica and its store.
-type breach func(challenge.Store) challenge.Store
+type breach func(exchange.Store) exchange.Store
 
-func whole(s challenge.Store) challenge.Store { return s }
+func whole(s exchange.Store) exchange.Store { return s }
 
 func newScene(t *testing.T, server *postgrestest.Server, database string, broken breach) *scene {
 	t.Helper()
 	s := &scene{t: t, clock: newClock(microsecond), seed: rand.Uint64(), states: map[string]int{}}
 	s.begun.Store(s.clock.read())
 	url := server.New(database)
-	var behind []challenge.Store
+	var behind []exchange.Store
 	for n := range replicas {
 		p, through := newProxy(t, url)
 		st, err := store.Open(t.Context(), through)

@@ -11,7 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/store"
 	"nidan/store/postgrestest"
 )
@@ -167,7 +167,7 @@ func (s *sequence) kept(t *rapid.T) {
 }
 
 // administrator does something to an account.
-func (s *sequence) administrator(t *rapid.T, h *holder, fn func(challenge.Tx) error) {
+func (s *sequence) administrator(t *rapid.T, h *holder, fn func(exchange.Tx) error) {
 	t.Helper()
 	if err := s.store.Update(t.Context(), h.name, fn); err != nil {
 		t.Fatal(err)

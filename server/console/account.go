@@ -6,8 +6,10 @@ import (
 	"fmt"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/kratos"
 	"nidan/policies"
+	"nidan/records"
 	"nidan/server/session"
 )
 
@@ -15,8 +17,8 @@ import (
 type AccountDetail struct {
 	Account
 	Devices    []challenge.Device
-	WrongCodes int                // that count against the account
-	Records    []challenge.Record // the last 50
+	WrongCodes int              // that count against the account
+	Records    []records.Record // the last 50
 }
 
 // find looks an account up, for somebody who may see which there are, or returns [kratos.ErrGone]. Who may not is refused before
@@ -71,11 +73,11 @@ func (c *Console) withFactors(ctx context.Context, id kratos.Identity) kratos.Id
 
 func (c *Console) detail(ctx context.Context, a Account) (AccountDetail, error) {
 	d := AccountDetail{Account: a}
-	var devices, wrong, records error
+	var devices, wrong, recorded error
 	d.Devices, devices = c.Store.AccountDevices(ctx, a.ID)
 	d.WrongCodes, wrong = c.Store.AccountWrongCodes(ctx, a.ID)
-	d.Records, records = c.Store.Records(ctx, challenge.RecordFilter{Account: a.ID, Limit: 50})
-	return d, errors.Join(devices, wrong, records)
+	d.Records, recorded = c.Store.Records(ctx, records.Filter{Account: a.ID, Limit: 50})
+	return d, errors.Join(devices, wrong, recorded)
 }
 
 // Change is what an account's flag is to become.
@@ -166,7 +168,7 @@ func (c *Console) switchOne(ctx context.Context, who session.Visitor, a Account,
 	if a.Person.TwoFactor != change.Was {
 		return kratos.ErrChanged
 	}
-	detail := func(challenge.Tx) (map[string]any, error) {
+	detail := func(exchange.Tx) (map[string]any, error) {
 		return map[string]any{"from": change.Was, "to": change.On}, nil
 	}
 	if err := c.keep(ctx, who, "account_switched", &a, "requested", detail); err != nil {
@@ -177,7 +179,7 @@ func (c *Console) switchOne(ctx context.Context, who session.Visitor, a Account,
 	if failed != nil {
 		state = "failed"
 	}
-	err := c.keep(ctx, who, "account_switched", &a, state, func(tx challenge.Tx) (map[string]any, error) {
+	err := c.keep(ctx, who, "account_switched", &a, state, func(tx exchange.Tx) (map[string]any, error) {
 		d, err := detail(tx)
 		if err == nil && failed == nil && !change.On {
 			d["devices_forgotten"], err = tx.ForgetDevices(ctx, a.ID)

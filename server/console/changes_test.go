@@ -5,10 +5,10 @@ import (
 	"reflect"
 	"testing"
 
-	"nidan/challenge"
 	"nidan/journal"
 	"nidan/policies"
 	"nidan/policies/live"
+	"nidan/records"
 	"nidan/server/session"
 )
 
@@ -37,11 +37,11 @@ var everything = map[string]func(t *testing.T, s *scene, who session.Visitor) er
 		return err
 	},
 	"Records": func(t *testing.T, s *scene, who session.Visitor) error {
-		_, err := s.Records(t.Context(), who, challenge.RecordFilter{})
+		_, err := s.Records(t.Context(), who, records.Filter{})
 		return err
 	},
 	"Export": func(t *testing.T, s *scene, who session.Visitor) error {
-		return s.Export(t.Context(), who, challenge.RecordFilter{}, func(challenge.Record, *journal.Leaf) error { return nil })
+		return s.Export(t.Context(), who, records.Filter{}, func(records.Record, *journal.Leaf) error { return nil })
 	},
 	"Settings": func(t *testing.T, s *scene, who session.Visitor) error {
 		_, err := s.Settings(t.Context(), who)
@@ -81,7 +81,7 @@ var everything = map[string]func(t *testing.T, s *scene, who session.Visitor) er
 		return err
 	},
 	"Rows": func(t *testing.T, s *scene, who session.Visitor) error {
-		_, err := s.Rows(t.Context(), who, challenge.RecordFilter{Rows: true})
+		_, err := s.Rows(t.Context(), who, records.Filter{Rows: true})
 		return err
 	},
 	"ClearWrongCodes": func(t *testing.T, s *scene, who session.Visitor) error {

@@ -9,12 +9,15 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/hooks"
 	"nidan/journal"
 	"nidan/kratos"
 	"nidan/policies"
 	"nidan/policies/live"
+	"nidan/records"
 	"nidan/server/session"
+	"nidan/settings"
 )
 
 // Accounts are Kratos' accounts.
@@ -26,13 +29,21 @@ type Accounts interface {
 
 // Store is where all else is kept.
 type Store interface {
-	challenge.Store
-	challenge.Overview
+	// Update is as in [exchange.Store].
+	Update(ctx context.Context, account string, fn func(exchange.Tx) error) error
+	records.Reader
 	journal.Prover
+	KeptSettings(ctx context.Context) (settings.Kept, error)
+	// AccountDevices are the devices that an account has asked to be remembered, the newest first.
+	AccountDevices(ctx context.Context, account string) ([]challenge.Device, error)
+	// AccountWrongCodes is how many wrong codes count against the account.
+	AccountWrongCodes(ctx context.Context, account string) (int, error)
+	// MostWrongCodes are the accounts against which the most wrong codes count.
+	MostWrongCodes(ctx context.Context, limit int) ([]challenge.WrongCodesOf, error)
 	// LeavesOf are the leaves of these records, by the records' IDs.
-	LeavesOf(ctx context.Context, records []challenge.Record) (map[int64]journal.Leaf, error)
+	LeavesOf(ctx context.Context, records []records.Record) (map[int64]journal.Leaf, error)
 	// AnswerApproval keeps the answer to policies that wait, and its record, and says whether they did.
-	AnswerApproval(ctx context.Context, revision, digest, answer string, r challenge.Record) (bool, error)
+	AnswerApproval(ctx context.Context, revision, digest, answer string, r records.Record) (bool, error)
 }
 
 // Judge says who may do what. An error means that nobody may. Everywhere is what there is to know of the judge, Asked which policies have
@@ -97,13 +108,13 @@ func (c *Console) May(ctx context.Context, who session.Visitor, action policies.
 }
 
 // record makes the record of a change.
-func (c *Console) record(who session.Visitor, kind string, target *Account, state string, detail map[string]any) (challenge.Record, error) {
+func (c *Console) record(who session.Visitor, kind string, target *Account, state string, detail map[string]any) (records.Record, error) {
 	detail["by"] = who.Identity.ID
 	raw, err := json.Marshal(detail)
 	if err != nil {
-		return challenge.Record{}, fmt.Errorf("encode the record: %w", err)
+		return records.Record{}, fmt.Errorf("encode the record: %w", err)
 	}
-	r := challenge.Record{At: c.Now(), Kind: kind, By: who.Person.Account, State: state, Detail: raw}
+	r := records.Record{At: c.Now(), Kind: kind, By: who.Person.Account, State: state, Detail: raw}
 	if target != nil {
 		r.Account, r.Name = target.ID, target.Person.Account
 	}
@@ -112,13 +123,13 @@ func (c *Console) record(who session.Visitor, kind string, target *Account, stat
 
 // keep writes the record of a change and does what belongs to it, together or not at all.
 func (c *Console) keep(
-	ctx context.Context, who session.Visitor, kind string, target *Account, state string, do func(challenge.Tx) (map[string]any, error),
+	ctx context.Context, who session.Visitor, kind string, target *Account, state string, do func(exchange.Tx) (map[string]any, error),
 ) error {
 	account := ""
 	if target != nil {
 		account = target.ID
 	}
-	return c.Store.Update(ctx, account, func(tx challenge.Tx) error {
+	return c.Store.Update(ctx, account, func(tx exchange.Tx) error {
 		detail, err := do(tx)
 		if err != nil {
 			return err

@@ -14,10 +14,13 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/kratos"
 	"nidan/policies"
 	"nidan/policies/live"
+	"nidan/records"
 	"nidan/server/session"
+	"nidan/settings"
 	"nidan/store"
 )
 
@@ -84,18 +87,18 @@ type faultyStore struct {
 	reads        int
 }
 
-func (s *faultyStore) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
-	return s.Store.Update(ctx, account, func(tx challenge.Tx) error { return fn(faultyTx{tx, s}) })
+func (s *faultyStore) Update(ctx context.Context, account string, fn func(exchange.Tx) error) error {
+	return s.Store.Update(ctx, account, func(tx exchange.Tx) error { return fn(faultyTx{tx, s}) })
 }
 
-func (s *faultyStore) SearchRecords(ctx context.Context, f challenge.RecordFilter, within int) ([]challenge.Record, int64, error) {
+func (s *faultyStore) SearchRecords(ctx context.Context, f records.Filter, within int) ([]records.Record, int64, error) {
 	if s.reads++; s.recordsFrom != 0 && s.reads >= s.recordsFrom {
 		return nil, 0, errFault
 	}
 	return s.Store.SearchRecords(ctx, f, within)
 }
 
-func (s *faultyStore) AnswerApproval(ctx context.Context, revision, digest, answer string, r challenge.Record) (bool, error) {
+func (s *faultyStore) AnswerApproval(ctx context.Context, revision, digest, answer string, r records.Record) (bool, error) {
 	if err := errors.Join(s.record[""], s.record[r.State]); err != nil {
 		return false, err // the unit of work is the store's own
 	}
@@ -103,16 +106,16 @@ func (s *faultyStore) AnswerApproval(ctx context.Context, revision, digest, answ
 }
 
 type faultyTx struct {
-	challenge.Tx
+	exchange.Tx
 	s *faultyStore
 }
 
-func (tx faultyTx) SaveSettings(ctx context.Context, version int64, to challenge.Settings, by string, at time.Time) (bool, error) {
+func (tx faultyTx) SaveSettings(ctx context.Context, version int64, to settings.Settings, by string, at time.Time) (bool, error) {
 	saved, err := tx.Tx.SaveSettings(ctx, version, to, by, at)
 	return saved, errors.Join(err, tx.s.saveSettings)
 }
 
-func (tx faultyTx) AddRecord(ctx context.Context, r challenge.Record) error {
+func (tx faultyTx) AddRecord(ctx context.Context, r records.Record) error {
 	return errors.Join(tx.Tx.AddRecord(ctx, r), tx.s.record[""], tx.s.record[r.State])
 }
 
@@ -142,7 +145,7 @@ func (j *faultyJudge) Console(ctx context.Context, in policies.ConsoleInput) (po
 	return j.Engine.Console(ctx, in)
 }
 
-var allOn = challenge.Settings{TwoFactor: true, Remember: true, RememberDays: 30}
+var allOn = settings.Settings{TwoFactor: true, Remember: true, RememberDays: 30}
 
 // shipped is the engine of the policies that ship. It never changes, so all tests share it.
 var shipped = sync.OnceValues(func() (*policies.Engine, error) { return policies.New(context.Background(), policies.Shipped()) })
@@ -204,7 +207,7 @@ func (s *scene) visitor(t *testing.T) session.Visitor {
 func (s *scene) remember(t *testing.T, accounts ...string) {
 	t.Helper()
 	for _, a := range accounts {
-		err := s.store.Store.Update(t.Context(), a, func(tx challenge.Tx) error {
+		err := s.store.Store.Update(t.Context(), a, func(tx exchange.Tx) error {
 			d := challenge.Device{Account: a, TokenHash: []byte(a), Channel: "softphone", VerifiedAt: s.clock}
 			err := tx.RememberDevice(t.Context(), d)
 			for range 100 {
@@ -237,7 +240,7 @@ func (s *scene) kept(t *testing.T, accounts ...string) string {
 		}
 		kept += fmt.Sprintf("; %s: %d devices, %d wrong codes", a, len(devices), wrong)
 	}
-	records, err := s.store.Store.Records(t.Context(), challenge.RecordFilter{})
+	records, err := s.store.Store.Records(t.Context(), records.Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"nidan/challenge"
+	"nidan/records"
 )
 
 // byteOrderMark has spreadsheets read the file as UTF-8, and not in the encoding of the system.
@@ -37,10 +37,10 @@ func (t Table) Begin() error {
 }
 
 // Write writes a record.
-func (t Table) Write(r challenge.Record) error {
+func (t Table) Write(r records.Record) error {
 	about, result := r.About(), ""
 	if r.Kind == "sign_in" {
-		result = string(challenge.ResultOf(r.State))
+		result = string(records.ResultOf(r.State))
 	}
 	return t.line([]string{
 		strconv.FormatInt(r.ID, 10), r.At.UTC().Format(time.RFC3339Nano), r.Kind, r.State, result, r.Reason, r.Name, r.Account, about.Channel, about.IP,

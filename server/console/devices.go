@@ -3,7 +3,7 @@ package console
 import (
 	"context"
 
-	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/policies"
 	"nidan/server/session"
 )
@@ -14,7 +14,7 @@ func (c *Console) ForgetDevice(ctx context.Context, who session.Visitor, id stri
 	if err != nil {
 		return false, err
 	}
-	err = c.keep(ctx, who, "devices_forgotten", &a, "changed", func(tx challenge.Tx) (map[string]any, error) {
+	err = c.keep(ctx, who, "devices_forgotten", &a, "changed", func(tx exchange.Tx) (map[string]any, error) {
 		forgotten, err = tx.ForgetDevice(ctx, a.ID, tokenHash)
 		n := 0
 		if forgotten {
@@ -31,7 +31,7 @@ func (c *Console) ForgetDevices(ctx context.Context, who session.Visitor, id str
 	if err != nil {
 		return 0, err
 	}
-	err = c.keep(ctx, who, "devices_forgotten", &a, "changed", func(tx challenge.Tx) (map[string]any, error) {
+	err = c.keep(ctx, who, "devices_forgotten", &a, "changed", func(tx exchange.Tx) (map[string]any, error) {
 		n, err = tx.ForgetDevices(ctx, a.ID)
 		return map[string]any{"devices_forgotten": n}, err
 	})
@@ -48,7 +48,7 @@ func (c *Console) ClearWrongCodes(ctx context.Context, who session.Visitor, id s
 	if err := c.May(ctx, who, policies.ClearWrongCodes, &a); err != nil {
 		return err
 	}
-	return c.keep(ctx, who, "wrong_codes_cleared", &a, "changed", func(tx challenge.Tx) (map[string]any, error) {
+	return c.keep(ctx, who, "wrong_codes_cleared", &a, "changed", func(tx exchange.Tx) (map[string]any, error) {
 		n, err := tx.WrongCodes(ctx, a.ID)
 		if err != nil {
 			return nil, err

@@ -7,8 +7,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"nidan/challenge"
 	"nidan/journal"
+	"nidan/records"
 	"nidan/server/session"
 )
 
@@ -20,7 +20,7 @@ type RecordJSON struct {
 }
 
 // JSONOf is r for programs.
-func JSONOf(r challenge.Record) RecordJSON {
+func JSONOf(r records.Record) RecordJSON {
 	about := r.About()
 	return RecordJSON{journal.LineOf(r, nil), about.Channel, about.IP}
 }
@@ -38,7 +38,7 @@ const (
 type writer struct {
 	kind, file string // its media type, and what the file is called
 	begin      func() error
-	write      func(challenge.Record, *journal.Leaf) error
+	write      func(records.Record, *journal.Leaf) error
 	end        func(context.Context) error
 }
 
@@ -52,12 +52,12 @@ func writerOf(f Format, proof bool, w *echo.Response, from Store) (writer, error
 		if proof {
 			out.end = func(ctx context.Context) error { return lines.End(ctx, from) }
 		} else {
-			out.write = func(r challenge.Record, _ *journal.Leaf) error { return lines.Record(r, nil) }
+			out.write = func(r records.Record, _ *journal.Leaf) error { return lines.Record(r, nil) }
 		}
 		return out, nil
 	case CSV:
 		table := NewTable(w)
-		write := func(r challenge.Record, _ *journal.Leaf) error { return table.Write(r) }
+		write := func(r records.Record, _ *journal.Leaf) error { return table.Write(r) }
 		return writer{"text/csv; charset=utf-8", "nidan-records.csv", table.Begin, write, noEnd}, nil
 	}
 	return writer{}, fmt.Errorf("%w: there is no such format", ErrInvalid)
@@ -65,7 +65,7 @@ func writerOf(f Format, proof bool, w *echo.Response, from Store) (writer, error
 
 // WriteRecords answers with every record that the filter asks for, one a line, as they are found. The parameters are "format" ([Format]) and
 // "proof". An error after the first line breaks the connection off: half an export must not pass for a whole one.
-func WriteRecords(c echo.Context, console *Console, who session.Visitor, f challenge.RecordFilter) error {
+func WriteRecords(c echo.Context, console *Console, who session.Visitor, f records.Filter) error {
 	ctx, w := c.Request().Context(), c.Response()
 	out, err := writerOf(Format(c.QueryParam("format")), c.QueryParam("proof") == "1", w, console.Store)
 	if err != nil {
@@ -80,7 +80,7 @@ func WriteRecords(c echo.Context, console *Console, who session.Visitor, f chall
 		w.WriteHeader(http.StatusOK)
 		return out.begin()
 	}
-	err = console.Export(ctx, who, f, func(r challenge.Record, l *journal.Leaf) error {
+	err = console.Export(ctx, who, f, func(r records.Record, l *journal.Leaf) error {
 		err := begin()
 		if err == nil {
 			err = out.write(r, l)

@@ -15,8 +15,9 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
-	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/journal"
+	"nidan/records"
 )
 
 // Half an export that looks like a whole one hides what happened.
@@ -43,7 +44,7 @@ func TestAnExportThatBreaksOffDoesNotLookWhole(t *testing.T) {
 			e := echo.New()
 			e.Use(middleware.Recover()) // as the server has it
 			e.GET("/", func(c echo.Context) error {
-				return WriteRecords(c, s.Console, who, challenge.RecordFilter{})
+				return WriteRecords(c, s.Console, who, records.Filter{})
 			})
 			server := httptest.NewServer(e)
 			defer server.Close()
@@ -75,9 +76,9 @@ func TestAnExportThatBreaksOffDoesNotLookWhole(t *testing.T) {
 // write keeps so many records.
 func (s *scene) write(t *testing.T, n int) {
 	t.Helper()
-	err := s.store.Store.Update(t.Context(), "", func(tx challenge.Tx) error {
+	err := s.store.Store.Update(t.Context(), "", func(tx exchange.Tx) error {
 		for i := range n {
-			r := challenge.Record{At: s.clock, Kind: "sign_in", Name: fmt.Sprint("account-", i), State: "allowed"}
+			r := records.Record{At: s.clock, Kind: "sign_in", Name: fmt.Sprint("account-", i), State: "allowed"}
 			if err := tx.AddRecord(t.Context(), r); err != nil {
 				return err
 			}
@@ -101,7 +102,7 @@ func TestAnExportWithAProofIsVerified(t *testing.T) {
 	for query, proven := range map[string]bool{"/?proof=1": true, "/": false} {
 		w := httptest.NewRecorder()
 		c := echo.New().NewContext(httptest.NewRequestWithContext(t.Context(), http.MethodGet, query, nil), w)
-		if err := WriteRecords(c, s.Console, who, challenge.RecordFilter{Kind: "sign_in"}); err != nil {
+		if err := WriteRecords(c, s.Console, who, records.Filter{Kind: "sign_in"}); err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.Contains(w.Body.String(), "leaf") || strings.Contains(w.Body.String(), "journal"); got != proven {

@@ -10,6 +10,7 @@ import (
 	"nidan/challenge"
 	"nidan/policies"
 	"nidan/policies/live"
+	"nidan/records"
 	"nidan/server/session"
 )
 
@@ -38,13 +39,13 @@ func ReadPeriod(text string) (Period, error) {
 // Bar is a part of the period.
 type Bar struct {
 	From, To time.Time
-	Results  map[challenge.Result]int64 // sign-ins whose last answer was then
-	Channels map[string]int64           // the same sign-ins
+	Results  map[records.Result]int64 // sign-ins whose last answer was then
+	Channels map[string]int64         // the same sign-ins
 }
 
 // Reason is why sign-ins ended so.
 type Reason struct {
-	Result  challenge.Result
+	Result  records.Result
 	Reason  string
 	SignIns int64
 }
@@ -55,12 +56,12 @@ type Overview struct {
 	From, To time.Time
 	Whole    bool // false: older records are still being counted
 	Bars     []Bar
-	Results  map[challenge.Result]int64
+	Results  map[records.Result]int64
 	Channels map[string]int64
 	Reasons  []Reason         // by result, the most frequent first
 	States   map[string]int64 // answers to sign-ins, of which a sign-in may have several
 	Kinds    map[string]int64 // records of each kind
-	Changes  []challenge.Record
+	Changes  []records.Record
 
 	WrongCodes []challenge.WrongCodesOf // that count now; none where whoever asks may not see accounts
 	Shadow     *live.ShadowStatus       // nil: there is none, or whoever asks may not see it
@@ -89,7 +90,7 @@ func (c *Console) Overview(ctx context.Context, who session.Visitor, p Period) (
 		return o, err
 	}
 	o = Overview{
-		Period: p, Bars: barsOf(p, c.Now().In(c.TimeZone)), Results: map[challenge.Result]int64{}, Channels: map[string]int64{},
+		Period: p, Bars: barsOf(p, c.Now().In(c.TimeZone)), Results: map[records.Result]int64{}, Channels: map[string]int64{},
 		States: map[string]int64{}, Kinds: map[string]int64{},
 	}
 	o.From, o.To = o.Bars[0].From, o.Bars[len(o.Bars)-1].To
@@ -99,13 +100,13 @@ func (c *Console) Overview(ctx context.Context, who session.Visitor, p Period) (
 	}
 	o.count(counts)
 	for _, kind := range changeKinds {
-		found, err := c.Store.Records(ctx, challenge.RecordFilter{Kind: kind, From: o.From, Limit: changesShown})
+		found, err := c.Store.Records(ctx, records.Filter{Kind: kind, From: o.From, Limit: changesShown})
 		if err != nil {
 			return o, err
 		}
 		o.Changes = append(o.Changes, found...)
 	}
-	slices.SortFunc(o.Changes, func(a, b challenge.Record) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.ID, a.ID)) })
+	slices.SortFunc(o.Changes, func(a, b records.Record) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.ID, a.ID)) })
 	return o, c.beside(ctx, who, &o)
 }
 
@@ -127,7 +128,7 @@ func (c *Console) beside(ctx context.Context, who session.Visitor, o *Overview) 
 }
 
 // count adds up what was counted.
-func (o *Overview) count(counts challenge.Counts) {
+func (o *Overview) count(counts records.Counts) {
 	o.Whole = counts.Whole
 	reasons := map[Reason]int64{}
 	for _, n := range counts.All {
@@ -143,7 +144,7 @@ func (o *Overview) count(counts challenge.Counts) {
 		if i < 0 || n.Last == 0 {
 			continue
 		}
-		result := challenge.ResultOf(n.State)
+		result := records.ResultOf(n.State)
 		o.Bars[i].Results[result] += n.Last
 		o.Bars[i].Channels[n.Channel] += n.Last
 		o.Results[result] += n.Last
@@ -154,7 +155,7 @@ func (o *Overview) count(counts challenge.Counts) {
 		r.SignIns = n
 		o.Reasons = append(o.Reasons, r)
 	}
-	place := func(r Reason) int { return slices.Index(challenge.Results, r.Result) }
+	place := func(r Reason) int { return slices.Index(records.Results, r.Result) }
 	slices.SortFunc(o.Reasons, func(a, b Reason) int {
 		return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(b.SignIns, a.SignIns), cmp.Compare(a.Reason, b.Reason))
 	})
@@ -174,7 +175,7 @@ func barsOf(p Period, now time.Time) (bars []Bar) {
 	at := func(i int) time.Time { return time.Date(y, m, d, last-(n-1-i)*hours, 0, 0, 0, now.Location()) }
 	for i := range n {
 		if from, to := at(i), at(i+1); from.Before(to) {
-			bars = append(bars, Bar{From: from, To: to, Results: map[challenge.Result]int64{}, Channels: map[string]int64{}})
+			bars = append(bars, Bar{From: from, To: to, Results: map[records.Result]int64{}, Channels: map[string]int64{}})
 		}
 	}
 	return bars

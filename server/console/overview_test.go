@@ -13,16 +13,17 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/policies"
+	"nidan/records"
 )
 
 // told keeps records of a sign-in, the last one so long before now, a second apart.
 func (s *scene) told(t *testing.T, ago time.Duration, account, channel, reason string, states ...string) {
 	t.Helper()
-	err := s.store.Store.Update(t.Context(), account, func(tx challenge.Tx) (err error) {
+	err := s.store.Store.Update(t.Context(), account, func(tx exchange.Tx) (err error) {
 		for i, state := range states {
-			err = errors.Join(err, tx.AddRecord(t.Context(), challenge.Record{
+			err = errors.Join(err, tx.AddRecord(t.Context(), records.Record{
 				At: s.clock.Add(-ago + time.Duration(i+1-len(states))*time.Second), Kind: "sign_in", Account: account, Name: account,
 				Flow: account + ago.String(), State: state, Reason: reason,
 				Detail: fmt.Appendf(nil, `{"input":{"request":{"ip":"192.0.2.1"}},"decision":{"channel":%q}}`, channel),
@@ -106,7 +107,7 @@ func TestEachBarIsAnHourOrADayWhereTheConsoleIs(t *testing.T) {
 			if b.To.Sub(b.From) != bars[0].To.Sub(bars[0].From) {
 				longer++
 			}
-			if b.From.Truncate(challenge.CountedFor) != b.From {
+			if b.From.Truncate(records.CountedFor) != b.From {
 				t.Errorf("%s: %v is not where counts begin", tc.zone, b.From)
 			}
 		}
@@ -138,7 +139,7 @@ func TestASignInIsARowWithItsStory(t *testing.T) {
 	who := s.visitor(t)
 	s.told(t, hour, "agent", "softphone", "code_required", "code_sent", "code_mismatch", "passed")
 	s.told(t, 2*hour, "agent", "softphone", "code_required", "code_sent")
-	page, err := s.Rows(t.Context(), who, challenge.RecordFilter{Rows: true})
+	page, err := s.Rows(t.Context(), who, records.Filter{Rows: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +165,7 @@ func TestNothingInACSVIsAFormula(t *testing.T) {
 	}
 	e := echo.New()
 	e.GET("/", func(c echo.Context) error {
-		return WriteRecords(c, s.Console, who, challenge.RecordFilter{})
+		return WriteRecords(c, s.Console, who, records.Filter{})
 	})
 	get := func(query string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()

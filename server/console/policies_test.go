@@ -6,9 +6,9 @@ import (
 	"sync"
 	"testing"
 
-	"nidan/challenge"
 	"nidan/policies"
 	"nidan/policies/live"
+	"nidan/records"
 	"nidan/server/session"
 	"nidan/store"
 )
@@ -44,7 +44,7 @@ func TestAnAnswerToPoliciesIsOnRecord(t *testing.T) {
 		if got := s.answerOf(t, "r"); got != string(answer) {
 			t.Errorf("got %q", got)
 		}
-		records, err := s.store.Records(t.Context(), challenge.RecordFilter{Kind: "policies_" + string(answer)})
+		records, err := s.store.Records(t.Context(), records.Filter{Kind: "policies_" + string(answer)})
 		if err != nil || len(records) != 1 || records[0].By != "admin" || records[0].Revision != "r" || !records[0].At.Equal(s.clock) {
 			t.Fatalf("got %+v, %v", records, err)
 		}
@@ -82,7 +82,7 @@ func TestAnAnswerToWhatDoesNotWaitChangesNothing(t *testing.T) {
 		if got := s.answerOf(t, "r"); got != before {
 			t.Errorf("%s: the answer is %q", name, got)
 		}
-		if n, err := s.store.CountRecords(t.Context(), challenge.RecordFilter{Kind: "policies_rejected"}); n != 0 || err != nil {
+		if n, err := s.store.CountRecords(t.Context(), records.Filter{Kind: "policies_rejected"}); n != 0 || err != nil {
 			t.Errorf("%s: %d records, %v", name, n, err)
 		}
 	}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"slices"
 
-	"nidan/challenge"
 	"nidan/journal"
 	"nidan/policies"
+	"nidan/records"
 	"nidan/server/session"
 )
 
@@ -15,12 +15,12 @@ const RecordPageSize = 100
 
 // RecordPage is some of the records, the newest first.
 type RecordPage struct {
-	Records []challenge.Record
+	Records []records.Record
 	Next    int64 // the filter's Before for those that follow; 0: these were the last
 }
 
 // Records are those that the filter asks for, a page of them.
-func (c *Console) Records(ctx context.Context, who session.Visitor, f challenge.RecordFilter) (RecordPage, error) {
+func (c *Console) Records(ctx context.Context, who session.Visitor, f records.Filter) (RecordPage, error) {
 	if err := c.May(ctx, who, policies.ViewRecords, nil); err != nil {
 		return RecordPage{}, err
 	}
@@ -31,7 +31,7 @@ func (c *Console) Records(ctx context.Context, who session.Visitor, f challenge.
 // records, or none, though others follow.
 const searchedAtOnce = 20_000
 
-func (c *Console) search(ctx context.Context, f challenge.RecordFilter) (page RecordPage, err error) {
+func (c *Console) search(ctx context.Context, f records.Filter) (page RecordPage, err error) {
 	f.Limit = RecordPageSize + 1
 	page.Records, page.Next, err = c.Store.SearchRecords(ctx, f, searchedAtOnce)
 	if len(page.Records) > RecordPageSize {
@@ -46,7 +46,7 @@ const exportSize = 1000
 
 // Export gives each record that the filter asks for, the newest first, until an error, with its leaf in the journal if it has one.
 func (c *Console) Export(
-	ctx context.Context, who session.Visitor, f challenge.RecordFilter, each func(challenge.Record, *journal.Leaf) error,
+	ctx context.Context, who session.Visitor, f records.Filter, each func(records.Record, *journal.Leaf) error,
 ) error {
 	if err := c.May(ctx, who, policies.ExportRecords, nil); err != nil {
 		return err
@@ -88,12 +88,12 @@ type RowPage struct {
 
 // Row is a record, and the records of the sign-in that it is of, the oldest first. What belongs to no sign-in stands alone.
 type Row struct {
-	challenge.Record
-	Story []challenge.Record
+	records.Record
+	Story []records.Record
 }
 
 // Rows are the rows that the filter asks for, a page of them.
-func (c *Console) Rows(ctx context.Context, who session.Visitor, f challenge.RecordFilter) (RowPage, error) {
+func (c *Console) Rows(ctx context.Context, who session.Visitor, f records.Filter) (RowPage, error) {
 	if err := c.May(ctx, who, policies.ViewRecords, nil); err != nil {
 		return RowPage{}, err
 	}
@@ -103,12 +103,12 @@ func (c *Console) Rows(ctx context.Context, who session.Visitor, f challenge.Rec
 	}
 	rows := RowPage{Rows: make([]Row, len(page.Records)), Next: page.Next}
 	for i, r := range page.Records {
-		rows.Rows[i] = Row{r, []challenge.Record{r}}
+		rows.Rows[i] = Row{r, []records.Record{r}}
 		if r.Flow == "" || r.Account == "" {
 			continue
 		}
-		story, err := c.Store.Records(ctx, challenge.RecordFilter{
-			Account: r.Account, Flow: r.Flow, From: r.At.Add(-challenge.SignInWithin), To: r.At.Add(challenge.SignInWithin), Limit: storyLength,
+		story, err := c.Store.Records(ctx, records.Filter{
+			Account: r.Account, Flow: r.Flow, From: r.At.Add(-records.SignInWithin), To: r.At.Add(records.SignInWithin), Limit: storyLength,
 		})
 		if err != nil {
 			return RowPage{}, err

@@ -6,22 +6,23 @@ import (
 	"maps"
 	"slices"
 
-	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/hooks"
 	"nidan/policies"
 	"nidan/server/session"
+	"nidan/settings"
 )
 
 // Conflict is the error for a change of settings that somebody else has changed meanwhile.
-type Conflict struct{ Now challenge.KeptSettings }
+type Conflict struct{ Now settings.Kept }
 
 // Error implements error.
 func (*Conflict) Error() string { return "the settings have changed meanwhile" }
 
 // Settings are the switches, and who set them last.
-func (c *Console) Settings(ctx context.Context, who session.Visitor) (challenge.KeptSettings, error) {
+func (c *Console) Settings(ctx context.Context, who session.Visitor) (settings.Kept, error) {
 	if err := c.May(ctx, who, policies.ViewSettings, nil); err != nil {
-		return challenge.KeptSettings{}, err
+		return settings.Kept{}, err
 	}
 	return c.Store.KeptSettings(ctx)
 }
@@ -30,18 +31,18 @@ func (c *Console) Settings(ctx context.Context, who session.Visitor) (challenge.
 // on, and for the next code that is entered. A channel that is not named keeps its switch: policies may list one that whoever asks has
 // not seen.
 func (c *Console) ChangeSettings(
-	ctx context.Context, who session.Visitor, version int64, to challenge.Settings,
-) (challenge.KeptSettings, error) {
+	ctx context.Context, who session.Visitor, version int64, to settings.Settings,
+) (settings.Kept, error) {
 	if err := c.May(ctx, who, policies.ChangeSettings, nil); err != nil {
-		return challenge.KeptSettings{}, err
+		return settings.Kept{}, err
 	}
 	if to.RememberDays < 1 || to.RememberDays > 365 {
-		return challenge.KeptSettings{}, fmt.Errorf("%w: remember_days is not a number from 1 to 365", ErrInvalid)
+		return settings.Kept{}, fmt.Errorf("%w: remember_days is not a number from 1 to 365", ErrInvalid)
 	}
 	if err := c.checkChannels(to); err != nil {
-		return challenge.KeptSettings{}, err
+		return settings.Kept{}, err
 	}
-	err := c.keep(ctx, who, "settings_changed", nil, "changed", func(tx challenge.Tx) (map[string]any, error) {
+	err := c.keep(ctx, who, "settings_changed", nil, "changed", func(tx exchange.Tx) (map[string]any, error) {
 		from, err := tx.KeptSettings(ctx)
 		if err != nil {
 			return nil, err
@@ -67,7 +68,7 @@ func (c *Console) ChangeSettings(
 		return detail, err
 	})
 	if err != nil {
-		return challenge.KeptSettings{}, err
+		return settings.Kept{}, err
 	}
 	c.Log.InfoContext(ctx, "settings changed", "by", who.Person.Account)
 	return c.Store.KeptSettings(ctx)
@@ -75,7 +76,7 @@ func (c *Console) ChangeSettings(
 
 // checkChannels refuses a switch of what is no channel with a switch: nobody would see that it does nothing. The two that the settings began
 // with may be set under policies that list neither.
-func (c *Console) checkChannels(to challenge.Settings) error {
+func (c *Console) checkChannels(to settings.Settings) error {
 	all, err := c.Policies.Channels()
 	if err != nil {
 		return fmt.Errorf("look which channels there are: %w", err)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/kratos"
 )
 
@@ -40,10 +40,10 @@ type (
 		ByCapability map[string]stepUp `json:"step_up_by_capability,omitempty"`
 	}
 	how struct {
-		Channel    string               `json:"channel"`
-		SecondStep challenge.SecondStep `json:"second_step"`
-		At         time.Time            `json:"at"`
-		AAL        kratos.AAL           `json:"aal"`
+		Channel    string              `json:"channel"`
+		SecondStep exchange.SecondStep `json:"second_step"`
+		At         time.Time           `json:"at"`
+		AAL        kratos.AAL          `json:"aal"`
 	}
 	leave struct {
 		Capability string `json:"capability"`

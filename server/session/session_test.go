@@ -15,8 +15,10 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/kratos"
 	"nidan/policies"
+	"nidan/settings"
 )
 
 var at = time.Date(2026, 4, 1, 9, 0, 0, 123456789, time.UTC)
@@ -51,13 +53,13 @@ func (f faults) kratos(t *testing.T) *kratos.Frontend {
 	return kratos.NewFrontend(k.URL, "ory_kratos_session")
 }
 
-func (f faults) Settings(context.Context) (challenge.Settings, error) {
-	return challenge.Settings{TwoFactor: true}, f.settings
+func (f faults) Settings(context.Context) (settings.Settings, error) {
+	return settings.Settings{TwoFactor: true}, f.settings
 }
 
-func (f faults) SignIn(_ context.Context, account string, when time.Time) (*challenge.SignIn, error) {
-	return &challenge.SignIn{
-		Account: account, AuthenticatedAt: when, Channel: "softphone", SecondStep: challenge.StepPassed,
+func (f faults) SignIn(_ context.Context, account string, when time.Time) (*exchange.SignIn, error) {
+	return &exchange.SignIn{
+		Account: account, AuthenticatedAt: when, Channel: "softphone", SecondStep: exchange.StepPassed,
 	}, f.signIn
 }
 
@@ -103,7 +105,7 @@ func handlerOn(t *testing.T, f faults, j Judge) *Handler {
 	t.Helper()
 	return &Handler{
 		Visitors: &Visitors{
-			Kratos: f.kratos(t), Records: f, Policies: j, Now: time.Now, TimeZone: time.UTC,
+			Kratos: f.kratos(t), Store: f, Policies: j, Now: time.Now, TimeZone: time.UTC,
 			Identity: kratos.Pointers{
 				Account: "/traits/account", Name: "/traits/name", Email: "/traits/email", Locale: "/traits/locale",
 				Role: "/metadata_public/role", TwoFactor: "/metadata_public/two_factor/enabled",

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/hooks"
 	"nidan/kratos"
 	"nidan/policies"
+	"nidan/settings"
 )
 
 // ErrNobody is returned where Kratos knows of no session.
@@ -27,10 +29,17 @@ type Judge interface {
 	Capabilities(ctx context.Context, in policies.CapabilitiesInput) (policies.Capabilities, error)
 }
 
+// Store reads what a session's worth depends on.
+type Store interface {
+	Settings(ctx context.Context) (settings.Settings, error)
+	// SignIn returns the sign-in that the session began with, or [challenge.ErrNotFound].
+	SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*exchange.SignIn, error)
+}
+
 // Visitors tells who a request comes from. All fields are needed.
 type Visitors struct {
 	Kratos   Kratos
-	Records  challenge.Reader
+	Store    Store
 	Policies Judge
 	Identity kratos.Pointers
 	TimeZone *time.Location // where days begin at midnight
@@ -41,8 +50,8 @@ type Visitors struct {
 type Visitor struct {
 	Identity kratos.Identity
 	Person   kratos.Person
-	Settings challenge.Settings // as they were when it was asked what the session is worth
-	SignIn   challenge.SignIn
+	Settings settings.Settings // as they were when it was asked what the session is worth
+	SignIn   exchange.SignIn
 	AAL      kratos.AAL // of the session
 	Allowed  policies.Capabilities
 }
@@ -66,7 +75,7 @@ func (v *Visitors) Of(ctx context.Context, r *http.Request) (Visitor, error) {
 	if err != nil {
 		return Visitor{}, fmt.Errorf("read the account: %w", err)
 	}
-	settings, err := v.Records.Settings(ctx)
+	settings, err := v.Store.Settings(ctx)
 	if err != nil {
 		return Visitor{}, err
 	}
@@ -86,13 +95,13 @@ func (v *Visitors) Of(ctx context.Context, r *http.Request) (Visitor, error) {
 }
 
 // signIn is how the session came to be. One that was made without Nidan, or before it, is not known.
-func (v *Visitors) signIn(ctx context.Context, s kratos.Session) (challenge.SignIn, error) {
-	found, err := v.Records.SignIn(ctx, s.Identity.ID, s.AuthenticatedAt)
+func (v *Visitors) signIn(ctx context.Context, s kratos.Session) (exchange.SignIn, error) {
+	found, err := v.Store.SignIn(ctx, s.Identity.ID, s.AuthenticatedAt)
 	if errors.Is(err, challenge.ErrNotFound) {
-		return challenge.UnknownSignIn(s.Identity.ID, s.AuthenticatedAt), nil
+		return exchange.UnknownSignIn(s.Identity.ID, s.AuthenticatedAt), nil
 	}
 	if err != nil {
-		return challenge.SignIn{}, err
+		return exchange.SignIn{}, err
 	}
 	return *found, nil
 }

@@ -21,6 +21,7 @@ import (
 
 	"nidan/brand"
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/hooks"
 	"nidan/kratos"
 )
@@ -48,7 +49,7 @@ type scene struct {
 	answer  func(http.ResponseWriter)
 	handed  *http.Request // what was handed on, nil: nothing
 	form    url.Values    // its body
-	told    challenge.SignIn
+	told    exchange.SignIn
 	lacking string
 }
 
@@ -70,7 +71,7 @@ func newScene(t *testing.T, https bool) *scene {
 	h := &Handler{
 		Kratos: kratos.NewFrontend(k.URL, "ory_kratos_session"), Remembered: remembers, Origin: ours, HTTPS: https,
 		HandOn: s.handOn, FromHere: fromHere, Keys: ring(t), Now: func() time.Time { return s.now },
-		SignIn:  func(context.Context, string, time.Time) (*challenge.SignIn, error) { return &s.told, nil },
+		SignIn:  func(context.Context, string, time.Time) (*exchange.SignIn, error) { return &s.told, nil },
 		Lacking: func(context.Context, *http.Request, string) (string, error) { return s.lacking, nil },
 		Brand:   brand.Brand{Name: "Brand"}, Texts: texts.With(sentences), Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	}

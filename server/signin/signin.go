@@ -14,6 +14,7 @@ import (
 
 	"nidan/brand"
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/kratos"
 	"nidan/server/page"
 )
@@ -27,8 +28,8 @@ type Handler struct {
 	Identity kratos.Pointers
 	// Remembered says whether any account is remembered by a token (challenge.HashDeviceToken).
 	Remembered func(ctx context.Context, tokenHash []byte) (bool, error)
-	// SignIn is as in challenge.Reader.
-	SignIn func(ctx context.Context, account string, authenticatedAt time.Time) (*challenge.SignIn, error)
+	// SignIn is as in exchange.SignIns.
+	SignIn func(ctx context.Context, account string, authenticatedAt time.Time) (*exchange.SignIn, error)
 	// HandOn hands a request on to Kratos' public API, as one that a client sends there (server.PassThrough).
 	HandOn echo.HandlerFunc
 	// FromHere refuses what another site sends (console.FromHereOnly).

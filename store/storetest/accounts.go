@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/store"
 )
 
@@ -16,13 +17,13 @@ func deviceKnown(t *testing.T, s *store.Store) {
 	again := first
 	again.Channel, again.VerifiedAt, again.IP, again.UserAgent = "admin_console", at.Add(time.Hour), "192.0.2.2", "b"
 	for _, want := range []challenge.Device{first, again} {
-		update(t, s, func(ctx context.Context, tx challenge.Tx) error { return tx.RememberDevice(ctx, want) })
+		update(t, s, func(ctx context.Context, tx exchange.Tx) error { return tx.RememberDevice(ctx, want) })
 		got, err := s.AccountDevices(t.Context(), "agent")
 		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[0], want) {
 			t.Errorf("got %+v, %v, want %+v", got, err, want)
 		}
 		for account, hash := range map[string][]byte{"other": {1}, "agent": {2}, "": nil} {
-			known, err := s.Situation(t.Context(), challenge.Call{Account: account, DeviceToken: hash})
+			known, err := s.Situation(t.Context(), exchange.Call{Account: account, DeviceToken: hash})
 			if err != nil || known.Device.Known() {
 				t.Errorf("account %q, token %v: %+v, %v", account, hash, known, err)
 			}
@@ -42,7 +43,7 @@ func codesCounted(t *testing.T, s *store.Store) {
 	reserved := sample("reserved")
 	reserved.Flow, reserved.Reserved = "4", true
 	add(t, s, reserved)
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		if got, err := tx.CodesSince(ctx, "agent", true, at.Add(-time.Microsecond)); err != nil || len(got) != 1 {
 			t.Errorf("the reserved: %v, %v", got, err)
 		}
@@ -62,7 +63,7 @@ func codesCounted(t *testing.T, s *store.Store) {
 }
 
 func wrongCodesCounted(t *testing.T, s *store.Store) {
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		for i, flow := range []string{"1", "2", "2", "3"} {
 			if err := tx.AddWrongCode(ctx, "agent", flow, at.Add(time.Duration(i)*time.Second)); err != nil {
 				return err
@@ -108,11 +109,11 @@ func wrongCodesCounted(t *testing.T, s *store.Store) {
 
 func signInFound(t *testing.T, s *store.Store) {
 	exact, first := time.Date(2026, 4, 1, 9, 0, 0, 123456789, time.UTC), at
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		return errors.Join(
-			tx.AddSignIn(ctx, challenge.SignIn{Account: "agent", AuthenticatedAt: exact, Channel: "softphone", SecondStep: "passed",
+			tx.AddSignIn(ctx, exchange.SignIn{Account: "agent", AuthenticatedAt: exact, Channel: "softphone", SecondStep: "passed",
 				WrongCodes: challenge.WrongCodes{Count: 3, Since: first}}),
-			tx.AddSignIn(ctx, challenge.SignIn{Account: "agent", AuthenticatedAt: exact.Add(time.Hour), Channel: "x", SecondStep: "y"}))
+			tx.AddSignIn(ctx, exchange.SignIn{Account: "agent", AuthenticatedAt: exact.Add(time.Hour), Channel: "x", SecondStep: "y"}))
 	})
 	for name, at := range map[string]time.Time{
 		"as Kratos keeps it on SQLite":   exact,
@@ -121,7 +122,7 @@ func signInFound(t *testing.T, s *store.Store) {
 		"in another time zone":           exact.In(time.FixedZone("", 3600)),
 	} {
 		got, err := s.SignIn(t.Context(), "agent", at)
-		if err != nil || got.Channel != "softphone" || got.SecondStep != challenge.StepPassed ||
+		if err != nil || got.Channel != "softphone" || got.SecondStep != exchange.StepPassed ||
 			got.WrongCodes.Count != 3 || !got.WrongCodes.Since.Equal(first) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
@@ -134,14 +135,14 @@ func signInFound(t *testing.T, s *store.Store) {
 }
 
 func secondStepFound(t *testing.T, s *store.Store) {
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
-		for minutes, how := range map[int]challenge.SecondStep{0: challenge.StepPassed, 1: challenge.StepRemembered, 2: challenge.StepNotAsked} {
-			signIn := challenge.SignIn{Account: "agent", AuthenticatedAt: at.Add(time.Duration(minutes) * time.Minute), Channel: "x", SecondStep: how}
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
+		for minutes, how := range map[int]exchange.SecondStep{0: exchange.StepPassed, 1: exchange.StepRemembered, 2: exchange.StepNotAsked} {
+			signIn := exchange.SignIn{Account: "agent", AuthenticatedAt: at.Add(time.Duration(minutes) * time.Minute), Channel: "x", SecondStep: how}
 			if err := tx.AddSignIn(ctx, signIn); err != nil {
 				return err
 			}
 		}
-		if got, err := tx.LatestSecondStep(ctx, "agent", at); err != nil || got.SecondStep != challenge.StepRemembered {
+		if got, err := tx.LatestSecondStep(ctx, "agent", at); err != nil || got.SecondStep != exchange.StepRemembered {
 			t.Errorf("got %+v, %v", got, err)
 		}
 		for account, since := range map[string]time.Time{"agent": at.Add(2 * time.Minute), "other": at} {
@@ -149,7 +150,7 @@ func secondStepFound(t *testing.T, s *store.Store) {
 				t.Errorf("%s since %v: got %+v, %v", account, since, got, err)
 			}
 		}
-		if got, err := tx.SignIn(ctx, "agent", at); err != nil || got.SecondStep != challenge.StepPassed {
+		if got, err := tx.SignIn(ctx, "agent", at); err != nil || got.SecondStep != exchange.StepPassed {
 			t.Errorf("got %+v, %v", got, err)
 		}
 		return nil
@@ -157,7 +158,7 @@ func secondStepFound(t *testing.T, s *store.Store) {
 }
 
 func deviceRenewed(t *testing.T, s *store.Store) {
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		for _, account := range []string{"agent", "other"} {
 			for _, token := range []string{"old of both", "of " + account} {
 				if err := tx.RememberDevice(ctx, challenge.Device{Account: account, TokenHash: []byte(token), VerifiedAt: at}); err != nil {
@@ -180,7 +181,7 @@ func deviceRenewed(t *testing.T, s *store.Store) {
 }
 
 func devicesForgotten(t *testing.T, s *store.Store) {
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		for _, d := range []challenge.Device{
 			{Account: "agent", TokenHash: []byte{1}, VerifiedAt: at}, {Account: "agent", TokenHash: []byte{2}, VerifiedAt: at},
 			{Account: "other", TokenHash: []byte{1}, VerifiedAt: at},
@@ -194,7 +195,7 @@ func devicesForgotten(t *testing.T, s *store.Store) {
 				t.Errorf("%d forgotten, %v, want %d", n, err, want)
 			}
 		}
-		other, err := tx.Situation(ctx, challenge.Call{Account: "other", DeviceToken: []byte{1}})
+		other, err := tx.Situation(ctx, exchange.Call{Account: "other", DeviceToken: []byte{1}})
 		if !other.Device.Known() {
 			t.Error("another account's device was forgotten too")
 		}
@@ -203,7 +204,7 @@ func devicesForgotten(t *testing.T, s *store.Store) {
 }
 
 func passwordDated(t *testing.T, s *store.Store) {
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		for _, account := range []string{"new", "other"} {
 			for _, want := range []time.Time{{}, at, at.Add(time.Microsecond)} {
 				if !want.IsZero() {
@@ -211,7 +212,7 @@ func passwordDated(t *testing.T, s *store.Store) {
 						return err
 					}
 				}
-				if got, err := tx.Situation(ctx, challenge.Call{Account: account}); err != nil || got.PasswordChanged != want {
+				if got, err := tx.Situation(ctx, exchange.Call{Account: account}); err != nil || got.PasswordChanged != want {
 					t.Errorf("got %v, %v, want %v", got, err, want)
 				}
 			}

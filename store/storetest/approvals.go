@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"nidan/challenge"
+	"nidan/records"
 	"nidan/store"
 )
 
@@ -27,7 +27,7 @@ func ask(t *testing.T, s *store.Store, revision, digest, source string) store.Ap
 
 func answer(t *testing.T, s *store.Store, revision, digest, with string) bool {
 	t.Helper()
-	waited, err := s.AnswerApproval(t.Context(), revision, digest, with, challenge.Record{
+	waited, err := s.AnswerApproval(t.Context(), revision, digest, with, records.Record{
 		At: at, Kind: "policies_" + with, By: "admin", State: "changed", Revision: revision,
 	})
 	if err != nil {
@@ -38,7 +38,7 @@ func answer(t *testing.T, s *store.Store, revision, digest, with string) bool {
 
 func recorded(t *testing.T, s *store.Store, kind string) int {
 	t.Helper()
-	n, err := s.CountRecords(t.Context(), challenge.RecordFilter{Kind: kind})
+	n, err := s.CountRecords(t.Context(), records.Filter{Kind: kind})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/exchange"
+	"nidan/records"
+	"nidan/settings"
 	"nidan/store"
 )
 
@@ -16,9 +19,9 @@ func settingsSavedOnce(t *testing.T, s *store.Store) {
 	if err != nil || !first.ChangedAt.IsZero() || first.ChangedBy != "" {
 		t.Fatalf("at first: %+v, %v", first, err)
 	}
-	want := challenge.Settings{TwoFactor: true, Channels: map[string]bool{"admin_console": false, "softphone": true, "kiosk": false}, RememberDays: 7}
+	want := settings.Settings{TwoFactor: true, Channels: map[string]bool{"admin_console": false, "softphone": true, "kiosk": false}, RememberDays: 7}
 	for _, saved := range []bool{true, false} {
-		update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 			ok, err := tx.SaveSettings(ctx, first.Version, want, "admin", at)
 			if ok != saved {
 				t.Errorf("saved: %v, %v, want %v", ok, err, saved)
@@ -33,8 +36,8 @@ func settingsSavedOnce(t *testing.T, s *store.Store) {
 }
 
 func recordsFound(t *testing.T, s *store.Store) {
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
-		for i, r := range []challenge.Record{
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
+		for i, r := range []records.Record{
 			{Kind: "sign_in", Account: "id-1", Name: "agent"},
 			{Kind: "mail_sent", Account: "id-1", Name: "agent"},
 			{Kind: "sign_in", Account: "id-2", Name: "other", Detail: []byte("{}")},
@@ -47,11 +50,11 @@ func recordsFound(t *testing.T, s *store.Store) {
 		}
 		return nil
 	})
-	all, err := s.Records(t.Context(), challenge.RecordFilter{})
+	all, err := s.Records(t.Context(), records.Filter{})
 	if err != nil || len(all) != 4 || all[0].By != "admin" || string(all[1].Detail) != "{}" || !all[3].At.Equal(at) {
 		t.Fatalf("got %+v, %v", all, err)
 	}
-	for want, f := range map[string]challenge.RecordFilter{
+	for want, f := range map[string]records.Filter{
 		"3 2 1 0": {}, "3 2": {Limit: 2}, "1 0": {Account: "id-1"}, "2": {Account: "other"}, "": {Account: "nobody"},
 		"2 0": {Kind: "sign_in"}, "3": {Kind: "settings_changed"}, "0": {Account: "agent", Kind: "sign_in"},
 		"2 1": {From: at.Add(time.Hour), To: at.Add(3 * time.Hour)}, "1  ": {Before: all[1].ID, Limit: 1},
@@ -72,9 +75,9 @@ func recordsFound(t *testing.T, s *store.Store) {
 
 // More than are forgotten in one go.
 func recordsPurged(t *testing.T, s *store.Store) {
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		for i := range 1203 {
-			if err := tx.AddRecord(ctx, challenge.Record{Kind: "sign_in", At: at.Add(time.Duration(i) * time.Second)}); err != nil {
+			if err := tx.AddRecord(ctx, records.Record{Kind: "sign_in", At: at.Add(time.Duration(i) * time.Second)}); err != nil {
 				return err
 			}
 		}
@@ -83,7 +86,7 @@ func recordsPurged(t *testing.T, s *store.Store) {
 	if err := s.PurgeRecords(t.Context(), at.Add(1200*time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	left, err := s.Records(t.Context(), challenge.RecordFilter{})
+	left, err := s.Records(t.Context(), records.Filter{})
 	if err != nil || len(left) != 3 || !left[2].At.Equal(at.Add(1200*time.Second)) {
 		t.Errorf("%d are left, %v", len(left), err)
 	}
@@ -94,7 +97,7 @@ func devicesListed(t *testing.T, s *store.Store) {
 		return challenge.Device{Account: account, TokenHash: []byte{token}, Channel: "softphone", VerifiedAt: at.Add(-age),
 			IP: "192.0.2.1", UserAgent: "a"}
 	}
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		for _, d := range []challenge.Device{device("agent", 1, time.Hour), device("agent", 2, 0), device("other", 1, 0)} {
 			if err := tx.RememberDevice(ctx, d); err != nil {
 				return err
@@ -118,7 +121,7 @@ func devicesListed(t *testing.T, s *store.Store) {
 	if got := list("agent"); got != "21" {
 		t.Errorf("the newest first: %s", got)
 	}
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		for _, want := range []bool{true, false} {
 			if ok, err := tx.ForgetDevice(ctx, "agent", []byte{2}); err != nil || ok != want {
 				t.Errorf("forgotten: %v, %v, want %v", ok, err, want)
@@ -129,7 +132,7 @@ func devicesListed(t *testing.T, s *store.Store) {
 	if got := list("agent") + list("other"); got != "11" {
 		t.Errorf("then: %s", got)
 	}
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		if n, err := tx.ForgetEveryDevice(ctx); err != nil || n != 2 {
 			t.Errorf("%d forgotten, %v", n, err)
 		}

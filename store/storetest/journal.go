@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"nidan/challenge"
+	"nidan/exchange"
 	"nidan/journal"
+	"nidan/records"
 	"nidan/store"
 )
 
@@ -21,9 +22,9 @@ func fixed() time.Time { return at }
 
 func addRecords(t *testing.T, s *store.Store, account string, n int) {
 	t.Helper()
-	err := s.Update(t.Context(), account, func(tx challenge.Tx) error {
+	err := s.Update(t.Context(), account, func(tx exchange.Tx) error {
 		for i := range n {
-			r := challenge.Record{
+			r := records.Record{
 				At: at, Kind: "sign_in", Account: account, Name: "代理人", By: "admin", Flow: fmt.Sprint(i), Challenge: "c", State: "allowed",
 				Reason: "reason", Revision: "r", Detail: []byte(`{"a": "<b>"}`),
 			}
@@ -62,7 +63,7 @@ func recordsSealed(t *testing.T, s *store.Store) {
 		}
 	}
 	verifiedWhole(t, s, 453)
-	f := challenge.RecordFilter{Account: "agent", Before: 454, Limit: 10}
+	f := records.Filter{Account: "agent", Before: 454, Limit: 10}
 	found, err := s.Records(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)

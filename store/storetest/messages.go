@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/exchange"
+	"nidan/records"
 	"nidan/store"
 )
 
@@ -24,7 +26,7 @@ func send(t *testing.T, s *store.Store, ids ...string) {
 	t.Helper()
 	for i, id := range ids {
 		sent := at.Add(time.Duration(i) * time.Second)
-		update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 			c := sample(id)
 			c.Flow = "flow of " + id
 			return errors.Join(tx.AddChallenge(ctx, c), tx.Send(ctx, message(id, sent)))
@@ -76,7 +78,7 @@ func takenByOne(t *testing.T, s *store.Store) {
 	expectTaken(t, s, at.Add(time.Minute-time.Microsecond))
 	expectTaken(t, s, at.Add(time.Minute), "1")
 
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		_, err := tx.CloseChallenge(ctx, "1", challenge.ClosedCancelled, at)
 		return err
 	})
@@ -92,11 +94,11 @@ func putOffAndEnded(t *testing.T, s *store.Store) {
 		t.Fatal(err)
 	}
 	expectTaken(t, s, at.Add(10*time.Second), "2")
-	if err := s.EndMessage(t.Context(), challenge.Record{At: at, Kind: "mail_sent", Account: "agent", Challenge: "1"}); err != nil {
+	if err := s.EndMessage(t.Context(), records.Record{At: at, Kind: "mail_sent", Account: "agent", Challenge: "1"}); err != nil {
 		t.Fatal(err)
 	}
 	expectTaken(t, s, at.Add(time.Minute), "3")
-	found, err := s.Records(t.Context(), challenge.RecordFilter{})
+	found, err := s.Records(t.Context(), records.Filter{})
 	if err != nil || len(found) != 1 || found[0].Kind != "mail_sent" || found[0].Challenge != "1" {
 		t.Errorf("recorded %+v, %v", found, err)
 	}
@@ -105,7 +107,7 @@ func putOffAndEnded(t *testing.T, s *store.Store) {
 // of is the latest challenge of the flow that send gave an id.
 func of(t *testing.T, s *store.Store, id string) (c *challenge.Challenge) {
 	t.Helper()
-	update(t, s, func(ctx context.Context, tx challenge.Tx) (err error) {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) (err error) {
 		c, err = tx.LatestChallenge(ctx, "agent", "flow of "+id)
 		return err
 	})
@@ -114,7 +116,7 @@ func of(t *testing.T, s *store.Store, id string) (c *challenge.Challenge) {
 
 func fail(t *testing.T, s *store.Store, id string, when time.Time) {
 	t.Helper()
-	err := s.FailMessage(t.Context(), challenge.Record{At: when, Kind: "mail_refused", Account: "agent", Challenge: id, Reason: "smtp_550"})
+	err := s.FailMessage(t.Context(), records.Record{At: when, Kind: "mail_refused", Account: "agent", Challenge: id, Reason: "smtp_550"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +139,7 @@ func failedWithItsChallenge(t *testing.T, s *store.Store) {
 		t.Errorf("another challenge is %+v", got)
 	}
 	expectTaken(t, s, at.Add(10*time.Second), "3")
-	found, err := s.Records(t.Context(), challenge.RecordFilter{})
+	found, err := s.Records(t.Context(), records.Filter{})
 	if err != nil || len(found) != 2 || found[1].Kind != "mail_refused" || found[1].Challenge != "1" || found[1].Reason != "smtp_550" {
 		t.Errorf("recorded %+v, %v", found, err)
 	}
@@ -146,7 +148,7 @@ func failedWithItsChallenge(t *testing.T, s *store.Store) {
 // Whoever ended it may have sent it, and the person may be reading the code.
 func failedAfterItsEnd(t *testing.T, s *store.Store) {
 	send(t, s, "1")
-	if err := s.EndMessage(t.Context(), challenge.Record{At: at, Kind: "mail_sent", Account: "agent", Challenge: "1"}); err != nil {
+	if err := s.EndMessage(t.Context(), records.Record{At: at, Kind: "mail_sent", Account: "agent", Challenge: "1"}); err != nil {
 		t.Fatal(err)
 	}
 	fail(t, s, "1", at.Add(time.Second))
@@ -160,7 +162,7 @@ func failedAfterItsEnd(t *testing.T, s *store.Store) {
 
 func challengeSaysItWaits(t *testing.T, s *store.Store) {
 	send(t, s, "1", "2")
-	if err := s.EndMessage(t.Context(), challenge.Record{At: at, Kind: "mail_sent", Account: "agent", Challenge: "1"}); err != nil {
+	if err := s.EndMessage(t.Context(), records.Record{At: at, Kind: "mail_sent", Account: "agent", Challenge: "1"}); err != nil {
 		t.Fatal(err)
 	}
 	for id, want := range map[string]challenge.MailState{"1": "", "2": challenge.MailWaiting} {
@@ -179,7 +181,7 @@ func waitingCounted(t *testing.T, s *store.Store) {
 	}
 	expect(0, time.Time{})
 	send(t, s, "1")
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		c := sample("2")
 		c.Flow, c.IssuedAt = "flow of 2", at.Add(-time.Minute)
 		return errors.Join(tx.AddChallenge(ctx, c), tx.Send(ctx, message("2", at)), tx.Send(ctx, message("of no challenge", at)))

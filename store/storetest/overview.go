@@ -11,20 +11,22 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/exchange"
+	"nidan/records"
 	"nidan/store"
 )
 
 // told is a record of a sign-in, so many minutes after the others began.
-func told(minutes int, account, flow, state, reason, channel string) challenge.Record {
-	return challenge.Record{
+func told(minutes int, account, flow, state, reason, channel string) records.Record {
+	return records.Record{
 		At: at.Add(time.Duration(minutes) * time.Minute), Kind: "sign_in", Account: account, Name: account, Flow: flow, State: state, Reason: reason,
 		Detail: fmt.Appendf(nil, `{"input":{"device":{"channel":"softphone"}},"decision":{"channel":%q}}`, channel),
 	}
 }
 
-func write(t *testing.T, s *store.Store, all ...challenge.Record) {
+func write(t *testing.T, s *store.Store, all ...records.Record) {
 	t.Helper()
-	update(t, s, func(ctx context.Context, tx challenge.Tx) (err error) {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) (err error) {
 		for _, r := range all {
 			err = errors.Join(err, tx.AddRecord(ctx, r))
 		}
@@ -38,18 +40,18 @@ func signIns(t *testing.T, s *store.Store) {
 	t.Helper()
 	write(t, s,
 		told(0, "agent", "f1", "code_sent", "code_required", "softphone"),
-		challenge.Record{At: at, Kind: "mail_sent", Account: "agent", Name: "agent", Flow: "f1"},
+		records.Record{At: at, Kind: "mail_sent", Account: "agent", Name: "agent", Flow: "f1"},
 		told(1, "agent", "f1", "code_mismatch", "code_required", "softphone"),
 		told(1, "other", "f2", "allowed", "account_off", "kiosk"),
 		told(2, "agent", "f1", "passed", "code_required", "softphone"),
-		challenge.Record{At: at.Add(3 * time.Minute), Kind: "settings_changed", State: "changed", By: "admin"},
+		records.Record{At: at.Add(3 * time.Minute), Kind: "settings_changed", State: "changed", By: "admin"},
 		told(4, "third", "f3", "refused", "account_locked", "admin_console"),
 		told(300, "third", "f3", "allowed", "account_off", "admin_console"),
 	)
 }
 
 // found are the states of what a filter finds, the newest first.
-func found(t *testing.T, s *store.Store, f challenge.RecordFilter) string {
+func found(t *testing.T, s *store.Store, f records.Filter) string {
 	t.Helper()
 	all, _, err := s.SearchRecords(t.Context(), f, 0)
 	if err != nil {
@@ -65,18 +67,18 @@ func found(t *testing.T, s *store.Store, f challenge.RecordFilter) string {
 func recordsFoundByResult(t *testing.T, s *store.Store) {
 	signIns(t, s)
 	for _, tc := range []struct {
-		f    challenge.RecordFilter
+		f    records.Filter
 		want string
 	}{
-		{challenge.RecordFilter{States: []string{"passed", "refused"}}, "refused passed"},
-		{challenge.RecordFilter{Reason: "code_required"}, "passed code_mismatch code_sent"},
-		{challenge.RecordFilter{Channel: "kiosk"}, "allowed"},
-		{challenge.RecordFilter{Channel: "softphone", States: []string{"passed", "allowed"}}, "passed"},
-		{challenge.RecordFilter{Channel: `soft"phone`}, ""},
-		{challenge.RecordFilter{Flow: "f1", Kind: "sign_in"}, "passed code_mismatch code_sent"},
-		{challenge.RecordFilter{From: at.Add(time.Minute), To: at.Add(2 * time.Minute), Kind: "sign_in"}, "allowed code_mismatch"},
-		{challenge.RecordFilter{Channel: "admin_console", From: at, To: at.Add(time.Hour)}, "refused"},
-		{challenge.RecordFilter{Channel: "softphone", Limit: 2}, "passed code_mismatch"},
+		{records.Filter{States: []string{"passed", "refused"}}, "refused passed"},
+		{records.Filter{Reason: "code_required"}, "passed code_mismatch code_sent"},
+		{records.Filter{Channel: "kiosk"}, "allowed"},
+		{records.Filter{Channel: "softphone", States: []string{"passed", "allowed"}}, "passed"},
+		{records.Filter{Channel: `soft"phone`}, ""},
+		{records.Filter{Flow: "f1", Kind: "sign_in"}, "passed code_mismatch code_sent"},
+		{records.Filter{From: at.Add(time.Minute), To: at.Add(2 * time.Minute), Kind: "sign_in"}, "allowed code_mismatch"},
+		{records.Filter{Channel: "admin_console", From: at, To: at.Add(time.Hour)}, "refused"},
+		{records.Filter{Channel: "softphone", Limit: 2}, "passed code_mismatch"},
 	} {
 		if got := found(t, s, tc.f); got != tc.want {
 			t.Errorf("%+v: got %q, want %q", tc.f, got, tc.want)
@@ -87,23 +89,23 @@ func recordsFoundByResult(t *testing.T, s *store.Store) {
 func signInIsOneRow(t *testing.T, s *store.Store) {
 	signIns(t, s)
 	for _, tc := range []struct {
-		f    challenge.RecordFilter
+		f    records.Filter
 		want string
 	}{
-		{challenge.RecordFilter{}, "allowed refused changed passed allowed"},
-		{challenge.RecordFilter{Kind: "sign_in"}, "allowed refused passed allowed"},
-		{challenge.RecordFilter{States: []string{"code_mismatch"}}, ""},
-		{challenge.RecordFilter{Account: "agent"}, "passed"},
-		{challenge.RecordFilter{To: at.Add(2 * time.Minute)}, "allowed"},
-		{challenge.RecordFilter{Kind: "settings_changed"}, "changed"},
-		{challenge.RecordFilter{Kind: "mail_sent"}, ""},
+		{records.Filter{}, "allowed refused changed passed allowed"},
+		{records.Filter{Kind: "sign_in"}, "allowed refused passed allowed"},
+		{records.Filter{States: []string{"code_mismatch"}}, ""},
+		{records.Filter{Account: "agent"}, "passed"},
+		{records.Filter{To: at.Add(2 * time.Minute)}, "allowed"},
+		{records.Filter{Kind: "settings_changed"}, "changed"},
+		{records.Filter{Kind: "mail_sent"}, ""},
 	} {
 		tc.f.Rows = true
 		if got := found(t, s, tc.f); got != tc.want {
 			t.Errorf("%+v: got %q, want %q", tc.f, got, tc.want)
 		}
 	}
-	if all, err := s.Records(t.Context(), challenge.RecordFilter{Kind: "mail_sent", Rows: true}); err != nil || len(all) != 1 {
+	if all, err := s.Records(t.Context(), records.Filter{Kind: "mail_sent", Rows: true}); err != nil || len(all) != 1 {
 		t.Errorf("mails that are asked for are rows: got %v, %v", all, err)
 	}
 }
@@ -117,7 +119,7 @@ func searchGoesOn(t *testing.T, s *store.Store) {
 		}
 		write(t, s, told(i, fmt.Sprint(i), fmt.Sprint(i), state, "r", "softphone"))
 	}
-	for name, f := range map[string]challenge.RecordFilter{
+	for name, f := range map[string]records.Filter{
 		"everything": {States: []string{"refused"}, Limit: 1}, "a time": {States: []string{"refused"}, Limit: 1, From: at, To: at.Add(time.Hour)},
 		"a channel of a time": {States: []string{"refused"}, Channel: "softphone", Limit: 1, From: at, To: at.Add(time.Hour)},
 	} {
@@ -138,11 +140,11 @@ func searchGoesOn(t *testing.T, s *store.Store) {
 			t.Errorf("%s: found %s", name, got)
 		}
 	}
-	all, next, err := s.SearchRecords(t.Context(), challenge.RecordFilter{Reason: "none"}, 6)
+	all, next, err := s.SearchRecords(t.Context(), records.Filter{Reason: "none"}, 6)
 	if err != nil || len(all) != 0 || next == 0 {
 		t.Errorf("nothing is found so far: got %v, %d, %v", all, next, err)
 	}
-	if all, next, err = s.SearchRecords(t.Context(), challenge.RecordFilter{}, 6); err != nil || len(all) != 20 || next != 0 {
+	if all, next, err = s.SearchRecords(t.Context(), records.Filter{}, 6); err != nil || len(all) != 20 || next != 0 {
 		t.Errorf("what needs no search ends nowhere: got %d, %d, %v", len(all), next, err)
 	}
 }
@@ -150,7 +152,7 @@ func searchGoesOn(t *testing.T, s *store.Store) {
 // counts are what is counted of a day, in words.
 func counts(t *testing.T, s *store.Store) string {
 	t.Helper()
-	c, err := s.Counts(t.Context(), at.Truncate(challenge.CountedFor), at.Add(24*time.Hour))
+	c, err := s.Counts(t.Context(), at.Truncate(records.CountedFor), at.Add(24*time.Hour))
 	if err != nil || !c.Whole {
 		t.Fatalf("whole: %v, %v", c.Whole, err)
 	}
@@ -215,7 +217,7 @@ func countsPurged(t *testing.T, s *store.Store) {
 func mostWrongCodes(t *testing.T, s *store.Store) {
 	signIns(t, s)
 	for account, n := range map[string]int{"agent": 2, "other": 3, "nobody": 1} {
-		update(t, s, func(ctx context.Context, tx challenge.Tx) (err error) {
+		update(t, s, func(ctx context.Context, tx exchange.Tx) (err error) {
 			for range n {
 				err = errors.Join(err, tx.AddWrongCode(ctx, account, "f", at))
 			}

@@ -6,14 +6,15 @@ import (
 	"testing"
 	"time"
 
-	"nidan/challenge"
+	"nidan/exchange"
+	"nidan/records"
 	"nidan/store"
 )
 
 func policiesWatched(t *testing.T, s *store.Store) {
 	activate := func() {
 		t.Helper()
-		if err := s.PoliciesActivated(t.Context(), challenge.Record{At: at, Kind: "policies_activated", Revision: "r"}); err != nil {
+		if err := s.PoliciesActivated(t.Context(), records.Record{At: at, Kind: "policies_activated", Revision: "r"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -26,8 +27,8 @@ func policiesWatched(t *testing.T, s *store.Store) {
 		activate()
 		<-told
 	}
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
-		return tx.AddRecord(ctx, challenge.Record{At: at, Kind: "sign_in"})
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
+		return tx.AddRecord(ctx, records.Record{At: at, Kind: "sign_in"})
 	})
 	cancel()
 	if err := <-ended; err != nil {

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"nidan/challenge"
+	"nidan/exchange"
+	"nidan/records"
+	"nidan/settings"
 	"nidan/store"
 )
 
@@ -89,21 +92,21 @@ func sample(id string) *challenge.Challenge {
 	}
 }
 
-func update(t *testing.T, s *store.Store, fn func(ctx context.Context, tx challenge.Tx) error) {
+func update(t *testing.T, s *store.Store, fn func(ctx context.Context, tx exchange.Tx) error) {
 	t.Helper()
-	if err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error { return fn(t.Context(), tx) }); err != nil {
+	if err := s.Update(t.Context(), "agent", func(tx exchange.Tx) error { return fn(t.Context(), tx) }); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func add(t *testing.T, s *store.Store, c *challenge.Challenge) {
 	t.Helper()
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error { return tx.AddChallenge(ctx, c) })
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error { return tx.AddChallenge(ctx, c) })
 }
 
 func latest(t *testing.T, s *store.Store) (c *challenge.Challenge, err error) {
 	t.Helper()
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		c, err = tx.LatestChallenge(ctx, "agent", "flow")
 		return nil
 	})
@@ -148,7 +151,7 @@ func timesComeBack(t *testing.T, s *store.Store) {
 
 func latestIsOpen(t *testing.T, s *store.Store) {
 	add(t, s, sample("1"))
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		_, err := tx.CloseChallenge(ctx, "1", challenge.ClosedSuperseded, at)
 		return err
 	})
@@ -156,7 +159,7 @@ func latestIsOpen(t *testing.T, s *store.Store) {
 	if got, err := latest(t, s); err != nil || got.ID != "2" {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		for _, of := range [][2]string{{"other", "flow"}, {"agent", "other"}} {
 			if _, err := tx.LatestChallenge(ctx, of[0], of[1]); !errors.Is(err, challenge.ErrNotFound) {
 				t.Errorf("account %s, flow %s: %v", of[0], of[1], err)
@@ -168,7 +171,7 @@ func latestIsOpen(t *testing.T, s *store.Store) {
 
 func oneOpen(t *testing.T, s *store.Store) {
 	add(t, s, sample("1"))
-	err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error { return tx.AddChallenge(t.Context(), sample("2")) })
+	err := s.Update(t.Context(), "agent", func(tx exchange.Tx) error { return tx.AddChallenge(t.Context(), sample("2")) })
 	if err == nil {
 		t.Error("a second open challenge was taken")
 	}
@@ -179,7 +182,7 @@ func countToTheLast(t *testing.T, s *store.Store) {
 	c.MaxAttempts = 2
 	add(t, s, c)
 	for i, want := range []bool{true, true, false} {
-		update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 			if ok, err := tx.CountAttempt(ctx, "1"); err != nil || ok != want {
 				t.Errorf("try %d: got %v, %v", i+1, ok, err)
 			}
@@ -193,7 +196,7 @@ func countToTheLast(t *testing.T, s *store.Store) {
 
 func closedOnce(t *testing.T, s *store.Store) {
 	add(t, s, sample("1"))
-	if won := race(t, s, func(tx challenge.Tx) (bool, error) {
+	if won := race(t, s, func(tx exchange.Tx) (bool, error) {
 		return tx.CloseChallenge(t.Context(), "1", challenge.ClosedPassed, at)
 	}); won != 1 {
 		t.Errorf("%d callers closed it, want 1", won)
@@ -205,19 +208,19 @@ func closedOnce(t *testing.T, s *store.Store) {
 
 func countedAtOnce(t *testing.T, s *store.Store) {
 	add(t, s, sample("1"))
-	if won := race(t, s, func(tx challenge.Tx) (bool, error) { return tx.CountAttempt(t.Context(), "1") }); won != 10 {
+	if won := race(t, s, func(tx exchange.Tx) (bool, error) { return tx.CountAttempt(t.Context(), "1") }); won != 10 {
 		t.Errorf("%d tries were counted, want 10", won)
 	}
 }
 
 // race makes 16 calls at once and counts how many were told true.
-func race(t *testing.T, s *store.Store, call func(challenge.Tx) (bool, error)) int64 {
+func race(t *testing.T, s *store.Store, call func(exchange.Tx) (bool, error)) int64 {
 	t.Helper()
 	var won atomic.Int64
 	var all sync.WaitGroup
 	for range 16 {
 		all.Go(func() {
-			err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error {
+			err := s.Update(t.Context(), "agent", func(tx exchange.Tx) error {
 				ok, err := call(tx)
 				if ok {
 					won.Add(1)
@@ -243,7 +246,7 @@ func count(t *testing.T, s *store.Store, table string) (n int) {
 
 func undone(t *testing.T, s *store.Store) {
 	broken := errors.New("broken")
-	err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error {
+	err := s.Update(t.Context(), "agent", func(tx exchange.Tx) error {
 		if err := tx.AddChallenge(t.Context(), sample("1")); err != nil {
 			return err
 		}
@@ -263,17 +266,17 @@ func undone(t *testing.T, s *store.Store) {
 }
 
 func answerKeptOnce(t *testing.T, s *store.Store) {
-	for _, want := range []challenge.Delivery{
+	for _, want := range []exchange.Delivery{
 		{Key: "a", Digest: []byte{1}, Status: 400, Body: []byte(`{"messages":[]}`), At: at},
 		{Key: "b", Digest: []byte{2}, Status: 204, At: at},
 	} {
-		update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 			if _, err := tx.Delivery(ctx, want.Key); !errors.Is(err, challenge.ErrNotFound) {
 				t.Errorf("before: %v", err)
 			}
 			return tx.AddDelivery(ctx, want)
 		})
-		update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+		update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 			got, err := tx.Delivery(ctx, want.Key)
 			if err != nil || got.Status != want.Status || !bytes.Equal(got.Body, want.Body) ||
 				!bytes.Equal(got.Digest, want.Digest) || !got.At.Equal(want.At) {
@@ -281,7 +284,7 @@ func answerKeptOnce(t *testing.T, s *store.Store) {
 			}
 			return nil
 		})
-		err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error { return tx.AddDelivery(t.Context(), want) })
+		err := s.Update(t.Context(), "agent", func(tx exchange.Tx) error { return tx.AddDelivery(t.Context(), want) })
 		if err == nil {
 			t.Error("a second answer to the same call was taken")
 		}
@@ -289,12 +292,12 @@ func answerKeptOnce(t *testing.T, s *store.Store) {
 }
 
 func initialSettings(t *testing.T, s *store.Store) {
-	read := func() (got challenge.Settings) {
-		update(t, s, func(ctx context.Context, tx challenge.Tx) (err error) { got, err = tx.Settings(ctx); return err })
+	read := func() (got settings.Settings) {
+		update(t, s, func(ctx context.Context, tx exchange.Tx) (err error) { got, err = tx.Settings(ctx); return err })
 		return got
 	}
 	before := read()
-	if err := s.Migrate(t.Context(), challenge.Settings{RememberDays: 1}); err != nil {
+	if err := s.Migrate(t.Context(), settings.Settings{RememberDays: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if after := read(); !after.Equal(before) {
@@ -304,10 +307,10 @@ func initialSettings(t *testing.T, s *store.Store) {
 
 func purged(t *testing.T, s *store.Store) {
 	add(t, s, sample("1"))
-	update(t, s, func(ctx context.Context, tx challenge.Tx) error {
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		return errors.Join(
-			tx.AddDelivery(ctx, challenge.Delivery{Key: "a", Digest: []byte{1}, Status: 204, At: at}),
-			tx.AddRecord(ctx, challenge.Record{At: at, Kind: "sign_in", Account: "agent"}))
+			tx.AddDelivery(ctx, exchange.Delivery{Key: "a", Digest: []byte{1}, Status: 204, At: at}),
+			tx.AddRecord(ctx, records.Record{At: at, Kind: "sign_in", Account: "agent"}))
 	})
 	for _, step := range []struct {
 		before                          time.Time
@@ -343,11 +346,11 @@ func noRecordNothing(t *testing.T, s *store.Store) {
 	if _, err := s.DB().ExecContext(t.Context(), `DROP TABLE records`); err != nil {
 		t.Fatal(err)
 	}
-	err := s.Update(t.Context(), "agent", func(tx challenge.Tx) error {
+	err := s.Update(t.Context(), "agent", func(tx exchange.Tx) error {
 		if err := tx.AddChallenge(t.Context(), sample("1")); err != nil {
 			return err
 		}
-		return tx.AddRecord(t.Context(), challenge.Record{At: at})
+		return tx.AddRecord(t.Context(), records.Record{At: at})
 	})
 	if err == nil {
 		t.Error("no error")
@@ -360,7 +363,7 @@ func noRecordNothing(t *testing.T, s *store.Store) {
 func givesUp(t *testing.T, s *store.Store) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := s.Update(ctx, "agent", func(challenge.Tx) error { t.Error("it began"); return nil })
+	err := s.Update(ctx, "agent", func(exchange.Tx) error { t.Error("it began"); return nil })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}

@@ -8,7 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"nidan/challenge"
+	"nidan/exchange"
+	"nidan/records"
 	"nidan/store"
 )
 
@@ -17,7 +18,7 @@ func held(t *testing.T, s *store.Store, account string) (letGo func()) {
 	t.Helper()
 	begun, end, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
-		ended <- s.Update(context.WithoutCancel(t.Context()), account, func(challenge.Tx) error {
+		ended <- s.Update(context.WithoutCancel(t.Context()), account, func(exchange.Tx) error {
 			close(begun)
 			<-end
 			return nil
@@ -33,8 +34,8 @@ func held(t *testing.T, s *store.Store, account string) (letGo func()) {
 	}
 }
 
-func record(flow string) challenge.Record {
-	return challenge.Record{At: at, Kind: "sign_in", Account: "agent", Flow: flow, State: "allowed"}
+func record(flow string) records.Record {
+	return records.Record{At: at, Kind: "sign_in", Account: "agent", Flow: flow, State: "allowed"}
 }
 
 // Hundreds of units are made durable, on SQLite together. One that fails or panics undoes itself alone, and one whose context ends in
@@ -53,7 +54,7 @@ func undoneAlone(t *testing.T, s *store.Store) {
 					t.Errorf("%d panicked: %v", i, p)
 				}
 			}()
-			err := s.Update(ctx, fmt.Sprint(i), func(tx challenge.Tx) error {
+			err := s.Update(ctx, fmt.Sprint(i), func(tx exchange.Tx) error {
 				if err := tx.AddRecord(ctx, record(fmt.Sprint(i))); err != nil {
 					return err
 				}
@@ -108,21 +109,21 @@ func whoLeavesIsLeftOut(t *testing.T, s *store.Store) {
 	ctx, cancel := context.WithCancel(t.Context())
 	left := make(chan error)
 	go func() {
-		left <- s.Update(ctx, "agent", func(challenge.Tx) error { t.Error("it was carried out"); return nil })
+		left <- s.Update(ctx, "agent", func(exchange.Tx) error { t.Error("it was carried out"); return nil })
 	}()
 	cancel()
 	if err := <-left; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	letGo()
-	update(t, s, func(context.Context, challenge.Tx) error { return nil })
+	update(t, s, func(context.Context, exchange.Tx) error { return nil })
 }
 
 func closedStore(t *testing.T, s *store.Store) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Update(t.Context(), "agent", func(challenge.Tx) error { return nil }); err == nil {
+	if err := s.Update(t.Context(), "agent", func(exchange.Tx) error { return nil }); err == nil {
 		t.Error("a store that is closed takes work")
 	}
 }

@@ -6,36 +6,36 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"nidan/challenge"
+	"nidan/records"
 	"nidan/server/console"
 	"nidan/server/session"
 )
 
 type overviewJSON struct {
-	Period   console.Period             `json:"period"`
-	From     time.Time                  `json:"from"`
-	To       time.Time                  `json:"to"`
-	Whole    bool                       `json:"whole"`
-	Results  map[challenge.Result]int64 `json:"results"`
-	Channels map[string]int64           `json:"channels"`
-	States   map[string]int64           `json:"states"`
-	Kinds    map[string]int64           `json:"kinds"`
-	Bars     []barJSON                  `json:"bars"`
-	Reasons  []reasonJSON               `json:"reasons"`
-	Changes  []console.RecordJSON       `json:"changes"`
+	Period   console.Period           `json:"period"`
+	From     time.Time                `json:"from"`
+	To       time.Time                `json:"to"`
+	Whole    bool                     `json:"whole"`
+	Results  map[records.Result]int64 `json:"results"`
+	Channels map[string]int64         `json:"channels"`
+	States   map[string]int64         `json:"states"`
+	Kinds    map[string]int64         `json:"kinds"`
+	Bars     []barJSON                `json:"bars"`
+	Reasons  []reasonJSON             `json:"reasons"`
+	Changes  []console.RecordJSON     `json:"changes"`
 }
 
 type barJSON struct {
-	From     time.Time                  `json:"from"`
-	To       time.Time                  `json:"to"`
-	Results  map[challenge.Result]int64 `json:"results"`
-	Channels map[string]int64           `json:"channels"`
+	From     time.Time                `json:"from"`
+	To       time.Time                `json:"to"`
+	Results  map[records.Result]int64 `json:"results"`
+	Channels map[string]int64         `json:"channels"`
 }
 
 type reasonJSON struct {
-	Result  challenge.Result `json:"result"`
-	Reason  string           `json:"reason"`
-	SignIns int64            `json:"sign_ins"`
+	Result  records.Result `json:"result"`
+	Reason  string         `json:"reason"`
+	SignIns int64          `json:"sign_ins"`
 }
 
 func (h *Handler) overview(c echo.Context, who session.Visitor) error {

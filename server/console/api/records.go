@@ -8,12 +8,12 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"nidan/challenge"
+	"nidan/records"
 	"nidan/server/console"
 	"nidan/server/session"
 )
 
-func recordsOf(all []challenge.Record) []console.RecordJSON {
+func recordsOf(all []records.Record) []console.RecordJSON {
 	shown := []console.RecordJSON{}
 	for _, r := range all {
 		shown = append(shown, console.JSONOf(r))
@@ -21,8 +21,8 @@ func recordsOf(all []challenge.Record) []console.RecordJSON {
 	return shown
 }
 
-func recordFilter(c echo.Context) (challenge.RecordFilter, error) {
-	f := challenge.RecordFilter{
+func recordFilter(c echo.Context) (records.Filter, error) {
+	f := records.Filter{
 		Account: c.QueryParam("account"), Kind: c.QueryParam("kind"), Reason: c.QueryParam("reason"), Channel: c.QueryParam("channel"),
 		Flow: c.QueryParam("flow"), States: c.QueryParams()["state"],
 	}

@@ -12,16 +12,16 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"nidan/challenge"
 	"nidan/hooks"
 	"nidan/policies"
 	"nidan/server/console"
 	"nidan/server/session"
+	"nidan/settings"
 )
 
-// settings are the switches as programs read them: those of the web console and of the softphone by themselves, too, as they were before
+// switches are the settings as programs read them: those of the web console and of the softphone by themselves, too, as they were before
 // each channel had one.
-type settings struct {
+type switches struct {
 	policies.Settings
 	ChangedAt *time.Time `json:"changed_at"` // null: they are those that the database began with
 	ChangedBy string     `json:"changed_by"`
@@ -32,13 +32,13 @@ var errPrecondition = errors.New("no If-Match")
 
 // writeSettings answers with the switch of each channel that the policies list now. One that was listed once keeps its switch, and is not
 // shown.
-func (h *Handler) writeSettings(c echo.Context, status int, s challenge.KeptSettings) error {
+func (h *Handler) writeSettings(c echo.Context, status int, s settings.Kept) error {
 	all, err := h.Console.Policies.Channels()
 	if err != nil {
 		return err
 	}
 	c.Response().Header().Set("ETag", fmt.Sprintf(`"%d"`, s.Version))
-	shown := settings{Settings: hooks.PolicySettings(s.Settings), ChangedBy: s.ChangedBy}
+	shown := switches{Settings: hooks.PolicySettings(s.Settings), ChangedBy: s.ChangedBy}
 	shown.Channels = map[string]bool{}
 	for _, l := range policies.Enforced(all) {
 		shown.Channels[l.ID] = s.On(l.ID)
@@ -84,7 +84,7 @@ func (h *Handler) changeSettings(c echo.Context, who session.Visitor) error {
 	if err != nil {
 		return err
 	}
-	s, err := h.Console.ChangeSettings(c.Request().Context(), who, version, challenge.Settings{
+	s, err := h.Console.ChangeSettings(c.Request().Context(), who, version, settings.Settings{
 		TwoFactor: *to.TwoFactor, Channels: channels, Remember: *to.Remember, RememberDays: *to.RememberDays,
 	})
 	var conflict *console.Conflict

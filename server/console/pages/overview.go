@@ -13,6 +13,7 @@ import (
 
 	"nidan/challenge"
 	"nidan/policies"
+	"nidan/records"
 	"nidan/server/console"
 	"nidan/server/session"
 )
@@ -42,7 +43,7 @@ type tile struct {
 
 // change is a record of what was changed.
 type change struct {
-	challenge.Record
+	records.Record
 	Mark, Letter string // how it is marked in the plots
 	Link         string
 }
@@ -56,7 +57,7 @@ func (p *overviewPage) FirstChanges() []change { return p.Changes[:min(len(p.Cha
 // Periods are those to choose from.
 func (p *overviewPage) Periods() []console.Period { return console.Periods }
 
-func (p *overviewPage) change(r challenge.Record) change {
+func (p *overviewPage) change(r records.Record) change {
 	minute := r.At.Truncate(time.Minute)
 	c := change{
 		r, "policies", "P", p.linkWithin(minute, minute.Add(time.Minute), map[string]string{"outcome": "kind." + r.Kind}),
@@ -72,7 +73,7 @@ func (t tile) Shown() string { return grouped(t.Count) }
 
 // reasonsOf are the reasons for a result.
 type reasonsOf struct {
-	Result  challenge.Result
+	Result  records.Result
 	Total   int64
 	Link    string
 	Reasons []reasonBar
@@ -127,8 +128,8 @@ func (h *Handler) elsewhere(c echo.Context, who session.Visitor, err error) erro
 
 func (p *overviewPage) fill() {
 	p.Tiles = []tile{{"all_sign_ins", p.Total(), p.link("kind.sign_in", "", ""), false}}
-	for _, r := range challenge.Results {
-		if n := p.Results[r]; n > 0 || r != challenge.ResultFactor {
+	for _, r := range records.Results {
+		if n := p.Results[r]; n > 0 || r != records.ResultFactor {
 			p.Tiles = append(p.Tiles, tile{"result_" + string(r), n, p.link(string(r), "", ""), false})
 		}
 	}
@@ -179,7 +180,7 @@ func (p *overviewPage) fillReasons() {
 	for _, r := range p.Overview.Reasons {
 		most = max(most, r.SignIns)
 	}
-	for n, result := range challenge.Results {
+	for n, result := range records.Results {
 		of := reasonsOf{Result: result, Total: p.Results[result], Link: p.link(string(result), "", "")}
 		for _, r := range p.Overview.Reasons {
 			if r.Result == result {
@@ -196,12 +197,12 @@ func (p *overviewPage) fillReasons() {
 
 func (p *overviewPage) byResult() *plot {
 	var all []series
-	for n, r := range challenge.Results {
+	for n, r := range records.Results {
 		if p.Results[r] > 0 {
 			all = append(all, series{n + 1, p.frame.texts["result_"+string(r)], p.Results[r], p.link(string(r), "", "")})
 		}
 	}
-	keys := slices.DeleteFunc(slices.Clone(challenge.Results), func(r challenge.Result) bool { return p.Results[r] == 0 })
+	keys := slices.DeleteFunc(slices.Clone(records.Results), func(r records.Result) bool { return p.Results[r] == 0 })
 	return p.plot("by_result", all, func(b console.Bar, i int) (int64, map[string]string) {
 		return b.Results[keys[i]], map[string]string{"outcome": string(keys[i])}
 	})

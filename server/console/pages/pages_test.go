@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"nidan/challenge"
 	"nidan/policies"
+	"nidan/records"
 	"nidan/server/page/pagetest"
 )
 
@@ -37,7 +37,7 @@ func TestTheTexts(t *testing.T) {
 	}
 	pagetest.SameInBothLanguages(t, texts)
 	pagetest.NoneMissingNoneTooMany(t, texts, files, composed)
-	for _, kind := range challenge.RecordKinds {
+	for _, kind := range records.Kinds {
 		if texts["ja"]["kind_"+kind] == "" {
 			t.Errorf("the kind %q has no name", kind)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"nidan/challenge"
 	"nidan/policies"
+	"nidan/records"
 )
 
 // givenReason finds, in the policies, why a sign-in or a change goes on or does not.
@@ -47,7 +48,7 @@ func TestEveryReasonThatShipsIsSaidInWords(t *testing.T) {
 				t.Errorf("%s: nothing is ever said to be %s", locale, reason)
 			}
 		}
-		for _, r := range challenge.Results {
+		for _, r := range records.Results {
 			if texts["result_"+string(r)] == "" {
 				t.Errorf("%s: there are no words for the result %s", locale, r)
 			}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"nidan/challenge"
+	"nidan/records"
 )
 
 // recordForm is the form that narrows records down, as it was typed.
@@ -16,7 +16,7 @@ type recordForm struct {
 	Reason, Flow                        string          // not in the form: a link gives them, and they can be taken away
 	Wrong                               map[string]bool // what cannot be read, by the name of its field
 
-	filter challenge.RecordFilter
+	filter records.Filter
 }
 
 // What there is to choose as an outcome begins so, unless it is a result of sign-ins: one answer of several in a sign-in, or a kind of
@@ -38,7 +38,7 @@ func (h *Handler) readRecordForm(q url.Values) recordForm {
 	if kind := q.Get("kind"); kind != "" && f.Outcome == "" { // links from before there were outcomes
 		f.Outcome = outcomeKind + kind
 	}
-	f.filter = challenge.RecordFilter{
+	f.filter = records.Filter{
 		Account: f.Account, Channel: f.Channel, Reason: f.Reason, Flow: f.Flow, Rows: f.Flow == "",
 	}
 	f.readOutcome()
@@ -65,10 +65,10 @@ func (f *recordForm) readOutcome() {
 	case f.Outcome == "":
 	case isState && slices.Contains(signInStates(), state):
 		f.filter.Kind, f.filter.States, f.filter.Rows = "sign_in", []string{state}, false
-	case isKind && slices.Contains(challenge.RecordKinds, kind):
+	case isKind && slices.Contains(records.Kinds, kind):
 		f.filter.Kind = kind
-	case slices.Contains(challenge.Results, challenge.Result(f.Outcome)):
-		f.filter.Kind, f.filter.States = "sign_in", challenge.Result(f.Outcome).States()
+	case slices.Contains(records.Results, records.Result(f.Outcome)):
+		f.filter.Kind, f.filter.States = "sign_in", records.Result(f.Outcome).States()
 	default:
 		f.Wrong["outcome"] = true
 	}
@@ -89,20 +89,20 @@ func (f *recordForm) readTime(name, typed string, zone *time.Location) (t time.T
 
 // signInStates are all states of the records of sign-ins.
 func signInStates() (all []string) {
-	for _, r := range challenge.Results {
+	for _, r := range records.Results {
 		all = append(all, r.States()...)
 	}
 	return all
 }
 
 // Results, States and Kinds are what there is to choose.
-func (recordForm) Results() []challenge.Result { return challenge.Results }
+func (recordForm) Results() []records.Result { return records.Results }
 
 // States are the answers that a sign-in may have several of.
 func (recordForm) States() []string { return signInStates() }
 
 // Kinds are the kinds of records.
-func (recordForm) Kinds() []string { return challenge.RecordKinds }
+func (recordForm) Kinds() []string { return records.Kinds }
 
 // Query is the form as a query, with one thing changed: "" takes it away.
 func (f recordForm) Query(name, value string) string {

@@ -9,6 +9,7 @@ import (
 
 	"nidan/challenge"
 	"nidan/policies"
+	"nidan/records"
 	"nidan/server/console"
 	"nidan/server/session"
 )
@@ -27,7 +28,7 @@ type recordList struct {
 type entry struct {
 	record
 	Frame  frame
-	Result challenge.Result // of a sign-in; empty: it is none
+	Result records.Result // of a sign-in; empty: it is none
 	Story  []step
 }
 
@@ -39,9 +40,9 @@ type step struct {
 
 // entry is a row on this page.
 func (f frame) entry(r console.Row) entry {
-	e := entry{record: recordsOf([]challenge.Record{r.Record})[0], Frame: f}
+	e := entry{record: recordsOf([]records.Record{r.Record})[0], Frame: f}
 	if r.Kind == "sign_in" {
-		e.Result = challenge.ResultOf(r.State)
+		e.Result = records.ResultOf(r.State)
 	}
 	for _, s := range recordsOf(r.Story) {
 		e.Story = append(e.Story, step{s, f})
@@ -54,7 +55,7 @@ func (e entry) Says() bool {
 	if e.Result == "" {
 		return e.State != "" && e.State != "changed"
 	}
-	return e.Result == challenge.ResultUnfinished || e.Result == challenge.ResultRefused && e.State != string(challenge.Refused)
+	return e.Result == records.ResultUnfinished || e.Result == records.ResultRefused && e.State != string(challenge.Refused)
 }
 
 func (h *Handler) records(c echo.Context, who session.Visitor) error {

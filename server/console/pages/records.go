@@ -6,20 +6,20 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"nidan/challenge"
+	"nidan/records"
 	"nidan/server/console"
 	"nidan/server/session"
 )
 
 // record is a record as people read it.
 type record struct {
-	challenge.Record
+	records.Record
 	Pretty  string // its detail, indented
 	Channel string // of a sign-in; empty: it is of none, or nothing was decided
-	About   challenge.About
+	About   records.About
 }
 
-func recordsOf(all []challenge.Record) []record {
+func recordsOf(all []records.Record) []record {
 	shown := make([]record, len(all))
 	for i, r := range all {
 		var pretty bytes.Buffer

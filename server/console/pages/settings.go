@@ -8,15 +8,15 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"nidan/challenge"
 	"nidan/policies"
 	"nidan/server/console"
 	"nidan/server/session"
+	"nidan/settings"
 )
 
 // settingsPage shows the switches.
 type settingsPage struct {
-	challenge.KeptSettings
+	settings.Kept
 	Listed []policies.ListedChannel // those that have a switch
 }
 
@@ -29,7 +29,7 @@ func (h *Handler) settings(c echo.Context, who session.Visitor) error {
 }
 
 // switches are the settings, and the channels that have a switch in them.
-func (h *Handler) switches(c echo.Context, who session.Visitor) (challenge.KeptSettings, []policies.ListedChannel, error) {
+func (h *Handler) switches(c echo.Context, who session.Visitor) (settings.Kept, []policies.ListedChannel, error) {
 	s, err := h.Console.Settings(c.Request().Context(), who)
 	if err != nil {
 		return s, nil, err
@@ -40,12 +40,12 @@ func (h *Handler) switches(c echo.Context, who session.Visitor) (challenge.KeptS
 
 // settingsForm is what is being edited.
 type settingsForm struct {
-	challenge.Settings
+	settings.Settings
 	Listed    []policies.ListedChannel
 	Version   int64
-	Days      string                  // as typed
-	DaysError bool                    // they are not a number from 1 to 365
-	Meanwhile *challenge.KeptSettings // what somebody else has saved since the form was opened; nil: nobody has
+	Days      string         // as typed
+	DaysError bool           // they are not a number from 1 to 365
+	Meanwhile *settings.Kept // what somebody else has saved since the form was opened; nil: nobody has
 }
 
 // choice is one of the switches, for the part of the form that shows it.
@@ -58,7 +58,7 @@ type choice struct {
 
 // Switch is a switch that is no channel's.
 func (f settingsForm) Switch(name string, on bool) choice {
-	var now challenge.Settings
+	var now settings.Settings
 	if f.Meanwhile != nil {
 		now = f.Meanwhile.Settings
 	}
@@ -124,14 +124,14 @@ func (h *Handler) saveSettings(c echo.Context, who session.Visitor) error {
 }
 
 // conflict shows what somebody else has saved meanwhile beside what was typed. Saving it now is done knowingly.
-func (h *Handler) conflict(c echo.Context, who session.Visitor, f settingsForm, now challenge.KeptSettings) error {
+func (h *Handler) conflict(c echo.Context, who session.Visitor, f settingsForm, now settings.Kept) error {
 	f.Version, f.Meanwhile = now.Version, &now
 	return h.show(c, who, http.StatusConflict, "settings_edit", "settings", f)
 }
 
 // readSettings reads the form, and which channels it gives the switch of; false for one that these pages never send. A channel that was
 // listed after the form was opened is not in it, and stays as it is.
-func readSettings(c echo.Context, now challenge.KeptSettings, listed []policies.ListedChannel) (f settingsForm, given map[string]bool, ok bool) {
+func readSettings(c echo.Context, now settings.Kept, listed []policies.ListedChannel) (f settingsForm, given map[string]bool, ok bool) {
 	version, err := strconv.ParseInt(c.FormValue("version"), 10, 64)
 	if err != nil {
 		return f, nil, false
@@ -164,7 +164,7 @@ func readSettings(c echo.Context, now challenge.KeptSettings, listed []policies.
 
 var onOff = map[bool]string{true: "on", false: "off"}
 
-func settingsLines(from, to challenge.Settings, listed []policies.ListedChannel) (lines []line) {
+func settingsLines(from, to settings.Settings, listed []policies.ListedChannel) (lines []line) {
 	add := func(what, channel string, from, to bool) {
 		if from != to {
 			lines = append(lines, line{What: what, Channel: channel, From: onOff[from], To: onOff[to]})

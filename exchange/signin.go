@@ -1,8 +1,10 @@
-package challenge
+package exchange
 
 import (
 	"context"
 	"time"
+
+	"nidan/challenge"
 )
 
 // SecondStep is how a sign-in came through.
@@ -26,7 +28,7 @@ type SignIn struct {
 	AuthenticatedAt time.Time
 	Channel         string // as the policy named it
 	SecondStep      SecondStep
-	WrongCodes      WrongCodes // tried by others since the last right code, for the holder to be told of
+	WrongCodes      challenge.WrongCodes // tried by others since the last right code, for the holder to be told of
 }
 
 // UnknownSignIn is one of which there is no record: a session that was made without Nidan, or before it.
@@ -37,9 +39,10 @@ func UnknownSignIn(account string, authenticatedAt time.Time) SignIn {
 // SignIns are the sign-ins that were let through, of a [Tx].
 type SignIns interface {
 	AddSignIn(ctx context.Context, s SignIn) error
-	// SignIn is as in [Reader].
+	// SignIn returns the one of that account and instant, or [challenge.ErrNotFound]. Instants are compared to the microsecond: that is
+	// what Kratos' database may keep of them.
 	SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*SignIn, error)
 	// LatestSecondStep returns the account's newest sign-in from then on that was passed, remembered or for enrolment only, or
-	// [ErrNotFound].
+	// [challenge.ErrNotFound].
 	LatestSecondStep(ctx context.Context, account string, since time.Time) (*SignIn, error)
 }

@@ -1,4 +1,4 @@
-package challenge
+package exchange
 
 import (
 	"context"
@@ -16,7 +16,7 @@ type Delivery struct {
 
 // Deliveries are the calls that were answered, of a [Tx].
 type Deliveries interface {
-	// Delivery returns the answer already given to the delivery of this key, or [ErrNotFound].
+	// Delivery returns the answer already given to the delivery of this key, or [challenge.ErrNotFound].
 	Delivery(ctx context.Context, key string) (*Delivery, error)
 	AddDelivery(ctx context.Context, d Delivery) error
 }

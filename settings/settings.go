@@ -1,4 +1,4 @@
-package challenge
+package settings
 
 import (
 	"context"
@@ -38,19 +38,19 @@ func (s Settings) Equal(other Settings) bool {
 	return true
 }
 
-// KeptSettings are settings, and who made them so.
-type KeptSettings struct {
+// Kept are settings, and who made them so.
+type Kept struct {
 	Settings
 	Version   int64     // grows with each change
 	ChangedAt time.Time // zero: they are those that the database began with
 	ChangedBy string    // account name; empty likewise
 }
 
-// Switches are the settings of a [Tx].
+// Switches reads and saves the settings, in the transaction that it is a method of.
 type Switches interface {
 	Settings(ctx context.Context) (Settings, error)
 	// KeptSettings returns them with their version.
-	KeptSettings(ctx context.Context) (KeptSettings, error)
+	KeptSettings(ctx context.Context) (Kept, error)
 	// SaveSettings replaces the settings of that version, with the next one, and says whether it still was the version.
 	SaveSettings(ctx context.Context, version int64, s Settings, by string, at time.Time) (bool, error)
 }
