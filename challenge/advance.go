@@ -7,10 +7,9 @@ import (
 	"time"
 )
 
-// Advance takes one submission one step further under the given terms: it issues a code, shows the one that is out,
-// sends another, gives up, or verifies. It is called only where the policy asks for a second step. An error means that
-// nothing may be let in and nothing of the unit of work may be kept. Last is the latest challenge of the account in the flow, nil
-// where there is none.
+// Advance carries out one submission of a sign-in for which the policy asks for a second step. Advance sends a code, shows the open
+// challenge again, sends another code, cancels the challenge, or verifies the submitted code. Last is the newest challenge of the account
+// in the flow; nil means that there is none. On an error, the caller must refuse the sign-in and roll the transaction back.
 func (c *Challenger) Advance(ctx context.Context, tx Tx, last *Challenge, s Submission, t Terms) (Outcome, error) {
 	now := c.now()
 	if s.Action == ActionCancel {
@@ -25,15 +24,15 @@ func (c *Challenger) Advance(ctx context.Context, tx Tx, last *Challenge, s Subm
 	}
 	switch {
 	case wrong >= t.WrongCodes:
-		// NIST SP 800-63B-4 §3.2.2: without this, each new code would bring ten new guesses, for ever.
+		// NIST SP 800-63B-4 §3.2.2. Without this limit, each new code would give an attacker ten more guesses.
 		return Outcome{State: Refused, Reason: ReasonWrongCodes}, nil
 	case last == nil:
 		return c.send(ctx, tx, s, t, nil, CodeSent)
 	case last.Closed == ClosedCancelled:
-		// Giving up and coming back must not be a way around the wait between two codes.
+		// The wait between two codes also holds after a cancellation: otherwise a client could cancel to skip the wait.
 		return c.send(ctx, tx, s, t, last, CodeSent)
 	case !last.Open():
-		// Passed or invalidated: this flow has had its chance. What was accepted once is accepted for nothing else.
+		// Passed or invalidated. One flow gets one challenge: a code that was accepted once is not accepted again.
 		return Outcome{State: SignInAgain}, nil
 	case !bytes.Equal(last.Facts, s.Facts):
 		return c.invalidate(ctx, tx, last, now)
@@ -45,9 +44,9 @@ func (c *Challenger) Advance(ctx context.Context, tx Tx, last *Challenge, s Subm
 	return c.verify(ctx, tx, last, s, now)
 }
 
-// Withdraw is called where the policy asks for no second step, and says how that affects one under way. A person who is
-// just submitting a code is told to sign in again: what the code was asked for no longer holds (contract, section 1). The
-// returned state is Passed where nothing stands in the way.
+// Withdraw carries out one submission of a sign-in for which the policy asks for no second step. If the flow has an open challenge and the
+// client submits a code or asks for another one, the person has to sign in again, because the reason for the code is gone (contract,
+// section 1). Otherwise the state is Passed.
 func (c *Challenger) Withdraw(ctx context.Context, tx Tx, last *Challenge, s Submission) (Outcome, error) {
 	now := c.now()
 	switch {
@@ -59,8 +58,8 @@ func (c *Challenger) Withdraw(ctx context.Context, tx Tx, last *Challenge, s Sub
 	return Outcome{State: Passed}, nil
 }
 
-// send sends a code in place of the last one of this flow, which is dead from then on. It does so when the wait between two
-// codes is over and the account has not had too many: each costs its holder a mail, and brings a thief ten more guesses.
+// send sends a new code and closes the last challenge of the flow. If the wait between two codes is not over, or the account has received
+// too many codes, the state is TooManyCodes: each code costs the account's holder a mail and gives a thief ten more guesses.
 func (c *Challenger) send(ctx context.Context, tx Tx, s Submission, t Terms, last *Challenge, as State) (Outcome, error) {
 	now := c.now()
 	retryAt, err := nextCode(ctx, tx, s, t, now)
@@ -78,11 +77,11 @@ func (c *Challenger) send(ctx context.Context, tx Tx, s Submission, t Terms, las
 			return Outcome{}, fmt.Errorf("close the older challenge: %w", err)
 		}
 	}
-	waits := c.MailWaits() || last != nil && last.Mail == MailWaiting // its mail goes the same way
+	waits := c.MailWaits() || last != nil && last.Mail == MailWaiting // the new mail waits behind the last one
 	return c.issue(ctx, tx, s, t, as, waits)
 }
 
-// issue makes a new challenge, and sends its code. Waits says that the mail will not go out at once, as far as is known.
+// issue makes a new challenge and sends its code. Waits says that the mail will probably not leave at once.
 func (c *Challenger) issue(ctx context.Context, tx Tx, s Submission, t Terms, as State, waits bool) (Outcome, error) {
 	now := c.now()
 	id, err := newID(c.Rand)
@@ -119,8 +118,8 @@ func (c *Challenger) issue(ctx context.Context, tx Tx, s Submission, t Terms, as
 	return Outcome{State: as, Challenge: ch}, nil
 }
 
-// toTell are the wrong codes that the mail tells the account's holder of: those since the last right one, once they are enough to
-// be more than slips.
+// toTell returns the wrong codes that the mail reports to the account's holder: the codes tried since the last right one. Below
+// [Terms.TellWrongCodes] they are taken for typing errors and are not reported.
 func (c *Challenger) toTell(ctx context.Context, tx Limits, account string, t Terms) (WrongCodes, error) {
 	wrong, err := tx.UntoldWrongCodes(ctx, account)
 	if err != nil {
@@ -148,7 +147,7 @@ func (c *Challenger) invalidate(ctx context.Context, tx Challenges, last *Challe
 	return Outcome{State: SignInAgain}, nil
 }
 
-// show repeats what stands, and sends nothing: reloading a page must not fill a mailbox.
+// show returns the state of the open challenge and sends nothing: a reload of the page must not cause another mail.
 func show(last *Challenge, now time.Time) Outcome {
 	switch {
 	case last.AttemptsLeft() == 0:
@@ -159,9 +158,9 @@ func show(last *Challenge, now time.Time) Outcome {
 	return Outcome{State: CodeSent, Challenge: last}
 }
 
-// verify compares a code. The order is what makes it safe: the try is counted before the comparison, so that whatever
-// fails afterwards has cost one (OWASP ASVS 5.0 6.6.3); and the challenge is closed by an update that hits exactly one open
-// row, so that one code opens one session (NIST SP 800-63B-4 §3.1.3.2).
+// verify compares the submitted code. The order matters. The try is counted before the comparison, so a failure after the comparison
+// cannot give the try back (OWASP ASVS 5.0 6.6.3). The challenge is closed by an UPDATE that must change exactly one open row, so one code
+// opens one session (NIST SP 800-63B-4 §3.1.3.2).
 func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, s Submission, now time.Time) (Outcome, error) {
 	if shown := show(last, now); shown.State != CodeSent {
 		return shown, nil
@@ -200,8 +199,9 @@ func (c *Challenger) verify(ctx context.Context, tx Tx, last *Challenge, s Submi
 	return Outcome{State: Passed, Challenge: last, WrongCodes: others}, nil
 }
 
-// clearOwn forgets the wrong codes of the flow in which the right one came, and returns those of other flows, to be told of once. They
-// go on counting: a thief who knows the password would else begin anew with each sign-in of the account's holder.
+// clearOwn deletes the wrong codes of the flow in which the right code was entered. It returns the wrong codes of other flows that the
+// holder was not yet told of. The wrong codes of other flows still count: otherwise each sign-in of the holder would give a thief who
+// knows the password a full set of new guesses.
 func clearOwn(ctx context.Context, tx Limits, s Submission) (WrongCodes, error) {
 	if err := tx.ClearWrongCodes(ctx, s.Account, s.Flow); err != nil {
 		return WrongCodes{}, fmt.Errorf("clear the flow's wrong codes: %w", err)
@@ -216,8 +216,8 @@ func clearOwn(ctx context.Context, tx Limits, s Submission) (WrongCodes, error) 
 	return others, nil
 }
 
-// remember keeps the device on which a right code was just entered, if that was asked for and offered. A token is worth
-// nothing before this.
+// remember stores the device on which the right code was entered, if the person asked for this and the policy offers it. Before this
+// call, the device's token has no effect.
 func (c *Challenger) remember(ctx context.Context, tx Devices, passed *Challenge, d *Device, now time.Time) error {
 	if d == nil || passed.RememberDays == 0 {
 		return nil

@@ -6,51 +6,51 @@ import (
 	"time"
 )
 
-// Challenge is one code that was sent, and what became of it.
+// Challenge is one code that was sent, with its state.
 type Challenge struct {
 	ID           string // random, 128 bits in hexadecimal
 	Account      string // Kratos' identity id
 	Flow         string // Kratos' login flow id
 	Channel      string // as the policy names it
-	SentTo       string // the masked address: the full one is not needed to answer, so it is not kept
-	Facts        []byte // digest of the facts it was issued on, see [Facts]
-	Reserved     bool   // sent to a client by which the account was remembered before
-	CodeMAC      []byte // see [Keyring.CodeMAC]; the code itself is kept nowhere
+	SentTo       string // the masked address; the full address is not stored
+	Facts        []byte // digest of the account facts at the time of issue, see [Facts]
+	Reserved     bool   // sent to a client that the account was remembered on before; counted apart from other codes
+	CodeMAC      []byte // see [Keyring.MAC]; the code itself is not stored
 	CodeLength   int    // digits
 	Attempts     int    // tries counted so far
-	MaxAttempts  int    // tries after which it is dead
-	RememberDays int    // for how many days a device may be remembered with it; 0: not at all
+	MaxAttempts  int    // after so many tries, no code is accepted
+	RememberDays int    // for how many days a device may be remembered with this code; 0: not at all
 	IssuedAt     time.Time
-	ExpiresAt    time.Time // the first instant at which it is no longer accepted
-	ResendAt     time.Time // the first instant at which a new code may be sent in this flow
-	Closed       Closing   // empty while it is open
-	Mail         MailState // what is known of the mail with its code
+	ExpiresAt    time.Time // from then on, the code is not accepted
+	ResendAt     time.Time // from then on, a new code may be sent in this flow
+	Closed       Closing   // empty: the challenge is open
+	Mail         MailState // empty: a mail server has the mail, or will have it in a moment
 }
 
-// MailState is what there is to tell of the mail with a challenge's code. Empty: nothing, a mail server has it or will in a moment.
+// MailState is a problem with the mail of a challenge. Empty: no problem is known.
 type MailState string
 
-// The states of a mail that are worth telling.
+// The problems with a mail.
 const (
-	MailWaiting MailState = "waiting" // no mail server has taken it yet; it is tried again
-	MailFailed  MailState = "failed"  // it will not be sent any more
+	MailWaiting MailState = "waiting" // no mail server has accepted the mail yet; Nidan tries again
+	MailFailed  MailState = "failed"  // Nidan has given the mail up
 )
 
-// mailIsSlow is how long after its challenge a mail that still waits is told of. Nearly all are handed over within a second.
+// mailIsSlow is the age at which a waiting mail is shown as late. Most mail servers accept a mail within a second.
 const mailIsSlow = 10 * time.Second
 
 func (c *Challenge) mailIsLate(now time.Time) bool {
 	return c.Mail == MailWaiting && !now.Before(c.IssuedAt.Add(mailIsSlow))
 }
 
-// AttemptsLeft is how many tries remain, 0 when it is dead.
+// AttemptsLeft is how many tries remain; at 0, no code is accepted.
 func (c *Challenge) AttemptsLeft() int { return max(0, c.MaxAttempts-c.Attempts) }
 
-// Open says whether the challenge still stands. An open one may have expired or have run out of tries: its holder is then
-// told so, instead of being taken for someone who never had one.
+// Open says whether the challenge was not closed. An open challenge may have expired or have no tries left: the person then gets the state
+// code_expired or attempts_exceeded, and not a new code.
 func (c *Challenge) Open() bool { return c.Closed == "" }
 
-// Answerable says whether a code would be compared: the challenge is open, has tries left and has not expired.
+// Answerable says whether a submitted code would be compared: the challenge is open, has tries left and has not expired.
 func (c *Challenge) Answerable(now time.Time) bool {
 	return c.Open() && c.AttemptsLeft() > 0 && !c.expired(now)
 }
@@ -60,36 +60,37 @@ func (c *Challenge) expired(now time.Time) bool { return !now.Before(c.ExpiresAt
 // Closing says how a challenge ended.
 type Closing string
 
-// The ways in which a challenge ends, other than by time or tries.
+// The ways in which a challenge is closed. A challenge that expires or runs out of tries stays open.
 const (
-	ClosedPassed      Closing = "passed"      // its code was accepted
-	ClosedCancelled   Closing = "cancelled"   // its holder gave it up
+	ClosedPassed      Closing = "passed"      // the code was accepted
+	ClosedCancelled   Closing = "cancelled"   // the person cancelled
 	ClosedSuperseded  Closing = "superseded"  // a newer code was sent
-	ClosedInvalidated Closing = "invalidated" // what it was issued on has changed
+	ClosedInvalidated Closing = "invalidated" // one of its [Facts] has changed
 )
 
-// Terms are the conditions of a second step, as the policy decided them.
+// Terms are the conditions of a second step that the policy decided.
 type Terms struct {
 	Length       int           // digits of the code
-	TTL          time.Duration // how long the code holds
+	TTL          time.Duration // how long the code is valid
 	MaxAttempts  int           // tries
 	ResendAfter  time.Duration // between a code and the next one in the same flow
 	RememberDays int           // 0: remembering is off
 
-	// What an account may use up, across challenges and flows: Codes within CodesWithin, CodesPerDay within 24 hours, with a wait that
-	// doubles with each of them after WaitDoublesAfter; and besides, on clients by which it was remembered before, ReservedPerDay.
+	// Limits of one account, across challenges and flows: at most Codes within CodesWithin and CodesPerDay within 24 hours. After
+	// WaitDoublesAfter codes in 24 hours, each further code doubles the wait. Clients that the account was remembered on before have
+	// ReservedPerDay codes of their own.
 	Codes            int
 	CodesWithin      time.Duration
 	CodesPerDay      int
 	WaitDoublesAfter int
 	ReservedPerDay   int
 
-	WrongCodes     int           // that keep the account out
-	WrongCodesFor  time.Duration // for which one counts, as long as they do not
-	TellWrongCodes int           // from which on a mail tells of them
+	WrongCodes     int           // at so many wrong codes, every sign-in that needs a code is refused
+	WrongCodesFor  time.Duration // a wrong code counts for so long, while the account has fewer than WrongCodes
+	TellWrongCodes int           // from so many wrong codes on, a mail reports them
 }
 
-// Action is what a client asks for besides answering.
+// Action is what a client asks for, other than to verify a code.
 type Action string
 
 // The actions of the contract (transient_payload.two_factor.action).
@@ -105,19 +106,19 @@ type Submission struct {
 	Name    string // what the account is called, for the records
 	Flow    string
 	Channel string
-	Email   string  // where a code goes; never empty where a challenge can be issued
+	Email   string  // where the code is sent; never empty if a challenge can be issued
 	Locale  string  // language of the mail, "ja" or "en"
-	Facts   []byte  // digest of the facts as they are now
-	Known   bool    // the client is one by which the account was remembered, however long ago
-	Device  *Device // to be remembered if the code is right, see [Device]; nil: not asked for
+	Facts   []byte  // digest of the account facts now
+	Known   bool    // the account was remembered on this client at some time, however long ago
+	Device  *Device // to remember if the code is right; nil: the person did not ask for this
 	Action  Action
-	Code    string // normalised, see [NormalizeCode]; empty: none was submitted
+	Code    string // normalised, see [NormalizeCode]; empty: no code was submitted
 }
 
-// State is how a submission ended. All but Passed keep the person out.
+// State is the result of a submission. Only Passed lets the person in.
 type State string
 
-// The states a second step can lead to, named as the contract names them.
+// The states, with the names of the contract (design §1).
 const (
 	Passed           State = "passed"
 	CodeSent         State = "code_sent"
@@ -131,18 +132,18 @@ const (
 	Refused          State = "refused"
 )
 
-// Outcome is a state and the challenge it is about.
+// Outcome is a state with the challenge that it belongs to.
 type Outcome struct {
 	State     State
-	Challenge *Challenge // nil where there is none to show
+	Challenge *Challenge // nil: there is no challenge to show
 	RetryAt   time.Time  // with TooManyCodes: when another code may be sent
-	Reason    string     // a symbol for the records, where the state has a reason of its own
+	Reason    string     // a symbol for the records; empty: the policy's reason stands
 
-	// WrongCodes are, with Passed, those that were tried in other flows since the last right code.
+	// WrongCodes are the wrong codes that were tried in other flows since the last right code. Set with Passed only.
 	WrongCodes WrongCodes
 }
 
-// ReasonWrongCodes is why an account is refused that has tried too many wrong codes.
+// ReasonWrongCodes is the reason of a refusal because of too many wrong codes.
 const ReasonWrongCodes = "too_many_wrong_codes"
 
 // Challenger issues and verifies codes. Its zero value is not usable: all fields are needed.
@@ -150,23 +151,23 @@ type Challenger struct {
 	Keys *Keyring
 	Now  func() time.Time
 	Rand io.Reader // crypto/rand.Reader outside tests
-	// MailWaits says whether mails cannot be handed over at the moment, so that a new code is not said to have been sent.
+	// MailWaits says whether mail servers accept no mail at the moment. A new code is then shown as waiting, not as sent.
 	MailWaits func() bool
 }
 
-// now is the time at the precision that every store keeps, so that what is shown again is what was shown first.
+// now is the time in microseconds, the precision of the database: a time that is shown twice must be the same.
 func (c *Challenger) now() time.Time { return c.Now().UTC().Truncate(time.Microsecond) }
 
-// Challenges are the challenges of a [Tx].
+// Challenges reads and writes challenges.
 type Challenges interface {
-	// LatestChallenge returns the newest challenge of this account in this flow, open or closed, or [ErrNotFound]. It is what
-	// [Challenger.Advance] goes on from. Its mail is MailWaiting as long as it is in the outbox (package mail).
+	// LatestChallenge returns the newest challenge of this account in this flow, open or closed, or [ErrNotFound]. [Challenger.Advance]
+	// continues from this challenge. Its Mail is MailWaiting while the mail is in the outbox (package mail).
 	LatestChallenge(ctx context.Context, account, flow string) (*Challenge, error)
-	// AddChallenge keeps a new one. It fails when the account already has an open one in the flow.
+	// AddChallenge stores a new challenge. It fails if the account already has an open challenge in the flow.
 	AddChallenge(ctx context.Context, c *Challenge) error
-	// CountAttempt adds one try to an open challenge that has tries left, and says whether there was one to add.
+	// CountAttempt adds one try to an open challenge. It returns false if the challenge is not open or has no tries left.
 	CountAttempt(ctx context.Context, id string) (bool, error)
-	// CloseChallenge ends an open challenge, and says whether it was still open: of any number of calls for one
-	// challenge, exactly one gets true.
+	// CloseChallenge closes an open challenge. It returns false if the challenge was not open: of all calls for one challenge, exactly one
+	// returns true.
 	CloseChallenge(ctx context.Context, id string, how Closing, at time.Time) (bool, error)
 }

@@ -28,8 +28,8 @@ func newID(random io.Reader) (string, error) {
 	return hex.EncodeToString(b), nil
 }
 
-// NormalizeCode reads a code as a person types or pastes it: full-width digits become plain ones, white space anywhere is
-// dropped. Everything else is kept, and makes the code a wrong one.
+// NormalizeCode reads a code as a person types or pastes it: full-width digits become ASCII digits, and white space is removed. All other
+// characters stay, and make the code a wrong one.
 func NormalizeCode(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -42,8 +42,8 @@ func NormalizeCode(s string) string {
 	}, s)
 }
 
-// MaskEmail shortens an address to what its holder recognises and a stranger cannot use: "s***@example.com". What is not
-// an address becomes "***".
+// MaskEmail hides all but the first character before the "@": "s***@example.com". The holder recognises the address, and a stranger
+// cannot use it. Text without an "@" becomes "***".
 func MaskEmail(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	if at < 1 {

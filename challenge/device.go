@@ -10,20 +10,20 @@ import (
 	"time"
 )
 
-// Device is one that an account has asked to be remembered, with a code that was right. A browser brings a token of its own;
-// a client without cookies has none, and is given one with its challenge ([Challenger.DeviceToken]).
+// Device is a device that an account is remembered on: a right code was entered there, and the person asked to skip the code next time. A
+// browser has a token from the sign-in page. A client without cookies gets a token with its challenge ([Challenger.DeviceToken]).
 type Device struct {
 	Account    string
-	TokenHash  []byte // see [HashDeviceToken]; nil in a [Submission]: the challenge's own
-	Replaces   []byte // hash of the browser's token before, which is worth nothing from then on; nil: none
-	Channel    string // the one it was remembered on
+	TokenHash  []byte // see [HashDeviceToken]; nil in a [Submission]: the token that came with the challenge
+	Replaces   []byte // hash of the browser's older token, which is no longer accepted; nil: there is none
+	Channel    string // the channel of the sign-in
 	VerifiedAt time.Time
-	IP         string // where it was, for its holder to know it by
-	UserAgent  string // what it was, likewise
+	IP         string // so that the holder recognises the device in the console
+	UserAgent  string // for the same reason
 }
 
-// DeviceName is a name for the device of a token's hash, by which records tell devices apart. Neither the token nor its hash can be
-// found from it. It is empty where there is no token.
+// DeviceName is a name for a device in records. It is computed from the hash of the device's token, and neither the token nor the hash can
+// be computed from the name. It is empty for a nil hash.
 func DeviceName(tokenHash []byte) string {
 	if tokenHash == nil {
 		return ""
@@ -41,19 +41,17 @@ func NewDeviceToken(rand io.Reader) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
-// DeviceToken is the token that a client without cookies is given with a challenge, and that is worth something once the
-// challenge has been passed with the wish to be remembered. It has 256 bits, is told by nothing that a client knows, and is
-// computed anew whenever it is shown: it need not be kept.
+// DeviceToken is the token that a client without cookies gets with a challenge. It has an effect after the challenge was passed with
+// "remember". It is a MAC of the challenge's id (256 bits): a client cannot compute it, and Nidan computes it again instead of storing it.
 func (c *Challenger) DeviceToken(challenge string) string {
 	return base64.RawURLEncoding.EncodeToString(c.Keys.MAC("device", []byte(challenge)))
 }
 
-// minDeviceToken is the least length of a device's token. The tokens given out have 256 random bits; what is shorter was
-// made up.
+// minDeviceToken is the least length of a device's token in bytes. Nidan's tokens are longer; a shorter one did not come from Nidan.
 const minDeviceToken = 32
 
-// HashDeviceToken is the form in which a token is kept: whoever reads the database cannot pose as a device. The token is
-// random, so that a plain hash is enough. It is nil for what cannot be a token.
+// HashDeviceToken is the SHA-256 of a token. Only the hash is stored: a thief of the database cannot use it as a token. The token has 256
+// random bits, so a hash without a key is enough. The result is nil for text that cannot be a token.
 func HashDeviceToken(token string) []byte {
 	if len(token) < minDeviceToken {
 		return nil
@@ -62,16 +60,16 @@ func HashDeviceToken(token string) []byte {
 	return sum[:]
 }
 
-// Devices are the devices of a [Tx].
+// Devices reads and writes remembered devices.
 type Devices interface {
-	// RememberDevice keeps a device, in place of what was kept of this account on it.
+	// RememberDevice stores a device. It replaces what was stored of this account and this device.
 	RememberDevice(ctx context.Context, d Device) error
-	// RenewDevice puts a token in the place of another, for all accounts that are remembered by it.
+	// RenewDevice replaces one token by another, for all accounts that are remembered on the device.
 	RenewDevice(ctx context.Context, from, to []byte) error
-	// ForgetDevice forgets one, and says whether there was one to forget.
+	// ForgetDevice deletes one device of an account. It returns false if there was none.
 	ForgetDevice(ctx context.Context, account string, tokenHash []byte) (bool, error)
-	// ForgetDevices forgets all of an account, and says how many there were.
+	// ForgetDevices deletes all devices of an account and returns their number.
 	ForgetDevices(ctx context.Context, account string) (int, error)
-	// ForgetEveryDevice forgets all of all accounts, and says how many there were.
+	// ForgetEveryDevice deletes all devices of all accounts and returns their number.
 	ForgetEveryDevice(ctx context.Context) (int, error)
 }

@@ -6,24 +6,24 @@ import (
 	"time"
 )
 
-// Facts are what a challenge is issued on. When one of them changes while a code is out, the code proves something about
-// an account that no longer is, and the person has to sign in again. A code that was sent for a sign-in by one method completes none by
-// another: it was asked for on other grounds.
+// Facts are the facts about the account and the sign-in that a challenge is bound to. If one of them changes before the code is entered,
+// the person has to sign in again (contract, section 1). The method is one of them: a code that was sent for a sign-in by one method does
+// not complete a sign-in by another method.
 type Facts struct {
 	Email     string
 	Role      string
 	State     string // Kratos' identity state
 	TwoFactor bool   // the account's own flag
 
-	PasswordChanged time.Time // zero: never, as far as is known
+	PasswordChanged time.Time // zero: no change is known
 
-	Method string // by which somebody signs in; empty: the password
+	Method string // the method of the sign-in, as Kratos names it; empty: the password
 }
 
-// Digest tells one set of facts from another. %q keeps the fields apart, so that no value can pose as two.
+// Digest is a hash of the facts. %q quotes each field, so no value can look like two fields.
 func (f Facts) Digest() []byte {
 	all := fmt.Appendf(nil, "%q %q %q %t %d", f.Email, f.Role, f.State, f.TwoFactor, f.PasswordChanged.UnixMicro())
-	if f.Method != "" { // without it, the digest is that of earlier versions: codes that they sent stay good
+	if f.Method != "" { // without a method, the digest is the one of earlier versions: a code stays valid across the upgrade
 		all = fmt.Appendf(all, " %q", f.Method)
 	}
 	sum := sha256.Sum256(all)

@@ -14,12 +14,12 @@ import (
 // MinSecretLength is the least number of bytes of a secret of a [Keyring].
 const MinSecretLength = 32
 
-// Keyring holds the keys that protect codes at rest. It is made from one or more secrets: the first is used for all that
-// is new, the others still verify and open what was made with them, so that a secret can be rotated while codes are out. It is safe for
-// concurrent use.
+// Keyring holds the keys that protect stored codes. It is made from one or more secrets. The first secret is used for everything new. The
+// other secrets still verify and open older values, so a secret can be rotated while challenges are open. A Keyring is safe for concurrent
+// use.
 //
-// A six-digit code has only a million values: a plain hash of it could be undone by trying them all. Keyed with a secret
-// that is not in the database, the stored value tells a thief of the database nothing.
+// A six-digit code has only a million values: with a hash without a key, a thief of the database could try them all. The secret is not in
+// the database.
 type Keyring struct {
 	keys atomic.Pointer[[]key]
 }
@@ -39,7 +39,7 @@ func NewKeyring(secrets []string) (*Keyring, error) {
 	return &ring, nil
 }
 
-// Replace has the secrets count that are given, and no other, for all that is done from now on. With an error it has changed nothing.
+// Replace replaces all secrets. On an error, the old secrets stay.
 func (r *Keyring) Replace(secrets []string) error {
 	if len(secrets) == 0 {
 		return errors.New("no secret given")
@@ -59,7 +59,7 @@ func (r *Keyring) Replace(secrets []string) error {
 	return nil
 }
 
-// all are the keys that count now, the one for what is new first.
+// all returns the current keys; the first is for new values.
 func (r *Keyring) all() []key { return *r.keys.Load() }
 
 func deriveKey(secret string) (key, error) {
@@ -82,15 +82,14 @@ func deriveKey(secret string) (key, error) {
 	return key{mac: mac, aead: aead}, nil
 }
 
-// MAC is a keyed digest of data for one purpose, under the current secret. A digest made for one purpose is no use for
-// another.
+// MAC is the HMAC-SHA-256 of data for one purpose, with the first secret. A MAC for one purpose is not accepted for another purpose.
 func (r *Keyring) MAC(purpose string, data []byte) []byte { return r.all()[0].sum(purpose, data) }
 
-// VerifyMAC says, in constant time per secret, whether mac is the digest of data for that purpose under any secret.
+// VerifyMAC says whether mac is the MAC of data for that purpose with any of the secrets. Each comparison takes constant time.
 func (r *Keyring) VerifyMAC(mac []byte, purpose string, data []byte) bool {
 	ok := false
 	for _, k := range r.all() {
-		// No early return: how long it takes must not tell which secret matched.
+		// No early return: the time must not reveal which secret matched.
 		ok = hmac.Equal(mac, k.sum(purpose, data)) || ok
 	}
 	return ok
@@ -104,16 +103,16 @@ func (k key) sum(purpose string, data []byte) []byte {
 	return h.Sum(nil)
 }
 
-// codePurpose ties a code to its challenge: copied into another one's row, its digest is worthless.
+// codePurpose binds a code to its challenge: a MAC that was copied into the row of another challenge does not verify.
 func codePurpose(challenge string) string { return "code " + challenge }
 
-// Seal encrypts plain so that only [Keyring.Open] with the same context gets it back (AES-256-GCM, random nonce).
+// Seal encrypts plain with the first secret (AES-256-GCM, random nonce). [Keyring.Open] needs the same context.
 func (r *Keyring) Seal(plain, context string) []byte {
 	return r.all()[0].aead.Seal(nil, nil, []byte(plain), []byte(context))
 }
 
-// Open decrypts what [Keyring.Seal] made, under any secret. It fails on anything that was altered, was sealed for another
-// context, or under a secret that is gone.
+// Open decrypts a value of [Keyring.Seal]. It fails if the value was altered, was sealed for another context, or was sealed with a secret
+// that is no longer configured.
 func (r *Keyring) Open(sealed []byte, context string) (string, error) {
 	for _, k := range r.all() {
 		if plain, err := k.aead.Open(nil, nil, sealed, []byte(context)); err == nil {

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// day is the time within which an account's codes are counted, beside the shorter one of the terms.
+// day is the longer of the two periods in which an account's codes are counted. The shorter one is Terms.CodesWithin.
 const day = 24 * time.Hour
 
-// nextCode is when the account may be sent a code, the zero time where it may be at once. Whoever knows the password can have codes
-// sent: each costs the account's holder a mail, and the next wait. So a client by which the account was remembered before, however
-// long ago, has codes of its own, which are not counted with the others.
+// nextCode is the time from which the account may get another code; the zero time means now. An attacker who knows the password can cause
+// codes to be sent, and so use up the codes of the holder. A client that the account was remembered on before, however long ago, therefore
+// has codes of its own that are counted apart.
 func nextCode(ctx context.Context, tx Limits, s Submission, t Terms, now time.Time) (time.Time, error) {
 	sent, err := tx.CodesSince(ctx, s.Account, t.reserved(s), now.Add(-day))
 	if err != nil {
@@ -23,10 +23,10 @@ func nextCode(ctx context.Context, tx Limits, s Submission, t Terms, now time.Ti
 	return latest(notMore(sent, t.Codes, t.CodesWithin), notMore(sent, t.CodesPerDay, day), grown(sent, t)), nil
 }
 
-// reserved says whether a submission has the codes that are kept for clients by which the account was remembered before.
+// reserved says whether the submission comes from a client with codes of its own.
 func (t Terms) reserved(s Submission) bool { return s.Known && t.ReservedPerDay > 0 }
 
-// notMore is when there will be fewer than most codes within that time, the zero time where there are. Most is 1 at least.
+// notMore is the time from which fewer than most codes (1 at least) lie in the period; the zero time means now.
 func notMore(sent []time.Time, most int, within time.Duration) time.Time {
 	if len(sent) < most {
 		return time.Time{}
@@ -34,7 +34,7 @@ func notMore(sent []time.Time, most int, within time.Duration) time.Time {
 	return sent[len(sent)-most].Add(within)
 }
 
-// grown is when the wait is over that doubles with each code of the day beyond the first few.
+// grown is the end of the wait that doubles with each code of the last 24 hours after the first WaitDoublesAfter.
 func grown(sent []time.Time, t Terms) time.Time {
 	if len(sent) == 0 || len(sent) < t.WaitDoublesAfter {
 		return time.Time{}
@@ -55,14 +55,14 @@ func latest(times ...time.Time) (l time.Time) {
 	return l
 }
 
-// WrongCodes are wrong codes that were tried for an account.
+// WrongCodes counts wrong codes that were tried for an account.
 type WrongCodes struct {
 	Count int
-	Since time.Time // when the first of them was; zero where there are none
+	Since time.Time // when the first of them was tried; zero: there are none
 }
 
-// wrongCodes is how many wrong codes count. Those that are old are forgotten, as long as the account is not kept out for them: that
-// ends by an administrator's word alone (NIST SP 800-63B-4 §3.2.2).
+// wrongCodes returns how many wrong codes count against the account. Old ones are deleted, but not those of an account that is already
+// refused because of them: only an administrator ends that (NIST SP 800-63B-4 §3.2.2).
 func wrongCodes(ctx context.Context, tx Limits, account string, t Terms, now time.Time) (int, error) {
 	n, err := tx.WrongCodes(ctx, account)
 	if err != nil {
@@ -78,27 +78,27 @@ func wrongCodes(ctx context.Context, tx Limits, account string, t Terms, now tim
 	return n - old, nil
 }
 
-// Limits count what an account has used up, across all of its challenges and flows.
+// Limits counts the codes and wrong codes of an account, across all of its challenges and flows.
 type Limits interface {
-	// CodesSince returns when codes were sent to the account from then on, oldest first: the reserved ones, or the others.
+	// CodesSince returns the times at which codes were sent to the account since then, oldest first: the reserved codes, or the others.
 	CodesSince(ctx context.Context, account string, reserved bool, since time.Time) ([]time.Time, error)
 	// WrongCodes is how many wrong codes count against the account.
 	WrongCodes(ctx context.Context, account string) (int, error)
-	// AddWrongCode counts one that was tried in a flow.
+	// AddWrongCode counts one wrong code in a flow.
 	AddWrongCode(ctx context.Context, account, flow string, at time.Time) error
-	// ClearWrongCodes forgets those of a flow; of every flow where it is empty.
+	// ClearWrongCodes deletes the wrong codes of a flow. An empty flow means all flows of the account.
 	ClearWrongCodes(ctx context.Context, account, flow string) error
-	// ForgetWrongCodes forgets those from before then, and says how many there were.
+	// ForgetWrongCodes deletes the wrong codes from before that time and returns their number.
 	ForgetWrongCodes(ctx context.Context, account string, before time.Time) (int, error)
-	// UntoldWrongCodes are those that the account's holder has not been told of after a right code.
+	// UntoldWrongCodes are the wrong codes that the holder was not told of after a right code.
 	UntoldWrongCodes(ctx context.Context, account string) (WrongCodes, error)
-	// TellWrongCodes keeps that the account's holder has been told of them.
+	// TellWrongCodes stores that the holder was told of all wrong codes so far.
 	TellWrongCodes(ctx context.Context, account string) error
 }
 
-// WrongCodesOf is an account, and how many wrong codes count against it.
+// WrongCodesOf is how many wrong codes count against one account.
 type WrongCodesOf struct {
 	Account string
-	Name    string // what it was called last; empty: not known
+	Name    string // the newest known name of the account; empty: none is known
 	Count   int
 }

@@ -1,6 +1,6 @@
 package challenge
 
-// Standing is where a challenge stands. Its zero value is that of none.
+// Standing is what a decision needs of a challenge. The zero value means that there is none.
 type Standing struct {
 	ID           string
 	Channel      string
@@ -8,5 +8,5 @@ type Standing struct {
 	Closed       Closing
 }
 
-// Open says whether there is a challenge, and whether it still stands.
+// Open says whether there is a challenge that was not closed.
 func (s Standing) Open() bool { return s.ID != "" && s.Closed == "" }

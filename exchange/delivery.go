@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// Delivery is a call from Kratos that was answered. Kratos may make the same call up to three times.
+// Delivery is a call from Kratos that was answered. Kratos may deliver one call up to three times; a repeat gets the same answer.
 type Delivery struct {
-	Key    string    // what tells one call from another
-	Digest []byte    // keyed digest of its body: the same key with another body is not a repeat
+	Key    string    // identifies the call: Ory-Webhook-Trigger-Id, or the flow with session.authenticated_at
+	Digest []byte    // MAC of the call's body: the same key with another body is not a repeat
 	Status int       // of the answer
-	Body   []byte    // of the answer, sealed
+	Body   []byte    // of the answer, encrypted by [challenge.Keyring]: the answer may hold a device token
 	At     time.Time // when it was first answered
 }
 
-// Deliveries are the calls that were answered, of a [Tx].
+// Deliveries reads and writes answered calls.
 type Deliveries interface {
-	// Delivery returns the answer already given to the delivery of this key, or [challenge.ErrNotFound].
+	// Delivery returns the answered call with this key, or [challenge.ErrNotFound].
 	Delivery(ctx context.Context, key string) (*Delivery, error)
 	AddDelivery(ctx context.Context, d Delivery) error
 }

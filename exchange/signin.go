@@ -7,42 +7,42 @@ import (
 	"nidan/challenge"
 )
 
-// SecondStep is how a sign-in came through.
+// SecondStep says how a sign-in met the second step.
 type SecondStep string
 
-// The ways through.
+// The values of SecondStep.
 const (
-	StepPassed     SecondStep = "passed"     // with a code
-	StepRemembered SecondStep = "remembered" // on a device that was remembered
-	StepNotAsked   SecondStep = "not_asked"  // the policy asked for none
-	StepUnknown    SecondStep = "unknown"    // there is no record of it
+	StepPassed     SecondStep = "passed"     // a code was accepted
+	StepRemembered SecondStep = "remembered" // the device was remembered
+	StepNotAsked   SecondStep = "not_asked"  // the policy asked for no second step
+	StepUnknown    SecondStep = "unknown"    // Nidan has no record of the sign-in
 
-	StepAAL2Needed SecondStep = "aal2_needed" // for Kratos to ask for a factor of its own: worth nothing until then
-	StepEnrolOnly  SecondStep = "enrol_only"  // with a code that is good for nothing but to enrol such a factor
+	StepAAL2Needed SecondStep = "aal2_needed" // Kratos still has to ask for a second factor of its own; until then the session has no capability
+	StepEnrolOnly  SecondStep = "enrol_only"  // a code was accepted, and the session may do nothing but enrol a second factor of Kratos
 )
 
-// SignIn is one that was let through. Kratos' session does not tell how it came to be; it keeps the instant at which the
-// password was right, by which this is found again.
+// SignIn is a sign-in that was let in. Kratos' session does not say how the sign-in went. The session does hold the time at which the
+// password was verified, and Nidan finds the SignIn by this time.
 type SignIn struct {
 	Account         string
 	AuthenticatedAt time.Time
-	Channel         string // as the policy named it
+	Channel         string // as the policy names it
 	SecondStep      SecondStep
-	WrongCodes      challenge.WrongCodes // tried by others since the last right code, for the holder to be told of
+	WrongCodes      challenge.WrongCodes // tried in other flows since the last right code; the holder is told of them
 }
 
-// UnknownSignIn is one of which there is no record: a session that was made without Nidan, or before it.
+// UnknownSignIn stands for a session without a record: the session began before Nidan was installed, or past Nidan.
 func UnknownSignIn(account string, authenticatedAt time.Time) SignIn {
 	return SignIn{Account: account, AuthenticatedAt: authenticatedAt, Channel: "unknown", SecondStep: StepUnknown}
 }
 
-// SignIns are the sign-ins that were let through, of a [Tx].
+// SignIns reads and writes the sign-ins that were let in.
 type SignIns interface {
 	AddSignIn(ctx context.Context, s SignIn) error
-	// SignIn returns the one of that account and instant, or [challenge.ErrNotFound]. Instants are compared to the microsecond: that is
-	// what Kratos' database may keep of them.
+	// SignIn returns the sign-in of that account at that time, or [challenge.ErrNotFound]. Times are compared at microseconds, because some
+	// of Kratos' databases store no more.
 	SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*SignIn, error)
-	// LatestSecondStep returns the account's newest sign-in from then on that was passed, remembered or for enrolment only, or
+	// LatestSecondStep returns the account's newest sign-in since then whose SecondStep is StepPassed, StepRemembered or StepEnrolOnly, or
 	// [challenge.ErrNotFound].
 	LatestSecondStep(ctx context.Context, account string, since time.Time) (*SignIn, error)
 }

@@ -8,26 +8,26 @@ import (
 	"nidan/settings"
 )
 
-// Call is what a call from Kratos is looked up by.
+// Call identifies a call from Kratos, and all that [Situation] needs to be looked up.
 type Call struct {
-	Delivery    string // what tells one call from another
+	Delivery    string // key of the call, see [Delivery]
 	Account     string
 	Flow        string
-	DeviceToken []byte // hashed, see [challenge.HashDeviceToken]; nil: the client has none
+	DeviceToken []byte // hash of the token, see [challenge.HashDeviceToken]; nil: the client has no token
 }
 
-// Situation is what a decision on a sign-in rests on, of all that a [Store] holds. Two of one call are [Situation.Equal] only if
-// the same follows from both.
+// Situation is all stored data that a decision on a sign-in depends on. Nidan reads it before the decision, and again in the transaction:
+// if the two are not [Situation.Equal], the decision has to be made again.
 type Situation struct {
 	Settings        settings.Settings
-	Answered        bool                 // the call was answered before
-	Challenge       challenge.Standing   // the latest of the account in the flow
-	Device          challenge.Remembered // the one of the token
-	HasDevices      bool                 // the account is remembered on some device
-	PasswordChanged time.Time            // zero: never, as far as is known
+	Answered        bool                 // this call is a repeat
+	Challenge       challenge.Standing   // the newest challenge of the account in the flow
+	Device          challenge.Remembered // the device of the call's token
+	HasDevices      bool                 // the account is remembered on any device
+	PasswordChanged time.Time            // zero: no change is known
 }
 
-// Equal says whether the same follows from both.
+// Equal says whether both lead to the same decision.
 func (s Situation) Equal(other Situation) bool {
 	same := s.Settings.Equal(other.Settings)
 	s.Settings, other.Settings = settings.Settings{}, settings.Settings{}

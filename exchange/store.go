@@ -8,20 +8,18 @@ import (
 	"nidan/settings"
 )
 
-// Store keeps what a second step needs across requests, processes and crashes.
+// Store keeps the data of exchanges across requests, processes and crashes.
 type Store interface {
-	// Situation is what a decision on a call rests on, beside whatever is being written: when something is done about it, it may
-	// not be so any more.
+	// Situation reads the situation of a call, outside of any transaction: it may change before the answer is written.
 	Situation(ctx context.Context, c Call) (Situation, error)
-	// Update runs fn in one transaction: all of what fn wrote is kept, durably, when Update returns nil, and none of it
-	// otherwise. No two calls for the same account run at once, in this process or in another, so fn need not fear that
-	// what it has read changes under it.
+	// Update runs fn in one transaction. If Update returns nil, all that fn wrote is stored durably; otherwise nothing is. At most one Update
+	// of an account runs at a time, over all processes, so the data that fn has read does not change until Update returns.
 	Update(ctx context.Context, account string, fn func(Tx) error) error
 }
 
-// Tx is one unit of work on a [Store].
+// Tx is one transaction on a [Store].
 type Tx interface {
-	// Situation is as in [Store], and stays as it is until the unit of work ends.
+	// Situation reads the situation of a call. It does not change before the transaction ends.
 	Situation(ctx context.Context, c Call) (Situation, error)
 	challenge.Tx
 	Deliveries

@@ -2,15 +2,15 @@ package records
 
 import "encoding/json"
 
-// About is what the detail of a sign-in's record says of it. What is masked there, or was never there, is empty.
+// About is what a record's detail says about a sign-in. A field that is masked or absent there is empty.
 type About struct {
 	Channel   string
 	Action    string
 	IP        string
 	UserAgent string
 	Method    string
-	Client    string // its name and version, as it claims
-	// SecondStep is as the decision says: how the sign-in came through, if it did without a code.
+	Client    string // name and version that the client claims
+	// SecondStep is decision.second_step; it is empty for a sign-in with a code.
 	SecondStep string
 }
 
@@ -37,7 +37,7 @@ func (r Record) About() About {
 			SecondStep string `json:"second_step"`
 		} `json:"decision"`
 	}
-	_ = json.Unmarshal(r.Detail, &d) // what is masked may be of another kind: the rest is read
+	_ = json.Unmarshal(r.Detail, &d) // a masked field may have another type; the other fields are still read
 	request := d.Input.Request
 	a := About{Channel: d.Decision.Channel, Action: d.Decision.Action, IP: request.IP, UserAgent: request.UserAgent, Method: request.Method}
 	a.SecondStep = d.Decision.SecondStep

@@ -2,26 +2,26 @@ package records
 
 import "time"
 
-// SignInWithin is how long a sign-in takes at most: records of one flow that are further apart count as two. Kratos ends a flow long
-// before. The bound keeps what has to be looked at small for an account that signs in all the time.
+// SignInWithin is the longest duration of a sign-in. Records of one flow that are further apart count as two sign-ins. Kratos' flows
+// expire much earlier. The bound limits how many records a query reads for an account that signs in often.
 const SignInWithin = 2 * time.Hour
 
-// Counted is how many records of a kind there are in a while, and how many sign-ins stand so.
+// Counted is a number of records of one kind in one period, and the number of sign-ins that ended with such a record.
 type Counted struct {
-	At      time.Time // the while begins; it lasts for [CountedFor]
+	At      time.Time // start of the period, which lasts [CountedFor]
 	Kind    string
 	State   string
 	Reason  string
-	Channel string // of a sign-in; empty: nothing was decided
+	Channel string // of a sign-in; empty: there was no decision
 	Records int64
-	Last    int64 // of them, the last of their sign-ins
+	Last    int64 // of these records, those that are the last one of their sign-in
 }
 
-// CountedFor is for how long records are counted together. The days of every time zone begin with such a while.
+// CountedFor is the length of a period. In every time zone, midnight is the start of a period.
 const CountedFor = 15 * time.Minute
 
-// Counts are what is counted of a time, and whether everything is in it.
+// Counts are the counts of a span of time.
 type Counts struct {
 	All   []Counted
-	Whole bool // false: older records are still being counted
+	Whole bool // false: the counting of older records is not finished
 }

@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// Record is one line of the journal. Nothing in it is secret: no code, no token, no password.
+// Record is one line of the journal. A record never holds a secret: no code, no token, no password.
 type Record struct {
 	ID        int64 // grows with each record; set by the store
 	At        time.Time
 	Kind      string // one of [Kinds]
-	Account   string // Kratos' identity id; empty where it is about none
-	Name      string // what the account was called then; empty: not known
-	By        string // the account name of whoever changed something; empty: nobody but the account itself
-	Flow      string // Kratos' login flow id; empty where there is none
-	Challenge string // challenge id; empty where there is none
-	State     string // how it ended: "allowed", "aal2_needed", or a state of the contract
+	Account   string // Kratos' identity id; empty: the record belongs to no account
+	Name      string // the account's name at that time; empty: not known
+	By        string // account name of the administrator who made the change; empty: the account itself
+	Flow      string // Kratos' login flow id; empty: none
+	Challenge string // challenge id; empty: none
+	State     string // the result: "allowed", "aal2_needed", or a state of the contract (design §1)
 	Reason    string // the decision's reason
-	Revision  string // of the policies that decided
-	Detail    []byte // JSON: what the policies were asked and what they said, or what was changed into what; nil: nothing
+	Revision  string // of the policies that made the decision
+	Detail    []byte // JSON: input and decision of the policies, or the values before and after a change; nil: none
 }
 
-// Kinds are all kinds of records.
+// Kinds are all values of Record.Kind.
 var Kinds = []string{
 	"sign_in", "mail_sent", "mail_dropped", "mail_refused", "mail_given_up", "password_changed", "password_refused",
 	"credentials_changed", "credentials_refused",
@@ -29,36 +29,36 @@ var Kinds = []string{
 	"policies_activated", "policies_approved", "policies_rejected",
 }
 
-// Filter says which records are wanted. What is zero does not narrow them down.
+// Filter selects records. A zero field selects all.
 type Filter struct {
-	Account string    // Kratos' identity id, or a name that the account has had
+	Account string    // Kratos' identity id, or a present or former name of the account
 	Kind    string    // one of [Kinds]
-	From    time.Time // from then on
-	To      time.Time // before then
-	Before  int64     // those with a smaller ID: where the last page ended
-	Limit   int       // at most so many; 0: none
+	From    time.Time // inclusive
+	To      time.Time // exclusive
+	Before  int64     // records with a smaller ID: the ID at which the last page ended
+	Limit   int       // at most so many records; 0: no record
 
-	States  []string // any of them
+	States  []string // any of these
 	Reason  string
-	Channel string // of sign-ins
+	Channel string // of the sign-in
 	Flow    string // Kratos' login flow id
-	// Rows narrows records down to what is a row of its own to people: the last record of each sign-in, and what belongs to no sign-in.
-	// What was mailed in a sign-in is a part of it.
+	// Rows selects one record for each row of the console: the last record of each sign-in, and each record that belongs to no sign-in. A
+	// record of a mail belongs to the sign-in in which the mail was sent.
 	Rows bool
 }
 
-// Writer adds records, each in the transaction that it is a method of.
+// Writer adds records in a transaction.
 type Writer interface {
 	AddRecord(ctx context.Context, r Record) error
 }
 
-// Reader reads records, and what is counted of them.
+// Reader reads records and their counts.
 type Reader interface {
-	// Records are those that the filter asks for, the newest first.
+	// Records returns the records that the filter selects, the newest first.
 	Records(ctx context.Context, f Filter) ([]Record, error)
-	// SearchRecords is Records, with the filter's Before for those that follow; 0: these were the last. It looks at no more records than it
-	// is told to (0: at all), and so may find fewer than the filter's limit, or none, though others follow.
+	// SearchRecords is Records, and returns in next the Before of the next page; 0: this is the last page. It reads at most within records
+	// (0: no bound), and so may return fewer records than the filter's limit although more follow.
 	SearchRecords(ctx context.Context, f Filter, within int) (found []Record, next int64, err error)
-	// Counts are the records from then on and before then, counted.
+	// Counts counts the records from then (inclusive) to then (exclusive).
 	Counts(ctx context.Context, from, to time.Time) (Counts, error)
 }

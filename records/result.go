@@ -6,22 +6,22 @@ import (
 	"nidan/challenge"
 )
 
-// Result is where a sign-in stands: how its last answer ended it, or left it open.
+// Result is the result of a sign-in, according to its last record.
 type Result string
 
 // The results of sign-ins.
 const (
-	ResultWithoutCode Result = "without_code" // let in, and no code was asked
+	ResultWithoutCode Result = "without_code" // let in without a code
 	ResultWithCode    Result = "with_code"    // let in with a right code
-	ResultFactor      Result = "factor"       // let in as far as a second factor that Kratos asks for; what became of it, Kratos alone knows
-	ResultUnfinished  Result = "unfinished"   // a code was asked, and no right one was given, so far
+	ResultFactor      Result = "factor"       // let in so that Kratos asks for a second factor of its own; Nidan does not learn whether it was shown
+	ResultUnfinished  Result = "unfinished"   // a code was asked for, and no right one was entered so far
 	ResultRefused     Result = "refused"      // not let in
 )
 
-// Results are all results, in the order in which they are shown.
+// Results are all results, in the order of the console.
 var Results = []Result{ResultWithoutCode, ResultWithCode, ResultFactor, ResultUnfinished, ResultRefused}
 
-// States are those of the records that have the result.
+// States are the states (Record.State) that have the result.
 func (r Result) States() []string { return statesOf[r] }
 
 var statesOf = map[Result][]string{
@@ -34,7 +34,7 @@ var statesOf = map[Result][]string{
 	ResultRefused: {string(challenge.Refused), string(challenge.SignInAgain), "client_too_old", string(challenge.TooManyCodes), "unavailable"},
 }
 
-// ResultOf is the result of a sign-in whose last record has that state. A state that is not known let nobody in.
+// ResultOf is the result of a sign-in whose last record has that state. An unknown state is a refusal: only known states let anybody in.
 func ResultOf(state string) Result {
 	for _, r := range Results {
 		if slices.Contains(statesOf[r], state) {

@@ -8,19 +8,19 @@ import (
 
 // Settings are the switches an administrator sets.
 type Settings struct {
-	TwoFactor    bool            // two-step verification is in use at all
-	Channels     map[string]bool // by channel: a code is asked there. One that is not in it is switched on
-	Remember     bool            // a device may be remembered
-	RememberDays int             // for how many days, 1 to 365; kept while remembering is off
+	TwoFactor    bool            // two-step verification is switched on
+	Channels     map[string]bool // by channel: the channel is enforced. A channel that is not in the map is enforced
+	Remember     bool            // devices may be remembered
+	RememberDays int             // 1 to 365; the value is kept while remembering is off
 }
 
-// On says whether a channel is switched on. One that nobody has switched is: a channel that is added is enforced at once.
+// On says whether a channel is enforced. A channel that nobody has switched is enforced, so a new channel is safe from the start.
 func (s Settings) On(channel string) bool {
 	on, set := s.Channels[channel]
 	return on || !set
 }
 
-// Equal says whether the same is set.
+// Equal says whether both have the same effect.
 func (s Settings) Equal(other Settings) bool {
 	if s.TwoFactor != other.TwoFactor || s.Remember != other.Remember || s.RememberDays != other.RememberDays {
 		return false
@@ -38,19 +38,20 @@ func (s Settings) Equal(other Settings) bool {
 	return true
 }
 
-// Kept are settings, and who made them so.
+// Kept are stored settings, with their version and their last change.
 type Kept struct {
 	Settings
-	Version   int64     // grows with each change
-	ChangedAt time.Time // zero: they are those that the database began with
-	ChangedBy string    // account name; empty likewise
+	Version   int64     // grows by one with each change
+	ChangedAt time.Time // zero: nobody has changed the settings yet
+	ChangedBy string    // account name; empty: nobody
 }
 
-// Switches reads and saves the settings, in the transaction that it is a method of.
+// Switches reads and saves the settings in a transaction.
 type Switches interface {
 	Settings(ctx context.Context) (Settings, error)
-	// KeptSettings returns them with their version.
+	// KeptSettings returns the settings with their version.
 	KeptSettings(ctx context.Context) (Kept, error)
-	// SaveSettings replaces the settings of that version, with the next one, and says whether it still was the version.
+	// SaveSettings replaces the settings and increments the version. It returns false, and saves nothing, if the version is not the current one:
+	// somebody else has saved meanwhile.
 	SaveSettings(ctx context.Context, version int64, s Settings, by string, at time.Time) (bool, error)
 }
