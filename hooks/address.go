@@ -11,33 +11,33 @@ import (
 	"nidan/challenge"
 )
 
-// A client's address goes from Nidan's public listener by way of Kratos to the hook, in two headers. Whoever reaches Kratos' own
-// public API can send both, but no signature that holds.
+// Nidan's public listener sends the client's address to the hook in two headers, through Kratos. A client that reaches Kratos' public API
+// directly can send both headers, but cannot make a valid signature.
 const (
-	// AddressHeader holds the address. It is the first of those in which Kratos looks for one, for its own sessions.
+	// AddressHeader holds the address. It is the first header in which Kratos looks for the client's address.
 	AddressHeader = "True-Client-Ip"
-	// SignatureHeader holds the signature. Of the few headers that Kratos hands on to a hook (a fixed list up to v1.3.1), it is
-	// one that Kratos has no use for. To others, what Nidan writes there means the usual priority (RFC 9218).
+	// SignatureHeader holds the signature. Kratos passes only a fixed list of headers to a hook (v1.3.1). This header is on the list, and
+	// Kratos does not use it. For other programs, the value means the default priority (RFC 9218).
 	SignatureHeader = "Priority"
 )
 
 const (
 	addressPurpose = "client address"
-	// signatureHolds is how far from now the time of a signature may be, before or after: clocks differ, and Kratos makes its last
-	// try to call the hook a minute and a half after the first.
+	// signatureHolds is the largest accepted difference between the signature's time and now, in both directions. Clocks differ, and Kratos
+	// calls the hook for the last time a minute and a half after the first call.
 	signatureHolds = 5 * time.Minute
 
 	signatureBefore, signatureAfter = `u=3, nidan="`, `"`
 )
 
-// SignAddress returns the value of [SignatureHeader] for a request in a flow of Kratos that came from an address. It holds for
-// that flow, that address and a few minutes alone: whoever reads it in a log of Kratos cannot use it in another sign-in.
+// SignAddress returns the value of [SignatureHeader] for a request from an address in a flow. The signature is valid for this flow, this
+// address and a few minutes: a reader of Kratos' log cannot use it for another sign-in.
 func SignAddress(keys *challenge.Keyring, address netip.Addr, flow string, at time.Time) string {
 	mac := keys.MAC(addressPurpose, signedAddress(address, flow, at))
 	return signatureBefore + strconv.FormatInt(at.Unix(), 10) + "." + base64.RawURLEncoding.EncodeToString(mac) + signatureAfter
 }
 
-// signedAddress is what is signed. The flow comes last: it is the only part that a client can write.
+// signedAddress is the signed text. The flow comes last because it is the only part that a client can write.
 func signedAddress(address netip.Addr, flow string, at time.Time) []byte {
 	return fmt.Appendf(nil, "%d %s %s", at.Unix(), address, flow)
 }
@@ -55,10 +55,10 @@ func addressIsSigned(keys *challenge.Keyring, signature string, address netip.Ad
 	return err == nil && now.Sub(at).Abs() <= signatureHolds && keys.VerifyMAC(mac, addressPurpose, signedAddress(address, flow, at))
 }
 
-// origin is where a call's client is.
+// origin is the address of a client.
 type origin struct {
-	ip      string // without a port; empty where nobody says, or says something else
-	trusted bool   // Nidan's public listener saw the client there; otherwise it can be the client's own word
+	ip      string // without a port; empty: unknown, or not an address
+	trusted bool   // Nidan's public listener saw this address; otherwise the client may have written it
 }
 
 func (h *Handler) originOf(p payload) origin {
@@ -72,8 +72,8 @@ func (h *Handler) originOf(p payload) origin {
 	return origin{}
 }
 
-// addressIn is the address in what Kratos has for one, which is the connection's with its port, or what a header said. It is not
-// valid where there is none: what is no address must not reach a policy, where it would be an error.
+// addressIn parses Kratos' ip_address: the peer's address with its port, or the value of a header. For anything else the result is not valid:
+// a policy would fail on text that is not an address.
 func addressIn(said string) netip.Addr {
 	said = strings.TrimSpace(said)
 	if both, err := netip.ParseAddrPort(said); err == nil {

@@ -12,17 +12,17 @@ import (
 	"nidan/challenge"
 )
 
-// answer is what Kratos gets: 204, or 400 with messages. It is the only type in the package that is written to a response,
-// and its three constructors make nothing else (but for a caller without the right token, who is not Kratos: 401).
+// answer is the response to Kratos: 204, or 400 with messages. No other type of the package is written to a response, and its three
+// constructors make no other status (but 401 for a caller without a valid token, which is not Kratos).
 type answer struct {
 	status int
 	body   []byte
 }
 
-// goOn lets the sign-in go on.
+// goOn is 204: Kratos goes on with the sign-in.
 func goOn() answer { return answer{status: http.StatusNoContent} }
 
-// write is the one place that answers.
+// write writes the response. Nothing else in the package does.
 func (a answer) write(c echo.Context) error {
 	if a.status == http.StatusNoContent {
 		return c.NoContent(a.status)
@@ -30,20 +30,20 @@ func (a answer) write(c echo.Context) error {
 	return c.JSONBlob(a.status, a.body)
 }
 
-// interruption is what a person is shown instead of being let in.
+// interruption is a state with all that the person is shown.
 type interruption struct {
 	state        challenge.State
-	challenge    *challenge.Challenge // nil where there is none to show
-	retryAt      time.Time            // when another code may be sent; zero: as the challenge says
-	deviceToken  string               // for a native client to keep; empty: none
+	challenge    *challenge.Challenge // nil: there is no challenge to show
+	retryAt      time.Time            // from when another code may be sent; zero: the challenge's ResendAt
+	deviceToken  string               // for native clients; empty: none
 	capabilities []string
-	message      string // replaces the state's sentence; empty: the sentence
-	detail       string // for whoever calls the hook: what was wrong with the call
+	message      string // replaces the state's sentence; empty: the state's sentence
+	detail       string // what is wrong with the call, for the operator of Kratos
 	locale       string
 	now          time.Time
 }
 
-// The body of an interrupt, as Kratos v1.3.1 and later read it from a hook.
+// The body of an interrupt, as Kratos v1.3.1 and later parse it.
 type (
 	body struct {
 		Messages []entry `json:"messages"`
@@ -75,19 +75,19 @@ type (
 		AttemptsLeft int       `json:"attempts_left"`
 		ResendAt     time.Time `json:"resend_at"`
 		RememberDays int       `json:"remember_days"`
-		// Mail is "waiting" or "failed" where the mail has not gone out. The state's usual sentence is not true then.
+		// Mail is "waiting" or "failed"; empty: the mail was sent. With a value, the sentence does not say that a mail was sent.
 		Mail        challenge.MailState `json:"mail,omitempty"`
 		DeviceToken string              `json:"device_token,omitempty"`
 	}
 )
 
-// interrupt makes the answer that shows i.
+// interrupt is 400 with the messages of i.
 func interrupt(t *texts, i interruption) (answer, error) {
 	return interruptWith(http.StatusBadRequest, t, i)
 }
 
-// unauthorized is for a caller without the right token. Should it be Kratos after all, misconfigured, the person reads a
-// sentence and is not let in.
+// unauthorized is 401 for a caller without a valid token. If the caller is a Kratos with a wrong token, the person sees the message and is
+// not let in.
 func unauthorized(t *texts, i interruption) (answer, error) {
 	return interruptWith(http.StatusUnauthorized, t, i)
 }
@@ -111,9 +111,9 @@ func interruptWith(status int, t *texts, i interruption) (answer, error) {
 	}
 	b := body{Messages: []entry{{InstancePtr: "#/", Messages: []message{{symbol.id, text, symbol.kind, ctx}}}}}
 	if i.codeExpected() {
-		// Kratos adds a text input of this name to the flow, for a page that knows nothing of Nidan. A hook can give an input
-		// messages, and neither a label nor a value (Kratos v1.3.1 and v26.2.0, Container.AddMessage): the first message can serve
-		// as the label, the second says what Kratos leaves empty.
+		// Kratos adds a text input of this name to the flow, so that a page that does not know Nidan shows the field. A hook can give an
+		// input messages, but no label and no value (Kratos v1.3.1 and v26.2.0, Container.AddMessage). The first message can serve as the
+		// label. The second one says which fields Kratos leaves empty.
 		b.Messages = append(b.Messages, entry{InstancePtr: "#/transient_payload/two_factor/code", Messages: []message{
 			{enterCodeID, t.say(i.locale, "enter_code", f), "info", struct{}{}},
 			{enterAllAgainID, t.say(i.locale, "enter_all_again", f), "info", struct{}{}},
@@ -126,8 +126,8 @@ func interruptWith(status int, t *texts, i interruption) (answer, error) {
 	return answer{status: status, body: raw}, nil
 }
 
-// sentence is the name of the state's sentence. A mail that has not gone out is not said to have been sent. Where its code has expired
-// as well, nobody ever had that code, and "has expired" alone would not say what is wrong.
+// sentence is the name of the sentence to show. If the mail was not sent, the sentence says so. This holds for an expired code, too: nobody
+// received the code, and "has expired" alone would hide the reason.
 func (i interruption) sentence() string {
 	if i.challenge == nil {
 		return string(i.state)
@@ -161,7 +161,7 @@ func (i interruption) facts() facts {
 	return f
 }
 
-// resendAt is when another code may be sent: the account's limits may put it later than the challenge does.
+// resendAt is when another code may be sent. The account's limits can make it later than the challenge's ResendAt.
 func (i interruption) resendAt() time.Time {
 	if i.challenge != nil && i.challenge.ResendAt.After(i.retryAt) {
 		return i.challenge.ResendAt
@@ -169,7 +169,7 @@ func (i interruption) resendAt() time.Time {
 	return i.retryAt
 }
 
-// codeExpected says whether the next thing to do is to enter a code.
+// codeExpected says whether the person can enter a code now.
 func (i interruption) codeExpected() bool {
 	switch i.state {
 	case challenge.CodeSent, challenge.CodeResent, challenge.CodeMismatch:

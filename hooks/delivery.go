@@ -8,15 +8,15 @@ import (
 	"nidan/exchange"
 )
 
-// errOtherBody is a call that poses as the repeat of another one.
+// errOtherBody refuses a call with the key of an answered call and another body.
 var errOtherBody = errors.New("this call was answered before, with another body")
 
-// digestPurpose keeps the digests of bodies apart from all others. They are keyed: a body holds a code, and a plain digest
-// of it could be undone by trying every code.
+// digestPurpose is the purpose of the MAC of a body. A hash without a key would not do: a body can hold a code, and a thief of the database
+// could try all codes.
 const digestPurpose = "delivery"
 
-// repeat gives the answer again that the call got first. It was kept sealed: one that gives a device its token must not do so to
-// whoever reads the database.
+// repeat returns the first answer of the call. Answers are stored encrypted: an answer can hold a device token, which a reader of the
+// database must not get.
 func (s *signIn) repeat(ctx context.Context, tx exchange.Deliveries) (answer, error) {
 	first, err := tx.Delivery(ctx, s.key.Delivery)
 	if err != nil {
@@ -32,7 +32,7 @@ func (s *signIn) repeat(ctx context.Context, tx exchange.Deliveries) (answer, er
 	return answer{status: first.Status, body: []byte(body)}, nil
 }
 
-// keepAnswer keeps an answer for the call's repeats.
+// keepAnswer stores the answer for repeats of the call.
 func (s *signIn) keepAnswer(ctx context.Context, tx exchange.Deliveries, a answer) error {
 	err := tx.AddDelivery(ctx, exchange.Delivery{
 		Key: s.key.Delivery, Digest: s.Keys.MAC(digestPurpose, s.call.body), Status: a.status,

@@ -7,11 +7,11 @@ import (
 	"nidan/challenge"
 )
 
-// DeviceCookie is the name of the cookie by which a browser is known again. A sign-in page sets it before a password is
-// submitted, because a hook cannot; it is worth nothing until a right code came with the wish to be remembered.
+// DeviceCookie is the name of the cookie with a browser's device token. The sign-in page sets it before the password is submitted, because a
+// Kratos hook cannot set cookies. The token has no effect until a right code was entered with "remember".
 //
-// Over HTTPS its name has the prefix by which browsers see to it that no other host of the domain can plant one
-// (RFC 6265bis, "The __Host- Prefix"). Plain HTTP is for loopback only.
+// Over HTTPS the name has the prefix __Host-: browsers then refuse the cookie from any other host (RFC 6265bis, "The __Host- Prefix").
+// Plain HTTP is for loopback only.
 func DeviceCookie(https bool) string {
 	if https {
 		return "__Host-nidan_device"
@@ -19,15 +19,15 @@ func DeviceCookie(https bool) string {
 	return "nidan_device"
 }
 
-// NextDeviceCookie is the name of the cookie in which the hook is told by what token a browser is to be known from the next right
-// code on. It comes from Nidan's own listener, which takes it out of what a browser sends.
+// NextDeviceCookie is the name of the cookie with the browser's next token: from the next right code on, it replaces the present one. Nidan's
+// public listener adds it to the request to Kratos, and removes it from what a browser sends.
 func NextDeviceCookie(deviceCookie string) string { return deviceCookie + "_next" }
 
-// deviceCookieAge is as long as browsers keep a cookie (RFC 6265bis §5.5). How long a device is remembered is decided at each
-// sign-in, and is less.
+// deviceCookieAge is the longest lifetime of a cookie in browsers (RFC 6265bis §5.5). For how many days a device is remembered is decided at
+// each sign-in.
 const deviceCookieAge = 400 * 24 * time.Hour
 
-// NewDeviceCookie is the cookie with a token, for a browser.
+// NewDeviceCookie is the cookie with a device token.
 func NewDeviceCookie(https bool, token string) *http.Cookie {
 	return &http.Cookie{
 		Name: DeviceCookie(https), Value: token, Path: "/", MaxAge: int(deviceCookieAge.Seconds()),
@@ -35,8 +35,8 @@ func NewDeviceCookie(https bool, token string) *http.Cookie {
 	}
 }
 
-// deviceToken is what the client can be known by, hashed; nil where there is nothing. A browser is known by its cookie and by
-// nothing that a script could read, any other client by the token it was given.
+// deviceToken is the hash of the client's device token; nil: the client has none. A browser's token comes from its HttpOnly cookie only, so
+// no script can read or choose it. Any other client sends its token in transient_payload.
 func (h *Handler) deviceToken(p payload) []byte {
 	if p.Flow.Type == browserFlow {
 		return challenge.HashDeviceToken(p.RequestCookies[h.DeviceCookie])
@@ -44,8 +44,8 @@ func (h *Handler) deviceToken(p payload) []byte {
 	return challenge.HashDeviceToken(p.Flow.TransientPayload.TwoFactor.DeviceToken)
 }
 
-// deviceToRemember is what is to be kept if the code is right; nil where the client does not ask for it, or is a browser
-// without the cookie. What is not a browser is known by the token of its challenge from then on.
+// deviceToRemember is the device to remember if the code is right; nil: the client did not ask for this, or is a browser without the
+// cookie. A client that is not a browser uses the token of its challenge from then on.
 func (h *Handler) deviceToRemember(c call) *challenge.Device {
 	p := c.payload
 	if !p.Flow.TransientPayload.TwoFactor.Remember {
@@ -65,7 +65,7 @@ func (h *Handler) deviceToRemember(c call) *challenge.Device {
 	return d
 }
 
-// tokenToShow is the token that goes to a native client with its challenge: to no other, and only where remembering is on.
+// tokenToShow is the device token for a native client with a challenge; empty for browsers, and if remembering is off.
 func (h *Handler) tokenToShow(p payload, c *challenge.Challenge) string {
 	if p.Flow.Type != nativeFlow || c == nil || c.RememberDays == 0 {
 		return ""

@@ -7,12 +7,12 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// DoctorHeader marks a call that nidan doctor makes in the place of Kratos, to find out whether the address and the token in Kratos'
-// configuration lead here. The answer has it too, with the time of this process (RFC 3339).
+// DoctorHeader marks a call of nidan doctor. The command makes the call in place of Kratos, to test the URL and the token in Kratos'
+// configuration. The response has the header, too, with the time of this process (RFC 3339).
 const DoctorHeader = "Nidan-Doctor"
 
-// answerDoctor answers a call of nidan doctor's before any of it is read: nothing is decided, recorded or mailed. The answer is a refusal
-// like any other, so that nobody is let in by it should the header ever stand in a call of Kratos'.
+// answerDoctor answers a call of nidan doctor without reading its body: nothing is decided, recorded or mailed. The answer is a refusal. So
+// nobody is let in even if a call of Kratos had the header.
 func (h *Handler) answerDoctor(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if _, asked := c.Request().Header[DoctorHeader]; !asked {

@@ -13,26 +13,26 @@ import (
 	"nidan/policies"
 )
 
-// The hooks, as those who watch them name them.
+// The names of the hooks in metrics, traces and the log.
 const (
 	HookLogin    = "login"
 	HookSettings = "settings"
 )
 
-// Ended is how a call ended. Nothing in it is secret, and none of it is an address or a name of a person's.
+// Ended is the result of a call, for metrics, traces and the log. It holds no secret, no e-mail address and no person's name.
 type Ended struct {
 	Account string // Kratos' identity id; empty: the call was not understood
-	Flow    string // Kratos' flow id; empty: the same
+	Flow    string // Kratos' flow id; empty: the call was not understood
 	Action  policies.Action
-	Reason  string // the decision's, or one of [Reasons]
-	Channel string // empty: it is not known
-	State   string // as it is on record: "allowed", "passed", or a state of the contract; or [Repeated]
+	Reason  string // reason of the decision, or one of [Reasons]
+	Channel string // empty: not known
+	State   string // as in the record: "allowed", "passed" or a state of the contract; or [Repeated]
 }
 
-// Repeated is the state, and the reason, of a call that Kratos made again, and that got the first answer again.
+// Repeated is the state and the reason of a repeated call, which gets the first answer.
 const Repeated = "repeated"
 
-// What ends a call before there is a decision, or in its place.
+// The reasons of calls that end without a decision of the policies.
 const (
 	reasonUndecided     = "undecided"
 	reasonNotUnderstood = "not_understood"
@@ -40,26 +40,26 @@ const (
 	reasonPanic         = "panic"
 )
 
-// Reasons are all that no policy has given.
+// Reasons are all reasons that do not come from a policy.
 var Reasons = []string{
 	reasonUndecided, reasonNotUnderstood, reasonNotRecorded, reasonPanic, Repeated, challenge.ReasonWrongCodes,
 }
 
-// Watch is told of each call that carries the right token when it begins, and, through the function that it returns, when it ends. The
-// context that it returns is that of the call from then on.
+// Watch is called when a call with a valid token begins. The call continues with the context that Watch returns. When the call ends, the
+// returned function is called.
 type Watch func(ctx context.Context, hook string, header http.Header) (context.Context, func(Ended))
 
-// unwatched is a [Watch] for nobody.
+// unwatched is a [Watch] that does nothing.
 func unwatched(ctx context.Context, _ string, _ http.Header) (context.Context, func(Ended)) {
 	return ctx, func(Ended) {}
 }
 
-// watched answers a call, and tells those who watch how it ended: also where it ends in a panic.
+// watched answers a call and reports its result, also after a panic.
 func (h *Handler) watched(c echo.Context, hook string, answerCall func(context.Context) (answer, Ended)) error {
 	ctx, cancel := context.WithTimeout(c.Request().Context(), answerWithin)
 	defer cancel()
 	began := h.Now()
-	// With nothing yet: what is known later stands also on the line that is logged at the end.
+	// The attributes are added later, in known. The context must exist now, so that the last line of the log has them.
 	ctx, tell := h.Watch(logs.With(ctx), hook, c.Request().Header)
 	ended := Ended{State: string(stateUnavailable), Reason: reasonPanic}
 	defer func() {
@@ -71,7 +71,7 @@ func (h *Handler) watched(c echo.Context, hook string, answerCall func(context.C
 	return a.write(c)
 }
 
-// say logs how a call ended, in one line. Where the level is off, it costs nothing.
+// say logs the result of a call in one line. It allocates nothing if the level is off.
 func (h *Handler) say(ctx context.Context, hook string, e Ended, took time.Duration) {
 	if !h.Log.Enabled(ctx, slog.LevelInfo) {
 		return
@@ -85,7 +85,7 @@ func (h *Handler) say(ctx context.Context, hook string, e Ended, took time.Durat
 		slog.Float64("took_ms", float64(took.Microseconds())/1000))
 }
 
-// known has each line of the call from now on say which flow it is about.
+// known adds the flow to each later log line of the call.
 func known(ctx context.Context, c call) context.Context {
 	return logs.With(ctx, slog.String("flow", c.payload.Flow.ID))
 }

@@ -12,25 +12,26 @@ import (
 	"nidan/policies"
 )
 
-// Factors says which second factors of Kratos' own an account has enrolled.
+// Factors looks up which second factors of Kratos an account has enrolled.
 type Factors interface {
 	Factors(ctx context.Context, account string) (kratos.Factors, error)
 }
 
 const (
-	// factorsWithin is how long Kratos may take to say which factors an account has: the person waits, and the call has to be answered.
+	// factorsWithin is the timeout of the question to Kratos. The person waits for it, and the hook has to answer within [answerWithin].
 	factorsWithin = 2 * time.Second
-	// factorsKept is how long it counts that an account has a factor.
+	// factorsKept is how long "the account has a factor" is cached.
 	factorsKept = 10 * time.Second
-	// mostFactors bounds of how many accounts that is kept.
+	// mostFactors is the largest number of cached accounts.
 	mostFactors = 10_000
 )
 
-// KeptFactors asks for the factors of an account, and keeps for a few seconds that it has one that lasts. It is safe for concurrent use.
+// KeptFactors is a cache of [Factors]. For a few seconds it keeps the answer that an account has a lasting factor. It is safe for concurrent
+// use.
 //
-// Who has removed the last factor a moment ago is let in for it all the same, with a session that is worth nothing: nobody gets anything
-// by that, and it is over within seconds. That an account has no factor is never kept: who has just enrolled one would be mailed a code,
-// and the code would be worth as much as the factor.
+// A stale answer is harmless: a person who has just removed the last factor is let in to show a factor, with a session that has no
+// capability. The answer "no factor" is never cached: a person who has just enrolled a factor would get a code by mail instead, and the
+// code would count as much as the factor.
 type KeptFactors struct {
 	from Factors
 	now  func() time.Time
@@ -42,7 +43,7 @@ type keptFactors struct {
 	at      time.Time
 }
 
-// NewKeptFactors keeps what from says.
+// NewKeptFactors returns a cache of from.
 func NewKeptFactors(from Factors, now func() time.Time) (*KeptFactors, error) {
 	kept, err := lru.New[string, keptFactors](mostFactors)
 	if err != nil {
@@ -72,11 +73,11 @@ func (k *KeptFactors) Factors(ctx context.Context, account string) (kratos.Facto
 	return found, nil
 }
 
-// errFactors is the error of a decision that still needs what was looked up for it, or that must not wait for it.
+// errFactors is the error of a decision that needs the account's factors again after they were looked up, or inside a transaction.
 var errFactors = errors.New("the policies need a fact that was not looked up")
 
-// ask asks the policies about the sign-in. Where the decision turns on the factors of the account, they are looked up, and it is asked once
-// more. Inside a unit of work nothing is looked up: others would wait for Kratos, too.
+// ask asks the policies about the sign-in. If the decision depends on the account's factors, ask looks them up and asks the policies once
+// more. Inside a transaction, ask looks nothing up: other sign-ins would wait for Kratos, too.
 func (s *signIn) ask(ctx context.Context, in policies.Input, inside bool) (policies.Verdict, error) {
 	in.Account.Factors = s.factors
 	v, err := s.Policies.Login(ctx, in)

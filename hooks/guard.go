@@ -8,7 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// authenticate lets only Kratos through, known by its bearer token (RFC 6750 §2.1).
+// authenticate refuses calls without a valid bearer token (RFC 6750 §2.1).
 func (h *Handler) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if h.knows(c.Request().Header.Get(echo.HeaderAuthorization)) {
@@ -32,8 +32,8 @@ func (h *Handler) knows(authorization string) bool {
 	return strings.EqualFold(scheme, "Bearer") && token != "" && h.Tokens.accepts(token)
 }
 
-// refusePanics turns a panic into a refusal. Left to the server, it would be a 500 or a broken connection, and Kratos would
-// make the same call again, twice.
+// refusePanics turns a panic into a refusal. Without it, the response would be 500 or a broken connection, and Kratos would repeat the call
+// twice.
 func (h *Handler) refusePanics(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {

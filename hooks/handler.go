@@ -17,11 +17,11 @@ import (
 	"nidan/policies"
 )
 
-// answerWithin bounds a call. Kratos waits 30 seconds, three times over, and a person waits with it.
+// answerWithin is the timeout of one call. Kratos waits up to 30 seconds and tries three times, and the person waits all that time.
 const answerWithin = 5 * time.Second
 
-// Decider says what is to happen with a sign-in, and with a change of how somebody signs in. An error means that nobody may be let
-// in, and that nothing is changed; what can be said of the sign-in for its record is in the verdict all the same.
+// Decider asks the policies about a sign-in, and about a change of a password, factor or other credential. On an error, the sign-in or the
+// change must be refused. The verdict then holds what the record needs: the input and the revision.
 type Decider interface {
 	Login(ctx context.Context, in policies.Input) (policies.Verdict, error)
 	Settings(ctx context.Context, in policies.SettingsInput) (policies.SettingsDecision, error)
@@ -32,15 +32,15 @@ type Handler struct {
 	Tokens       *Tokens
 	Store        exchange.Store
 	Policies     Decider
-	Factors      Factors // nil: they cannot be looked up
+	Factors      Factors // nil: factors cannot be looked up
 	Challenger   *challenge.Challenger
 	Keys         *challenge.Keyring
 	Identity     kratos.Pointers
 	Sentences    map[string]map[string]string // by name, by language; see [Sentences]
 	DeviceCookie string                       // see [DeviceCookie]
-	TimeZone     *time.Location               // where days begin at midnight
+	TimeZone     *time.Location               // in which days begin
 	Now          func() time.Time
-	Watch        Watch // nil: nobody watches
+	Watch        Watch // nil: no metrics and no traces
 	Log          *slog.Logger
 
 	texts *texts
@@ -58,15 +58,15 @@ func (h *Handler) Mount(e *echo.Echo) error {
 		h.Watch = unwatched
 	}
 	e.POST("/hooks/login", h.login, h.refusePanics, h.authenticate, h.answerDoctor)
-	// As it was called when the password was the only way in.
+	// The route of the contract (design §1), from the time when a password was the only method.
 	e.POST("/hooks/login/after-password", h.login, h.refusePanics, h.authenticate, h.answerDoctor)
 	e.POST("/hooks/settings", h.settings, h.refusePanics, h.authenticate, h.answerDoctor)
-	// Where configurations from before there was the route above lead, for a new password alone.
+	// The route of older configurations of Kratos; for new passwords only.
 	e.POST("/hooks/settings/after-password", h.newPassword, h.refusePanics, h.authenticate, h.answerDoctor)
 	return nil
 }
 
-// call is one call, read.
+// call is one decoded call.
 type call struct {
 	body    []byte
 	payload payload
@@ -75,7 +75,7 @@ type call struct {
 	locale  string
 }
 
-// read reads a call. With an error it returns what is needed to say so.
+// read decodes a call. With an error, the returned call has the locale that the refusal is written in.
 func (h *Handler) read(c echo.Context) (call, error) {
 	none := call{locale: Locale("", http.Header{}, "")}
 	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, maxBody))
@@ -104,11 +104,11 @@ func (h *Handler) read(c echo.Context) (call, error) {
 	}, nil
 }
 
-// unavailable refuses. Detail says what was wrong with the call; it is empty where the fault is on this side.
+// unavailable is the refusal 4990008. Detail says what is wrong with the call; empty: the fault is on Nidan's side.
 func (h *Handler) unavailable(c call, detail string) answer {
 	a, err := interrupt(h.texts, interruption{state: stateUnavailable, detail: detail, locale: c.locale, now: h.Now()})
 	if err != nil {
-		// Without a body Kratos shows its own error; what counts is that it lets nobody in.
+		// Kratos shows its own error for an empty object, and lets nobody in.
 		return answer{status: http.StatusBadRequest, body: []byte(`{}`)}
 	}
 	return a

@@ -14,9 +14,8 @@ import (
 	"nidan/settings"
 )
 
-// policyInput puts together what the policies are asked. No code, no token and no cookie is in it: it is kept on record.
-//
-// Midnights are those of now's time zone.
+// policyInput makes the input of the policies. It holds no code, no token and no cookie, because the record stores it. Midnights are
+// counted in now's time zone.
 func policyInput(now time.Time, c call, on exchange.Situation) policies.Input {
 	p := c.payload
 	in := policies.Input{
@@ -40,7 +39,7 @@ func policyInput(now time.Time, c call, on exchange.Situation) policies.Input {
 	return in
 }
 
-// days says which day it is, and writes down each day once: the sign-ins of a day share the text.
+// days formats dates. It keeps the text of the last day, so that the sign-ins of a day allocate it once.
 type days struct{ last atomic.Pointer[day] }
 
 type day struct {
@@ -50,7 +49,7 @@ type day struct {
 	text  string
 }
 
-// of is the day of an instant, in its time zone: 2026-04-01.
+// of is the date of now in its time zone, as 2026-04-01.
 func (d *days) of(now time.Time) string {
 	year, month, n := now.Date()
 	if last := d.last.Load(); last != nil && last.year == year && last.month == month && last.day == n {
@@ -61,8 +60,8 @@ func (d *days) of(now time.Time) string {
 	return today.text
 }
 
-// PolicySettings are the switches as the policies are told of them. Those of the web console and of the softphone stand there by themselves,
-// too: rules that teams wrote before each channel had a switch ask for these.
+// PolicySettings are the settings as input.settings of the policies. The switches of the web console and the softphone are also fields of
+// their own, because rules that teams wrote before channels had a list read those fields.
 func PolicySettings(s settings.Settings) policies.Settings {
 	channels := maps.Clone(s.Channels)
 	if channels == nil {
@@ -75,7 +74,7 @@ func PolicySettings(s settings.Settings) policies.Settings {
 	}
 }
 
-// PolicyAccount is an account as the policies are told of it.
+// PolicyAccount is an account as input.account of the policies.
 func PolicyAccount(id kratos.Identity, who kratos.Person) policies.Account {
 	return policies.Account{
 		ID: id.ID, Name: who.Account, Role: who.Role, Email: who.Email, HasEmail: who.Email != "", TwoFactor: who.TwoFactor,
@@ -83,7 +82,7 @@ func PolicyAccount(id kratos.Identity, who kratos.Person) policies.Account {
 	}
 }
 
-// returnTo is where a browser goes afterwards: Kratos keeps it in the address that the flow was begun with.
+// returnTo is where the browser goes after the sign-in. Kratos v1.3.1 has it in the URL that the flow was begun with.
 func returnTo(f flow) string {
 	if f.ReturnTo != "" {
 		return f.ReturnTo
@@ -95,8 +94,8 @@ func returnTo(f flow) string {
 	return u.Query().Get("return_to")
 }
 
-// plainHeaders are the headers with their names in lower case. Those that carry a secret are left out, whatever Kratos'
-// own list of allowed headers says; so is the client's address, which policies are told in a place of its own.
+// plainHeaders are the headers, with names in lower case. Headers that carry a secret are left out, whatever Kratos' list of allowed
+// headers says. The headers of the client's address are left out too: policies read input.request.ip.
 func plainHeaders(h http.Header) map[string]string {
 	plain := make(map[string]string, len(h))
 	for name, values := range h {

@@ -14,8 +14,8 @@ import (
 	"nidan/records"
 )
 
-// login answers the call after somebody has proven who they are, by whichever method. What is to happen is decided beside what others
-// write; it is done, and recorded, only if what it rests on is still so.
+// login answers the call that Kratos makes after a correct first factor, whatever the method. The policies decide before the transaction
+// begins, so that no other sign-in waits for the policies. If the situation has changed when the transaction begins, they decide again.
 func (h *Handler) login(c echo.Context) error {
 	return h.watched(c, HookLogin, func(ctx context.Context) (answer, Ended) { return h.signIn(ctx, c) })
 }
@@ -40,27 +40,27 @@ func (h *Handler) signIn(ctx context.Context, c echo.Context) (answer, Ended) {
 		return h.unavailable(call, err.Error()), s.ended(stateUnavailable, reasonNotUnderstood)
 	}
 	if err != nil {
-		// What was done is undone with the transaction; whoever asked is not let in.
+		// The transaction was rolled back, and the person is not let in.
 		h.Log.ErrorContext(ctx, "a sign-in was refused because it could not be recorded", "account", s.key.Account, "err", err)
 		return h.unavailable(call, ""), s.ended(stateUnavailable, reasonNotRecorded)
 	}
 	return a, s.ended(challenge.State(s.done.State), s.done.Reason)
 }
 
-// signIn is one sign-in on its way through the hook.
+// signIn is one call of the login hook.
 type signIn struct {
 	*Handler
 	call call
 	key  exchange.Call
 
-	situation exchange.Situation // that the verdict rests on
-	factors   *policies.Factors  // of the account; nil: not looked up
+	situation exchange.Situation // the situation that the verdict was made in
+	factors   *policies.Factors  // second factors of the account in Kratos; nil: not looked up
 	verdict   policies.Verdict
 	detail    []byte // of the record
 	done      records.Record
 }
 
-// ended is how the sign-in ended, for those who watch.
+// ended is the result of the sign-in, for metrics, traces and the log.
 func (s *signIn) ended(state challenge.State, reason string) Ended {
 	return Ended{
 		Account: s.key.Account, Flow: s.key.Flow, Action: s.verdict.Action, Reason: reason, Channel: s.verdict.Channel,
@@ -68,7 +68,7 @@ func (s *signIn) ended(state challenge.State, reason string) Ended {
 	}
 }
 
-// answer decides and carries out.
+// answer decides, carries the decision out, and returns the answer.
 func (s *signIn) answer(ctx context.Context) (a answer, err error) {
 	seen, err := s.Store.Situation(ctx, s.key)
 	if err != nil {
@@ -103,7 +103,7 @@ func (s *signIn) answer(ctx context.Context) (a answer, err error) {
 	return a, err
 }
 
-// decide asks the policies what follows from a situation, inside a unit of work or before it.
+// decide asks the policies. Inside says that a transaction is open.
 func (s *signIn) decide(ctx context.Context, on exchange.Situation, inside bool) (err error) {
 	s.situation = on
 	now := s.Now().In(s.TimeZone)
@@ -118,7 +118,7 @@ func (s *signIn) decide(ctx context.Context, on exchange.Situation, inside bool)
 	return err
 }
 
-// carryOut does what was decided, and records it.
+// carryOut does what the policies decided, and records it.
 func (s *signIn) carryOut(ctx context.Context, tx exchange.Tx) (answer, records.Record, error) {
 	out, err := s.do(ctx, tx)
 	if err != nil {
@@ -138,7 +138,7 @@ func (s *signIn) carryOut(ctx context.Context, tx exchange.Tx) (answer, records.
 	return a, r, err
 }
 
-// do does what was decided. What is not one of the three actions refuses.
+// do does what the policies decided. An action that is not one of the three refuses the sign-in.
 func (s *signIn) do(ctx context.Context, tx exchange.Tx) (challenge.Outcome, error) {
 	var last *challenge.Challenge
 	var err error
@@ -156,7 +156,7 @@ func (s *signIn) do(ctx context.Context, tx exchange.Tx) (challenge.Outcome, err
 	case policies.ActionAllow:
 		return s.Challenger.Withdraw(ctx, tx, last, s.submission())
 	case policies.ActionChallenge:
-		if s.verdict.By() == policies.ByAAL2 { // Kratos asks for it, in the session that is let in
+		if s.verdict.By() == policies.ByAAL2 { // Kratos asks for the factor in the session that begins now
 			return s.Challenger.Withdraw(ctx, tx, last, s.submission())
 		}
 		if s.call.person.Email == "" {
@@ -171,8 +171,8 @@ func (s *signIn) do(ctx context.Context, tx exchange.Tx) (challenge.Outcome, err
 	return challenge.Outcome{State: stateUnavailable}, nil
 }
 
-// recordSession keeps how a session came to be, for as long as it may be asked what it is worth. Newer versions of Kratos need
-// not say when it was; what is not found again is worth the least.
+// recordSession stores how the sign-in met the second step, so that Nidan can later say what the session is worth. If Kratos does not send
+// session.authenticated_at, nothing is stored, and the session gets the least capabilities.
 func (s *signIn) recordSession(ctx context.Context, tx exchange.SignIns, wrong challenge.WrongCodes) error {
 	at := s.call.payload.Session.at
 	if at.IsZero() {
@@ -229,7 +229,7 @@ func (s *signIn) submission() challenge.Submission {
 	}
 }
 
-// otherMethod is the method by which somebody signs in, empty for the password.
+// otherMethod is the method of the sign-in; empty for a password, so that the digests of [challenge.Facts] stay as in earlier versions.
 func (s *signIn) otherMethod() string {
 	if name := s.call.payload.Session.method(); name != passwordMethod {
 		return name
@@ -237,7 +237,7 @@ func (s *signIn) otherMethod() string {
 	return ""
 }
 
-// record is what is written down of the sign-in: what was asked of the policies, what they said, and how it ended.
+// record is the record of the sign-in: input and decision of the policies, and the result.
 func (s *signIn) record(out challenge.Outcome) records.Record {
 	r := records.Record{
 		At: s.Now(), Kind: "sign_in", Account: s.key.Account, Name: s.call.person.Account, Flow: s.key.Flow, State: string(out.State),

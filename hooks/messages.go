@@ -13,17 +13,17 @@ import (
 //go:embed messages/*.json
 var messageFiles embed.FS
 
-// The states of the contract that come before any challenge.
+// The states of the contract that do not come from package challenge.
 const (
 	stateClientTooOld challenge.State = "client_too_old"
 	stateUnavailable  challenge.State = "unavailable"
 )
 
-// stateAllowed is how a call is on record that was let through without a second step.
+// stateAllowed is the state in the record of a sign-in without a second step.
 const stateAllowed = "allowed"
 
-// symbols are the numbers and kinds of the documented states. The numbers are far from Kratos' own, and clients translate by
-// them: they never change.
+// symbols are the ids and types of the documented states (design §1). Clients translate by the ids, so the ids never change. Kratos' own ids
+// are far from them.
 var symbols = map[challenge.State]struct {
 	id   int64
 	kind string
@@ -41,16 +41,16 @@ var symbols = map[challenge.State]struct {
 	stateUnavailable:           {4990008, "error"},
 }
 
-// The numbers of what is said at the field for the code. They are no states.
+// The ids of the messages at the field for the code. They are not states.
 const (
-	enterCodeID     = 1990000 // what to enter there
-	enterAllAgainID = 1990009 // that account and password are needed again, for pages that do not keep them
+	enterCodeID     = 1990000 // says what to enter
+	enterAllAgainID = 1990009 // says that account and password are needed again, for pages that do not keep them
 )
 
-// texts are the sentences that a person reads, in every language.
+// texts are the messages in all languages.
 type texts struct{ bundle *i18n.Bundle }
 
-// newTexts takes the sentences of every language (see [Sentences]).
+// newTexts takes sentences by name and language, see [Sentences].
 func newTexts(sentences map[string]map[string]string) (*texts, error) {
 	b := i18n.NewBundle(languages[0])
 	for _, l := range languages {
@@ -63,15 +63,15 @@ func newTexts(sentences map[string]map[string]string) (*texts, error) {
 	return &texts{bundle: b}, nil
 }
 
-// facts are what a sentence may mention.
+// facts are the values that a sentence can contain.
 type facts struct {
 	SentTo  string // masked
 	Length  int    // digits of the code
 	Seconds int    // until another code may be sent
 }
 
-// say is the sentence of that name. One that is missing or broken is replaced by its name: an answer with a poor sentence is
-// still an answer, and a person is not let in for want of one.
+// say returns the sentence of that name. If it is missing or its template fails, say returns the name, so that the refusal is sent in any
+// case.
 func (t *texts) say(locale, name string, f facts) string {
 	s, err := i18n.NewLocalizer(t.bundle, locale).Localize(&i18n.LocalizeConfig{MessageID: name, TemplateData: f})
 	if err != nil {
@@ -80,9 +80,8 @@ func (t *texts) say(locale, name string, f facts) string {
 	return s
 }
 
-// Sentences are the sentences of every state by name, by language, as written in messages/: with {{.SentTo}}, {{.Length}} and
-// {{.Seconds}} in them. Two states have a second sentence each, for a mail that has not gone out. A page that lets its reader
-// change the language fills the sentences in itself.
+// Sentences are the sentences of messages/ by name and by language, with the placeholders {{.SentTo}}, {{.Length}} and {{.Seconds}}. Two
+// states have a second sentence, for a mail that was not sent. A page on which the language can be changed fills in the placeholders itself.
 func Sentences() (map[string]map[string]string, error) {
 	all := make(map[string]map[string]string)
 	for _, l := range languages {

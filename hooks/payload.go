@@ -15,17 +15,17 @@ import (
 	"nidan/kratos"
 )
 
-// maxBody is the most bytes of a call that are read. Kratos' whole context is a few kilobytes.
+// maxBody is the largest accepted body in bytes. Kratos' whole context has a few kilobytes.
 const maxBody = 256 << 10
 
-// payload is what is read of a call. It fits both the body that ships (kratos/after-password.jsonnet) and Kratos' whole
-// context, of which the former is a part.
+// payload is the decoded body of a call. It fits the body that ships (kratos/after-password.jsonnet), and Kratos' whole context (ctx),
+// which has the same fields.
 type payload struct {
 	Flow           flow            `json:"flow"`
 	Identity       kratos.Identity `json:"identity"`
 	Session        session         `json:"session"`
 	RequestHeaders http.Header     `json:"request_headers"`
-	// RequestCookies are those of the client's request to Kratos. Of the values only the device's is read.
+	// RequestCookies are the cookies of the client's request to Kratos. Nidan reads the values of its device cookies only.
 	RequestCookies map[string]string `json:"request_cookies"`
 }
 
@@ -42,7 +42,7 @@ type flow struct {
 	RequestURL   string `json:"request_url"`
 	RequestedAAL string `json:"requested_aal"`
 	Refresh      bool   `json:"refresh"`
-	// Identity is the account as it is kept. Only a flow of the settings has it: what the account is to become stands beside the flow.
+	// Identity is the account before a change. Only settings flows have it. The account after the change is payload.Identity.
 	Identity *kratos.Identity `json:"identity"`
 	OAuth2   struct {
 		Client struct {
@@ -54,7 +54,7 @@ type flow struct {
 	} `json:"transient_payload"`
 }
 
-// twoFactor is what a client says. All of it is a claim.
+// twoFactor is transient_payload.two_factor. A client can write anything there.
 type twoFactor struct {
 	Code        string `json:"code"`
 	Action      string `json:"action"`
@@ -68,23 +68,23 @@ type twoFactor struct {
 }
 
 type session struct {
-	// AuthenticatedAt is kept as Kratos wrote it: new for each submission, the same in its repeats.
+	// AuthenticatedAt is the text as Kratos sent it. It is new for each submission, and the same in repeats of a call.
 	AuthenticatedAt string    `json:"authenticated_at"`
-	at              time.Time // the same, read; zero where it is absent
+	at              time.Time // AuthenticatedAt, parsed; zero: it is absent
 	Devices         []device  `json:"devices"`
-	// Steps are those that the session has completed. One that is refreshed or raised has the earlier ones before this sign-in's. Nil: the
-	// body says nothing of them, as one of before this program knew any method but the password.
+	// Steps are the authentication methods that the session has completed, this sign-in's last. A session that is refreshed or raised to aal2
+	// has its earlier methods before. Nil: the body has no such field, like bodies that were configured for earlier versions of Nidan.
 	Steps []kratos.Step `json:"authentication_methods"`
 	Level string        `json:"authenticator_assurance_level"`
 }
 
-// The methods that are not only handed on.
+// The methods that this package compares with.
 const (
 	passwordMethod = "password"
 	unknownMethod  = "unknown" // Kratos names none
 )
 
-// method is this sign-in's: the last one that Kratos took. A client has no say in it.
+// method is the method of this sign-in: the last one that Kratos accepted. A client cannot write it.
 func (s session) method() string {
 	if s.Steps == nil {
 		return passwordMethod
@@ -102,8 +102,8 @@ type device struct {
 	UserAgent string `json:"user_agent"`
 }
 
-// device is where this sign-in comes from. A session that is being refreshed has the devices of its earlier sign-ins before
-// it: taken from those, an address would be one that whoever holds the session now need not be at.
+// device is the device of this sign-in: the last one. A session that is refreshed has the devices of earlier sign-ins before. Their address
+// must not be used: the person who holds the session now may be somewhere else.
 func (s session) device() device {
 	if len(s.Devices) == 0 {
 		return device{}
@@ -111,8 +111,8 @@ func (s session) device() device {
 	return s.Devices[len(s.Devices)-1]
 }
 
-// unwrap returns the JSON of a call. In a form it is the field ctx, all else is taken for the JSON itself: kratos/kratos.yml
-// says why Kratos sends a form.
+// unwrap returns the JSON of a call: the field ctx of a form, or the whole body for any other content type. kratos/kratos.yml says why
+// Kratos sends a form.
 func unwrap(contentType string, body []byte) ([]byte, error) {
 	if media, _, _ := mime.ParseMediaType(contentType); media != "application/x-www-form-urlencoded" {
 		return body, nil
@@ -127,8 +127,8 @@ func unwrap(contentType string, body []byte) ([]byte, error) {
 	return []byte(form.Get("ctx")), nil
 }
 
-// decode reads a call's body. What it returns with an error is empty, so that half a call is never acted on. The error is
-// a sentence that names the place and never repeats what stands there.
+// decode decodes the JSON of a call. With an error, the payload is empty, so that nobody acts on a part of a call. The error names the field
+// and never repeats its value.
 func decode(body []byte) (payload, error) {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	var p payload
@@ -171,15 +171,15 @@ func describe(err error) error {
 	return errors.New("the body is not valid JSON")
 }
 
-// jsonKind is the first word of what encoding/json says of a value; for a number the value itself would follow.
+// jsonKind is the first word of UnmarshalTypeError.Value. For a number, the rest is the number itself.
 func jsonKind(value string) string {
 	kind, _, _ := bytes.Cut([]byte(value), []byte(" "))
 	return string(kind)
 }
 
-// deliveryKey tells one call from another. Newer versions of Kratos name the event that led to a call, and keep the name in
-// its repeats; for the others, a submission is known by its flow and the instant at which Kratos took the password. The instant comes
-// first: keys that grow are kept in less time.
+// deliveryKey is the key of a call; a repeat has the same key. Newer versions of Kratos send Ory-Webhook-Trigger-Id. For older versions, the
+// key is the time at which Kratos accepted the password, with the flow. The time comes first because growing keys are inserted faster into
+// the index.
 func deliveryKey(header http.Header, p payload) (string, error) {
 	if id := header.Get("Ory-Webhook-Trigger-Id"); id != "" {
 		return "trigger " + id, nil

@@ -19,33 +19,33 @@ import (
 	"nidan/records"
 )
 
-// privilegedFor is how long a sign-in may be used to change how one signs in: Kratos' own default of
-// selfservice.flows.settings.privileged_session_max_age. Where Kratos' is shorter, Kratos asks for the password again.
+// privilegedFor is for how long after a sign-in credentials may be changed. It is Kratos' default of
+// selfservice.flows.settings.privileged_session_max_age. If Kratos' value is shorter, Kratos asks for the password earlier.
 const privilegedFor = time.Hour
 
-// The methods of Kratos by which somebody changes how to sign in. Which one makes a change is said by the address of the hook in
-// kratos.yml, each of which is mounted on one method: neither a client nor Kratos' call itself says it (v1.3.1).
+// The methods of Kratos' settings flow. The hook's URL in kratos.yml names the method, and each method has a hook of its own, because the
+// call does not name it (v1.3.1). A client cannot choose the URL.
 const (
 	methodPassword = "password"
-	methodAny      = "any" // somebody begins: what is to be changed is not known yet
+	methodAny      = "any" // a settings flow begins: the method is not known yet
 	methodUnknown  = "unknown"
 )
 
 var settingsMethods = []string{methodPassword, "profile", "totp", "webauthn", "passkey", "lookup_secret", "oidc", methodAny}
 
-// change is one change of how somebody signs in, before Kratos keeps it.
+// change is one change of an account's credentials or profile, before Kratos stores it.
 type change struct {
 	call
 	method string
-	// kept is the account before the change. What a change would make of it decides nothing: an account without an address is not
-	// asked for a code, and its address may be what is to be taken away.
+	// kept is the account before the change. Decisions use it, and not the account after the change: a change that removes the e-mail
+	// address would otherwise also remove the need for a code.
 	kept   kratos.Identity
 	before kratos.Person
 }
 
-// settings answers the calls before something is changed: a password, a second factor, a passkey, a provider or the profile, and
-// before somebody begins to. Kratos keeps the change only after 204, so that no session makes one that has not earned what the account
-// is asked for. Repeats do no harm.
+// settings answers the calls before a password, a second factor, a passkey, a provider or the profile is changed, and before a settings flow
+// begins. Kratos stores the change only after 204, so a session that has not passed the second step of the account cannot make it. A
+// repeated call is decided again, which does no harm.
 func (h *Handler) settings(c echo.Context) error {
 	method := c.QueryParam("method")
 	if !slices.Contains(settingsMethods, method) {
@@ -54,7 +54,7 @@ func (h *Handler) settings(c echo.Context) error {
 	return h.changed(c, method)
 }
 
-// newPassword is settings for the older route.
+// newPassword answers the older route.
 func (h *Handler) newPassword(c echo.Context) error { return h.changed(c, methodPassword) }
 
 func (h *Handler) changed(c echo.Context, method string) error {
@@ -88,8 +88,8 @@ func (h *Handler) answerChange(ctx context.Context, c echo.Context, method strin
 	return a, ended
 }
 
-// changeOf reads what is to be changed. A body that does not say how the account is kept is an older one: it will do for a password,
-// which changes nothing else of the account.
+// changeOf decodes the call. Bodies that were configured for earlier versions have no flow.identity. They are accepted for a password only,
+// because a new password changes nothing else of the account.
 func (h *Handler) changeOf(c call, method string) (change, error) {
 	kept := c.payload.Flow.Identity
 	switch {
@@ -107,7 +107,7 @@ func (h *Handler) changeOf(c call, method string) (change, error) {
 	return change{c, method, *kept, before}, nil
 }
 
-// decideChange asks the policies what the session is worth, does what they say, and notes how that ended.
+// decideChange asks the policies what the session may do, carries the decision out, and sets the result in ended.
 func (h *Handler) decideChange(ctx context.Context, tx exchange.Tx, c change, ended *Ended) (answer, error) {
 	account := c.kept.ID
 	settings, err := tx.Settings(ctx)
@@ -143,13 +143,13 @@ func (h *Handler) decideChange(ctx context.Context, tx exchange.Tx, c change, en
 	return interrupt(h.texts, i)
 }
 
-// follow does what follows from a change that is allowed, and records it. The remembered devices are forgotten with a new password, and
-// with another address: whoever read the mail at the old address may have been remembered with it. A code that is out dies by itself then:
-// a challenge is bound to its address. The devices stay where a factor is added or taken away: a remembered device says that a code was
-// read, and that stays true.
+// follow does what follows from an allowed change, and records the change. After a new password or another e-mail address, all remembered
+// devices are forgotten: a person who knew the password, or read mail at the old address, may have been remembered. An open challenge needs
+// no action, because it is bound to the address. Adding or removing a factor does not forget devices: a remembered device only says that a
+// code was read.
 func (h *Handler) follow(ctx context.Context, tx exchange.Tx, c change) error {
 	switch c.method {
-	case methodPassword, methodUnknown: // which may be a new password, and is taken for one
+	case methodPassword, methodUnknown: // an unknown method may set a new password, and is treated as if it did
 		forgotten, err := h.Challenger.PasswordChanged(ctx, tx, c.kept.ID)
 		if err != nil {
 			return err
@@ -172,7 +172,7 @@ func (h *Handler) follow(ctx context.Context, tx exchange.Tx, c change) error {
 	})
 }
 
-// recordForgotten records a change with which the account's devices were forgotten.
+// recordForgotten records a change after which the account's devices were forgotten.
 func (h *Handler) recordForgotten(ctx context.Context, tx records.Writer, c change, kind, state string, forgotten int) error {
 	detail, err := json.Marshal(map[string]int{"devices_forgotten": forgotten})
 	if err != nil {
@@ -181,7 +181,7 @@ func (h *Handler) recordForgotten(ctx context.Context, tx records.Writer, c chan
 	return tx.AddRecord(ctx, records.Record{At: h.Now(), Kind: kind, Account: c.kept.ID, Name: c.person.Account, State: state, Detail: detail})
 }
 
-// recordRefusal writes down what was refused.
+// recordRefusal records a refused change.
 func (h *Handler) recordRefusal(ctx context.Context, tx records.Writer, c change, state challenge.State, reason string) error {
 	r := records.Record{
 		At: h.Now(), Kind: "credentials_refused", Account: c.kept.ID, Name: c.before.Account, Flow: c.payload.Flow.ID, State: string(state),
@@ -199,7 +199,7 @@ func (h *Handler) recordRefusal(ctx context.Context, tx records.Writer, c change
 	return tx.AddRecord(ctx, r)
 }
 
-// refusal is the name of the sentence that says what was refused.
+// refusal is the name of the sentence for a refused change.
 func (c change) refusal() string {
 	if c.method == methodPassword {
 		return "password_refused"
@@ -207,9 +207,9 @@ func (c change) refusal() string {
 	return "settings_refused"
 }
 
-// signInOf is the sign-in that the session was begun with. Kratos before version 26 does not say which session asks: there, the
-// newest sign-in of the account with a second step stands for the session, as long as Kratos would take one for privileged. A thief
-// whose own session had none has to wait for the account's holder to sign in.
+// signInOf is the sign-in that the session began with. Kratos before version 26 does not say which session makes the call. There, signInOf
+// returns the account's newest sign-in with a second step within [privilegedFor]. This is weaker: after the holder has signed in with a
+// second step, another session of the account passes, too, for that time.
 func (h *Handler) signInOf(ctx context.Context, tx exchange.SignIns, p payload) (exchange.SignIn, error) {
 	var found *exchange.SignIn
 	var err error
@@ -227,8 +227,8 @@ func (h *Handler) signInOf(ctx context.Context, tx exchange.SignIns, p payload) 
 	return *found, nil
 }
 
-// PolicySession is a sign-in as the policies are told of the session that it began, or that it refreshed; and at which level Kratos has
-// that session now.
+// PolicySession is input.session of the policies: the sign-in that began or refreshed the session, and the AAL that Kratos gives the session
+// now.
 func PolicySession(s exchange.SignIn, aal kratos.AAL, now time.Time) policies.Session {
 	return policies.Session{
 		Known: s.SecondStep != exchange.StepUnknown, Channel: s.Channel, SecondStep: string(s.SecondStep), AAL: string(aal),

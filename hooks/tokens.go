@@ -6,20 +6,20 @@ import (
 	"sync/atomic"
 )
 
-// Tokens are the bearer tokens by which Kratos is known: one, or two while one is being rotated. They can be replaced while calls come.
-// Without any, nobody is let through.
+// Tokens are the valid bearer tokens of Kratos: one, or two during a rotation. They can be replaced while the program runs. Without a token,
+// every call is refused.
 type Tokens struct {
 	digests atomic.Pointer[[][sha256.Size]byte]
 }
 
-// NewTokens returns those tokens.
+// NewTokens returns Tokens with these tokens.
 func NewTokens(tokens []string) *Tokens {
 	t := &Tokens{}
 	t.Replace(tokens)
 	return t
 }
 
-// Replace has those tokens count, and no other, for every call that comes from now on.
+// Replace replaces all tokens. Later calls are compared with the new ones only.
 func (t *Tokens) Replace(tokens []string) {
 	var digests [][sha256.Size]byte
 	for _, token := range tokens {
@@ -28,8 +28,8 @@ func (t *Tokens) Replace(tokens []string) {
 	t.digests.Store(&digests)
 }
 
-// accepts compares in constant time. Digests are compared, not tokens: their lengths are equal, so that not even a token's length can
-// be measured.
+// accepts compares the token in constant time. It compares hashes, which all have one length, so that the time does not reveal the length
+// of a token.
 func (t *Tokens) accepts(token string) bool {
 	given := sha256.Sum256([]byte(token))
 	known := 0

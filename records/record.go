@@ -36,7 +36,7 @@ type Filter struct {
 	From    time.Time // inclusive
 	To      time.Time // exclusive
 	Before  int64     // records with a smaller ID: the ID at which the last page ended
-	Limit   int       // at most so many records; 0: no record
+	Limit   int       // at most so many records; 0: no limit
 
 	States  []string // any of these
 	Reason  string
