@@ -12,27 +12,27 @@ import (
 	"testing"
 )
 
-// may is who may import whom: the picture of README.md in code. A folder that is not in it needs a place here, and a reason
-// in its doc.go.
+// may lists for each folder which folders it may import (README.md describes them). A new folder needs an entry here, and its doc.go must
+// give the reason for the folder.
 var may = map[string][]string{
 	".":                    {"cmd"},
 	"brand":                {},
 	"challenge":            {},
 	"settings":             {},
-	"records":              {"challenge"}, // the states of sign-ins are named there
+	"records":              {"challenge"}, // for the names of the states
 	"exchange":             {"challenge", "records", "settings"},
 	"config":               {},
 	"decisionlog":          {},
-	"doctor":               {"config", "hooks", "kratos"}, // what one configuration says is compared with what the other one does
+	"doctor":               {"config", "hooks", "kratos"}, // it compares Kratos' configuration with Nidan's
 	"status":               {},
-	"journal":              {"records"}, // a leaf is made of a record
+	"journal":              {"records"}, // a leaf is computed from a record
 	"kratos":               {},
 	"logs":                 {},
 	"policies":             {},
 	"policies/live":        {"policies", "policies/proof", "policies/replay"},
 	"policies/proof":       {"policies"},
-	"policies/replay":      {"challenge", "policies", "policies/proof"},                          // how old a remembered device is, is said in challenge alone
-	"store":                {"challenge", "exchange", "journal", "records", "settings"},          // leaves and checkpoints are kept beside the records
+	"policies/replay":      {"challenge", "policies", "policies/proof"},                          // for the age of a remembered device
+	"store":                {"challenge", "exchange", "journal", "records", "settings"},          // it stores leaves and checkpoints beside the records
 	"store/storetest":      {"challenge", "exchange", "journal", "records", "settings", "store"}, // tests only
 	"store/postgrestest":   {},                                                                   // tests and measurements only
 	"mail":                 {"brand", "challenge", "records"},
@@ -47,38 +47,38 @@ var may = map[string][]string{
 	"server/page/pagetest": {"server/page"}, // tests only
 	"server/session":       {"challenge", "exchange", "hooks", "kratos", "policies", "settings"},
 	"server/signin":        {"brand", "challenge", "exchange", "hooks", "kratos", "server/page"},
-	"watch":                {"challenge", "exchange", "hooks", "logs", "policies"}, // stands around what it measures
+	"watch":                {"challenge", "exchange", "hooks", "logs", "policies"}, // it wraps what it measures
 	"cmd":                  {"brand", "challenge", "config", "decisionlog", "doctor", "exchange", "hooks", "journal", "kratos", "logs", "mail", "mail/catcher", "policies", "policies/live", "policies/proof", "policies/replay", "records", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "settings", "status", "store", "watch"},
-	"bench":                {"challenge", "exchange", "kratos", "mail/catcher", "settings", "store", "store/postgrestest"}, // drives programs from outside, on databases that it fills
-	"e2e":                  {},                                                                                             // drives the program from outside
+	"bench":                {"challenge", "exchange", "kratos", "mail/catcher", "settings", "store", "store/postgrestest"}, // it runs programs from outside, on databases that it fills
+	"e2e":                  {},                                                                                             // it runs the program from outside
 }
 
-// mayInTests is what tests may import beyond that.
+// mayInTests lists what tests may import in addition.
 var mayInTests = map[string][]string{
 	".":       {"config", "kratos"},
 	"store":   {"store/postgrestest", "store/storetest"},
 	"mail":    {"exchange", "settings", "store", "store/postgrestest"},
-	"hooks":   {"policies/replay", "store", "store/postgrestest"}, // what is recorded is enough for a replay
+	"hooks":   {"policies/replay", "store", "store/postgrestest"}, // for the test that records are enough for a replay
 	"cmd":     {"store/postgrestest"},
-	"watch":   {"kratos", "settings", "store"}, // sign-ins as they are
+	"watch":   {"kratos", "settings", "store"}, // for real sign-ins
 	"journal": {"exchange", "settings", "store"},
 
-	"hooks/contract":       {"challenge", "exchange", "hooks", "kratos", "policies", "records", "settings", "store", "store/postgrestest"}, // the hook on all that it stands on
+	"hooks/contract":       {"challenge", "exchange", "hooks", "kratos", "policies", "records", "settings", "store", "store/postgrestest"}, // it tests the hook together with its dependencies
 	"server/signin":        {"server/page/pagetest"},
 	"server/console":       {"store"},
 	"server/console/pages": {"server/page/pagetest"},
 	"e2e":                  {"kratos", "mail/catcher", "store/postgrestest"},
 }
 
-// only is where an outside technology may be used: one folder each.
+// only lists where an outside technology may be used.
 var only = map[string][]string{
 	"github.com/labstack/echo":         {"server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "hooks", "cmd"},
-	"github.com/open-policy-agent/opa": {"policies", "policies/live", "policies/proof"}, // each reads the rules themselves
+	"github.com/open-policy-agent/opa": {"policies", "policies/live", "policies/proof"}, // each reads Rego
 	"github.com/fsnotify/fsnotify":     {"policies/live"},
 	"github.com/prometheus":            {"cmd", "watch"},
-	"go.opentelemetry.io/otel":         {"watch"}, // what is traced knows nothing of it: it is told of contexts alone
+	"go.opentelemetry.io/otel":         {"watch"}, // other packages only pass a context on
 	"github.com/transparency-dev":      {"journal"},
-	"golang.org/x/mod/sumdb/note":      {"config", "journal"}, // config looks whether a key is one
+	"golang.org/x/mod/sumdb/note":      {"config", "journal"}, // config checks the syntax of a key
 	"github.com/ory/kratos-client-go":  {"kratos"},
 	"github.com/wneessen/go-mail":      {"mail"},
 	"github.com/emersion/go-smtp":      {"mail", "mail/catcher"},
@@ -106,7 +106,7 @@ func TestImportsPointInward(t *testing.T) {
 		}
 		if inTest {
 			allowed = append(slices.Clone(allowed), mayInTests[folder]...)
-			allowed = append(allowed, folder) // an external test package imports its own
+			allowed = append(allowed, folder) // an external test package imports its own package
 		}
 		if !slices.Contains(allowed, ours) {
 			t.Errorf("%s: %s may not import %s", file, folder, ours)
@@ -141,12 +141,12 @@ func TestOneTechnologyPerFolder(t *testing.T) {
 	}
 }
 
-// Files are read, not the output of go list: a test's cached result would outlive a forbidden import.
+// forEachImport parses the files. With the output of go list, go test could return a cached result after a forbidden import was added.
 func forEachImport(t *testing.T, each func(file, folder, imported string, inTest bool)) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && file == "bench/peers" {
-			return fs.SkipDir // modules of their own, that Nidan is measured beside
+			return fs.SkipDir // separate modules, which Nidan is compared with
 		}
 		if err != nil || d.IsDir() || !strings.HasSuffix(file, ".go") {
 			return err

@@ -197,7 +197,7 @@ func TestCancel(t *testing.T) {
 	s.expect(CodeSent, nil)
 	right := s.mailed()
 	s.expect(Cancelled, action(ActionCancel))
-	// The code is dead, and giving up is no way around the wait between two codes.
+	// The code is not accepted, and a cancellation does not shorten the wait between two codes.
 	s.expect(TooManyCodes, code(right))
 	s.expectMails(1)
 	s.wait(30 * time.Second)
@@ -235,7 +235,7 @@ func TestChangedFactsEndAChallengeForGood(t *testing.T) {
 	s.expect(CodeSent, nil)
 	right := s.mailed()
 	s.expect(SignInAgain, func(sub *Submission) { sub.Facts = Facts{}.Digest() })
-	s.expect(SignInAgain, code(right)) // changing them back does not bring it back
+	s.expect(SignInAgain, code(right)) // the challenge stays invalid after the facts were changed back
 }
 
 func TestFactsAreToldApart(t *testing.T) {
@@ -282,7 +282,7 @@ func TestWithdraw(t *testing.T) {
 	}
 }
 
-// Whatever cannot be kept or sent is an error: the caller refuses, and undoes the rest.
+// If something cannot be stored or sent, Advance returns an error. The caller then refuses and rolls back.
 func TestNothingPassesThatCannotBeKept(t *testing.T) {
 	broken := errors.New("disk full")
 	for name, step := range map[string]struct {

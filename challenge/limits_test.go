@@ -89,7 +89,7 @@ func TestAnAccountIsSentTwentyCodesADay(t *testing.T) {
 	s.expect(CodeSent, inFlow(20))
 }
 
-// Whoever knows the password cannot use up what is kept for a browser by which the account was remembered.
+// A thief who knows the password cannot use up the codes of a browser that the account was remembered on.
 func TestCodesAreReservedForAClientThatWasRemembered(t *testing.T) {
 	s := newScene(t)
 	known := func(flow int) func(*Submission) {
@@ -102,16 +102,16 @@ func TestCodesAreReservedForAClientThatWasRemembered(t *testing.T) {
 	for flow := range 5 {
 		s.expect(CodeSent, known(10+flow))
 	}
-	s.expect(TooManyCodes, known(15)) // five in ten minutes, here too
+	s.expect(TooManyCodes, known(15)) // the limit of five in ten minutes holds here, too
 	s.wait(10 * time.Minute)
-	s.expect(CodeSent, inFlow(5)) // and the others are not counted with these
+	s.expect(CodeSent, inFlow(5)) // these codes do not count for other clients
 	for flow := range 5 {
 		s.expect(CodeSent, known(20+flow))
 	}
 	s.wait(time.Hour)
 	s.expect(TooManyCodes, known(25)) // ten a day
 	s.terms.ReservedPerDay = 0
-	s.expect(CodeSent, known(26)) // with none reserved, it is one of the others
+	s.expect(CodeSent, known(26)) // with none reserved, the code counts as any other
 }
 
 func TestAHundredWrongCodes(t *testing.T) {
@@ -132,7 +132,7 @@ func TestAHundredWrongCodes(t *testing.T) {
 		}
 	}
 	try(99)
-	s.expect(Passed, code(s.mailed())) // its flow's nine are cleared
+	s.expect(Passed, code(s.mailed())) // clears the nine wrong codes of this flow
 	try(9)
 	s.expect(AttemptsExceeded, code(s.wrong())) // the hundredth
 	if out := s.expect(Refused, code(s.mailed())); out.Reason != ReasonWrongCodes {

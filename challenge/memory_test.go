@@ -6,15 +6,14 @@ import (
 	"time"
 )
 
-// wrongCode is one that was tried.
+// wrongCode is a wrong code that was tried.
 type wrongCode struct {
 	account, flow string
 	at            time.Time
 	told          bool
 }
 
-// memory is a unit of work that keeps everything in memory, for tests of the rules alone. What the database does with it is
-// tested in the store.
+// memory is a transaction in memory, for tests of the rules alone. Package store tests the databases.
 type memory struct {
 	challenges []*Challenge
 	sent       []Message
@@ -33,7 +32,7 @@ func (m *memory) LatestChallenge(_ context.Context, account, flow string) (*Chal
 	return nil, ErrNotFound
 }
 
-// last is what a submission goes on from.
+// last is the challenge that a submission continues from.
 func (m *memory) last(s Submission) *Challenge {
 	last, _ := m.LatestChallenge(context.Background(), s.Account, s.Flow)
 	return last

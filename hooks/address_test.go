@@ -12,7 +12,7 @@ import (
 	"nidan/policies"
 )
 
-// told is what the policies were told of a request, as the newest record has it.
+// told is input.request of the newest record.
 func (s *scene) told() policies.Request {
 	s.t.Helper()
 	var detail []byte
@@ -87,7 +87,7 @@ func TestAnAddressIsTrustedIfNidanSignedIt(t *testing.T) {
 	})
 }
 
-// byNetwork asks about the address without asking whose word it is.
+// byNetwork is a policy that uses the address and ignores whether the address is trusted.
 var byNetwork = fstest.MapFS{"login/login.rego": {Data: []byte(`package nidan.login
 
 default decision := {"action": "refuse", "reason": "elsewhere", "channel": "softphone"}

@@ -10,8 +10,8 @@ import (
 	"nidan/policies"
 )
 
-// What is allocated has to be collected, while others wait: a sign-in that is let in must not take much more than it does. Most of it
-// is what the database's driver and the parser of the call allocate.
+// Allocated memory has to be collected while other sign-ins wait, so the number of allocations of an allowed sign-in has a bound. The
+// database's driver and the JSON parser make most of them.
 func TestASignInThatIsLetInAllocatesLittle(t *testing.T) {
 	s := newScene(t, policies.Shipped())
 	var bodies [][]byte
@@ -30,7 +30,7 @@ func TestASignInThatIsLetInAllocatesLittle(t *testing.T) {
 			t.Fatalf("got %d %s", w.Code, w.Body)
 		}
 	}
-	for range 50 { // what is done once is done
+	for range 50 { // fills the caches
 		call()
 	}
 	if got := testing.AllocsPerRun(200, call); got > 420 {

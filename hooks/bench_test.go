@@ -11,7 +11,7 @@ import (
 	"nidan/policies"
 )
 
-// BenchmarkAllowed is a sign-in that is let in and recorded, by so many callers at once.
+// BenchmarkAllowed measures an allowed and recorded sign-in, with several numbers of callers.
 func BenchmarkAllowed(b *testing.B) {
 	for _, callers := range []int{1, 16, 64} {
 		b.Run(fmt.Sprint(callers), func(b *testing.B) {

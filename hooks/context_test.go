@@ -12,7 +12,7 @@ import (
 	"nidan/policies"
 )
 
-// Kratos may be configured to send the body that ships or all it knows: both are read alike.
+// Kratos can be configured to send the body that ships, or its whole context. Nidan reads both in the same way.
 func TestTheWholeContextIsReadLikeTheBodyThatShips(t *testing.T) {
 	template, err := os.ReadFile("../kratos/after-password.jsonnet")
 	if err != nil {
@@ -46,7 +46,7 @@ func TestTheWholeContextIsReadLikeTheBodyThatShips(t *testing.T) {
 					t.Fatal(err)
 				}
 				in := policyInput(time.Time{}, call{payload: p, person: who, from: s.hook.originOf(p)}, exchange.Situation{})
-				// The whole context has more headers, which policies may read if they are sent.
+				// The whole context has more headers, and policies may read them.
 				in.Request.Headers = map[string]string{"accept-language": in.Request.Headers["accept-language"]}
 				inputs = append(inputs, in)
 				if p.Flow.TransientPayload.TwoFactor.Code != "123456" {
@@ -65,7 +65,7 @@ func TestTheWholeContextIsReadLikeTheBodyThatShips(t *testing.T) {
 	}
 }
 
-// A session that is refreshed has the devices of its earlier sign-ins before this one's.
+// In a refreshed session, the devices of earlier sign-ins come before the device of this sign-in.
 func TestWhereASignInComesFromIsItsOwnDevice(t *testing.T) {
 	s := newScene(t, policies.Shipped())
 	p, err := decode(s.body(object{"session/devices": []any{

@@ -11,7 +11,7 @@ import (
 	"nidan/policies"
 )
 
-// decide has other policies decide from now on.
+// decide replaces the policies by one that always gives this decision.
 func (s *scene) decide(decision string) {
 	s.t.Helper()
 	engine, err := policies.New(s.t.Context(), set(decision))
@@ -52,7 +52,7 @@ func TestARefusalIsShownAsTheDecisionSays(t *testing.T) {
 	}
 }
 
-// What is said to those whom the policies refuse would confuse those who are asked for a code.
+// The message of a refusal would confuse a person who is asked for a code.
 func TestAMessageIsShownToThoseWhoAreRefusedAlone(t *testing.T) {
 	s := newScene(t, set(`{"action": "challenge", "message": "Not on Sundays."}`))
 	if r := s.expect(challenge.CodeSent, nil); strings.Contains(r.text, "Sundays") {
@@ -63,7 +63,7 @@ func TestAMessageIsShownToThoseWhoAreRefusedAlone(t *testing.T) {
 	}
 }
 
-// A team's own reasons are worth as much as those that ship, and no reason is worth anything by itself.
+// What a session may do depends on second_step and never on the reason, so a team can use reasons of its own.
 func TestASessionCountsAsTheDecisionSays(t *testing.T) {
 	for name, tc := range map[string]struct {
 		decision string

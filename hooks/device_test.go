@@ -11,7 +11,7 @@ import (
 
 const rememberAt = "flow/transient_payload/two_factor/remember"
 
-// browser are the changes that make a call one of a browser's, whose device cookie has that value.
+// browser are the changes that turn a call into a browser's call with this device cookie.
 func browser(cookie string, more object) object {
 	changes := object{"flow/type": "browser", "request_cookies": object{"nidan_device": cookie, "other": "x"}}
 	for k, v := range more {
@@ -25,7 +25,7 @@ var (
 	theirs = strings.Repeat("t", 43)
 )
 
-// remembered is a scene in which the account has entered a code in its browser and asked for it to be remembered.
+// remembered is a scene in which the account is remembered on its browser.
 func remembered(t *testing.T) *scene {
 	t.Helper()
 	s := newScene(t, policies.Shipped())
@@ -43,10 +43,10 @@ func TestARememberedBrowserIsNotAsked(t *testing.T) {
 	s.expect(challenge.CodeSent, browser(mine, object{"flow/id": "flow-4"}))
 }
 
-// Somebody may have put a token that they know into another person's browser.
+// The attack: a thief puts a device token that the thief knows into the victim's browser.
 func TestAPlantedTokenIsWorthNothingOnceACodePassed(t *testing.T) {
 	next := strings.Repeat("n", 43)
-	s := remembered(t) // by a token that the thief knows, and is remembered by with an account of their own
+	s := remembered(t) // the thief knows the token, and has an account that is remembered by it
 	victim := object{"identity/id": "victim-id", "flow/id": "flow of the victim"}
 	s.expect(challenge.CodeSent, browser(mine, victim))
 	victim[codeAt], victim[rememberAt] = s.codeOf("flow of the victim"), true
@@ -58,7 +58,7 @@ func TestAPlantedTokenIsWorthNothingOnceACodePassed(t *testing.T) {
 	s.expect(challenge.CodeSent, browser(mine, victim))
 	victim["flow/id"] = "flow-2"
 	s.expectIn(browser(next, victim))
-	s.expectIn(browser(next, object{"flow/id": "flow-3"})) // the browser's other account is remembered still
+	s.expectIn(browser(next, object{"flow/id": "flow-3"})) // the browser's other account is still remembered
 	s.expect(challenge.CodeSent, browser(mine, object{"flow/id": "flow-4"}))
 }
 

@@ -12,7 +12,7 @@ import (
 	"nidan/challenge"
 )
 
-// table is the rows of the first table in docs/native-clients.md whose first column is headed so, without its head.
+// table returns the rows of the first table in docs/native-clients.md whose first column has this heading.
 func table(t *testing.T, head string) (rows [][]string) {
 	t.Helper()
 	page, err := os.ReadFile("../docs/native-clients.md")
@@ -39,7 +39,7 @@ func table(t *testing.T, head string) (rows [][]string) {
 	return rows
 }
 
-// members are the names that a struct has in JSON.
+// members are the JSON names of the fields of a struct.
 func members(v any) (names []string) {
 	for f := range reflect.TypeOf(v).Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -55,7 +55,7 @@ func firstColumn(rows [][]string) (column []string) {
 	return column
 }
 
-// What a native client is told of the states is what it will meet.
+// The documentation for native clients must agree with the program.
 func TestTheDocumentedStatesAreTheProgramsOwn(t *testing.T) {
 	rows := table(t, "`id`")
 	if len(rows) != len(symbols) {

@@ -8,7 +8,7 @@ import (
 	"nidan/policies"
 )
 
-// Nothing is decided, recorded or mailed for nidan doctor, whatever stands in its call, and it lets nobody in.
+// A call of nidan doctor decides, records and mails nothing, and lets nobody in, whatever its body is.
 func TestACallOfDoctorsDoesNothing(t *testing.T) {
 	s := newScene(t, policies.Shipped())
 	for _, hook := range []string{
@@ -46,7 +46,7 @@ func TestACallOfDoctorsNeedsTheToken(t *testing.T) {
 	}
 }
 
-// Only doctor's calls are: all others are decided.
+// Only calls of doctor are answered this way. All other calls are decided.
 func TestAnAnswerToKratosIsNotMarked(t *testing.T) {
 	s := newScene(t, policies.Shipped())
 	if w := s.post(s.body(nil), nil); len(w.Header()[DoctorHeader]) > 0 {

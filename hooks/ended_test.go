@@ -17,7 +17,7 @@ import (
 	"nidan/policies"
 )
 
-// watchedScene is a scene whose log is JSON, at the most talkative level, and which notes what those who watch are told.
+// watchedScene is a scene with a JSON log at level DEBUG. It keeps what Watch is told.
 type watchedScene struct {
 	*scene
 	told  []Ended
@@ -58,7 +58,7 @@ func (w *watchedScene) lines(message string) (found []map[string]any) {
 	return found
 }
 
-// lastIs holds that one more call was told of and logged in one line, and both say this.
+// lastIs expects that Watch and the log reported one more call, and both with these values.
 func (w *watchedScene) lastIs(calls int, want Ended) {
 	w.t.Helper()
 	lines := w.lines("sign-in")
@@ -179,7 +179,7 @@ func TestHowLongACallTookIsSaidByTheClock(t *testing.T) {
 	}
 }
 
-// slow is a store that takes its time.
+// slow is a store that is slow.
 type slow struct {
 	exchange.Store
 	wait func()
@@ -190,7 +190,7 @@ func (s slow) Situation(ctx context.Context, c exchange.Call) (exchange.Situatio
 	return s.Store.Situation(ctx, c)
 }
 
-// What is logged is read by more people than the mail, and kept for longer.
+// More people read the log than the mail, and the log is kept longer.
 func TestNoLineHoldsASecretACodeATokenOrAnAddress(t *testing.T) {
 	w := newWatchedScene(t)
 	const device = "device-token-device-token-device-token-1"

@@ -16,7 +16,7 @@ import (
 	"nidan/policies"
 )
 
-// enrolled are the factors of every account, and how often they were asked for.
+// enrolled is a fake of Kratos: it gives all accounts the same factors and counts the questions.
 type enrolled struct {
 	factors kratos.Factors
 	err     error
@@ -52,7 +52,7 @@ func withParameter(t *testing.T, from, to string) fs.FS {
 	return set
 }
 
-// appsFirst is the hook on policies that ask for a factor before they have a code mailed.
+// appsFirst is the hook with policies that ask for a factor of Kratos first, and else for a mailed code.
 func appsFirst(t *testing.T, e *enrolled) *scene {
 	t.Helper()
 	s := newScene(t, withParameter(t, `"second_step_by": ["email"]`, `"second_step_by": ["aal2", "email"]`))
@@ -60,7 +60,7 @@ func appsFirst(t *testing.T, e *enrolled) *scene {
 	return s
 }
 
-// step is how the account's newest sign-in came through.
+// step is the SecondStep of the account's newest sign-in.
 func (s *scene) step() string {
 	s.t.Helper()
 	var step string
@@ -110,7 +110,7 @@ func TestTheRepeatOfASignInForAFactorIsAnsweredAlike(t *testing.T) {
 	}
 }
 
-// Each look-up is a call of Kratos, which calls Nidan at that moment.
+// Each look-up is a request to Kratos, while Kratos waits for Nidan. So Nidan looks factors up only if the decision depends on them.
 func TestFactorsAreLookedUpWhereADecisionTurnsOnThem(t *testing.T) {
 	notAsked := object{"identity/metadata_public": object{"role": "user"}}
 	locked := object{"identity/metadata_public": object{"role": "user", "locked": true}}
@@ -152,7 +152,7 @@ func TestAFactorThatCannotBeLookedUpRefuses(t *testing.T) {
 	}
 }
 
-// restless are policies that need the factors whatever is said of them.
+// restless is a decider that asks for the factors again and again.
 type restless struct{ Decider }
 
 func (restless) Login(context.Context, policies.Input) (policies.Verdict, error) {
@@ -171,7 +171,8 @@ func TestThePoliciesAreAskedTwiceAndNotAThirdTime(t *testing.T) {
 	}
 }
 
-// What a sign-in rests on has changed, so that the decision turns on the factors now: others would wait while Kratos is asked.
+// The situation has changed so that the decision now depends on the factors. A look-up in the transaction would make other sign-ins wait
+// for Kratos.
 func TestNothingIsLookedUpInsideAUnitOfWork(t *testing.T) {
 	e := &enrolled{factors: kratos.Factors{TOTP: true}}
 	s := appsFirst(t, e)
@@ -187,7 +188,7 @@ func TestNothingIsLookedUpInsideAUnitOfWork(t *testing.T) {
 	}
 }
 
-// Whoever is just submitting a code is not let in by it when the account has a factor meanwhile.
+// A person who enters a code is not let in by it if a factor was enrolled meanwhile.
 func TestACodeIsWorthNothingOnceThereIsAFactor(t *testing.T) {
 	e := &enrolled{}
 	s := appsFirst(t, e)
@@ -261,7 +262,7 @@ func TestThatAnAccountHasAFactorIsKeptForSeconds(t *testing.T) {
 	want("the first time", app, 1)
 	e.factors = kratos.Factors{}
 	now = now.Add(factorsKept - time.Nanosecond)
-	want("just removed", app, 1) // the session is worth nothing all the same
+	want("just removed", app, 1) // the session has no capability in any case
 	now = now.Add(time.Nanosecond)
 	want("removed a while ago", kratos.Factors{}, 2)
 	e.factors = app

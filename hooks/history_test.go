@@ -14,13 +14,13 @@ import (
 	"nidan/records"
 )
 
-// clients are a browser and a softphone of each of some accounts, in one world.
+// clients are a browser and a softphone for each of several accounts.
 type clients struct {
 	*scene
 	tokens map[string]string // by client
 }
 
-// signIn signs a client in, with the code and the wish to be remembered where one is asked for, and says whether one was.
+// signIn signs a client in. If a code is asked for, signIn enters it with "remember". It returns whether a code was asked for.
 func (c *clients) signIn(account, kind string, n int) (asked bool) {
 	c.t.Helper()
 	flow, name := fmt.Sprintf("flow-%d", n), account+" "+kind
@@ -51,8 +51,8 @@ func (c *clients) signIn(account, kind string, n int) (asked bool) {
 
 func next(name string, n int) string { return strings.Repeat("n", 32) + fmt.Sprintf("%s %d", name, n) }
 
-// What the hook records is enough to say what other settings would have come to: the same people are taken through the same days twice, on
-// databases of their own, and the records of the first are replayed.
+// The records are enough to say what other settings would have done. The test takes the same people through the same days twice, with
+// different settings and databases, and compares the replay of the first records with the second run.
 func TestRecordsAreEnoughToSayWhatWouldHaveHappened(t *testing.T) {
 	worlds := [2]*clients{}
 	for i, days := range []int{30, 7} {
@@ -108,7 +108,7 @@ func TestRecordsAreEnoughToSayWhatWouldHaveHappened(t *testing.T) {
 	}
 }
 
-// replayed is what a replay of the scene's records finds, under the same policies with other settings, compared with what was recorded.
+// replayed is the result of a replay of the scene's records with the same policies and other settings.
 func (s *scene) replayed(settings map[string]any) replay.Summary {
 	s.t.Helper()
 	all, err := s.store.Records(s.t.Context(), records.Filter{})

@@ -97,7 +97,7 @@ func TestChangesWhileACodeIsOut(t *testing.T) {
 	}
 }
 
-// Kratos makes a call up to three times: without a Trigger-Id up to v1.3.1, with one later.
+// Kratos makes a call up to three times. Versions up to v1.3.1 send no Trigger-Id, later versions do.
 func TestARepeatGetsTheFirstAnswer(t *testing.T) {
 	for name, header := range map[string]http.Header{
 		"known by flow and instant": nil,
@@ -263,7 +263,7 @@ func TestWhatIsNotUnderstoodLetsNobodyIn(t *testing.T) {
 	}
 }
 
-// Kratos sends a form, see kratos/kratos.yml; what is in it is judged like JSON that comes by itself.
+// Kratos sends a form (kratos/kratos.yml says why). The JSON in it is treated like a JSON body.
 func TestAFormIsReadLikeItsJSON(t *testing.T) {
 	s := newScene(t, policies.Shipped())
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
@@ -293,7 +293,7 @@ func TestAFormIsReadLikeItsJSON(t *testing.T) {
 	}
 }
 
-// set is a set of policies that decides what is given, with the terms that ship.
+// set is a set of policies that always gives this decision, with the terms that ship.
 func set(decision string) fstest.MapFS {
 	return fstest.MapFS{"login/login.rego": {Data: []byte(`package nidan.login
 
@@ -358,7 +358,7 @@ func TestAPanicLetsNobodyIn(t *testing.T) {
 	s.expect(stateUnavailable, nil) // and the database is not left locked
 }
 
-// failing is a decider that gives a decision along with an error.
+// failing is a decider that returns a decision together with an error.
 type failing struct{ Decider }
 
 func (failing) Login(context.Context, policies.Input) (policies.Verdict, error) {

@@ -8,7 +8,7 @@ import (
 	"nidan/policies"
 )
 
-// What a sign-in rests on is read beside what others write. What has changed by the time that the sign-in is carried out counts.
+// The situation is read before the transaction, while other calls write. If the situation has changed in the transaction, the new one counts.
 func TestWhatChangesWhileASignInIsDecidedCounts(t *testing.T) {
 	code := func(s *scene) object { return object{codeAt: s.mailed()} }
 	for name, tc := range map[string]struct {

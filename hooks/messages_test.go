@@ -86,7 +86,7 @@ func TestEveryStateHasItsNumberItsKindAndASentence(t *testing.T) {
 	}
 }
 
-// What a page that knows nothing of Nidan shows at the field for the code. The first can stand as the field's label.
+// A page that does not know Nidan shows these messages at the field for the code. The first one can serve as the label.
 func TestTheFieldForTheCodeSaysWhatToEnter(t *testing.T) {
 	sentences := shippedTexts(t)
 	now := time.Now()

@@ -11,7 +11,7 @@ import (
 
 const methodsAt = "session/authentication_methods"
 
-// by is what Kratos says of a session that somebody began, refreshed and raised by these methods, the last one now.
+// by are the authentication_methods of a session that was begun, refreshed or raised with these methods, in this order.
 func by(methods ...string) []any {
 	taken := make([]any, 0, len(methods))
 	for _, m := range methods {
@@ -34,7 +34,7 @@ func TestBothRoutesOfASignInAreOne(t *testing.T) {
 	}
 }
 
-// The method is the last one that Kratos says. A body of before there were any says none, and is of the password.
+// The method of a sign-in is the last one in the session. A body without the field comes from an older configuration and means a password.
 func TestTheMethodIsTheLastOneThatKratosSays(t *testing.T) {
 	for name, tc := range map[string]struct {
 		says any
@@ -114,14 +114,14 @@ func TestACodeCompletesNoSignInByAnotherMethod(t *testing.T) {
 	s.expectIn(object{methodsAt: by("oidc"), codeAt: s.mailed()})
 }
 
-// While a program is brought up to date, a code that the older one sent is entered at the newer one.
+// During an upgrade, a person can enter a code that the older version sent.
 func TestACodeThatAnEarlierVersionSentIsStillGood(t *testing.T) {
 	s := newScene(t, policies.Shipped())
 	s.expect(challenge.CodeSent, nil) // by a body that says nothing of methods
 	s.expectIn(object{methodsAt: by("password"), codeAt: s.mailed()})
 }
 
-// What a client sends goes into transient_payload alone, and nothing there is a method.
+// A client can write transient_payload only, and nothing in it names a method.
 func TestAClientCannotSayByWhichMethodItSignsIn(t *testing.T) {
 	for _, says := range []object{
 		{"method": "passkey"}, {"authentication_methods": by("passkey")}, {"session": object{"authentication_methods": by("passkey")}},

@@ -28,7 +28,7 @@ import (
 
 const token = "hook-token-hook-token-hook-token-1"
 
-// scene is the hook on the real policies and a real database. The clock is the test's, and mail is only collected.
+// scene is the hook with the real policies and a real database. The test moves the clock, and mails are collected instead of sent.
 type scene struct {
 	t     testing.TB
 	hook  *Handler
@@ -41,7 +41,7 @@ type scene struct {
 	calls int  // gives each call its own authenticated_at
 }
 
-// mailed is the store, and what was sent in its units of work that were kept.
+// mailed is a store that collects the messages of committed transactions.
 type mailed struct {
 	exchange.Store
 	then func() // called once after the next situation was read, unless nil
@@ -90,7 +90,7 @@ func newScene(t testing.TB, set fs.FS) *scene {
 	return newSceneOn(t, set, "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
 }
 
-// newSceneOn is newScene on a database of one's own.
+// newSceneOn is newScene on the database with this URL.
 func newSceneOn(t testing.TB, set fs.FS, database string) *scene {
 	t.Helper()
 	st, err := store.Open(t.Context(), database)
@@ -132,11 +132,11 @@ func newSceneOn(t testing.TB, set fs.FS, database string) *scene {
 	return s
 }
 
-// object is a JSON object in the making.
+// object is a JSON object.
 type object = map[string]any
 
-// body is a call for an account that is asked for a code. Changes are made at paths like "identity/traits/email"; nil
-// removes what is there.
+// body is the body of a call for an account that is asked for a code, with changes at paths like "identity/traits/email". A nil value
+// removes the field.
 func (s *scene) body(changes object) []byte {
 	s.t.Helper()
 	s.calls++
@@ -194,7 +194,7 @@ func (s *scene) postTo(hook string, body []byte, header http.Header) *httptest.R
 	return w
 }
 
-// reply is an answer as Kratos reads it.
+// reply is an answer, decoded as Kratos decodes it.
 type reply struct {
 	status  int
 	raw     string
@@ -255,7 +255,7 @@ func (s *scene) read(w *httptest.ResponseRecorder) reply {
 	return r
 }
 
-// submit makes a call of its own with the given changes.
+// submit makes a new call with the given changes.
 func (s *scene) submit(changes object) reply {
 	s.t.Helper()
 	return s.read(s.post(s.body(changes), nil))

@@ -15,7 +15,7 @@ import (
 	"nidan/policies"
 )
 
-// changePassword is the call that Kratos makes before it keeps a new password.
+// changePassword is the call that Kratos makes before it stores a new password.
 func (s *scene) changePassword(changes object) *httptest.ResponseRecorder {
 	s.t.Helper()
 	return s.postTo("/hooks/settings/after-password", s.body(changes), nil)
@@ -49,10 +49,10 @@ func TestACodeIsWorthNothingAfterANewPassword(t *testing.T) {
 	s.expect(challenge.SignInAgain, object{codeAt: s.mailed()})
 }
 
-// beforeVersion26 is a call as Kratos makes it that does not say which session asks.
+// beforeVersion26 removes the session, as in the calls of Kratos before version 26.
 var beforeVersion26 = object{"session": nil}
 
-// passed signs in by a flow with a code, at that instant as Kratos has it.
+// passed signs in with a code; at is session.authenticated_at.
 func (s *scene) passed(flow string, at time.Time) {
 	s.t.Helper()
 	s.expect(challenge.CodeSent, object{"flow/id": flow})
@@ -112,7 +112,7 @@ func TestASessionThatEarnedNothingSetsNoPassword(t *testing.T) {
 	}
 }
 
-// changeBy is the call that Kratos makes before it keeps a change by a method, of the account as it is kept.
+// changeBy is the call that Kratos makes before it stores a change by a method.
 func (s *scene) changeBy(method string, changes object) *httptest.ResponseRecorder {
 	s.t.Helper()
 	of := object{"flow/identity": object{
@@ -136,7 +136,7 @@ func TestASessionThatEarnedNothingChangesNothingByAnyMethod(t *testing.T) {
 				"as it is":                       {"session/authenticated_at": instant},
 				"of a session that is not known": nil,
 				"before version 26":              beforeVersion26,
-				// What a change would make of the account decides nothing.
+				// The account after the change must not influence the decision.
 				"that takes the address away":        {"session": nil, "identity/traits": object{"account": "agent"}},
 				"that takes the account's flag away": {"session": nil, "identity/metadata_public": object{"role": "user"}},
 			} {
@@ -191,7 +191,7 @@ func TestAnotherAddressForgetsTheDevicesAndAFactorDoesNot(t *testing.T) {
 	}
 }
 
-// Without the account as it is kept, nothing could be told from what a change would make of it.
+// A call without the account before the change must be refused: the account after the change must not influence the decision.
 func TestAChangeThatDoesNotSayWhatIsChangedIsRefused(t *testing.T) {
 	s := newScene(t, policies.Shipped())
 	s.passed("flow-2", s.now)
@@ -215,7 +215,7 @@ func TestANewPasswordThatCannotBeDecidedIsRefused(t *testing.T) {
 	}
 }
 
-// undecided are policies that do not say what is to become of a new password.
+// undecided is a decider that fails for settings.
 type undecided struct{ Decider }
 
 func (undecided) Settings(context.Context, policies.SettingsInput) (policies.SettingsDecision, error) {

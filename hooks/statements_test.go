@@ -7,8 +7,7 @@ import (
 	"nidan/policies"
 )
 
-// What a sign-in waits for, beside the disk, are its statements. These numbers may fall; where one has to grow, that is worth a
-// second look.
+// A sign-in mostly waits for the disk and for its SQL statements. These numbers may fall. A change that raises one needs a reason.
 func TestHowManyStatementsASignInTakes(t *testing.T) {
 	s := newScene(t, policies.Shipped())
 	count := func(what string, want int64, do func()) {

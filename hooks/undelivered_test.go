@@ -33,7 +33,7 @@ func (s *scene) end(kind string) {
 	}
 }
 
-// says wants a sentence, and what is known of the mail.
+// says expects this sentence and this state of the mail.
 func (r reply) says(t *testing.T, sentence, mail string) {
 	t.Helper()
 	if !strings.Contains(r.text, sentence) || r.context.Challenge == nil || r.context.Challenge.Mail != mail {
@@ -69,7 +69,8 @@ func TestACodeWhoseMailHasFailedIsNotShownAsSent(t *testing.T) {
 	})
 }
 
-// Nobody waits for a mail that has failed, but a mailbox that takes none is no way around the limits either.
+// After a failed mail, the person can ask for another code at once. The failed codes still count: a mailbox that accepts no mail must not
+// lift the limits.
 func TestMailsThatFailCountAmongTheCodesOfAnAccount(t *testing.T) {
 	onBothDatabases(t, func(t *testing.T, s *scene) {
 		s.expect(challenge.CodeSent, nil)
@@ -104,7 +105,7 @@ func TestACodeWhoseMailWaitsIsNotShownAsSent(t *testing.T) {
 	})
 }
 
-// Another process may be the one that meets the trouble: what shows it then is that the mail is still there.
+// Another process may be the one that fails to send. Then the only sign of trouble is that the mail is still in the outbox.
 func TestAMailThatIsStillThereAfterTenSecondsIsSaidToWait(t *testing.T) {
 	onBothDatabases(t, func(t *testing.T, s *scene) {
 		s.expect(challenge.CodeSent, nil)

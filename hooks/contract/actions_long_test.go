@@ -2,7 +2,7 @@ package contract
 
 import "pgregory.net/rapid"
 
-// signIn has a code sent in a new flow, enters it, and asks for the device to be remembered.
+// signIn asks for a code in a new flow, enters it, and asks for the device to be remembered.
 func (s *sequence) signIn(t *rapid.T) {
 	h := s.any(t)
 	c := call{what: "login", flow: s.nativeFlow(), channel: "softphone"}
@@ -16,8 +16,8 @@ func (s *sequence) signIn(t *rapid.T) {
 	s.call(t, h, c)
 }
 
-// comeBack signs in on a device that was remembered: on its channel or another, with its account or another, before its time is over
-// or after.
+// comeBack signs in on a remembered device: with the same or another channel, with the same or another account, before or after the
+// remembering ends.
 func (s *sequence) comeBack(t *rapid.T) {
 	of, h := s.any(t), s.any(t)
 	if len(of.is.devices) == 0 {
@@ -41,7 +41,7 @@ func (s *sequence) nativeFlow() string {
 	return s.flowAt(s.flows)
 }
 
-// guess tries wrong codes, and has new codes sent, until the account is kept out or enough is tried.
+// guess enters wrong codes and asks for new ones, until the account is refused or a number of tries is reached.
 func (s *sequence) guess(t *rapid.T) {
 	h := s.holders[0]
 	c := call{what: "login", channel: "softphone", flow: s.nativeFlow()}
@@ -64,7 +64,7 @@ func (s *sequence) guess(t *rapid.T) {
 	}
 }
 
-// manyFlows has codes sent in one flow after the other, each as soon as one may be sent or a little later.
+// manyFlows asks for a code in one flow after the other, each as early as the limits allow or a little later.
 func (s *sequence) manyFlows(t *rapid.T) {
 	between := rapid.SampledFrom([]int64{second, 2 * minute, 10 * minute, 60 * minute}).Draw(t, "between")
 	for range rapid.SampledFrom([]int{6, 12, 25}).Draw(t, "flows") {

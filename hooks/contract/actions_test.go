@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// run does things in a random order.
+// run carries out random actions.
 func (s *sequence) run(t *rapid.T) {
 	submit := func(change func(*rapid.T, *holder, *call)) func(*rapid.T) {
 		return func(t *rapid.T) { s.submit(t, func(h *holder, c *call) { change(t, h, c) }) }
@@ -39,7 +39,7 @@ func (s *sequence) run(t *rapid.T) {
 		"what is old is forgotten":                s.purge,
 		"the program is started again":            func(*rapid.T) { s.start() },
 	}
-	for i := range 3 { // these more often: it is where rules meet
+	for i := range 3 { // more often, because many rules apply to it
 		actions[fmt.Sprint("a sign-in that is remembered ", i)] = s.signIn
 		actions[fmt.Sprint("a remembered device ", i)] = s.comeBack
 		actions[fmt.Sprint("a code after something has changed ", i)] = s.goOn
@@ -52,7 +52,7 @@ func (s *sequence) any(t *rapid.T) *holder {
 	return s.holders[rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(t, "account")]
 }
 
-// flowAt is a flow by its number. Both accounts use the same: Kratos would not allow that, and nothing may come of it.
+// flowAt is the id of a flow. Both accounts use the same ids: Kratos would not allow this, and it must have no effect.
 func (s *sequence) flowAt(n int) string {
 	kind := "native"
 	if n%3 == 0 {
@@ -85,7 +85,7 @@ func (s *sequence) submitFor(t *rapid.T, h *holder, change func(*holder, *call))
 	s.call(t, h, c)
 }
 
-// anyToken is one that a client may have: of a device, or of none yet.
+// anyToken is a device token that a client may have; the device may or may not be remembered.
 func (s *sequence) anyToken(t *rapid.T, channel string) string {
 	tokens := []string{"", ""}
 	if channel == "admin_console" {
@@ -102,7 +102,7 @@ func (s *sequence) allCodes() []code {
 	return slices.Concat(s.holders[0].is.codes, s.holders[1].is.codes)
 }
 
-// anyCode is one of the codes, or a code that is none where there are none.
+// anyCode is one of the codes; a wrong code if there are none.
 func anyCode(t *rapid.T, of []code) string {
 	if len(of) == 0 {
 		return "no code"
@@ -110,7 +110,7 @@ func anyCode(t *rapid.T, of []code) string {
 	return rapid.SampledFrom(of).Draw(t, "code").digits
 }
 
-// rightCode is the one that was sent last in the flow.
+// rightCode is the newest code of the flow.
 func rightCode(t *rapid.T, h *holder, c *call) {
 	i := h.is.latest(c.flow)
 	if i < 0 {
@@ -119,7 +119,7 @@ func rightCode(t *rapid.T, h *holder, c *call) {
 	c.code, c.remember = h.is.codes[i].digits, rapid.Bool().Draw(t, "remember")
 }
 
-// repeat makes the last call again, whatever has changed since.
+// repeat makes the last call again, although other things may have changed since.
 func (s *sequence) repeat(t *rapid.T) {
 	if _, there := s.of.is.answerTo(s.last); !there {
 		return
@@ -129,7 +129,7 @@ func (s *sequence) repeat(t *rapid.T) {
 	s.expect(t, s.of, c)
 }
 
-// poseAsRepeat makes the last call again with another code: nobody may learn from it, or have it compared.
+// poseAsRepeat makes the last call again with another code. The code must not be compared, and the answer must reveal nothing.
 func (s *sequence) poseAsRepeat(t *rapid.T) {
 	if _, there := s.of.is.answerTo(s.last); !there {
 		return

@@ -13,7 +13,7 @@ import (
 // usual is an account that is asked for a code.
 var usual = person{email: "agent@example.com", role: "user", flag: true}
 
-// change changes what a code is sent on, or back again.
+// change changes one of the facts that a challenge is bound to, or changes it back.
 func (s *sequence) change(t *rapid.T) {
 	if h := s.any(t); h.who != usual {
 		h.who = usual
@@ -39,7 +39,7 @@ func changed(t *rapid.T) person {
 	return who
 }
 
-// goOn goes on with a code after something about the account has changed, and once more when that is as it was before.
+// goOn enters a code after a fact of the account has changed, and again after the fact was changed back.
 func (s *sequence) goOn(t *rapid.T) {
 	h := s.any(t)
 	h.who = usual
@@ -56,7 +56,7 @@ func (s *sequence) goOn(t *rapid.T) {
 	s.call(t, h, c)
 }
 
-// giveUp gives a code up and begins again, before or after the time at which another may be sent.
+// giveUp cancels a challenge and begins again, before or after the time from which another code may be sent.
 func (s *sequence) giveUp(t *rapid.T) {
 	h := s.any(t)
 	c := call{what: "login", flow: s.nativeFlow(), channel: "softphone"}
@@ -76,7 +76,7 @@ func (s *sequence) forget(t *rapid.T) {
 	h.is.devices = nil
 }
 
-// mailFails has the mail with the last code fail for good.
+// mailFails makes the mail with the last code fail permanently.
 func (s *sequence) mailFails(t *rapid.T) {
 	h := s.any(t)
 	i := len(h.is.codes) - 1
@@ -115,7 +115,7 @@ func (s *sequence) setBack(t *rapid.T) {
 	s.clock.micros.Add(-rapid.SampledFrom([]int64{second, resendAfter, 60 * minute}).Draw(t, "by"))
 }
 
-// turn makes a call exactly when something ends that is under way, or an instant before.
+// turn makes a call at the exact time at which a limit ends, or a microsecond before.
 func (s *sequence) turn(t *rapid.T) {
 	h := s.any(t)
 	i := slices.IndexFunc(h.is.codes, func(c code) bool { return c.closed == open && c.left() > 0 })
@@ -143,7 +143,7 @@ func (s *sequence) turn(t *rapid.T) {
 	})
 }
 
-// exactlyAt has the next call made at one of these times, or an instant before.
+// exactlyAt sets the clock so that the next call happens at one of these times, or a microsecond before.
 func (s *sequence) exactlyAt(t *rapid.T, turns ...int64) {
 	s.clock.micros.Store(rapid.SampledFrom(turns).Draw(t, "turn") - rapid.Int64Range(0, 1).Draw(t, "before"))
 	s.exactly = true

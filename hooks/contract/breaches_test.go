@@ -14,7 +14,7 @@ import (
 	"nidan/store/postgrestest"
 )
 
-// A check that finds nothing must be one that would have found something.
+// These tests break the program on purpose: the check must find each breach. A check that never fails would prove nothing.
 func TestACallThatIsNotCarriedOutAsTheContractSaysIsFound(t *testing.T) {
 	t.Parallel()
 	server := postgrestest.Start(t)
@@ -44,7 +44,7 @@ func TestACallThatIsNotCarriedOutAsTheContractSaysIsFound(t *testing.T) {
 	}
 }
 
-// unlocked takes another lock for each unit of work.
+// unlocked takes a different lock for each transaction, so that transactions of one account run at the same time.
 type unlocked struct {
 	exchange.Store
 	n atomic.Int64
@@ -54,7 +54,7 @@ func (u *unlocked) Update(ctx context.Context, account string, fn func(exchange.
 	return u.Store.Update(ctx, fmt.Sprint(account, " ", u.n.Add(1)), fn)
 }
 
-// forgetful takes it for done when all that is left is to make it durable.
+// forgetful reports success without committing.
 type forgetful struct{ exchange.Store }
 
 func (f forgetful) Update(ctx context.Context, account string, fn func(exchange.Tx) error) error {
@@ -70,7 +70,7 @@ func (f forgetful) Update(ctx context.Context, account string, fn func(exchange.
 	return err
 }
 
-// eachUnit breaks each unit of work.
+// eachUnit breaks each transaction.
 func eachUnit(broken func(exchange.Tx) exchange.Tx) breach {
 	return func(s exchange.Store) exchange.Store { return units{s, broken} }
 }
@@ -84,7 +84,7 @@ func (u units) Update(ctx context.Context, account string, fn func(exchange.Tx) 
 	return u.Store.Update(ctx, account, func(tx exchange.Tx) error { return fn(u.broken(tx)) })
 }
 
-// latest changes the challenge that a submission goes on from.
+// latest changes the challenge that a submission continues from.
 type latest struct {
 	exchange.Tx
 	change func(*challenge.Challenge)
@@ -98,7 +98,7 @@ func (l latest) LatestChallenge(ctx context.Context, account, flow string) (*cha
 	return found, err
 }
 
-// The breaches within a unit of work.
+// The breaches within a transaction.
 func late(tx exchange.Tx) exchange.Tx {
 	return latest{tx, func(c *challenge.Challenge) { c.ExpiresAt = c.ExpiresAt.Add(time.Hour) }}
 }

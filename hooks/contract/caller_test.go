@@ -12,26 +12,26 @@ import (
 	"nidan/settings"
 )
 
-// clock is the one that all replicas go by, in microseconds since 1970. Tests move it.
+// clock is the clock of all replicas, in microseconds since 1970. Tests move it.
 type clock struct {
 	micros atomic.Int64
-	tick   int64 // by how much it goes on each time it is read
+	tick   int64 // the clock advances by this much with each read
 }
 
 func (c *clock) read() int64 { return c.micros.Add(c.tick) }
 
-// newClock shows nine o'clock on a day in April.
+// newClock returns a clock that shows nine o'clock on a day in April.
 func newClock(tick int64) *clock {
 	c := &clock{tick: tick}
 	c.micros.Store(time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC).UnixMicro())
 	return c
 }
 
-// caller calls one replica at a time, as Kratos does, and notes what the replica did about the call: what it did must be known even
-// where the answer did not arrive.
+// caller calls one replica at a time, as Kratos does. It notes what the replica did in the call, so that this is known even if the answer
+// was lost.
 type caller struct {
 	clock *clock
-	order *atomic.Int64 // of what happens, see [noted]
+	order *atomic.Int64 // orders events, see [noted]
 	keys  *challenge.Keyring
 	noted noted
 
@@ -40,25 +40,25 @@ type caller struct {
 	stores []exchange.Store
 }
 
-// noted is what a replica did about a call.
+// noted is what a replica did in a call.
 type noted struct {
-	order int64  // of the instant at which it had read the first thing of a unit of work: from then on it has the account's lock
-	at    int64  // what the clock said then; 0: it did not come so far
-	drawn drawn  // of the code that it sent
+	order int64  // position of the first read in the transaction among all events: from then on, the replica has the account's lock
+	at    int64  // the clock's time then; 0: the call did not begin a transaction
+	drawn drawn  // random values of the code that was sent
 	to    string // where the code went
-	told  int    // how many wrong codes it told of
-	ended bool   // it did all that it wanted to: what is left is to make that durable
-	retry int64  // when the client is to try again, where it has had too many codes
+	told  int    // how many wrong codes were reported to the holder
+	ended bool   // the transaction did everything but commit
+	retry int64  // with too_many_codes: when the client may try again
 }
 
-// begin notes that the unit of work has the account's lock.
+// begin notes that the transaction has the account's lock.
 func (c *caller) begin() {
 	if c.noted.at == 0 {
 		c.noted.order, c.noted.at = c.order.Add(1), c.clock.read()
 	}
 }
 
-// now is what a replica takes for the time. It stands still while a unit of work has the account's lock.
+// now is the replica's time. It stands still while a transaction has the account's lock.
 func (c *caller) now() time.Time {
 	if c.noted.at != 0 {
 		return time.UnixMicro(c.noted.at)
@@ -66,7 +66,7 @@ func (c *caller) now() time.Time {
 	return time.UnixMicro(c.clock.read())
 }
 
-// observed is a replica's store, and notes what is done there.
+// observed is a replica's store that notes what is done in it.
 type observed struct {
 	exchange.Store
 	caller *caller
@@ -86,13 +86,13 @@ type noting struct {
 	caller *caller
 }
 
-// Situation implements [exchange.Tx]. It is what a sign-in reads first.
+// Situation implements [exchange.Tx]. A sign-in reads it first in its transaction.
 func (n noting) Situation(ctx context.Context, c exchange.Call) (exchange.Situation, error) {
 	defer n.caller.begin()
 	return n.Tx.Situation(ctx, c)
 }
 
-// Settings implements [settings.Switches]. They are what a new password reads first.
+// Settings implements [settings.Switches]. The settings hook reads them first in its transaction.
 func (n noting) Settings(ctx context.Context) (settings.Settings, error) {
 	defer n.caller.begin()
 	return n.Tx.Settings(ctx)
@@ -114,10 +114,10 @@ func (n noting) AddSignIn(ctx context.Context, s exchange.SignIn) error {
 	return n.Tx.AddSignIn(ctx, s)
 }
 
-// unavailable is the answer that says nothing of what has become of the call.
+// unavailable is the answer after which nobody knows whether the call took effect.
 const unavailable = "unavailable"
 
-// do makes a call at a replica. It returns the call with what was noted of it, and what it was answered.
+// do makes a call to a replica. It returns the call with what was noted of it, and the answer.
 func (c *caller) do(ctx context.Context, replica int, what call) (call, answer, error) {
 	c.noted = noted{}
 	var out answer

@@ -6,14 +6,14 @@ import (
 	"sync"
 )
 
-// known is what the clients of an account know, all of them together: a thief knows what its holder knows.
+// known is what all clients of an account know together. A thief knows everything that the holder knows.
 type known struct {
 	mu     sync.Mutex
 	name   string
 	who    person
-	flow   int // the oldest that may still be of use
+	flow   int // number of the oldest flow in use
 	codes  []code
-	begun  []int64 // of sessions that were let through
+	begun  []int64 // session.authenticated_at of the sign-ins that were let in
 	recent []call  // calls that can be made again
 }
 
@@ -21,7 +21,7 @@ func newKnown(name string) *known {
 	return &known{name: name, who: usual}
 }
 
-// flows is how many flows of an account are in use at once. One of them has the same id for each account.
+// flows is how many flows of an account are in use at the same time. One of them has the same id for all accounts.
 const flows = 4
 
 func (k *known) flowAt(n int) string {
@@ -31,7 +31,7 @@ func (k *known) flowAt(n int) string {
 	return fmt.Sprint("flow ", k.flow+n, " of ", k.name)
 }
 
-// learn notes what can be known after a call.
+// learn adds what a client knows after a call.
 func (k *known) learn(c call, out answer) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -52,7 +52,7 @@ func (k *known) learn(c call, out answer) {
 	}
 }
 
-// codeOf is a code that was sent in a flow, or in any other: the last one, or an older one too.
+// codeOf is a code that was sent in the flow or in another flow: the newest one, or an older one.
 func (k *known) codeOf(r *rand.Rand, flow string, inFlow, last bool) string {
 	var found []string
 	for _, c := range k.codes {
@@ -75,7 +75,7 @@ func (k *known) anyCode(r *rand.Rand) string {
 	return k.codeOf(r, "", false, false)
 }
 
-// mix is what the clients of a round are up to: how often they do each thing, beside the others.
+// mix is the behaviour of the clients of a round: how often they do each thing, relative to the others.
 type mix struct {
 	accounts, calls                                                                                            int // calls of each client
 	plain, device, resend, cancel, right, wrong, older, otherFlow, otherAccount, repeat, password, clear, jump int
@@ -84,7 +84,7 @@ type mix struct {
 var mixes = []mix{
 	{accounts: 4, calls: 20, plain: 12, device: 4, resend: 12, cancel: 4, right: 16, wrong: 30, older: 5, otherFlow: 5, otherAccount: 3,
 		repeat: 8, password: 3, clear: 1, jump: 3},
-	{accounts: 2, calls: 45, plain: 10, resend: 25, right: 1, wrong: 80, repeat: 2, jump: 2}, // who guesses
+	{accounts: 2, calls: 45, plain: 10, resend: 25, right: 1, wrong: 80, repeat: 2, jump: 2}, // guessing
 	{accounts: 3, calls: 20, plain: 15, device: 2, resend: 20, cancel: 15, right: 15, wrong: 10, older: 10, otherFlow: 5, otherAccount: 5,
 		repeat: 10, password: 3, jump: 3},
 	{accounts: 5, calls: 30, plain: 10, device: 10, resend: 5, right: 30, wrong: 5, older: 3, otherFlow: 2, otherAccount: 2,
@@ -96,13 +96,13 @@ func (m mix) all() int {
 		m.password + m.clear + m.jump
 }
 
-// jumps are how the clock is moved: past what it decides, and back.
+// jumps are the movements of the clock: past each limit, and back.
 var jumps = []int64{
 	second, resendAfter, 2 * minute, 4 * minute, 4 * minute, codeHolds, codeHolds, 40 * minute, day,
 	-second, -resendAfter, -60 * minute,
 }
 
-// next is what a client does next with an account: a call, or a jump of the clock. A session that Kratos begins has that instant.
+// next is the next action of a client: a call, or a jump of the clock. Begun is session.authenticated_at of the call.
 func (m mix) next(r *rand.Rand, k *known, others []*known, begun int64) (c call, jump int64) {
 	elsewhere := others[r.IntN(len(others))].anyCode(r)
 	k.mu.Lock()

@@ -1,10 +1,10 @@
-// Package contract holds the hook to its contract with a model of it: a few functions that say, of one account, what each call is
-// answered, written from the documents and not from the code. There are tests only.
+// Package contract compares the hook with a model of its contract. The model is a few functions that compute the answer to each call for one
+// account. It was written from the documents (design.md, policies/README.md) and not from the code. The package has tests only.
 //
-//   - Histories: many clients call three replicas at once that share one PostgreSQL, over connections that are cut at random, while the
-//     clock jumps. Each answer must be one that the model gives for the calls in some order, in which no call comes before one that had
-//     ended when it began (linearizability, checked by porcupine).
-//   - Sequences: one call after the other, chosen at random, on both databases. Each answer must be the model's.
+//   - Histories: many clients call three replicas at the same time. The replicas share one PostgreSQL, their connections are cut at random,
+//     and the clock jumps. There must be an order of the calls in which the model gives all of the answers, and in which no call comes
+//     before a call that had ended earlier (linearizability, checked by porcupine).
+//   - Sequences: random calls, one after the other, on both databases. Each answer must be the model's.
 //
-// It is a folder of its own because it needs the hook and what stands behind it, all at once: policies, challenges and the store.
+// The package is apart from package hooks because it needs the hook together with the policies, the challenges and the store.
 package contract

@@ -13,7 +13,7 @@ import (
 	"nidan/store/postgrestest"
 )
 
-// Whoever submits all guesses at once, to all replicas, has no more of them than whoever submits one after the other.
+// An attacker who submits all guesses at the same time, to all replicas, has no more tries than one who submits them one after the other.
 func TestAThousandGuessesAtOnceCountExactly(t *testing.T) {
 	t.Parallel()
 	server := postgrestest.Start(t)
@@ -58,7 +58,7 @@ func TestAThousandGuessesAtOnceCountExactly(t *testing.T) {
 	}
 }
 
-// wrongCodesBut are n different codes, none of which is the right one.
+// wrongCodesBut are n different wrong codes.
 func wrongCodesBut(right string, n int) (all []string) {
 	for i := range n + 1 {
 		if c := fmt.Sprintf("%06d", i); c != right && len(all) < n {
@@ -68,7 +68,7 @@ func wrongCodesBut(right string, n int) (all []string) {
 	return all
 }
 
-// atOnce submits each guess, all at once. A call that is not answered is made again, as Kratos does: its repeats get the first answer.
+// atOnce submits all guesses at the same time. A call without an answer is repeated, as Kratos does; repeats get the first answer.
 func (s *scene) atOnce(flow string, guesses []string) []answer {
 	now := time.UnixMicro(s.clock.read())
 	said := make([]answer, len(guesses))
@@ -81,7 +81,7 @@ func (s *scene) atOnce(flow string, guesses []string) []answer {
 			all.Go(func() {
 				<-ready
 				said[i] = s.submit(hook, c)
-				// On a slow machine, all of them at once can be more than is answered in time. Not all are repeated at once, too.
+				// A slow machine may not answer all calls in time. A semaphore limits how many are repeated at the same time.
 				repeats <- struct{}{}
 				defer func() { <-repeats }()
 				for try := 0; said[i].state == unavailable && try < 500; try++ {

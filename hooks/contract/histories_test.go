@@ -30,7 +30,7 @@ func TestCallsAreCarriedOutAsIfOneAfterTheOther(t *testing.T) {
 	t.Logf("%d calls in %v, %v of it to look for their order; %d connections cut, %d calls undone, %d lost: %v",
 		len(all), time.Since(start).Round(time.Millisecond), looked.Round(time.Millisecond), cuts, s.undone, s.lost, s.states)
 	s.expectKept(t, all)
-	// A history in which nothing happens proves nothing.
+	// Each state must have occurred: a history without it would prove nothing about it.
 	for _, state := range []string{
 		"passed", "code_sent", "code_resent", "cancelled", "code_mismatch", "code_expired", "attempts_exceeded", "sign_in_again",
 		"too_many_codes", "refused", "done", unavailable,

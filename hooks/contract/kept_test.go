@@ -7,8 +7,8 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// expectKept expects that what was answered is on record: each code has its mail, each answer its record, and each sign-in
-// that was let through is kept.
+// expectKept expects that the database agrees with the answers: each code has a mail, each answer has a record, and each sign-in that was
+// let in is stored.
 func (s *scene) expectKept(t *testing.T, history []porcupine.Operation) {
 	t.Helper()
 	for what, query := range map[string]string{

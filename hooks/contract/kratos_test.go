@@ -16,7 +16,7 @@ import (
 	"nidan/hooks"
 )
 
-// token is the one by which the hooks know Kratos.
+// token is Kratos' bearer token.
 const token = "hook-token-hook-token-hook-token-1"
 
 // post makes a call as Kratos does.
@@ -90,12 +90,12 @@ func body(keys *challenge.Keyring, of call) []byte {
 	}
 	raw, err := json.Marshal(b)
 	if err != nil {
-		panic(err) // it is made of strings and booleans
+		panic(err) // cannot happen: the body is made of strings and booleans
 	}
 	return raw
 }
 
-// real is the token that the model knows by its challenge.
+// real is the device token for a token of the model, which names it by its challenge.
 func real(keys *challenge.Keyring, token string) string {
 	id, native := strings.CutPrefix(token, given(""))
 	if !native {

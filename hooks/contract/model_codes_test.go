@@ -2,7 +2,7 @@ package contract
 
 import "slices"
 
-// asked is a sign-in that needs a code.
+// asked is a sign-in for which the policies ask for a code.
 func (a account) asked(c call) (answer, account) {
 	last := a.latest(c.flow)
 	if c.action == "cancel" {
@@ -51,7 +51,7 @@ func (a account) try(c call, last int) (answer, account) {
 	return a.shown(last, "code_mismatch"), a
 }
 
-// pass clears the wrong codes of this flow. Its holder is told of the others.
+// pass accepts the code. It clears the wrong codes of the flow, and reports the others to the holder.
 func (a account) pass(c call, last int) (answer, account) {
 	a.codes[last].closed = passed
 	a.wrong = slices.DeleteFunc(slices.Clone(a.wrong), func(w wrong) bool { return w.flow == c.flow })
@@ -93,7 +93,7 @@ func (a account) close(i int, how closing) account {
 	return a
 }
 
-// latest is the last code of a flow, -1 where there is none.
+// latest is the index of the flow's newest code; -1: there is none.
 func (a account) latest(flow string) int {
 	for i, c := range slices.Backward(a.codes) {
 		if c.flow == flow {
@@ -112,7 +112,7 @@ func (a account) shown(i int, state string) answer {
 	return out
 }
 
-// send sends a code in place of the last one of the flow, if one may be sent.
+// send replaces the flow's last code by a new one, if the limits allow it.
 func (a account) send(c call, last int, state string) (answer, account) {
 	known := a.device(c.token) >= 0
 	if !a.mayBeSent(c.at, known) || last >= 0 && c.at < a.codes[last].resend() {
@@ -134,8 +134,8 @@ func (a account) send(c call, last int, state string) (answer, account) {
 	return out, a
 }
 
-// mayBeSent says whether the account may be sent a code: one of those that are kept for clients on which it was remembered, or one of
-// the others. Codes of a later time, from before the clock was set back, count too.
+// mayBeSent says whether the limits allow another code. Known says that the client has codes of its own. After the clock was set back, codes
+// with a later time count, too.
 func (a account) mayBeSent(at int64, known bool) bool {
 	inTen, inDay, newest := 0, 0, int64(0)
 	for _, c := range a.codes {

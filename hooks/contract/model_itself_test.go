@@ -6,14 +6,14 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// written is a history that is written by hand.
+// written is a history written by hand.
 type written struct {
 	now   int64
 	sent  map[string]int64 // when each code was
 	calls []porcupine.Operation
 }
 
-// begin is the time at which a written history begins, as the clock says and as Kratos does.
+// begin is the time at which a written history begins.
 const begin = 1000 * day
 
 func write() *written { return &written{sent: map[string]int64{}} }
@@ -35,7 +35,7 @@ func (w *written) login(change func(*call), out answer) *written {
 	return w
 }
 
-// first is a first code in a flow.
+// first adds the first code of a flow.
 func (w *written) first(flow, id, digits string) *written {
 	return w.login(func(c *call) { c.flow, c.drawn = flow, drawn{id, digits} }, answer{state: "code_sent", challenge: id, left: tries})
 }
@@ -58,13 +58,13 @@ func (w *written) mismatches(id string, left ...int) *written {
 
 func (w *written) wait(d int64) *written { w.now += d; return w }
 
-// again is the repeat of the first call with a code.
+// again adds the repeat of the first call with a code.
 func (w *written) again(out answer) *written {
 	first := w.calls[1].Input.(call)
 	return w.login(func(c *call) { *c = first }, out)
 }
 
-// together has the last calls overlap.
+// together makes the last n calls overlap.
 func (w *written) together(n int) *written {
 	last := w.calls[len(w.calls)-n:]
 	for i := range last {
@@ -74,7 +74,7 @@ func (w *written) together(n int) *written {
 	return w
 }
 
-// lost is a call of which nobody knows whether it took effect.
+// lost adds a call whose effect is unknown.
 func (w *written) lost(flow, digits string) *written {
 	w.code(flow, digits, answer{state: unavailable})
 	w.calls[len(w.calls)-1].Return = atTheEnd
@@ -124,7 +124,7 @@ func TestTheModelTellsWhatTheContractAllows(t *testing.T) {
 		"six codes in ten minutes":                {sentIn(6, minute), false},
 		"five codes in ten minutes":               {sentIn(5, minute), true},
 		"six codes in just over ten minutes":      {sentIn(6, 2*minute), true},
-		"a twentieth code within a day":           {sentIn(20, day/20-minute), false}, // the wait has grown to more than that
+		"a twentieth code within a day":           {sentIn(20, day/20-minute), false}, // the wait is longer by then
 		"eleven codes, with a minute to wait":     {sentIn(11, 3*minute), true},
 		"eighteen codes, with two hours in a row": {sentIn(18, 125*minute), true},
 	} {
@@ -136,7 +136,7 @@ func TestTheModelTellsWhatTheContractAllows(t *testing.T) {
 	}
 }
 
-// sentIn is so many codes, in a flow each, with that long between them.
+// sentIn is a history of n codes, each in a flow of its own, with this time between them.
 func sentIn(n int, between int64) *written {
 	w := write()
 	for i := range n {

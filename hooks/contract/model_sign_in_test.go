@@ -2,7 +2,7 @@ package contract
 
 import "slices"
 
-// signIn is what the policies say, and what follows.
+// signIn is the decision of the policies with its effects.
 func (a account) signIn(c call) (answer, account) {
 	switch {
 	case c.who.locked:
@@ -27,7 +27,7 @@ func (a account) device(token string) int {
 	return slices.IndexFunc(a.devices, func(d device) bool { return d.token == token })
 }
 
-// unasked is a sign-in for which the policies ask no code. Whoever is just entering one has to sign in again.
+// unasked is a sign-in for which the policies ask for no code. A person who enters a code has to sign in again.
 func (a account) unasked(c call, step string) (answer, account) {
 	last := a.latest(c.flow)
 	standing := last >= 0 && a.codes[last].closed == open
@@ -45,7 +45,7 @@ func (a account) letIn(c call, step string) (answer, account) {
 	return answer{state: "passed"}, a
 }
 
-// newPassword is kept only where the session that sets it took the second step, or the account is asked for none.
+// newPassword is allowed if the session has passed the second step, or if the account is not asked for one.
 func (a account) newPassword(c call) (answer, account) {
 	earned := slices.ContainsFunc(a.sessions, func(s session) bool {
 		return s.step != "not_asked" && (s.begun == c.begun || c.begun == 0 && s.begun >= c.at-60*minute)

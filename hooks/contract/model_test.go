@@ -26,23 +26,23 @@ const (
 	tellFrom     = 3
 )
 
-// account is all that matters of one account: what became of the calls so far. It is never changed, each call makes a new one.
+// account is the state of one account in the model. It is immutable: each call makes a new one.
 type account struct {
 	codes     []code
 	wrong     []wrong
 	devices   []device
 	sessions  []session
 	answers   []answered
-	passwords int // how often it has changed
+	passwords int // number of changes
 }
 
-// code is one that was sent.
+// code is a code that was sent.
 type code struct {
 	id, digits, flow string
 	on               facts
 	tried            int
 	sent             int64
-	failed           int64 // when it became known that its mail will never be sent; 0: never
+	failed           int64 // when Nidan gave the mail up; 0: it did not
 	reserved         bool
 	closed           closing
 }
@@ -61,7 +61,7 @@ func (c code) ends() int64   { return c.unlessFailed(c.sent + codeHolds) }
 func (c code) resend() int64 { return c.unlessFailed(c.sent + resendAfter) }
 func (c code) left() int     { return tries - c.tried }
 
-// unlessFailed is a time, or when the mail failed: nobody can have the code then, and another one may be sent.
+// unlessFailed is at, or the time at which the mail failed: from then on, another code may be sent.
 func (c code) unlessFailed(at int64) int64 {
 	if c.failed != 0 {
 		return min(at, c.failed)
@@ -69,13 +69,13 @@ func (c code) unlessFailed(at int64) int64 {
 	return at
 }
 
-// facts are what a code is sent on.
+// facts are the facts that a challenge is bound to.
 type facts struct {
 	person
 	passwords int
 }
 
-// person is an account as Kratos has it.
+// person is the account in Kratos.
 type person struct {
 	email, role string
 	flag        bool // its two-step flag
@@ -93,37 +93,37 @@ type device struct {
 	at             int64
 }
 
-// session is a sign-in that was let through.
+// session is a sign-in that was let in.
 type session struct {
-	begun int64 // as Kratos says
+	begun int64 // session.authenticated_at
 	step  string
 }
 
-// answered is a call, and what it was answered.
+// answered is a call with its answer.
 type answered struct {
 	key string
 	answer
 	at int64
 }
 
-// answer is what a client learns of the hook's answer.
+// answer is what a client can read in the hook's answer.
 type answer struct {
 	state     string
 	challenge string // id; empty: none is shown
 	left      int    // tries
-	ends      int64  // when its code is no longer accepted
-	resend    int64  // when the next one may be sent; 0: later, because of the account's limits
-	told      int    // how many wrong codes a holder is told of with it, in the mail or on the page
+	ends      int64  // from when the code is not accepted
+	resend    int64  // from when the next code may be sent; 0: later, because of the account's limits
+	told      int    // how many wrong codes are reported to the holder, in the mail or on the page
 }
 
-// drawn is what chance gave a code that was sent.
+// drawn are the random values of a code.
 type drawn struct{ id, digits string }
 
-// call is one call of Kratos, or one thing that an administrator does.
+// call is one call of Kratos, or one action of an administrator.
 type call struct {
 	what    string // "login", "password" or "clear"
 	account string
-	at      int64 // what the clock said while the call was being carried out
+	at      int64 // the clock's time in the transaction
 
 	flow     string
 	channel  string
@@ -132,34 +132,33 @@ type call struct {
 	action   string
 	remember bool
 	token    string // of the client's device
-	begun    int64  // of the session, as Kratos says: the same in repeats; password: of the session that sets it, 0 where nobody says
+	begun    int64  // session.authenticated_at, the same in repeats. For a password: of the session that sets it; 0: Kratos does not say
 	drawn    drawn
 }
 
-// key is what tells one call from another.
+// key is the key of the call; repeats have the same key.
 func (c call) key() string { return fmt.Sprint(c.flow, " ", c.begun) }
 
-// given is the token that a client without cookies is given with a challenge.
+// given is the device token of a challenge, for clients without cookies.
 func given(challenge string) string { return "given with " + challenge }
 
-// compare puts things in an order in which it does not matter what came first: two calls that have nothing to do with each other leave
-// the same account behind, whichever came first.
+// compare sorts the parts of an account, so that two independent calls lead to an equal account in both orders.
 func (w wrong) compare(o wrong) int       { return cmp.Compare(w.at, o.at) }
 func (s session) compare(o session) int   { return cmp.Compare(s.begun, o.begun) }
 func (a answered) compare(o answered) int { return cmp.Compare(a.key, o.key) }
 
-// with is all of them and one more. What is there is not changed.
+// with returns a sorted copy of all with one more.
 func with[T interface{ compare(T) int }](all []T, one T) []T {
 	i, _ := slices.BinarySearchFunc(all, one, T.compare)
 	return slices.Insert(slices.Clip(all), i, one)
 }
 
-// answerTo is where the first answer to a call is, and whether there is one.
+// answerTo is the index of the first answer to a call, and whether there is one.
 func (a account) answerTo(c call) (int, bool) {
 	return slices.BinarySearchFunc(a.answers, answered{key: c.key()}, answered.compare)
 }
 
-// after is what a call is answered, and what the account is then.
+// after returns the answer to a call, and the account after it.
 func (a account) after(c call) (answer, account) {
 	switch c.what {
 	case "password":
@@ -173,12 +172,12 @@ func (a account) after(c call) (answer, account) {
 	}
 	out, a := a.signIn(c)
 	first := out
-	first.told = 0 // a repeat sends nothing, and records nothing
+	first.told = 0 // a repeat sends nothing and records nothing
 	a.answers = with(a.answers, answered{c.key(), first, c.at})
 	return out, a
 }
 
-// purged is the account without what is too old to matter, as the program forgets it every hour.
+// purged is the account without old data, which the program deletes every hour.
 func (a account) purged(at int64) account {
 	before := at - day
 	a.codes = slices.DeleteFunc(slices.Clone(a.codes), func(c code) bool { return c.ends() < before })

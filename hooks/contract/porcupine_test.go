@@ -10,7 +10,7 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// model is the contract as porcupine asks it.
+// model is the contract for porcupine.
 var model = porcupine.Model{
 	Partition: byAccount,
 	Init:      func() any { return account{} },
@@ -18,11 +18,11 @@ var model = porcupine.Model{
 		before, c, out := state.(account), input.(call), output.(answer)
 		said, after := before.after(c)
 		sent := len(after.codes) > len(before.codes)
-		if out.state == unavailable { // and nobody knows whether it took effect
+		if out.state == unavailable { // nobody knows whether the call took effect
 			if sent != (c.drawn.id != "") {
-				return true, before // it did not: it would have done something else
+				return true, before // no effect: the model would have sent a code where none was sent, or the reverse
 			}
-			return true, after // it did: where it did not, it comes last, and nobody sees it
+			return true, after // an effect; a call without an effect can be placed last, where nobody sees it
 		}
 		return out == said && sent == (c.drawn.id != ""), after
 	},
@@ -34,7 +34,7 @@ func (a account) equal(b account) bool {
 		slices.Equal(a.wrong, b.wrong) && slices.Equal(a.devices, b.devices) && slices.Equal(a.sessions, b.sessions)
 }
 
-// byAccount takes the calls apart by account: two accounts share nothing.
+// byAccount splits the calls by account, because two accounts share no state.
 func byAccount(all []porcupine.Operation) (parts [][]porcupine.Operation) {
 	of := map[string]int{}
 	for _, o := range all {
@@ -49,13 +49,13 @@ func byAccount(all []porcupine.Operation) (parts [][]porcupine.Operation) {
 	return parts
 }
 
-// atTheEnd is when a call ends of which nobody knows how it ended: what it did may be done at any time after it began.
+// atTheEnd is the end of a call without an answer: its effect can come at any time after its begin.
 const atTheEnd = math.MaxInt64
 
-// within is for how long an order is looked for. It takes milliseconds.
+// within is the timeout of the search for an order. The search usually takes milliseconds.
 const within = time.Minute
 
-// check says whether the calls can have been carried out one after the other, as the contract says.
+// check returns an error if no order of the calls gives the answers of the contract.
 func check(history []porcupine.Operation) error {
 	for _, part := range byAccount(history) {
 		if verdict := porcupine.CheckOperationsTimeout(model, part, within); verdict != porcupine.Ok {
@@ -65,8 +65,8 @@ func check(history []porcupine.Operation) error {
 	return nil
 }
 
-// told is what is to be read of a history that is wrong: the longest beginning for which there is an order, and for each of the calls
-// that come next what it should have been answered.
+// told describes a wrong history: the longest beginning for which there is an order, and the expected answer of each call that could come
+// next.
 func told(part []porcupine.Operation) string {
 	_, info := porcupine.CheckOperationsVerbose(model, part, within)
 	var longest []porcupine.Operation

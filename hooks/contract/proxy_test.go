@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// proxy stands between a replica and its database. While it is faulty, it cuts connections at random, also in the middle of a message
-// and between what was asked and what is answered, and holds some messages back for a while.
+// proxy stands between a replica and its database. While faulty is set, it cuts connections at random, also within a message and between a
+// query and its answer, and delays some messages.
 type proxy struct {
 	listener net.Listener
 	database string // host and port
@@ -19,14 +19,14 @@ type proxy struct {
 	cuts     atomic.Int64
 }
 
-// One message in so many is cut off, or held back.
+// One message in so many is cut, or delayed.
 const (
 	cutOne  = 600
 	holdOne = 40
 	holdFor = 2 * time.Millisecond // at most
 )
 
-// newProxy returns a proxy to a database, and the URL at which the database is reached through it.
+// newProxy returns a proxy to a database, and the database's URL through the proxy.
 func newProxy(t testing.TB, database string) (*proxy, string) {
 	t.Helper()
 	u, err := url.Parse(database)
@@ -60,7 +60,7 @@ func (p *proxy) run() {
 	}
 }
 
-// pass passes on what comes from one side, until one of the two ends, or is ended.
+// pass copies data from one side to the other until one of the connections ends.
 func (p *proxy) pass(from, to net.Conn) {
 	defer from.Close()
 	defer to.Close()

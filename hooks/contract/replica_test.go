@@ -20,10 +20,10 @@ import (
 	"nidan/settings"
 )
 
-// switches are those of all tests here: everybody is asked.
+// switches are the settings of all tests here: all channels are enforced.
 var switches = settings.Settings{TwoFactor: true, Remember: true, RememberDays: rememberDays}
 
-// keyring is that of all replicas.
+// keyring is the keyring of all replicas.
 func keyring(t testing.TB) *challenge.Keyring {
 	t.Helper()
 	keys, err := challenge.NewKeyring([]string{strings.Repeat("k", challenge.MinSecretLength)})
@@ -33,12 +33,12 @@ func keyring(t testing.TB) *challenge.Keyring {
 	return keys
 }
 
-// shipped are the policies that ship. They are loaded once: that takes longer than most of the tests.
+// shipped are the policies that ship. They are loaded once because loading takes longer than most of the tests.
 var shipped = sync.OnceValues(func() (*policies.Engine, error) {
 	return policies.New(context.Background(), policies.Shipped())
 })
 
-// newHook is a replica's hook, on its store.
+// newHook returns the hook of a replica.
 func newHook(t testing.TB, s exchange.Store, now func() time.Time) *echo.Echo {
 	t.Helper()
 	engine, err := shipped()
@@ -67,8 +67,8 @@ func newHook(t testing.TB, s exchange.Store, now func() time.Time) *echo.Echo {
 	return e
 }
 
-// newCaller returns one that calls hooks on these stores. The hooks are the caller's own, so that what they take for the time is known:
-// what makes a replica is its store, with connections of its own.
+// newCaller returns a caller with a hook on each of the stores. Each store has its own connections and so stands for a replica. The hooks
+// belong to this caller alone, so that their time is known.
 func newCaller(t testing.TB, clock *clock, order *atomic.Int64, stores ...exchange.Store) *caller {
 	t.Helper()
 	c := &caller{clock: clock, order: order, keys: keyring(t)}

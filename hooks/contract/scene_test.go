@@ -22,7 +22,7 @@ const (
 	leavesOne = 60 // a client does not wait for the answer to one call in so many
 )
 
-// scene is three replicas on one PostgreSQL, each behind a proxy, and their clients.
+// scene is three replicas on one PostgreSQL, each behind a proxy, with their clients.
 type scene struct {
 	t       *testing.T
 	clock   *clock
@@ -30,17 +30,17 @@ type scene struct {
 	proxies []*proxy
 	stores  []*store.Store
 	callers []*caller    // one for each client
-	order   atomic.Int64 // in which things happen
-	begun   atomic.Int64 // the last session, as Kratos says
+	order   atomic.Int64 // number of events so far
+	begun   atomic.Int64 // session.authenticated_at of the last session
 
 	mu      sync.Mutex
 	history []porcupine.Operation // of the round
-	states  map[string]int        // how often each was answered
-	lost    int                   // calls of which nobody knows whether they took effect
+	states  map[string]int        // how often each state was answered
+	lost    int                   // calls whose effect is unknown
 	undone  int                   // calls that did not take effect
 }
 
-// breach breaks what stands between a replica and its store.
+// breach wraps the store of a replica so that it breaks the contract.
 type breach func(exchange.Store) exchange.Store
 
 func whole(s exchange.Store) exchange.Store { return s }
@@ -72,7 +72,7 @@ func newScene(t *testing.T, server *postgrestest.Server, database string, broken
 	return s
 }
 
-// round has all clients make calls at once, for accounts of its own, and returns the history.
+// round lets all clients call at the same time, for accounts of this round, and returns the history.
 func (s *scene) round(n int) []porcupine.Operation {
 	s.t.Helper()
 	s.history = nil
@@ -124,13 +124,13 @@ func (s *scene) act(r *rand.Rand, id int, c *caller, m mix, accounts []*known) {
 	}
 }
 
-// waits are how long clients wait until they may be sent a code.
+// waits are the times that clients wait for the next code.
 var waits = []int64{resendAfter, resendAfter, 5 * minute, 5 * minute, codeHolds, 60 * minute}
 
-// session is an instant at which no other session is begun. The store takes neighbours for the same.
+// session is a time at which no other session begins. Times that differ by less than a microsecond are the same in the store.
 func (s *scene) session() int64 { return s.begun.Add(10) }
 
-// call makes a call and keeps it.
+// call makes a call and adds it to the history.
 func (s *scene) call(ctx context.Context, id int, c *caller, replica int, k *known, what call) answer {
 	from := s.order.Add(1)
 	what, out, err := c.do(ctx, replica, what)
@@ -147,7 +147,7 @@ func (s *scene) call(ctx context.Context, id int, c *caller, replica int, k *kno
 	s.states[out.state]++
 	switch {
 	case out.state == unavailable && !c.noted.ended:
-		s.undone++ // it must be as if the call had never been made
+		s.undone++ // the call must have had no effect
 		return out
 	case out.state == unavailable:
 		s.lost++
@@ -157,7 +157,7 @@ func (s *scene) call(ctx context.Context, id int, c *caller, replica int, k *kno
 	return out
 }
 
-// ask asks, when all is quiet, where each flow stands: what was lost shows there.
+// ask submits each flow once at the end, when no other call runs: a lost write shows in the answer.
 func (s *scene) ask(k *known) {
 	s.t.Helper()
 	for n := range flows {

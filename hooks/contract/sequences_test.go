@@ -16,18 +16,18 @@ import (
 	"nidan/store/postgrestest"
 )
 
-// program is one that is run on a database, and started again now and then.
+// program is the hook on a database. It is restarted now and then.
 type program struct {
 	t      *testing.T
 	url    string
 	clock  *clock
 	store  *store.Store
 	caller *caller
-	states map[string]int // how often each was answered
-	runs   int            // of the property: each has accounts of its own
+	states map[string]int // how often each state was answered
+	runs   int            // runs of the property; each uses accounts of its own
 }
 
-// start starts the program: all that it knew and did not keep is gone.
+// start restarts the program: everything that was not stored is lost.
 func (p *program) start() {
 	p.t.Helper()
 	if p.store != nil {
@@ -42,7 +42,7 @@ func (p *program) start() {
 	p.caller = newCaller(p.t, p.clock, &atomic.Int64{}, p.store)
 }
 
-// TestMain sets how many sequences are tried, unless the command line says otherwise: it is read afterwards.
+// TestMain sets the number of sequences. The command line is parsed afterwards and can override it.
 func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.checks", sequences); err != nil {
 		panic(err)
@@ -70,23 +70,23 @@ func TestEachCallIsAnsweredAsTheContractSays(t *testing.T) {
 	}
 }
 
-// sequence is a number of calls, one after the other, for two accounts.
+// sequence is a random sequence of calls for two accounts.
 type sequence struct {
 	*program
 	holders [2]*holder
-	flows   int   // how many there are
+	flows   int   // number of flows so far
 	begun   int64 // sessions so far
-	exactly bool  // the clock stands where the next call has to be made
+	exactly bool  // the clock already shows the time of the next call
 	last    call
 	of      *holder // of the last call
 }
 
-// holder is an account, and what the model says of it.
+// holder is an account with its state in the model.
 type holder struct {
 	name  string
 	who   person
 	is    account
-	dates []int64 // of passwords
+	dates []int64 // at which the password was changed
 }
 
 func newSequence(p *program) *sequence {
@@ -98,7 +98,7 @@ func newSequence(p *program) *sequence {
 	return s
 }
 
-// call makes a call for an account, and expects what the model says.
+// call makes a call for an account and expects the answer of the model.
 func (s *sequence) call(t *rapid.T, h *holder, c call) answer {
 	t.Helper()
 	if !s.exactly {
@@ -108,7 +108,7 @@ func (s *sequence) call(t *rapid.T, h *holder, c call) answer {
 	c.account, c.who = h.name, h.who
 	if c.what != "password" && c.begun == 0 {
 		s.begun++
-		c.begun = s.clock.read() + 10*s.begun // no two sessions begin at the same time, even where the clock was set back
+		c.begun = s.clock.read() + 10*s.begun // no two sessions begin at the same time, even after the clock was set back
 	}
 	return s.expect(t, h, c)
 }
@@ -147,7 +147,7 @@ func describeCall(c call) string {
 	return said
 }
 
-// kept compares what is kept of each account with the model.
+// kept compares the database with the model for each account.
 func (s *sequence) kept(t *rapid.T) {
 	t.Helper()
 	for _, h := range s.holders {
@@ -166,7 +166,7 @@ func (s *sequence) kept(t *rapid.T) {
 	}
 }
 
-// administrator does something to an account.
+// administrator carries out an action of an administrator on an account.
 func (s *sequence) administrator(t *rapid.T, h *holder, fn func(exchange.Tx) error) {
 	t.Helper()
 	if err := s.store.Update(t.Context(), h.name, fn); err != nil {
@@ -174,5 +174,5 @@ func (s *sequence) administrator(t *rapid.T, h *holder, fn func(exchange.Tx) err
 	}
 }
 
-// cookies are those that browsers have.
+// cookies are the device tokens of browsers.
 var cookies = []string{strings.Repeat("a", 43), strings.Repeat("b", 43)}

@@ -2,7 +2,7 @@
 
 package contract
 
-// How much is tried. With -tags measure (make histories) it is much more.
+// The sizes of a usual run. With -tags measure (make histories) they are much larger.
 const (
 	operations = 10_000 // calls on three replicas
 	sequences  = "40"   // on each database
