@@ -2,8 +2,8 @@ package policies
 
 import "time"
 
-// Input is everything a decision may depend on. Given the same input, the same policies decide the same, today or in a
-// year: the clock is in it, and nothing else is asked.
+// Input is everything that a decision on a sign-in may depend on. The same policies make the same decision for the same input,
+// today or in a year: the time is part of the input, and a policy has no other source of facts.
 type Input struct {
 	Now       time.Time  `json:"now" jsonschema:"description=when the sign-in happened"`
 	Today     string     `json:"today" jsonschema:"description=the day of now in the configured time zone\\, such as 2026-04-01"`
@@ -14,7 +14,7 @@ type Input struct {
 	Challenge *Challenge `json:"challenge,omitempty" jsonschema:"description=the open one in this login flow\\, if any"`
 }
 
-// Settings are the console's switches. AdminConsole and Softphone are those of Channels, for rules that were written before it.
+// Settings are the console's switches. AdminConsole and Softphone repeat entries of Channels, for rules from before Channels.
 type Settings struct {
 	TwoFactor    bool            `json:"two_factor" jsonschema:"description=two-step verification is in use at all"`
 	AdminConsole bool            `json:"admin_console" jsonschema:"description=the same as channels.admin_console"`
@@ -24,7 +24,7 @@ type Settings struct {
 	RememberDays int             `json:"remember_days" jsonschema:"minimum=1,maximum=365,description=for how many days"`
 }
 
-// Account is who signs in. Role and TwoFactor come from where its holder cannot change them.
+// Account is the account that signs in. The holder of the account cannot change Role and TwoFactor.
 type Account struct {
 	ID        string `json:"id" jsonschema:"description=Kratos' identity id"`
 	Name      string `json:"name" jsonschema:"description=the account name it signs in with"`
@@ -42,16 +42,16 @@ type Account struct {
 	Factors *Factors `json:"factors,omitempty" jsonschema:"description=what Kratos could ask this account for as a second factor. Not there: it was not looked up. A decision on a sign-in that turns on it says so in needs"`
 }
 
-// Factors are the second factors of Kratos' own that an account has enrolled. They are booleans and no list: a proof can go through all
-// that there may be.
+// Factors are the second factors of Kratos that an account has enrolled. They are booleans, not a list, so that a proof can try all
+// of them.
 type Factors struct {
 	TOTP         bool `json:"totp" jsonschema:"description=an authenticator app"`
 	WebAuthn     bool `json:"webauthn" jsonschema:"description=a security key as a second factor"`
 	LookupSecret bool `json:"lookup_secret" jsonschema:"description=recovery codes"`
 }
 
-// Request is what is known of the sign-in itself. All but FlowType, Method, RequestedAAL, Refresh and IPTrusted is a client's own
-// claim; so is IP, unless IPTrusted.
+// Request describes the sign-in. FlowType, Method, RequestedAAL, Refresh and IPTrusted are facts; so is IP if IPTrusted is true.
+// All other fields are claims of the client.
 type Request struct {
 	Method       string            `json:"method" jsonschema:"description=by which somebody signs in\\, in Kratos' words: password\\, oidc\\, code\\, passkey\\, webauthn\\, totp\\, lookup_secret. A later Kratos may have others"`
 	FlowType     string            `json:"flow_type" jsonschema:"enum=browser,enum=api,description=as Kratos says"`
@@ -67,20 +67,20 @@ type Request struct {
 	Locale       string            `json:"locale" jsonschema:"description=ja or en: the language in which this sign-in is answered. It is what the client asks for\\, else what its browser prefers\\, else the account's\\, else ja"`
 }
 
-// Client is who a client says it is.
+// Client is what a client says about itself.
 type Client struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 }
 
-// Challenge is the one that is open in this login flow.
+// Challenge is the challenge that is open in this login flow.
 type Challenge struct {
 	ID           string `json:"id"`
 	Channel      string `json:"channel"`
 	AttemptsLeft int    `json:"attempts_left"`
 }
 
-// Device is what the client signs in from, told by a token that only it has.
+// Device is the device that the client signs in from. Nidan knows it by a token that only the device has.
 type Device struct {
 	Known   bool   `json:"known" jsonschema:"description=this account asked for it to be remembered\\, with a code that was right"`
 	Channel string `json:"channel" jsonschema:"description=the one it was remembered on"`
@@ -91,7 +91,7 @@ type Device struct {
 	ID string `json:"id" jsonschema:"description=a name of it\\, made of its token\\, and of no use to sign in: sign-ins from one device have the same\\, until it is remembered anew. Empty: the client has no token. Unless known is true\\, whoever signs in may have made it up"`
 }
 
-// CapabilitiesInput is everything that what a session is worth may depend on.
+// CapabilitiesInput is the input of the decision what a session may do.
 type CapabilitiesInput struct {
 	Now      time.Time `json:"now"`
 	Today    string    `json:"today" jsonschema:"description=the day of now in the configured time zone\\, such as 2026-04-01"`
@@ -100,7 +100,7 @@ type CapabilitiesInput struct {
 	Session  Session   `json:"session"`
 }
 
-// SettingsInput is everything that it may depend on whether a session changes how its account signs in.
+// SettingsInput is the input of the decision whether a session may change how its account signs in.
 type SettingsInput struct {
 	Now      time.Time       `json:"now"`
 	Today    string          `json:"today" jsonschema:"description=the day of now in the configured time zone\\, such as 2026-04-01"`
@@ -110,12 +110,12 @@ type SettingsInput struct {
 	Request  SettingsRequest `json:"request"`
 }
 
-// SettingsRequest is what is to be changed.
+// SettingsRequest says what is to be changed.
 type SettingsRequest struct {
 	Method string `json:"method" jsonschema:"enum=password,enum=profile,enum=totp,enum=webauthn,enum=passkey,enum=lookup_secret,enum=oidc,enum=any,enum=unknown,description=Kratos' method that makes the change. It is any where somebody only begins to change something"`
 }
 
-// Session is how a session of Kratos came to be.
+// Session says how a Kratos session was opened.
 type Session struct {
 	Known      bool   `json:"known" jsonschema:"description=there is a record of it"`
 	Channel    string `json:"channel" jsonschema:"description=what was signed in to\\, or unknown"`

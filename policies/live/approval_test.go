@@ -15,7 +15,6 @@ import (
 	"nidan/policies/proof"
 )
 
-// memory is a history in memory.
 type memory struct {
 	mu     sync.Mutex
 	last   []policies.File

@@ -27,7 +27,6 @@ import (
 	"github.com/open-policy-agent/opa/v1/bundle"
 )
 
-// opa runs the opa command.
 func opa(t *testing.T, args ...string) {
 	t.Helper()
 	modfile, err := filepath.Abs("../opa/go.mod")

@@ -14,7 +14,6 @@ import (
 	"nidan/policies"
 )
 
-// write writes the files of a set to a folder.
 func write(t *testing.T, dir string, set fstest.MapFS) {
 	t.Helper()
 	for name, file := range set {

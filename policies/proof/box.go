@@ -227,7 +227,6 @@ func (x box) occurring(all []labelled) box {
 	return made
 }
 
-// conditions returns what a box says, one condition for each fact.
 func (b *boxes) conditions(x box) (all []Condition) {
 	for i, allowed := range x {
 		if allowed != nil {

@@ -56,7 +56,6 @@ func (c builtinCall) use(operand int, operands []*node) use {
 	return u
 }
 
-// note records the call as a use of each operand.
 func (f *flow) note(c builtinCall, operands []*node) {
 	for i, o := range operands {
 		o.used(c.use(i, operands))

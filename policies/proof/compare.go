@@ -97,13 +97,11 @@ func (w *Walked) add(more Walked, q policies.Question) {
 	}
 }
 
-// answers holds the answers of two sets to the same input.
 type answers struct {
 	from, to         any
 	failed, failsNow error
 }
 
-// compare is [Compare] for one question.
 func compare(ctx context.Context, q policies.Question, from, to *policies.Engine, b Bounds) ([]Difference, Walked, error) {
 	d, err := domainsOf(q, from, to)
 	if err != nil {

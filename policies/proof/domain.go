@@ -28,7 +28,6 @@ func newDomains(root *place, flows ...*flow) *domains {
 	return &domains{root: root, flows: flows, made: make(map[string]domain), known: make(map[string]about)}
 }
 
-// of returns the domain of a fact.
 func (d *domains) of(f *fact) domain {
 	if made, ok := d.made[f.name]; ok {
 		return made

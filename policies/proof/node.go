@@ -40,7 +40,6 @@ func (n *node) one() *node {
 
 func constant(v ast.Value) *node { return &node{constants: map[string]ast.Value{v.String(): v}} }
 
-// meet makes two nodes one.
 func meet(a, b *node) {
 	a, b = a.one(), b.one()
 	if a == b {

@@ -18,7 +18,6 @@ import (
 	"nidan/policies"
 )
 
-// engine compiles a set.
 func engine(t *testing.T, set fs.FS) *policies.Engine {
 	t.Helper()
 	e, err := policies.New(t.Context(), set)

@@ -21,7 +21,6 @@ type event struct {
 	flow    string // flow ID and account, because several accounts may sign in by the same flow
 }
 
-// read decodes the record.
 func (e *event) read() {
 	if e.now = e.At; e.Kind != "" && e.Kind != signInKind {
 		var about struct {

@@ -52,7 +52,6 @@ func newHistory(t Trial, d *Differences) (h *history, err error) {
 	return h, nil
 }
 
-// next takes the next record.
 func (h *history) next(ctx context.Context, e *event) error {
 	e.now = e.now.In(h.zone)
 	switch {
