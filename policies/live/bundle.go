@@ -47,7 +47,7 @@ func (p *Policies) Bundle(c BundleConfig) (*Bundle, error) {
 	b := &Bundle{policies: p, config: c}
 	at, err := url.Parse(c.URL)
 	if err != nil {
-		return nil, errors.New("the address of the policies' bundle cannot be read") // the error is not wrapped: it has the address, which may contain a secret
+		return nil, errors.New("the address of the policies' bundle cannot be read") // not wrapped: the address may contain a secret
 	}
 	// The query of an address may contain a secret, for example in the signed addresses of object stores. So the source leaves it
 	// out.

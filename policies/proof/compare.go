@@ -127,7 +127,8 @@ func domainsOf(q policies.Question, sets ...*policies.Engine) (*domains, error) 
 	root := placesOf(q.Input)
 	var flows []*flow
 	for _, e := range sets {
-		for _, of := range []policies.Question{q, policies.Questions()[0]} { // the shipped mask may be compiled apart from the set's other rules, such as its invariants
+		// The shipped mask may be compiled apart from the set's other rules, such as its invariants.
+		for _, of := range []policies.Question{q, policies.Questions()[0]} {
 			c, data := e.Compiled(of)
 			f, err := flowOf(c, data, root)
 			if err != nil {

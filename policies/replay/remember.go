@@ -8,7 +8,7 @@ import (
 	"nidan/policies"
 )
 
-// withinFlow is how long a sign-in may take. Kratos' login flows do not live longer.
+// withinFlow bounds the time between two calls of a sign-in. Kratos' login flows do not live longer.
 const withinFlow = time.Hour
 
 // further says whether a record belongs to a sign-in that was counted before, and returns this sign-in if its code is pending. A
