@@ -10,10 +10,10 @@ import (
 type ConsoleInput struct {
 	Now      time.Time      `json:"now"`
 	Settings Settings       `json:"settings"`
-	Visitor  Account        `json:"visitor" jsonschema:"description=who asks"`
+	Visitor  Account        `json:"visitor" jsonschema:"description=the account that asks"`
 	Session  ConsoleSession `json:"session"`
 	Action   ConsoleAction  `json:"action" jsonschema:"description=what is asked for\\, such as account.switch_on"`
-	Target   *Account       `json:"target,omitempty" jsonschema:"description=whose account it is about\\, for the actions that begin with account."`
+	Target   *Account       `json:"target,omitempty" jsonschema:"description=the account that the action is about\\, for the actions that begin with account."`
 }
 
 // ConsoleSession describes the visitor's session.

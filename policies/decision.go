@@ -51,15 +51,15 @@ type Decision struct {
 	Code         Code     `json:"code" jsonschema:"description=the terms of a code. A challenge needs them"`
 	RememberDays int      `json:"remember_days" jsonschema:"minimum=0,maximum=365,description=for how many days a device may be remembered. 0: not at all"`
 	Capabilities []string `json:"capabilities" jsonschema:"description=what may be used without being signed in"`
-	Message      Message  `json:"message,omitzero" jsonschema:"description=for a refuse: what the person reads\\, in place of the state's own sentence"`
+	Message      Message  `json:"message,omitzero" jsonschema:"description=for a refuse: the text that the person reads instead of the state's own sentence"`
 	Limits       *Limits  `json:"limits" jsonschema:"description=what an account may use up. Without them: the usual limits"`
 
-	SecondStep    SecondStep `json:"second_step,omitempty" jsonschema:"enum=not_asked,enum=remembered,enum=passed,enum=enrol_only,description=for an allow: what the session counts as. remembered only where input.device.known is true\\, passed only where input.request.method is another one than the password. Without it: not_asked. For a challenge by email: enrol_only\\, a session that is worth nothing but to enrol a factor"`
+	SecondStep    SecondStep `json:"second_step,omitempty" jsonschema:"enum=not_asked,enum=remembered,enum=passed,enum=enrol_only,description=for an allow: what the session counts as. remembered only if input.device.known is true\\, passed only if input.request.method is not the password. Without it: not_asked. For a challenge by email: enrol_only\\, a session that may only enrol a factor"`
 	ForgetDevices bool       `json:"forget_devices" jsonschema:"description=the devices that remember this account are forgotten. Without it: false"`
 	State         State      `json:"state,omitempty" jsonschema:"enum=refused,enum=sign_in_again,enum=client_too_old,description=for a refuse: the state in which it is shown. Without it: refused"`
 
-	SecondStepBy []Way    `json:"second_step_by,omitempty" jsonschema:"minItems=1,description=for a challenge: the ways that this account has to take the second step\\, the preferred one first. aal2 first: no code is mailed\\, and the session is worth nothing until Kratos says aal2. Only where input.account.factors has totp or webauthn. Without it: email"`
-	Needs        []string `json:"needs,omitempty" jsonschema:"enum=account.factors,description=facts that are not in the input and that the decision turns on. They are looked up\\, and it is asked once more. What is still needed then refuses"`
+	SecondStepBy []Way    `json:"second_step_by,omitempty" jsonschema:"minItems=1,description=for a challenge: the ways in which this account can take the second step\\, the preferred one first. aal2 first: no code is mailed\\, and the session may do nothing until Kratos says aal2. Only if input.account.factors has totp or webauthn. Without it: email"`
+	Needs        []string `json:"needs,omitempty" jsonschema:"enum=account.factors,description=facts that the decision depends on and that are not in the input. Nidan looks them up\\, and asks again. If they are still needed then\\, the sign-in is refused"`
 }
 
 // Message is the text that a refused person reads, by language. If only one language is given, everybody reads this one.
@@ -147,8 +147,8 @@ func decodeStrictly(answer, v any) error {
 // Capabilities says what a session may do, and why it may not do more.
 type Capabilities struct {
 	Capabilities []string          `json:"capabilities" jsonschema:"required"`
-	Reasons      map[string]string `json:"reasons" jsonschema:"required,description=by capability that is lacking: a stable symbol"`
-	StepUp       map[string]StepUp `json:"step_up,omitempty" jsonschema:"description=by capability that is lacking: what would earn it. Not there: nothing that the person could do now"`
+	Reasons      map[string]string `json:"reasons" jsonschema:"required,description=by capability that is missing: a stable symbol"`
+	StepUp       map[string]StepUp `json:"step_up,omitempty" jsonschema:"description=by capability that is missing: what would earn it. Not listed: the person can do nothing about it now"`
 }
 
 // String returns the capabilities and the reasons in words.
