@@ -15,19 +15,19 @@ import (
 const (
 	// MostFiles bounds how many files a set of policies may have.
 	MostFiles = 10_000
-	// mostArchived bounds the bytes of a bundle's archive, as it comes and unpacked.
+	// mostArchived bounds the size of a bundle's archive in bytes, both packed and unpacked.
 	mostArchived = 64 << 20
-	// mostInFile bounds the bytes of a file in it.
+	// mostInFile bounds the size of a file in a bundle, in bytes.
 	mostInFile = 16 << 20
 )
 
-// Archive reads a bundle's archive, a gzipped tar archive, and returns it whole if it is within bounds. OPA unpacks all of an archive
-// into memory before it looks at the signature, and bounds nothing but the size of each file: a few kilobytes that anybody sends
-// could be a hundred gigabytes there.
+// Archive reads a bundle's archive, a gzipped tar archive, and returns it unchanged if it is within bounds. OPA unpacks the whole
+// archive into memory before it checks the signature, and bounds only the size of each file. Attack: a few kilobytes from anybody
+// could unpack to a hundred gigabytes.
 //
-// What could be two things is refused, too: a name that stands there twice or leads upwards, and whatever is neither a file nor a
-// folder. OPA leaves links out and says nothing. Nothing is written to a disk, so a name that begins with "/" leads nowhere: it is how
-// the opa command names files.
+// Archive also refuses ambiguous archives: a name that occurs twice, a name that leads upwards, and any entry that is neither a
+// file nor a folder. OPA skips links without a message. A name may begin with "/", as the opa command writes names: nothing is
+// written to a disk, so such a name leads nowhere.
 func Archive(r io.Reader) ([]byte, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, mostArchived+1))
 	if err != nil {
@@ -48,7 +48,7 @@ func Archive(r io.Reader) ([]byte, error) {
 
 func checkEntries(files *tar.Reader) error {
 	seen := map[string]bool{}
-	sum := int64(0) // of what the files say: one with holes says more than there is
+	sum := int64(0) // of the sizes in the headers; for a sparse file that is more than the archive holds
 	for n := 1; ; n++ {
 		f, err := files.Next()
 		switch {
@@ -86,7 +86,7 @@ func checkEntries(files *tar.Reader) error {
 
 var errUnpacked = fmt.Errorf("the bundle is larger than %d bytes when unpacked", mostArchived)
 
-// bounded gives as many bytes, and then an error.
+// bounded reads a number of bytes, and then returns errUnpacked.
 type bounded struct {
 	r    io.Reader
 	left int64

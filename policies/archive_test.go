@@ -14,16 +14,16 @@ import (
 	"testing"
 )
 
-// entry is a file of an archive. What is not said of it is that of a small file.
+// entry is an entry of an archive. The zero values stand for a small file.
 type entry struct {
 	name string
 	kind byte
 	link string
-	size int64 // of zeros; 0: it holds one word
-	note int   // bytes of a comment
+	size int64 // size in bytes, filled with zeros; 0: the content is a short text
+	note int   // length of a comment in bytes
 }
 
-// archive packs entries as somebody would who has no opa command, or means harm.
+// archive packs entries without the opa command, as an attacker could.
 func archive(t *testing.T, entries ...entry) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -71,7 +71,7 @@ func manyFiles(n int, size int64) []entry {
 	return all
 }
 
-// withHoles are five files of 15 MB that are nothing but a hole, in an archive of a few hundred bytes.
+// withHoles returns an archive of a few hundred bytes with five sparse files of 15 MB each.
 func withHoles(t *testing.T, format string) []byte {
 	t.Helper()
 	dir := t.TempDir()

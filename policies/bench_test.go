@@ -8,7 +8,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 )
 
-// browserSignIn is one as browsers send it, with all that the shipped policies mask.
+// browserSignIn is a sign-in as a browser sends it, with all facts that the shipped policies mask.
 func browserSignIn() Input {
 	in := usualSignIn("user", "browser")
 	in.Request.Headers = map[string]string{
@@ -20,7 +20,7 @@ func browserSignIn() Input {
 	return in
 }
 
-// What a sign-in costs: deciding, and making its record as the policies mask it.
+// The cost of a sign-in: the decision, and its record as the policies mask it.
 func BenchmarkLogin(b *testing.B) {
 	e, err := New(b.Context(), Shipped())
 	if err != nil {

@@ -11,10 +11,11 @@ import (
 	"strings"
 )
 
-// UnknownChannel is what a sign-in is on whose channel cannot be told.
+// UnknownChannel is the channel of a sign-in if the policies cannot tell the channel.
 const UnknownChannel = "unknown"
 
-// Channel is something that people sign in to: one of the parameter "channels". Its id is its name there.
+// Channel is an application that people sign in to: an entry of the parameter "channels". The name of the entry is the channel's
+// ID.
 type Channel struct {
 	Name           ChannelName `json:"name" jsonschema:"required"`
 	FlowType       string      `json:"flow_type" jsonschema:"minLength=1"`
@@ -28,29 +29,29 @@ type Channel struct {
 	Order          int         `json:"order"`
 }
 
-// ChannelName is what people call a channel, by language.
+// ChannelName is the display name of a channel, by language.
 type ChannelName struct {
 	JA string `json:"ja" jsonschema:"required,minLength=1"`
 	EN string `json:"en" jsonschema:"required,minLength=1"`
 }
 
-// In is the name in a language, "ja" or "en".
+// In returns the name in a language, "ja" or "en".
 func (n ChannelName) In(locale string) string { return Message(n).In(locale) }
 
-// Text is a text that is not empty.
+// Text is a string that is not empty.
 type Text string
 
-// Prefix is how an address begins, up to the end of its host or of a part of its path: "https://kiosk.example.com/". Without the "/", it
-// would be the beginning of other hosts, too.
+// Prefix is the beginning of an address, up to the end of the host or of a path segment: "https://kiosk.example.com/". Without the
+// "/" at its end, it would also match other hosts, such as kiosk.example.com.attacker.example.
 type Prefix string
 
-// ListedChannel is a channel with its id.
+// ListedChannel is a channel with its ID.
 type ListedChannel struct {
 	ID string
 	Channel
 }
 
-// Enforced are those of some channels that may ask for a code: each has a switch in the console.
+// Enforced returns the channels that are not exempt. Each of these has a switch in the console.
 func Enforced(all []ListedChannel) (enforced []ListedChannel) {
 	for _, c := range all {
 		if !c.Exempt {
@@ -60,13 +61,14 @@ func Enforced(all []ListedChannel) (enforced []ListedChannel) {
 	return enforced
 }
 
-// earlierChannels are those of a set that was made before channels were listed in its data: it knew two that have a switch.
+// earlierChannels are the channels of a set without the parameter "channels". Such a set is from an earlier version, which had two
+// switches.
 var earlierChannels = []ListedChannel{
 	{"admin_console", Channel{Name: ChannelName{"管理画面", "Web console"}, Capabilities: []Text{"console"}}},
 	{"softphone", Channel{Name: ChannelName{"ソフトフォン", "Softphone"}, Capabilities: []Text{"agent"}}},
 }
 
-// Channels are the channels of the set, in the order in which people are shown them. Those that are exempt are among them.
+// Channels returns the channels of the set, exempt ones included, in the order in which people are shown them.
 func (e *Engine) Channels() ([]ListedChannel, error) { return e.set.channels() }
 
 func (s *Set) channels() ([]ListedChannel, error) {
@@ -90,13 +92,14 @@ func (s *Set) channels() ([]ListedChannel, error) {
 	return all, nil
 }
 
-// channelID is how an id is written: it stands in forms, in addresses and in the names of facts.
+// channelID is the format of an ID. IDs are used in forms, in addresses and in the names of facts.
 var channelID = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
-// takenIDs are names that stand beside the ids of channels: in a form of the console, or in the console's API.
+// takenIDs are names that a channel cannot have as its ID, because they stand beside the IDs in a form of the console or in its
+// API.
 var takenIDs = []string{"two_factor", "remember", "remember_days", "version", "confirmed", "channels", "changed_at", "changed_by"}
 
-// wrongChannels are channels that contradict each other or themselves, by the names below data. The schema has been held before.
+// wrongChannels returns what is wrong with the channels: one by itself, or two together. The data must already fulfil the schema.
 func (s *Set) wrongChannels() (found []finding, err error) {
 	if _, there := lookup(s.data, []string{"parameters", "channels"}); !there {
 		return nil, nil
@@ -130,7 +133,7 @@ func (s *Set) wrongChannels() (found []finding, err error) {
 	return found, nil
 }
 
-// wrong is what is wrong with a channel by itself.
+// wrong returns what is wrong with one channel by itself.
 func (c ListedChannel) wrong() error {
 	switch {
 	case c.ID == UnknownChannel:
@@ -149,7 +152,7 @@ func (c ListedChannel) wrong() error {
 	return nil
 }
 
-// alike is by which evidence both channels would be told. It is empty where there is none.
+// alike returns the evidence that would tell both channels. It is empty if there is none.
 func (c Channel) alike(other Channel) string {
 	if c.FlowType != "" && c.FlowType == other.FlowType {
 		return "flow_type " + c.FlowType

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// kiosk is a channel that a team adds, in JSON.
+// kiosk is a channel that a security team adds, in JSON.
 const kiosk = `"kiosk": {"name": {"ja": "キオスク", "en": "Kiosk"}, "return_to": ["https://kiosk.example.com/"], "order": 3}`
 
 func channelled(channels string) string { return `{"parameters": {"channels": {` + channels + `}}}` }
@@ -38,7 +38,7 @@ func TestALayerAddsAChannelWithOneKey(t *testing.T) {
 	}
 }
 
-// A set that was made before there was the list goes on, and the console shows the two switches that it knows.
+// A set of a version before the list of channels still works, and the console shows the two switches that the set knows.
 func TestASetWithoutAListHasTheTwoChannelsOfBefore(t *testing.T) {
 	e, err := New(t.Context(), files(`decision := {"action": "refuse", "reason": "r", "channel": "c"}`, ""))
 	if err != nil {
@@ -88,7 +88,7 @@ func TestAListOfChannelsIsRefusedByName(t *testing.T) {
 	}
 }
 
-// What the gate would refuse: the rules alone let nobody in by it either.
+// The gate refuses such a set. Without the gate, the rules let nobody in either.
 func TestTwoChannelsThatAreToldAlikeDecideNothing(t *testing.T) {
 	e, err := New(t.Context(), shippedWith(t, map[string]any{"channels.kiosk": map[string]any{"flow_type": "api"}}))
 	if err != nil {
@@ -99,7 +99,7 @@ func TestTwoChannelsThatAreToldAlikeDecideNothing(t *testing.T) {
 	}
 }
 
-// Layers that were made before there was the list mean what they meant.
+// The parameters of layers from before the list of channels keep their meaning.
 func TestOlderParametersOfALayerStillCount(t *testing.T) {
 	layer := laid("data.json", `{"parameters": {"channel_header": "x-channel", "exempt_channels": ["opencti", "fax"],
 		"channel_of_oauth2_client": {"crm": "opencti", "crm-2": "opencti"}, "minimum_versions": {"softphone": "4", "admin_console": "2.0.0"}}}`)
@@ -174,5 +174,5 @@ func TestASignInOfBeforeIsReadWithTheSwitchesOfItsChannels(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", name, got, tc.want)
 		}
 	}
-	WithChannels(nil, nil) // nothing was kept
+	WithChannels(nil, nil) // a record without an input
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// span is a condition as the compiler has made it: some expressions of the body that stand within one that was written.
+// span is one condition as it is written. The compiler may have made several expressions of it.
 type span struct {
 	location *ast.Location
-	exprs    []int // which of the body's, in order
+	exprs    []int // indexes of these expressions in the compiled body, in order
 }
 
-// conditions are those of a rule, in the order in which they are written. The compiler splits what was written, for its own use, and may
-// put it in another order.
+// conditions returns the conditions of a rule in the order of the source text. The compiler splits conditions, and may reorder
+// them.
 func (t *tracer) conditions(r *trial) (all []Condition) {
 	for _, s := range spans(r.rule.Body) {
 		c := Condition{Text: source(s.location), Location: at(s.location), Is: r.held(s)}
@@ -36,7 +36,7 @@ func (t *tracer) conditions(r *trial) (all []Condition) {
 	return all
 }
 
-// makesValue says whether a span stands where the rule says what it gives.
+// makesValue says whether a span is part of the value that the rule gives, and not a condition.
 func (r *trial) makesValue(s span) bool {
 	for _, term := range []*ast.Term{r.rule.Head.Value, r.rule.Head.Key} {
 		if term != nil && term.Location != nil && covers(term.Location, s.location) {
@@ -71,7 +71,7 @@ func spans(body ast.Body) (all []span) {
 	return all
 }
 
-// isTrue says whether an expression is the body of a rule that asks for nothing.
+// isTrue says whether an expression is "true": the body of a rule without conditions.
 func isTrue(expr *ast.Expr) bool {
 	term, ok := expr.Terms.(*ast.Term)
 	return ok && ast.Boolean(true).Equal(term.Value)
@@ -91,11 +91,11 @@ func (r *trial) held(s span) Held {
 	return NotReached
 }
 
-// read are the facts that a condition was about, each once.
+// read returns the facts that a condition was about, each once.
 func (t *tracer) read(r *trial, s span) []Fact {
 	f := &facts{tracer: t, of: r, names: map[string]bool{}}
 	if r.makesValue(s) && r.fired {
-		f.names[source(s.location)] = true // that is what the rule gave
+		f.names[source(s.location)] = true // this text is the rule's value, which is shown already
 	}
 	for _, i := range s.exprs {
 		expr := r.rule.Body[i]
@@ -128,7 +128,7 @@ func (f *facts) add(expr *ast.Expr, m moment) {
 		operands = []*ast.Term{term}
 	}
 	if len(operands) == 2 && expr.IsEquality() && strings.Contains(source(expr.Location), ":=") && isName.MatchString(nameOf(operands[0])) {
-		operands = operands[1:] // a name for the other one
+		operands = operands[1:] // an assignment: the name is only another name for the second operand
 	}
 	for _, o := range operands {
 		f.term(o, m)
@@ -167,7 +167,8 @@ func (f *facts) term(term *ast.Term, m moment) {
 	}
 }
 
-// ref is what stands at a reference. Of one that is not written, as in "some role in data.roles", it is all that is gone through.
+// ref adds the value at a reference. A reference without a text of its own comes from the compiler, as in "some role in
+// data.roles": then the whole collection is added.
 func (f *facts) ref(name string, ref ast.Ref, m moment) {
 	if name == "" {
 		ref = ref.GroundPrefix()
@@ -180,7 +181,7 @@ func (f *facts) ref(name string, ref ast.Ref, m moment) {
 			value = term.Value
 		}
 		if value == nil {
-			return // it is not known where it leads
+			return // the place is not known
 		}
 		filled = append(filled, ast.NewTerm(value))
 	}
@@ -189,7 +190,7 @@ func (f *facts) ref(name string, ref ast.Ref, m moment) {
 	}
 }
 
-// lookUp returns nil for what is known to have no value.
+// lookUp returns the value at a reference. If the value is known to be missing, it returns nil and true.
 func (f *facts) lookUp(ref ast.Ref, m moment) (value ast.Value, known bool) {
 	of, rest := m.input, ref[1:]
 	switch {
@@ -199,7 +200,7 @@ func (f *facts) lookUp(ref ast.Ref, m moment) (value ast.Value, known bool) {
 			return value, true
 		}
 		if len(f.compiler.GetRulesDynamicWithOpts(ref, ast.RulesOptions{})) > 0 {
-			return nil, false // the values of a set, or of a function
+			return nil, false // a set of values or a function
 		}
 		of = f.data
 	default:
@@ -215,7 +216,7 @@ func (f *facts) lookUp(ref ast.Ref, m moment) (value ast.Value, known bool) {
 	return found, true
 }
 
-// given is what the rule gave that a reference leads to, or below.
+// given returns the value of the rule that a reference leads to, or the part of it below.
 func (f *facts) given(ref ast.Ref) (value ast.Value, isRule bool) {
 	for n := len(ref); n > 1; n-- {
 		rules := f.compiler.GetRulesExact(ref[:n])
@@ -249,7 +250,7 @@ func (f *facts) note(name string, value ast.Value) {
 	f.found = append(f.found, fact)
 }
 
-// nameOf is a term as it is written; empty: it is not.
+// nameOf returns the source text of a term; empty: it has none.
 func nameOf(t *ast.Term) string {
 	if t.Location == nil || len(t.Location.Text) == 0 {
 		return ""

@@ -92,7 +92,7 @@ func TestAFactIsToldWithWhatItIs(t *testing.T) {
 	}
 }
 
-// questionsOfEach are inputs for each question.
+// questionsOfEach returns an input for each question.
 func questionsOfEach() map[string]any {
 	in := usualSignIn("user", "browser")
 	session := CapabilitiesInput{Now: in.Now, Settings: in.Settings, Account: in.Account, Session: Session{Known: true, Channel: "softphone", SecondStep: "not_asked"}}
@@ -131,7 +131,7 @@ func TestEachQuestionIsExplained(t *testing.T) {
 	}
 }
 
-// contradicts is what an explanation of a rule says that cannot be; empty: nothing.
+// contradicts returns what cannot be true in an explanation of a rule; empty: nothing.
 func contradicts(r Tried) string {
 	failed := 0
 	for _, c := range r.Conditions {

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// ConsoleInput is everything that whether somebody may see or change something in the administrators' console may depend on.
+// ConsoleInput is the input of the decision whether a visitor may see or change something in the administrators' console.
 type ConsoleInput struct {
 	Now      time.Time      `json:"now"`
 	Settings Settings       `json:"settings"`
-	Visitor  Account        `json:"visitor" jsonschema:"description=who asks"`
+	Visitor  Account        `json:"visitor" jsonschema:"description=the account that asks"`
 	Session  ConsoleSession `json:"session"`
 	Action   ConsoleAction  `json:"action" jsonschema:"description=what is asked for\\, such as account.switch_on"`
-	Target   *Account       `json:"target,omitempty" jsonschema:"description=whose account it is about\\, for the actions that begin with account."`
+	Target   *Account       `json:"target,omitempty" jsonschema:"description=the account that the action is about\\, for the actions that begin with account."`
 }
 
-// ConsoleSession is what the visitor's session is worth.
+// ConsoleSession describes the visitor's session.
 type ConsoleSession struct {
 	Console bool `json:"console" jsonschema:"description=it has the capability console"`
 
@@ -24,10 +24,11 @@ type ConsoleSession struct {
 	AAL        string `json:"aal" jsonschema:"enum=aal1,enum=aal2,enum=unknown,description=Kratos' authenticator assurance level\\, as in input.session.aal of capabilities"`
 }
 
-// ConsoleAction is something to see or to change in the console.
+// ConsoleAction is an action in the console: to see or to change something.
 type ConsoleAction string
 
-// What there is in the console. Those on an account need a target, those on oneself have the visitor.
+// The actions of the console. Actions that begin with "account." need a target. Actions that begin with "self." concern the
+// visitor.
 const (
 	ViewSettings   ConsoleAction = "settings.view"
 	ChangeSettings ConsoleAction = "settings.change"
@@ -37,14 +38,14 @@ const (
 	SwitchAccountOn       ConsoleAction = "account.switch_on"
 	SwitchAccountOff      ConsoleAction = "account.switch_off"
 	ForgetAccountsDevices ConsoleAction = "account.forget_devices"
-	ClearWrongCodes       ConsoleAction = "account.clear_wrong_codes" // so that the account may be sent codes again
+	ClearWrongCodes       ConsoleAction = "account.clear_wrong_codes" // so that codes may be sent to the account again
 
-	ViewOverview  ConsoleAction = "overview.view" // how many sign-ins ended how; the changes that were made meanwhile
+	ViewOverview  ConsoleAction = "overview.view" // the number of sign-ins by result, and the changes in that time
 	ViewRecords   ConsoleAction = "records.view"
 	ExportRecords ConsoleAction = "records.export"
 	ViewPolicies  ConsoleAction = "policies.view"
 
-	ApprovePolicies ConsoleAction = "policies.approve" // or reject them, where they loosen something
+	ApprovePolicies ConsoleAction = "policies.approve" // approve or reject policies that loosen something
 
 	ViewOwnAccount   ConsoleAction = "self.view"
 	SwitchOwnOn      ConsoleAction = "self.switch_on"
@@ -52,7 +53,7 @@ const (
 	ForgetOwnDevices ConsoleAction = "self.forget_devices"
 )
 
-// ConsoleActions are all that there are.
+// ConsoleActions returns all actions.
 func ConsoleActions() []ConsoleAction {
 	return []ConsoleAction{
 		ViewSettings, ChangeSettings, ViewAccounts, ViewAccount, SwitchAccountOn, SwitchAccountOff, ForgetAccountsDevices, ClearWrongCodes,
@@ -60,14 +61,14 @@ func ConsoleActions() []ConsoleAction {
 	}
 }
 
-// ConsoleDecision is whether somebody may, and why or why not.
+// ConsoleDecision says whether the visitor may do the action, and why or why not.
 type ConsoleDecision struct {
 	Allow  bool   `json:"allow" jsonschema:"required"`
 	Reason string `json:"reason" jsonschema:"required,minLength=1,description=a stable symbol"`
 }
 
-// decodeConsole reads a policy's answer as strictly as decodeDecision does. That allow is missing is an error too: it would
-// pass for a refusal, and hide that the policy says nothing.
+// decodeConsole reads a policy's answer as strictly as decodeDecision does. A missing "allow" is an error: if it counted as a
+// refusal, nobody would notice that the policy does not answer.
 func decodeConsole(answer any) (ConsoleDecision, error) {
 	var d struct {
 		Allow  *bool  `json:"allow"`

@@ -8,7 +8,7 @@ import (
 	"testing/fstest"
 )
 
-// owner asks for something about a user, in a session that is worth it.
+// owner returns the input of an owner's request about a user, in a session that has the capability console.
 func owner(action ConsoleAction) ConsoleInput {
 	visitor, target := asked().Account, asked().Account
 	visitor.ID, visitor.Role = "2", "owner"
@@ -42,7 +42,7 @@ func TestShippedConsole(t *testing.T) {
 	}
 }
 
-// An action that Go misspells would be refused to everybody.
+// If Go misspelled an action, the policies would refuse it to everybody.
 func TestShippedConsoleKnowsEveryAction(t *testing.T) {
 	source, err := os.ReadFile("console.go")
 	if err != nil {

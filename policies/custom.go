@@ -11,10 +11,10 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// customRoot is where rules and data of a team's own stand.
+// customRoot is the path of a team's custom rules and data.
 const customRoot = "data.custom."
 
-// CustomRefusal is what a rule of a team's own that refuses a sign-in says: an element of data.custom.login.refuse.
+// CustomRefusal is an element of data.custom.login.refuse: a custom rule refuses a sign-in.
 type CustomRefusal struct {
 	Reason        string  `json:"reason" jsonschema:"required,minLength=1"`
 	State         State   `json:"state,omitempty" jsonschema:"enum=refused,enum=sign_in_again,enum=client_too_old"`
@@ -22,15 +22,15 @@ type CustomRefusal struct {
 	ForgetDevices bool    `json:"forget_devices"`
 }
 
-// CustomChallenge is what a rule of a team's own that asks a code says: an element of data.custom.login.challenge. What it does not say of
-// the code's terms is as the parameters say.
+// CustomChallenge is an element of data.custom.login.challenge: a custom rule asks for a code. The parameters give the terms that
+// it leaves out.
 type CustomChallenge struct {
 	Reason       string     `json:"reason" jsonschema:"required,minLength=1"`
 	Code         CustomCode `json:"code"`
 	RememberDays int        `json:"remember_days" jsonschema:"minimum=0,maximum=365"`
 }
 
-// CustomCode are terms of a code, of which any may be left out.
+// CustomCode holds terms of a code. Each may be left out.
 type CustomCode struct {
 	Length             int `json:"length" jsonschema:"minimum=6,maximum=10"`
 	TTLSeconds         int `json:"ttl_seconds" jsonschema:"minimum=1,maximum=600"`
@@ -38,19 +38,19 @@ type CustomCode struct {
 	ResendAfterSeconds int `json:"resend_after_seconds" jsonschema:"minimum=1,maximum=600"`
 }
 
-// CustomReason is what other rules of a team's own say.
+// CustomReason is an element of the other custom rules.
 type CustomReason struct {
 	Reason string `json:"reason" jsonschema:"required,minLength=1"`
 }
 
-// CustomCapability is what a rule of a team's own says that takes a capability away, or gives it.
+// CustomCapability is an element of data.custom.capabilities: a custom rule takes a capability away, or gives it.
 type CustomCapability struct {
 	Capability string `json:"capability" jsonschema:"required,minLength=1"`
 	Reason     string `json:"reason" jsonschema:"required,minLength=1"`
 }
 
-// customAnswers are the rules of a team's own that the shipped policies ask for, each a set, and what their elements look like. A set of
-// policies need not have any of them.
+// customAnswers are the custom rules that the shipped policies ask for. Each is a set; the schema describes its elements. A set of
+// policies need not have any of these rules.
 var customAnswers = []struct{ query, schema string }{
 	{customRoot + "login.refuse", "custom_refusal"},
 	{customRoot + "login.challenge", "custom_challenge"},
@@ -61,7 +61,6 @@ var customAnswers = []struct{ query, schema string }{
 	{customRoot + "console.allow", "custom_reason"},
 }
 
-// customPackages are the packages in which they stand.
 func customPackages() (all []string) {
 	for _, a := range customAnswers {
 		all = append(all, a.query[:strings.LastIndexByte(a.query, '.')])
@@ -69,14 +68,14 @@ func customPackages() (all []string) {
 	return slices.Compact(all)
 }
 
-// isCustomRule says whether a rule of that name has a place of its own, so that it may be missing.
+// isCustomRule says whether a reference leads to one of the custom rules, which may be missing.
 func isCustomRule(ref ast.Ref) bool {
 	return slices.ContainsFunc(customAnswers, func(a struct{ query, schema string }) bool { return ref.HasPrefix(ast.MustParseRef(a.query)) })
 }
 
-// unasked are the rules of a team's own that no other rule asks for. A misspelt one would be switched off, and nobody would see it.
+// unasked returns the custom rules that no other rule asks for. A misspelt name would switch the rule off, and nobody would notice.
 func (e *Engine) unasked() (found []finding) {
-	packages, asked := customPackages(), map[string]map[string]bool{} // by reference: the rules that ask
+	packages, asked := customPackages(), map[string]map[string]bool{} // by reference: the rules that ask for it
 	for _, m := range e.compiler.Modules {
 		for _, r := range m.Rules {
 			asks(r, func(ref string) {
@@ -99,7 +98,7 @@ func (e *Engine) unasked() (found []finding) {
 	return found
 }
 
-// asks calls back with each rule or data that a rule reads.
+// asks calls fn with each reference to a rule or to data in a rule.
 func asks(r *ast.Rule, fn func(ref string)) {
 	ast.WalkRefs(r, func(ref ast.Ref) bool {
 		if ref.HasPrefix(ast.DefaultRootRef) {
@@ -109,7 +108,7 @@ func asks(r *ast.Rule, fn func(ref string)) {
 	})
 }
 
-// isAsked says whether another rule asks for that one, for a part of it, or for what it stands in.
+// isAsked says whether another rule asks for a rule, for a part of it, or for an object that contains it.
 func isAsked(name string, asked map[string]map[string]bool) bool {
 	for ref, by := range asked {
 		if name != ref && !strings.HasPrefix(name, ref+".") && !strings.HasPrefix(ref, name+".") && !strings.HasPrefix(ref, name+"[") {
@@ -124,7 +123,7 @@ func isAsked(name string, asked map[string]map[string]bool) bool {
 	return false
 }
 
-// customQueries are the rules that may stand in a module's package.
+// customQueries returns the custom rules that belong into a module's package.
 func customQueries(m *ast.Module) (all []string) {
 	for _, a := range customAnswers {
 		if strings.HasPrefix(a.query, m.Package.Path.String()+".") {
@@ -134,8 +133,8 @@ func customQueries(m *ast.Module) (all []string) {
 	return all
 }
 
-// wrongCustomRules are the rules of a team's own that are there and could never count: they are no sets, stand in a file of tests, or have
-// data in their place.
+// wrongCustomRules returns the custom rules that can never have an effect: they are not sets, stand in a test file, have elements
+// that are no objects, or have data in their place.
 func (s *Set) wrongCustomRules() (found []finding) {
 	for _, path := range slices.Sorted(maps.Keys(s.modules)) {
 		m := s.modules[path]
@@ -160,10 +159,10 @@ func (s *Set) wrongCustomRules() (found []finding) {
 	return append(found, s.unknownCapabilities()...)
 }
 
-// unknownCapabilities are the capabilities that rules of a team's own name as they are written, and that the shipped policies do not know.
+// unknownCapabilities returns the capabilities that custom rules name as constants and that the policies do not have.
 func (s *Set) unknownCapabilities() (found []finding) {
 	var known []string
-	channels, _ := s.channels() // where they cannot be read, that is found by itself
+	channels, _ := s.channels() // wrongChannels reports unreadable channels
 	for _, c := range channels {
 		for _, capability := range c.Capabilities {
 			known = append(known, string(capability))
@@ -194,7 +193,7 @@ func (s *Set) unknownCapabilities() (found []finding) {
 	return found
 }
 
-// lookup is what stands in data at a path.
+// lookup returns the value at a path in data.
 func lookup(data any, path []string) (any, bool) {
 	for _, name := range path {
 		members, ok := data.(map[string]any)

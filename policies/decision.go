@@ -11,39 +11,39 @@ import (
 	"strings"
 )
 
-// Action is what is to happen with a sign-in.
+// Action says what happens with a sign-in.
 type Action string
 
 // The three actions.
 const (
-	ActionAllow     Action = "allow"     // the password is enough
-	ActionChallenge Action = "challenge" // a code is needed too
-	ActionRefuse    Action = "refuse"    // nobody is let in
+	ActionAllow     Action = "allow"     // the sign-in is let in without a code
+	ActionChallenge Action = "challenge" // a second step is needed
+	ActionRefuse    Action = "refuse"    // the sign-in is refused
 )
 
-// SecondStep is what a sign-in that is let in without a code counts as.
+// SecondStep says what a sign-in counts as that is let in without a code.
 type SecondStep string
 
-// What it may count as. A sign-in whose code was right counts as one that passed, unless it is for enrolment only.
+// The values of SecondStep. A sign-in with a right code counts as passed, unless the challenge was for enrolment only.
 const (
 	SecondStepNotAsked   SecondStep = "not_asked"
-	SecondStepRemembered SecondStep = "remembered" // as good as a code: only on a device that is known
-	SecondStepPassed     SecondStep = "passed"     // by the method itself: never the password
-	SecondStepEnrolOnly  SecondStep = "enrol_only" // worth nothing but to enrol a factor, also with a code that was right
+	SecondStepRemembered SecondStep = "remembered" // counts as a code; only for a known device
+	SecondStepPassed     SecondStep = "passed"     // the sign-in method itself counts as two steps; never for the password
+	SecondStepEnrolOnly  SecondStep = "enrol_only" // the session may only enrol a factor, even after a right code
 )
 
-// State is in which of the documented states a refusal is shown.
+// State is the documented state in which a refusal is shown.
 type State string
 
 // The states of a refusal.
 const (
 	StateRefused      State = "refused"
-	StateSignInAgain  State = "sign_in_again" // does not say why: whoever tries passwords does not learn which accounts are locked
+	StateSignInAgain  State = "sign_in_again" // does not say why, so that a person who tries passwords does not learn which accounts are locked
 	StateClientTooOld State = "client_too_old"
 )
 
-// Decision is what the policies say of one sign-in. Each thing that is done has a field of its own: nothing is done because of a reason,
-// which is for people, records and tests.
+// Decision is the decision of the policies about one sign-in. Each effect has a field of its own. The reason has no effect: it is
+// for people, records and tests.
 type Decision struct {
 	Action       Action   `json:"action" jsonschema:"required,enum=allow,enum=challenge,enum=refuse,description=what happens: let in with the password alone\\, asked for a code\\, or not let in"`
 	Reason       string   `json:"reason" jsonschema:"required,minLength=1,description=why: a stable symbol. It is recorded\\, and nothing else is done with it"`
@@ -51,24 +51,24 @@ type Decision struct {
 	Code         Code     `json:"code" jsonschema:"description=the terms of a code. A challenge needs them"`
 	RememberDays int      `json:"remember_days" jsonschema:"minimum=0,maximum=365,description=for how many days a device may be remembered. 0: not at all"`
 	Capabilities []string `json:"capabilities" jsonschema:"description=what may be used without being signed in"`
-	Message      Message  `json:"message,omitzero" jsonschema:"description=for a refuse: what the person reads\\, in place of the state's own sentence"`
+	Message      Message  `json:"message,omitzero" jsonschema:"description=for a refuse: the text that the person reads instead of the state's own sentence"`
 	Limits       *Limits  `json:"limits" jsonschema:"description=what an account may use up. Without them: the usual limits"`
 
-	SecondStep    SecondStep `json:"second_step,omitempty" jsonschema:"enum=not_asked,enum=remembered,enum=passed,enum=enrol_only,description=for an allow: what the session counts as. remembered only where input.device.known is true\\, passed only where input.request.method is another one than the password. Without it: not_asked. For a challenge by email: enrol_only\\, a session that is worth nothing but to enrol a factor"`
+	SecondStep    SecondStep `json:"second_step,omitempty" jsonschema:"enum=not_asked,enum=remembered,enum=passed,enum=enrol_only,description=for an allow: what the session counts as. remembered only if input.device.known is true\\, passed only if input.request.method is not the password. Without it: not_asked. For a challenge by email: enrol_only\\, a session that may only enrol a factor"`
 	ForgetDevices bool       `json:"forget_devices" jsonschema:"description=the devices that remember this account are forgotten. Without it: false"`
 	State         State      `json:"state,omitempty" jsonschema:"enum=refused,enum=sign_in_again,enum=client_too_old,description=for a refuse: the state in which it is shown. Without it: refused"`
 
-	SecondStepBy []Way    `json:"second_step_by,omitempty" jsonschema:"minItems=1,description=for a challenge: the ways that this account has to take the second step\\, the preferred one first. aal2 first: no code is mailed\\, and the session is worth nothing until Kratos says aal2. Only where input.account.factors has totp or webauthn. Without it: email"`
-	Needs        []string `json:"needs,omitempty" jsonschema:"enum=account.factors,description=facts that are not in the input and that the decision turns on. They are looked up\\, and it is asked once more. What is still needed then refuses"`
+	SecondStepBy []Way    `json:"second_step_by,omitempty" jsonschema:"minItems=1,description=for a challenge: the ways in which this account can take the second step\\, the preferred one first. aal2 first: no code is mailed\\, and the session may do nothing until Kratos says aal2. Only if input.account.factors has totp or webauthn. Without it: email"`
+	Needs        []string `json:"needs,omitempty" jsonschema:"enum=account.factors,description=facts that the decision depends on and that are not in the input. Nidan looks them up\\, and asks again. If they are still needed then\\, the sign-in is refused"`
 }
 
-// Message is what a person who is refused reads, in each language. Where there is one language alone, everybody reads that.
+// Message is the text that a refused person reads, by language. If only one language is given, everybody reads this one.
 type Message struct {
 	JA string `json:"ja,omitempty"`
 	EN string `json:"en,omitempty"`
 }
 
-// UnmarshalJSON takes a plain text, too: it is for every language.
+// UnmarshalJSON also accepts a plain string, which is the text for every language.
 func (m *Message) UnmarshalJSON(raw []byte) error {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
@@ -81,7 +81,7 @@ func (m *Message) UnmarshalJSON(raw []byte) error {
 	return dec.Decode((*message)(m))
 }
 
-// In is the message in a language, "ja" or "en", or else in the other one. It is empty where there is none.
+// In returns the message in a language, "ja" or "en", or else in the other language. It is empty if there is no message.
 func (m Message) In(locale string) string {
 	if locale == "ja" {
 		return cmp.Or(m.JA, m.EN)
@@ -89,8 +89,8 @@ func (m Message) In(locale string) string {
 	return cmp.Or(m.EN, m.JA)
 }
 
-// decodeDecision reads a policy's answer. OPA checks what goes in against a schema but not what comes out, so this does:
-// a misspelt field, a missing one, a word or a number out of range is an error, never a default.
+// decodeDecision reads a policy's answer. OPA checks the input against a schema, but not the answer, so this function does: a
+// misspelt or missing field, an unknown word or a number out of range is an error. It never becomes a default.
 func decodeDecision(answer any) (Decision, error) {
 	var d Decision
 	if err := decodeStrictly(answer, &d); err != nil {
@@ -102,7 +102,7 @@ func decodeDecision(answer any) (Decision, error) {
 	return d.settled(), nil
 }
 
-// decodeFor reads a policy's answer on a sign-in: an [Input], or one decoded from JSON.
+// decodeFor reads a policy's answer about a sign-in: an [Input], or an input decoded from JSON.
 func decodeFor(in, answer any) (Decision, error) {
 	d, err := decodeDecision(answer)
 	if err == nil {
@@ -114,7 +114,7 @@ func decodeFor(in, answer any) (Decision, error) {
 	return d, nil
 }
 
-// settled is the decision with what it does said in full, and without what is not done for its action.
+// settled returns the decision with defaults filled in, and without the fields that have no effect for its action.
 func (d Decision) settled() Decision {
 	switch d.Action {
 	case ActionAllow:
@@ -133,7 +133,7 @@ func (d Decision) settled() Decision {
 	return d
 }
 
-// decodeStrictly refuses fields that v does not have.
+// decodeStrictly returns an error for a field that v does not have.
 func decodeStrictly(answer, v any) error {
 	raw, err := json.Marshal(answer)
 	if err != nil {
@@ -144,14 +144,14 @@ func decodeStrictly(answer, v any) error {
 	return dec.Decode(v)
 }
 
-// Capabilities are what a session may do, and why it may not do more.
+// Capabilities says what a session may do, and why it may not do more.
 type Capabilities struct {
 	Capabilities []string          `json:"capabilities" jsonschema:"required"`
-	Reasons      map[string]string `json:"reasons" jsonschema:"required,description=by capability that is lacking: a stable symbol"`
-	StepUp       map[string]StepUp `json:"step_up,omitempty" jsonschema:"description=by capability that is lacking: what would earn it. Not there: nothing that the person could do now"`
+	Reasons      map[string]string `json:"reasons" jsonschema:"required,description=by capability that is missing: a stable symbol"`
+	StepUp       map[string]StepUp `json:"step_up,omitempty" jsonschema:"description=by capability that is missing: what would earn it. Not listed: the person can do nothing about it now"`
 }
 
-// String is what the session may do, and why it may not do more.
+// String returns the capabilities and the reasons in words.
 func (c Capabilities) String() string {
 	said := "may " + cmp.Or(strings.Join(c.Capabilities, ", "), "nothing")
 	for _, name := range slices.Sorted(maps.Keys(c.Reasons)) {

@@ -70,7 +70,8 @@ func TestAMessageIsReadInOnesOwnLanguage(t *testing.T) {
 	}
 }
 
-// A policy that reads nothing of the device is known to decide the same on each. It must not be taken at its word on the next.
+// A policy that does not read the device gives the same cached decision for every device. The check of the device must still be
+// made each time.
 func TestNoSignInCountsAsRememberedWhoseDeviceIsNotKnown(t *testing.T) {
 	e, err := New(t.Context(), decides(`"action": "allow", "reason": "r", "channel": "c", "second_step": "remembered"`))
 	if err != nil {
@@ -135,7 +136,8 @@ func TestNoSignInWithThePasswordCountsAsOneWithTwoSteps(t *testing.T) {
 	}
 }
 
-// A record of a version that did not know of methods is of a sign-in with the password, and of none where the method was taken out.
+// A record from a version before sign-in methods is about a sign-in with the password. FillIn must not change a method that is
+// there.
 func TestARecordOfAnEarlierVersionIsOfASignInWithThePassword(t *testing.T) {
 	for _, tc := range []struct {
 		in   map[string]any
@@ -151,11 +153,11 @@ func TestARecordOfAnEarlierVersionIsOfASignInWithThePassword(t *testing.T) {
 		}
 	}
 	for _, in := range []map[string]any{nil, {}, {"request": nil}} {
-		FillIn(in) // there is nowhere to say it
+		FillIn(in) // the record has no request
 	}
 }
 
-// some of what policies may write in each field, and what they may not.
+// written holds valid and invalid values for each field of a decision.
 var written = map[string][]any{
 	"action":         {"allow", "challenge", "refuse", "permit", 1},
 	"reason":         {"r", "", true},
@@ -180,7 +182,7 @@ var written = map[string][]any{
 	"remeber_days": {3},
 }
 
-// The schema is what editors and the gate go by; the decoder has the say.
+// Editors and the gate use the schema, and the decoder decides: both must agree.
 func TestTheSchemaOfADecisionIsWhatIsTaken(t *testing.T) {
 	agree := func(t interface{ Fatalf(string, ...any) }, answer map[string]any) {
 		_, err := decodeDecision(answer)

@@ -7,14 +7,14 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// described is what a schema says of a value, and of those below it.
+// described is the description of a value in a schema, with the descriptions of its properties.
 type described struct {
 	Description string               `json:"description"`
 	Properties  map[string]described `json:"properties"`
 }
 
-// describedBy returns what says of a fact, such as input.account.two_factor, what it is. It says nothing of what the schema of the
-// question's input does not describe.
+// describedBy returns a function that describes a fact, such as input.account.two_factor. The description is empty if the schema of
+// the question's input has none.
 func describedBy(q Question) func(fact string) string {
 	var whole described
 	about := ast.MustParseRef(q.Query)
@@ -23,7 +23,7 @@ func describedBy(q Question) func(fact string) string {
 		err = json.Unmarshal(raw, &whole)
 	}
 	if err != nil {
-		return func(string) string { return "" } // a fact can be told without
+		return func(string) string { return "" } // an explanation works without descriptions
 	}
 	return func(fact string) string {
 		path, ofInput := strings.CutPrefix(fact, "input.")

@@ -18,13 +18,13 @@ import (
 //go:embed data.json login asked capabilities settings console records parameters invariants
 var shipped embed.FS
 
-// Shipped are the policies that come with the program.
+// Shipped returns the policies that come with the program.
 func Shipped() fs.FS { return shipped }
 
-// Schemas are the JSON Schemas of what policies are asked and answer, in the folder schema.
+// Schemas returns the JSON Schemas of the policies' inputs and answers, in the folder schema.
 func Schemas() fs.FS { return schemaFiles }
 
-// What is asked of a set.
+// The questions that a set is asked.
 const (
 	loginQuery        = "data.nidan.login.decision"
 	capabilitiesQuery = "data.nidan.capabilities.decision"
@@ -33,11 +33,11 @@ const (
 	maskQuery         = "data.nidan.records.mask"
 )
 
-// DecideWithin is how long a decision may take where nothing else is said. The shipped policies take less than a millisecond;
-// Kratos and a person wait meanwhile.
+// DecideWithin is the default limit for one decision. The shipped policies take less than a millisecond. Kratos and a person wait
+// for the decision.
 const DecideWithin = 500 * time.Millisecond
 
-// Engine is one set of policies, compiled. It never changes and is safe for concurrent use.
+// Engine is a compiled set of policies. It never changes, and is safe for concurrent use.
 type Engine struct {
 	login        rego.PreparedEvalQuery
 	capabilities rego.PreparedEvalQuery
@@ -48,13 +48,13 @@ type Engine struct {
 	decisions    *known[decided]
 	maskings     *known[[]maskRule]
 	compiler     *ast.Compiler
-	masks        *ast.Compiler // another one where the set does not say what to mask
+	masks        *ast.Compiler // the shipped mask if the set has none
 	set          *Set
 	named        func() map[string]bool
 	limit        time.Duration
 }
 
-// New loads and compiles a set of policies, as [Set.Compile] does.
+// New loads a set of policies and compiles it, see [Set.Compile].
 func New(ctx context.Context, policies fs.FS) (*Engine, error) {
 	set, err := Load(policies)
 	if err != nil {
@@ -63,10 +63,10 @@ func New(ctx context.Context, policies fs.FS) (*Engine, error) {
 	return set.Compile(ctx, DecideWithin)
 }
 
-// Compile makes a set ready to decide, each time within the limit. It refuses a set that is not strict (unused variables and the
-// like), reads a field the input does not have, uses a built-in it may not, or lacks the decision on a sign-in. One without another
-// of the decisions gives none there, and one that does not say what to mask masks what the shipped policies do. What else a set has to
-// hold before it decides about anybody is for [Check] to say.
+// Compile makes a set ready to decide, with a limit for each decision. It refuses a set that is not strict (unused variables and
+// the like), that reads a field which the input does not have, that uses a forbidden built-in, or that does not define the decision
+// on a sign-in. If another decision is not defined, that question has no answer. If the set has no mask, the engine uses the
+// shipped one. [Check] makes all further checks before a set decides about anybody.
 func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error) {
 	compiler, err := compile(s.production())
 	if err != nil {
@@ -97,8 +97,8 @@ func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error)
 		{loginQuery, compiler, &e.login}, {capabilitiesQuery, compiler, &e.capabilities}, {settingsQuery, compiler, &e.settings},
 		{consoleQuery, compiler, &e.console}, {maskQuery, masks, &e.mask},
 	} {
-		// StrictBuiltinErrors: without it, a failing built-in counts as undefined, and a rule that would have refused is
-		// passed over.
+		// StrictBuiltinErrors: otherwise a failing built-in would count as undefined, and a rule that should refuse would be
+		// skipped.
 		*ask.into, err = rego.New(rego.Query(ask.query), rego.Compiler(ask.of), rego.Store(data), rego.StrictBuiltinErrors(true)).
 			PrepareForEval(ctx)
 		if err != nil {
@@ -111,16 +111,16 @@ func (s *Set) Compile(ctx context.Context, limit time.Duration) (*Engine, error)
 	return e, nil
 }
 
-// Set is what the engine was made of.
+// Set returns the set that the engine was made of.
 func (e *Engine) Set() *Set { return e.set }
 
-// Limit is how long a decision may take.
+// Limit returns how long a decision may take.
 func (e *Engine) Limit() time.Duration { return e.limit }
 
-// Revision is that of the set.
+// Revision returns the revision of the set.
 func (e *Engine) Revision() string { return e.set.revision }
 
-// Capabilities says what a session may do. An error means that it may do nothing.
+// Capabilities says what a session may do. After an error, the session may do nothing.
 func (e *Engine) Capabilities(ctx context.Context, in CapabilitiesInput) (Capabilities, error) {
 	answer, err := e.eval(ctx, e.capabilities, capabilitiesQuery, rego.EvalInput(in))
 	if err != nil {
@@ -129,7 +129,7 @@ func (e *Engine) Capabilities(ctx context.Context, in CapabilitiesInput) (Capabi
 	return decodeCapabilities(answer)
 }
 
-// Console says whether somebody may see or change something in the console. An error means that they may not.
+// Console says whether a visitor may see or change something in the console. After an error, the visitor may not.
 func (e *Engine) Console(ctx context.Context, in ConsoleInput) (ConsoleDecision, error) {
 	answer, err := e.eval(ctx, e.console, consoleQuery, rego.EvalInput(in))
 	if err != nil {
@@ -138,8 +138,8 @@ func (e *Engine) Console(ctx context.Context, in ConsoleInput) (ConsoleDecision,
 	return decodeConsole(answer)
 }
 
-// eval asks one question. No answer, more than one, or one that takes too long is an error. Whatever the policy was building
-// when its time was up is garbage then.
+// eval asks one question. No answer, several answers, or an answer after the limit is an error. What the policy has built when the
+// limit ends is garbage.
 func (e *Engine) eval(ctx context.Context, q rego.PreparedEvalQuery, name string, in ...rego.EvalOption) (any, error) {
 	return evalWithin(ctx, e.limit, q, name, in...)
 }
@@ -148,7 +148,7 @@ func evalWithin(ctx context.Context, limit time.Duration, q rego.PreparedEvalQue
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	results, err := q.Eval(limited, in...)
-	// Also where an answer came a moment after: what the gate takes for slow is slow in earnest too.
+	// An answer right after the limit is an error, too: what is too slow for the gate must also be too slow for a sign-in.
 	if limited.Err() != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("evaluate %s: %w: longer than %v", name, ErrTooSlow, limit)
 	}
@@ -163,5 +163,5 @@ func evalWithin(ctx context.Context, limit time.Duration, q rego.PreparedEvalQue
 
 func isTooSlow(err error) bool { return errors.Is(err, ErrTooSlow) }
 
-// ErrTooSlow is the error of a decision that was cut off.
+// ErrTooSlow is the error for a decision that was stopped at its limit.
 var ErrTooSlow = errors.New("the policy took too long")

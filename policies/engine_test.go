@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// asked is the input of an account that the shipped policies ask for a code.
+// asked returns the input of a sign-in for which the shipped policies ask for a code.
 func asked() Input {
 	return Input{
 		Now:      time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC),
@@ -18,7 +18,7 @@ func asked() Input {
 	}
 }
 
-// with is a set of policies whose login package is the given text.
+// with returns a set of policies whose login package has the given text.
 func with(rego string) fs.FS {
 	data, err := fs.ReadFile(Shipped(), "data.json")
 	if err != nil {
@@ -30,7 +30,7 @@ func with(rego string) fs.FS {
 	}
 }
 
-// decides is a policy that always gives this decision, written as a Rego object without its braces.
+// decides returns a policy that always gives this decision, written as a Rego object without its braces.
 func decides(fields string) fs.FS { return with("decision := {" + fields + "}") }
 
 const validCode = `"code": {"length": 6, "ttl_seconds": 600, "max_attempts": 10, "resend_after_seconds": 30}`

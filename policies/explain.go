@@ -9,53 +9,53 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 )
 
-// Explanation is how the answer to a question came about.
+// Explanation says how the answer to a question was found.
 type Explanation struct {
-	Question string  `json:"question"`           // "login", as in [Questions]
+	Question string  `json:"question"`           // such as "login", see [Questions]
 	Revision string  `json:"revision"`           // of the set
 	Decision any     `json:"decision,omitempty"` // as [Engine.Answer] returns it
-	Error    string  `json:"error,omitempty"`    // why there is none
+	Error    string  `json:"error,omitempty"`    // why there is no decision
 	Rules    []Tried `json:"rules"`              // in the order in which they were tried
 }
 
 // Tried is a rule that was tried.
 type Tried struct {
-	Rule       string      `json:"rule"`                 // "nidan.asked.account_off"; of a function with its arguments, as they are written
+	Rule       string      `json:"rule"`                 // such as "nidan.asked.account_off"; for a function with its arguments as written
 	Title      string      `json:"title,omitempty"`      // of its annotation
 	Location   string      `json:"location"`             // "asked/asked.rego:58"
-	Fired      bool        `json:"fired"`                // all that it asks for held
-	Value      string      `json:"value,omitempty"`      // what it gave, or would give where that is written down; true is left out
-	Conditions []Condition `json:"conditions,omitempty"` // what it asks for, in the order in which it is written
+	Fired      bool        `json:"fired"`                // all its conditions held
+	Value      string      `json:"value,omitempty"`      // the value that it gave, or would give if the value is a constant; true is left out
+	Conditions []Condition `json:"conditions,omitempty"` // in the order of the source text
 	Because    string      `json:"because,omitempty"`    // why it did not fire: "asked/asked.rego:56: … (input.account.two_factor is true)"
 }
 
-// Condition is one thing that a rule asks for, or works out for what it gives.
+// Condition is one condition of a rule, or an expression that computes the value of the rule.
 type Condition struct {
-	Text     string `json:"text"`     // as it is written, on one line
+	Text     string `json:"text"`     // the source text, on one line
 	Location string `json:"location"` // "asked/asked.rego:56"
 	Is       Held   `json:"is"`
-	Read     []Fact `json:"read,omitempty"` // what it was about, as far as that is known
+	Read     []Fact `json:"read,omitempty"` // the facts that the condition was about, as far as they are known
 }
 
 // Held says whether a condition held.
 type Held string
 
-// What may become of a condition.
+// The results of a condition.
 const (
 	Holds      Held = "holds"
 	HoldsNot   Held = "does_not_hold"
-	NotReached Held = "not_reached" // another condition of the rule did not hold
-	Gives      Held = "gives"       // it is no condition: the rule gave what it is about
+	NotReached Held = "not_reached" // an earlier condition of the rule did not hold
+	Gives      Held = "gives"       // the expression is no condition, but part of the value
 )
 
 // Fact is a value that a condition was about.
 type Fact struct {
-	Name  string `json:"name"`            // "input.account.two_factor", "count(roles)"
-	Value string `json:"value,omitempty"` // JSON; empty: it has none
-	Says  string `json:"says,omitempty"`  // what it is, as the schema of the input describes it
+	Name  string `json:"name"`            // such as "input.account.two_factor" or "count(roles)"
+	Value string `json:"value,omitempty"` // JSON; empty: no value
+	Says  string `json:"says,omitempty"`  // description from the schema of the input
 }
 
-// String is the fact in words.
+// String returns the fact in words.
 func (f Fact) String() string {
 	switch {
 	case f.Value != "":
@@ -67,8 +67,8 @@ func (f Fact) String() string {
 	return f.Name + " is " + f.Value
 }
 
-// Explain asks a question of an input, that of [Question.Input] or one decoded from JSON, and says which rules were tried, what each of
-// them asks for, and what was found there. It is slower than [Engine.Answer], and for people.
+// Explain asks a question about an input, of type [Question.Input] or decoded from JSON. It returns the rules that were tried,
+// their conditions and the facts found. It is slower than [Engine.Answer], and made for people.
 func (e *Engine) Explain(ctx context.Context, q Question, in any) (Explanation, error) {
 	input, err := ast.InterfaceToValue(in)
 	if err != nil {
@@ -76,7 +76,7 @@ func (e *Engine) Explain(ctx context.Context, q Question, in any) (Explanation, 
 	}
 	compiler, data := e.Compiled(q)
 	t := newTracer(compiler, data, describedBy(q))
-	// Without the index every rule is tried, and with it most are passed over in silence.
+	// Without the index, every rule is tried. With it, most rules would be skipped without a trace event.
 	answer, err := e.answer(ctx, q, input, rego.EvalParsedInput(input), rego.EvalQueryTracer(t), rego.EvalRuleIndexing(false), rego.EvalEarlyExit(false))
 	x := Explanation{Question: q.Name, Revision: e.Revision(), Rules: t.tried()}
 	if ctx.Err() != nil {
@@ -90,7 +90,7 @@ func (e *Engine) Explain(ctx context.Context, q Question, in any) (Explanation, 
 	return x, nil
 }
 
-// Outcome is the answer in a few words.
+// Outcome returns the answer in a few words.
 func (x Explanation) Outcome() string {
 	switch d := x.Decision.(type) {
 	case Decision:
@@ -123,5 +123,5 @@ func masked(all []Mask) string {
 
 func at(l *ast.Location) string { return fmt.Sprintf("%s:%d", l.File, l.Row) }
 
-// source is the text of an expression, on one line.
+// source returns the text of an expression, on one line.
 func source(l *ast.Location) string { return strings.Join(strings.Fields(string(l.Text)), " ") }

@@ -11,7 +11,7 @@ func explained(t *testing.T, e *Engine, in any) (Explanation, map[string]Tried) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	by := map[string]Tried{} // by location
+	by := map[string]Tried{} // by rule and value
 	for _, r := range x.Rules {
 		by[r.Rule+" "+r.Value] = r
 	}

@@ -11,23 +11,23 @@ import (
 )
 
 const (
-	// mostSaid is how many different things that are wrong with a set are said.
+	// mostSaid bounds how many different findings are reported.
 	mostSaid = 20
-	// mostPlaces is at how many further places one of them is said to be, too.
+	// mostPlaces bounds how many further places are listed for one finding.
 	mostPlaces = 3
 )
 
 // finding is something that is wrong with a set.
 type finding struct {
-	rule string // the kind of it, as [Problem.Rule]
-	at   string // a place in a file, or what was tried, the same for all that are tried so; empty: the set
-	of   string // which of them; empty: that is said by the place
+	rule string // the kind, as [Problem.Rule]
+	at   string // the place in a file, or what was tried; the same for all findings about it; empty: the set
+	of   string // details of the case that was tried; empty: none
 	err  error
 
-	alike string // the same for those of which one is said; empty: as the error
+	alike string // findings with the same text are reported once; empty: the error's text
 }
 
-// together says each thing that is wrong once, with how often and where else it is. It is nil where nothing is.
+// together reports each different finding once, with its number and further places. It is nil if there are none.
 func together(found []finding) error {
 	var order []string
 	alike := map[string][]finding{}
@@ -48,7 +48,7 @@ func together(found []finding) error {
 	return errors.Join(all...)
 }
 
-// sayOnce says what is wrong by the first of its findings.
+// sayOnce reports findings that are alike, with the details of the first.
 func sayOnce(alike []finding) Problem {
 	first := alike[0]
 	where := first.at
@@ -57,7 +57,7 @@ func sayOnce(alike []finding) Problem {
 	}
 	what, details, _ := strings.Cut(first.err.Error(), "\n")
 	if len(alike) > 1 {
-		what, colon := strings.CutSuffix(what, ":") // the details follow it
+		what, colon := strings.CutSuffix(what, ":") // the details follow
 		what += fmt.Sprintf(" (%d times%s)", len(alike), elsewhere(alike))
 		if colon {
 			what += ":"
@@ -67,7 +67,7 @@ func sayOnce(alike []finding) Problem {
 	return newProblem(first, where, what, details)
 }
 
-// elsewhere are the places but for the first.
+// elsewhere lists the places of all findings except the first one's.
 func elsewhere(alike []finding) string {
 	var places []string
 	for _, f := range alike[1:] {
@@ -85,7 +85,7 @@ func elsewhere(alike []finding) string {
 	return ": also at " + strings.Join(places, ", ") + more
 }
 
-// instead is what a policy does in place of a built-in that a set may not use.
+// instead says what a policy can do without a built-in that is forbidden.
 var instead = map[string]string{
 	"http.send":              "put what it would fetch into the set's data",
 	"io.jwt.decode_verify":   "verify with io.jwt.verify_rs256 or another of its kind, decode with io.jwt.decode, and compare with input.now",
@@ -100,13 +100,13 @@ var instead = map[string]string{
 	"uuid.rfc4122":           "use what is there, such as input.account.id",
 }
 
-// compileErrors says what OPA finds wrong, and what to do in place of a built-in that there is not.
+// compileErrors reports the errors that OPA finds, and what to use in place of a forbidden built-in.
 func compileErrors(errs ast.Errors) error {
 	var found []finding
 	errs.Sort()
 	for i, e := range errs {
 		if i > 0 && e.Code == ast.ParseErr && errs[i-1].Code == ast.ParseErr && sameLine(e, errs[i-1]) {
-			continue // it comes of the one before
+			continue // caused by the error before
 		}
 		var f finding
 		where := ""
@@ -117,7 +117,7 @@ func compileErrors(errs ast.Errors) error {
 		if e.Message == "match error" && e.Location != nil && len(e.Location.Text) > 0 {
 			what = strings.Replace(what, e.Message, e.Message+": "+source(e.Location), 1)
 		}
-		f.rule, f.at = e.Code, strings.TrimPrefix(where, "/") // a bundle's names begin with one
+		f.rule, f.at = e.Code, strings.TrimPrefix(where, "/") // the names in a bundle begin with "/"
 		if name, undefined := strings.CutPrefix(e.Message, "undefined function "); undefined && instead[name] != "" {
 			what += " (a decision depends on its input and the set's data alone): " + instead[name]
 		}

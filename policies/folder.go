@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Folder is a folder of policies as [Load] reads it: symbolic links are what they lead to, and names that begin with a dot are
-// not there. Kubernetes mounts a ConfigMap so: links to a folder of a hidden name.
+// Folder is a folder of policies as [Load] reads it. Symbolic links are followed, and names that begin with a dot are hidden.
+// Kubernetes needs both: it mounts a ConfigMap as links into a folder with a hidden name.
 func Folder(dir string) fs.FS { return folder{os.DirFS(dir)} }
 
 type folder struct{ fs.FS }
@@ -38,14 +38,14 @@ func (f folder) ReadDir(name string) ([]fs.DirEntry, error) {
 	return seen, nil
 }
 
-// dataFiles are the names of the files that OPA reads data from.
+// dataFiles are the names of the files that OPA reads as data.
 var dataFiles = []string{"data.json", "data.yaml", "data.yml"}
 
-// dataEndings are how the names of files of data end.
+// dataEndings are the extensions of data files.
 var dataEndings = []string{".json", ".yaml", ".yml"}
 
-// passedOver names the files that look like data, and that OPA passes over without a word: a rule that rests on such a file would be
-// switched off. Nidan's own schemas, which are in each copy of its folder, are no data.
+// passedOver returns an error for files that look like data but that OPA skips without a message. A rule that depends on such a
+// file would be switched off. Nidan's own schemas are in each copy of its folder, and are no data.
 func passedOver(policies fs.FS) error {
 	var found []finding
 	err := fs.WalkDir(policies, ".", func(name string, d fs.DirEntry, err error) error {
@@ -56,7 +56,7 @@ func passedOver(policies fs.FS) error {
 			return err
 		}
 		if slices.Contains(dataEndings, strings.ToLower(path.Ext(name))) {
-			// The schemas in a copy of an earlier version's folder end in .json.
+			// In a copy of an earlier version's folder, the schemas end in .json.
 			if _, err := fs.Stat(schemaFiles, strings.TrimSuffix(name, ".json")+schemaExt); err != nil {
 				found = append(found, finding{rule: "data-file", at: name, err: fmt.Errorf(
 					"this file is not read: data is read from files with the names %s, in any folder. Rename it, or take it away", or(dataFiles))})

@@ -13,16 +13,16 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 )
 
-// ErrRefused is the error of a set that must not decide about anybody. What is wrong stands in its text.
+// ErrRefused is the error for a set that must not decide about anybody. Its text says what is wrong.
 var ErrRefused = errors.New("the policies are refused")
 
-// Check is the gate that a set has to pass before it decides about anybody. Beyond what [Set.Compile] asks, its data and what its rules
-// answer have to be as the schemas say, as far as that is seen without asking; the tests that come with the set have to hold; and every
-// sign-in that they decide has to get a valid decision within the limit, under the set's own data. So has each of the usual ones, for a
-// set whose tests forget some. The report says as much as could be found out.
+// Check is the gate that a set must pass before it decides about anybody. In addition to [Set.Compile]: the data and the answers of
+// the rules must fulfil the schemas, as far as that can be seen without an evaluation; the tests of the set must pass; and each
+// sign-in in these tests must get a valid decision within the limit, under the set's own data. The same holds for some usual
+// sign-ins, in case the tests forget them. The report has everything that was found out.
 func Check(ctx context.Context, s *Set, limit time.Duration) (*Engine, Report, error) {
 	r := Report{Revision: s.revision}
-	err := together(s.wrongCustomRules()) // before: OPA would find the mistake in the rules that ask for them
+	err := together(s.wrongCustomRules()) // first: otherwise OPA would report the mistake in the rules that ask for them
 	var e *Engine
 	if err == nil {
 		e, err = s.Compile(ctx, limit)
@@ -46,7 +46,7 @@ func Check(ctx context.Context, s *Set, limit time.Duration) (*Engine, Report, e
 	return e, r, nil
 }
 
-// inspect says what is wrong with a set as it is written.
+// inspect returns what is wrong with the text of a set.
 func (e *Engine) inspect() error {
 	parameters, err := e.set.wrongParameters()
 	if err != nil {
@@ -57,13 +57,12 @@ func (e *Engine) inspect() error {
 		return err
 	}
 	var strays []finding
-	if len(parameters) == 0 { // else they are what is misspelt
+	if len(parameters) == 0 { // otherwise the misspelt parameter is the cause
 		strays = e.strayReferences()
 	}
 	return together(slices.Concat(e.lacking(), e.untyped(), parameters, strays, answers, e.unasked()))
 }
 
-// failures are the tests that do not hold.
 func failures(r Report) error {
 	var found []finding
 	for _, t := range r.Failed() {
@@ -84,15 +83,15 @@ func (e *Engine) tryAll(ctx context.Context, inputs []ast.Value, r *Report) erro
 		if _, err := e.tryLogin(ctx, input); err != nil {
 			found = append(found, finding{rule: "undecided", at: "a sign-in of the tests", of: shorten(input.String(), mostSignIn), err: err})
 			if isTooSlow(err) {
-				break // the others may be, too
+				break // the others may be slow, too
 			}
 		}
 	}
 	return together(found)
 }
 
-// lacking is what is asked of a set and not there. Masks need not be, nor the decision on a new password: a set that was made before
-// there was one refuses every new password, and goes on deciding sign-ins.
+// lacking returns the decisions that a set must define and does not. The mask is optional. So is the decision on settings: a set
+// that was made before it existed refuses every change of the settings, and still decides sign-ins.
 func (e *Engine) lacking() (found []finding) {
 	for _, query := range []string{capabilitiesQuery, consoleQuery} {
 		if !defines(e.compiler, query) {
@@ -106,8 +105,8 @@ func defines(c *ast.Compiler, query string) bool {
 	return len(c.GetRulesExact(ast.MustParseRef(query))) > 0
 }
 
-// untyped are the files with rules that read the input and name no schema of it: without one, OPA checks nothing, and a misspelt field
-// is a fact that is never there.
+// untyped returns the files with rules that read the input without a schema for it. Without a schema, OPA does not check the fields: a
+// misspelt field would be a fact that is always missing.
 func (e *Engine) untyped() (found []finding) {
 	annotations := e.compiler.GetAnnotationSet()
 	for _, path := range slices.Sorted(maps.Keys(e.set.production())) {
@@ -131,7 +130,7 @@ func (e *Engine) untyped() (found []finding) {
 	return found
 }
 
-// putSchema says where in a file the name of a schema goes. A package may have no more than one block of METADATA.
+// putSchema says where in a file the name of a schema belongs. A package may have only one block of METADATA.
 func putSchema(m *ast.Module) string {
 	for _, a := range m.Annotations {
 		if a.Scope == "package" {
@@ -141,7 +140,7 @@ func putSchema(m *ast.Module) string {
 	return "Put this above \"package\":\n# METADATA"
 }
 
-// schemaFor is the schema of what a package is asked about, by name.
+// schemaFor returns the name of the schema for the input of a package.
 func schemaFor(path ast.Ref) string {
 	switch path.String() {
 	case "data.nidan.capabilities", "data.nidan.settings", "data.nidan.invariants.capabilities", "data.nidan.invariants.settings",
@@ -166,12 +165,12 @@ func readsInput(r *ast.Rule) (reads bool) {
 func namesSchema(chain ast.AnnotationsRefSet) bool {
 	return slices.ContainsFunc(chain, func(a *ast.AnnotationsRef) bool {
 		return a.Annotations != nil && slices.ContainsFunc(a.Annotations.Schemas, func(s *ast.SchemaAnnotation) bool {
-			return s.Path.Equal(ast.InputRootRef) && s.Schema != nil // and not one written down on the spot
+			return s.Path.Equal(ast.InputRootRef) && s.Schema != nil // not an inline schema
 		})
 	})
 }
 
-// tryLogin decides a sign-in that need not be a whole [Input], and asks what of it must not be kept.
+// tryLogin decides a sign-in, which need not be a complete [Input], and asks for its mask.
 func (e *Engine) tryLogin(ctx context.Context, input ast.Value) (Decision, error) {
 	answer, err := e.eval(ctx, e.login, loginQuery, rego.EvalParsedInput(input))
 	if err != nil {
@@ -192,9 +191,9 @@ func (e *Engine) tryLogin(ctx context.Context, input ast.Value) (Decision, error
 }
 
 const (
-	// mostBrief bounds what is shown of a value.
+	// mostBrief bounds how many bytes of a value are shown.
 	mostBrief = 200
-	// mostSignIn bounds what is shown of a sign-in: all of a usual one, so that it can be decided again by itself.
+	// mostSignIn bounds how many bytes of a sign-in are shown. A usual sign-in fits completely, so that it can be decided again.
 	mostSignIn = 1000
 )
 

@@ -27,7 +27,7 @@ func TestTheShippedPoliciesPassTheGate(t *testing.T) {
 
 const typed = "# METADATA\n# schemas:\n#   - input: schema.input\n"
 
-// files is a set of policies of a login and, if there is one, its test.
+// files returns a set with a login policy and, if it is not empty, a test for it.
 func files(login, test string) fstest.MapFS {
 	f := fstest.MapFS{
 		"login/login.rego":               {Data: []byte(typed + "package nidan.login\n\n" + login)},

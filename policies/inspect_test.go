@@ -9,7 +9,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// shippedBut is the shipped set with another text in the place of one in a file.
+// shippedBut returns the shipped set with one text replaced in a file.
 func shippedBut(t *testing.T, file, from, to string) fstest.MapFS {
 	t.Helper()
 	set := fstest.MapFS{}
@@ -33,7 +33,7 @@ func shippedBut(t *testing.T, file, from, to string) fstest.MapFS {
 	return set
 }
 
-// refusal is what the gate says of a set.
+// refusal returns what the gate says about a set; empty: the set passes.
 func refusal(t *testing.T, set fs.FS) string {
 	t.Helper()
 	s, err := Load(set)
@@ -46,7 +46,7 @@ func refusal(t *testing.T, set fs.FS) string {
 	return strings.TrimPrefix(err.Error(), "the policies are refused: ")
 }
 
-// Each of these passes OPA's own checks, but for the misspelt input.
+// Each of these passes OPA's own checks, except the misspelt input.
 func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 	const answer = "the answer data.nidan.login.decision can never be valid: "
 	for name, tc := range map[string]struct{ file, from, to, want string }{
@@ -117,11 +117,11 @@ func TestWhatIsWrittenWrongIsRefusedByPlace(t *testing.T) {
 	}
 }
 
-// A parameter that is misspelt is one that is missing, too. That is said once, where the mistake is.
+// A misspelt parameter is also a missing one. It must be reported once, at the place of the mistake.
 func TestAMisspeltParameterIsNotSaidToBeMissing(t *testing.T) {
 	for right, want := range map[string]string{
 		"always_asked_roles": "data.json:4: data.parameters.always_asked_role is not known; is always_asked_roles meant?",
-		"max_attempts":       "data.json:35: data.parameters.code.max_attempt is not known; is max_attempts meant?", // one that has to be there
+		"max_attempts":       "data.json:35: data.parameters.code.max_attempt is not known; is max_attempts meant?", // a required one
 	} {
 		wrong := strings.TrimSuffix(right, "s")
 		if got := refusal(t, shippedBut(t, "data.json", `"`+right+`"`, `"`+wrong+`"`)); got != want {
@@ -135,7 +135,7 @@ func TestOfTwoObjectsTheLaterSaysWhatCounts(t *testing.T) {
 		`login/login.rego:6: the answer data.nidan.login.decision can never be valid: action must be allow, challenge or refuse, and is "none"`)
 }
 
-// What is not known may be right.
+// What cannot be judged from the text may be right, so it must not be refused.
 func TestWhatMayBeRightIsNotRefusedAsItIsWritten(t *testing.T) {
 	const typed, head = "# METADATA\n# schemas:\n#   - input: schema.input\n", "package nidan.login\n\n"
 	for name, rego := range map[string]string{
@@ -213,7 +213,7 @@ func TestAllThatReachesOutHasSomethingInItsPlace(t *testing.T) {
 	}
 }
 
-// OPA reads data from files with certain names, and passes over all else.
+// OPA reads data from files with certain names, and skips all others.
 func TestDataThatWouldNotBeReadIsRefusedByName(t *testing.T) {
 	put := func(names ...string) fstest.MapFS {
 		set := shippedBut(t, "data.json", "", "")

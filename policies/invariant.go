@@ -11,13 +11,13 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage"
 )
 
-// invariants are the packages of the rules that say what must never be, one for each question: nidan.invariants.login.
+// invariants is the beginning of the packages with invariants, one package for each question: nidan.invariants.login.
 const invariants = "nidan.invariants."
 
-// neverQuery is what must never be of the answer to a question.
+// neverQuery is the query for the invariants of a question.
 func (q Question) neverQuery() string { return "data." + invariants + q.Name + ".never" }
 
-// prepareInvariants makes the set's invariants ready. A set need not have any.
+// prepareInvariants prepares the queries for the set's invariants. A set need not have any.
 func (e *Engine) prepareInvariants(ctx context.Context, data storage.Store) error {
 	e.never = make(map[string]rego.PreparedEvalQuery)
 	for _, q := range Questions() {
@@ -34,8 +34,8 @@ func (e *Engine) prepareInvariants(ctx context.Context, data storage.Store) erro
 	return nil
 }
 
-// Never says what must never be of the answer to a question, as the set's own invariants say, and is so for this input. It is empty where
-// nothing is against it.
+// Never returns the invariants that an input breaks: texts from the set's own rules that say what must never happen. It is empty if
+// no invariant is broken.
 func (e *Engine) Never(ctx context.Context, q Question, in ast.Value) ([]string, error) {
 	prepared, ok := e.never[q.Name]
 	if !ok {
@@ -52,7 +52,8 @@ func (e *Engine) Never(ctx context.Context, q Question, in ast.Value) ([]string,
 	return never, nil
 }
 
-// WithInvariantsOf is the set with another one's invariants in the place of its own: what held so far has to hold after a change, too.
+// WithInvariantsOf returns the set with the invariants of another set in place of its own. With it, invariants that held before a
+// change can be checked after the change.
 func (s *Set) WithInvariantsOf(other *Set) *Set {
 	made := *s
 	made.modules = maps.Clone(s.modules)
@@ -65,7 +66,7 @@ func (s *Set) WithInvariantsOf(other *Set) *Set {
 	return &made
 }
 
-// SameInvariants says whether two sets have the same invariants, word for word.
+// SameInvariants says whether two sets have the same invariants, byte for byte.
 func (s *Set) SameInvariants(other *Set) bool {
 	return maps.Equal(s.invariants(), other.invariants())
 }

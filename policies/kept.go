@@ -11,17 +11,17 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Kept is what may be kept of a decision, masked as the policies themselves say (data.nidan.records.mask). It is what a record
-// of a sign-in holds, and what is decided again by a replay. Nobody may write into its JSON: sign-ins share it.
+// Kept is the part of a decision that is recorded, masked by the policies themselves (data.nidan.records.mask). A replay decides on
+// it again. Its JSON must not be changed: several sign-ins share it.
 type Kept struct {
 	Input    json.RawMessage `json:"input"`             // an [Input]
-	Decision json.RawMessage `json:"decision"`          // a [Decision]; null: nothing could be decided
-	Took     int64           `json:"took_microseconds"` // to decide
-	Erased   []string        `json:"erased,omitempty"`  // what was taken out, as OPA names it: "/input/request/ip"
-	Masked   []string        `json:"masked,omitempty"`  // what stands there in another's place
+	Decision json.RawMessage `json:"decision"`          // a [Decision]; null: there was no decision
+	Took     int64           `json:"took_microseconds"` // time to decide
+	Erased   []string        `json:"erased,omitempty"`  // removed values, as OPA names them: "/input/request/ip"
+	Masked   []string        `json:"masked,omitempty"`  // replaced values
 }
 
-// keep is what may be kept of a sign-in. An error means that it cannot be said what may be kept, and so that nothing may.
+// keep returns the record of a sign-in. After an error, it is not known what may be recorded, so nothing may be recorded.
 func (e *Engine) keep(ctx context.Context, s *signIn, took time.Duration) (Kept, error) {
 	input, err := json.Marshal(s.in)
 	if err != nil {
@@ -41,7 +41,7 @@ func (e *Engine) keep(ctx context.Context, s *signIn, took time.Duration) (Kept,
 	return k, nil
 }
 
-// mask takes something out, or puts something else in its place. Where the rule leads nowhere, there is nothing to do.
+// mask removes or replaces one value. If the rule's path does not exist, nothing happens.
 func (k *Kept) mask(r maskRule) {
 	whole := &k.Input
 	if strings.HasPrefix(r.Path, "/result/") {
@@ -62,7 +62,8 @@ func (k *Kept) mask(r maskRule) {
 	}
 }
 
-// find looks for a member of an object, or of one in it. It has no value where the names lead nowhere.
+// find returns the name and the value of a member, given the path of names to it. If the path does not exist, the value does not
+// exist.
 func find(object []byte, names []string) (name, value gjson.Result) {
 	value = gjson.ParseBytes(object)
 	for _, n := range names {
@@ -81,7 +82,7 @@ func find(object []byte, names []string) (name, value gjson.Result) {
 	return name, value
 }
 
-// cut takes a member out of an object's JSON, and the comma that sets it apart.
+// cut removes a member and one comma from an object's JSON.
 func cut(object []byte, from, to int) []byte {
 	if object[from-1] == ',' {
 		from--
@@ -91,7 +92,7 @@ func cut(object []byte, from, to int) []byte {
 	return slices.Delete(object, from, to)
 }
 
-// JSON is what json.Marshal makes of it, in much less time: what is JSON already is not read again.
+// JSON returns the same as json.Marshal in much less time: it does not parse the parts that are JSON already.
 func (k Kept) JSON() ([]byte, error) {
 	if k.Input == nil {
 		return json.Marshal(k)

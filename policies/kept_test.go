@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// aRule masks something that is there, or nothing.
+// aRule is a mask rule whose path may exist or not.
 func aRule(t *rapid.T) map[string]any {
 	names := []string{rapid.SampledFrom([]string{"input", "input", "input", "result"}).Draw(t, "whole")}
 	known := rapid.SampledFrom([]string{"account", "request", "headers", "email", "return_to", "client", "name", "challenge", "code", "limits", "capabilities"})
@@ -29,7 +29,7 @@ func aRule(t *rapid.T) map[string]any {
 	return rule
 }
 
-// leave does to a record's members what the rules ask for.
+// leave applies mask rules to a record: the model that the engine is compared with.
 func leave(members map[string]any, rules []map[string]any) (erased, masked []string) {
 	slices.SortStableFunc(rules, func(a, b map[string]any) int {
 		return cmp.Or(strings.Compare(b["op"].(string), a["op"].(string)), strings.Compare(a["path"].(string), b["path"].(string)))
@@ -57,7 +57,7 @@ func leave(members map[string]any, rules []map[string]any) (erased, masked []str
 	return erased, masked
 }
 
-// copied is what JSON makes of a value.
+// copied returns a value after encoding to and decoding from JSON.
 func copied(v any) (own any) {
 	raw, err := json.Marshal(v)
 	if err == nil {
@@ -106,7 +106,7 @@ func TestKeptIsWhatTheRulesOfAMaskLeaveOfWhatWasAskedAndDecided(t *testing.T) {
 	})
 }
 
-// A decision is known for many sign-ins, of which not all are masked alike.
+// A cached decision is shared by sign-ins with different masks.
 func TestAMaskLeavesAKnownDecisionAsItIs(t *testing.T) {
 	e, err := New(t.Context(), masking(`mask contains {"op": op, "path": path, "value": "masked"} if {
 	input.input.account.name == "masked"
@@ -141,7 +141,8 @@ func TestTheJSONOfWhatIsKeptIsThatOfTheStruct(t *testing.T) {
 	}
 }
 
-// So that under load the time goes to deciding, not to collecting what is thrown away. Most of what is left is encoding/json's.
+// So the server's time under load is spent on decisions and not on garbage collection. Most of the remaining allocations are
+// encoding/json's.
 func TestASignInThatIsKnownIsDecidedAndMaskedWithFewAllocations(t *testing.T) {
 	e, err := New(t.Context(), Shipped())
 	if err != nil {
@@ -159,7 +160,7 @@ func TestASignInThatIsKnownIsDecidedAndMaskedWithFewAllocations(t *testing.T) {
 	if len(kept.Masked) != 2 {
 		t.Errorf("masked is %v", kept.Masked)
 	}
-	const most = 28 // 20 without the race detector, which has pools forget; the switches of two channels take four
+	const most = 28 // 20 without the race detector, which empties pools; the switches of two channels take four
 	if got > most {
 		t.Errorf("%v allocations, more than %d", got, most)
 	}

@@ -12,21 +12,22 @@ import (
 	"github.com/open-policy-agent/opa/v1/dependencies"
 )
 
-// mostKnown bounds what is kept of each question: some of what policies read is a client's own to choose.
+// mostKnown bounds the number of cached answers for each question: the client chooses some of the values that policies read.
 const mostKnown = 50_000
 
-// known are answers to one question, by all that the policies read to answer it. Policies have no clock and no chance of their own:
-// asked the same, they answer the same. It belongs to one engine, and goes with it. It is safe for concurrent use.
+// known caches the answers to one question. The key is everything that the policies read to answer it. Policies have no clock and
+// no random numbers, so the same input gets the same answer. A cache belongs to one engine and is dropped with it. It is safe for
+// concurrent use.
 type known[V any] struct {
 	reads   [][]string            // see [readsOf]
-	places  []place               // where they are in an input
-	answers *lru.Cache[digest, V] // nil: the policies read something that is new each time
+	places  []place               // the places of reads in an input
+	answers *lru.Cache[digest, V] // nil: no cache, because the policies read the time
 }
 
-// digest is that of what the policies read: a client may make some of it as long as it likes.
+// digest is a hash of what the policies read. It has a fixed size, because a client may send long values.
 type digest [sha256.Size]byte
 
-// newKnown knows nothing yet. The inputs are of the given type; now is where the clock stands in them.
+// newKnown returns an empty cache for inputs of the given type. The path now leads to the time in an input.
 func newKnown[V any](c *ast.Compiler, query string, input reflect.Type, now ...string) (*known[V], error) {
 	reads, err := readsOf(c, query)
 	if err != nil {
@@ -43,7 +44,7 @@ func newKnown[V any](c *ast.Compiler, query string, input reflect.Type, now ...s
 	return k, err
 }
 
-// of returns the answer that is known, or else the one that is worked out. One that fails is not kept.
+// of returns the cached answer, or else the result of work. An error is not cached.
 func (k *known[V]) of(input any, work func() (V, error)) (V, error) {
 	if k.answers == nil {
 		return work()
@@ -59,10 +60,9 @@ func (k *known[V]) of(input any, work func() (V, error)) (V, error) {
 	return v, err
 }
 
-// rooms are where keys are spelled.
 var rooms = sync.Pool{New: func() any { return new([]byte) }}
 
-// key is the same for two inputs only if the policies cannot tell them apart.
+// key returns the same digest for two inputs only if the policies cannot distinguish them.
 func (k *known[V]) key(input reflect.Value) digest {
 	room := rooms.Get().(*[]byte)
 	defer rooms.Put(room)
@@ -73,8 +73,8 @@ func (k *known[V]) key(input reflect.Value) digest {
 	return sha256.Sum256(*room)
 }
 
-// readsOf are the parts of the input that the answer to a question may depend on, in order: ["account" "role"] and the like. What
-// is read below a name that is worked out stands there as a whole; nothing at all, [][]string{{}}, means the whole input.
+// readsOf returns the parts of the input that the answer to a question may depend on, sorted: ["account" "role"] and the like. If a
+// name is computed, the value above it counts as read as a whole. An empty path, as in [][]string{{}}, means the whole input.
 func readsOf(c *ast.Compiler, query string) ([][]string, error) {
 	refs, err := dependencies.Base(c, ast.MustParseRef(query))
 	if err != nil {
@@ -88,17 +88,17 @@ func readsOf(c *ast.Compiler, query string) ([][]string, error) {
 		reads = append(reads, pathOf(ref))
 	}
 	slices.SortFunc(reads, slices.Compare)
-	// What stands in something else that is read is read with it.
+	// A value that is inside another one that is read needs no entry.
 	return slices.CompactFunc(reads, func(a, b []string) bool { return len(b) >= len(a) && slices.Equal(a, b[:len(a)]) }), nil
 }
 
-// pathOf are the names below the input that a reference leads through.
+// pathOf returns the names that a reference leads through below the input.
 func pathOf(ref ast.Ref) []string {
 	path := []string{}
 	for _, part := range ref[1:] {
 		name, ok := part.Value.(ast.String)
 		if !ok {
-			break // worked out, or a number: what stands before it is read
+			break // computed, or a number: the value above is read
 		}
 		path = append(path, string(name))
 	}

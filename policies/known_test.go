@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// places are what a policy of these tests may read, and how its value is said in a reason.
+// places are references that a policy in these tests may read.
 var places = []string{
 	"input.account.role", "input.account.plan", "input.account", "input.settings.remember_days", "input.settings",
 	"input.request.headers", `input.request.headers["x"]`, "input.request.headers[input.account.name]", "input.request.client.version",
@@ -18,7 +18,7 @@ var places = []string{
 	`[h | some h in input.request.headers]`, `object.get(input.request.headers, "x", "none")`,
 }
 
-// aPolicy is any policy whose reason says what it has read.
+// aPolicy is a policy whose reason contains what it has read.
 func aPolicy(t *rapid.T) string {
 	var rules []string
 	for i := range rapid.IntRange(1, 4).Draw(t, "rules") {
@@ -32,7 +32,7 @@ func aPolicy(t *rapid.T) string {
 	return "decision := " + strings.Join(rules, " else := ")
 }
 
-// aSignIn has few values for each fact, so that many are alike.
+// aSignIn has few values for each fact, so that many sign-ins have the same ones.
 func aSignIn(t *rapid.T) Input {
 	some := func(name string, of ...string) string { return rapid.SampledFrom(of).Draw(t, name) }
 	in := asked()
@@ -49,7 +49,7 @@ func aSignIn(t *rapid.T) Input {
 	return in
 }
 
-// Were one sign-in taken for another, somebody could be let in who has to be asked.
+// If the cache took one sign-in for another, a person could get in without the code that they should be asked for.
 func TestADecisionThatIsKnownIsTheOneThatWouldBeWorkedOut(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		policy := aPolicy(t)
@@ -91,7 +91,7 @@ func TestWhatIsNewEachTimeIsNotKept(t *testing.T) {
 	}
 }
 
-// A rule of a mask belongs to all sign-ins that it holds for: what one of them does with its value must not be seen by the next.
+// A cached mask rule is shared by sign-ins: a later rule that changes its value must not change the cached value.
 func TestAMaskThatIsKnownIsNotChanged(t *testing.T) {
 	set := files(`decision := {"action": "allow", "reason": "r", "channel": "c"}`, "")
 	set["records/records.rego"] = &fstest.MapFile{Data: []byte(`package nidan.records

@@ -11,13 +11,13 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
-// Lacks are the facts that the policies read to decide a sign-in that was recorded, and that its record does not have: "account.plan".
-// An earlier version of the program did not write them, or they were taken out or masked, at the places gone, as [Kept] names them. What
-// is decided without them need not be what would have been decided.
+// Lacks returns the facts that the policies read to decide a recorded sign-in and that its record does not have, such as
+// "account.plan". Either an earlier version did not write them, or they were removed or masked: gone names these places as [Kept]
+// does. Without these facts, the decision may differ from the real one.
 func (m *Memo) Lacks(ctx context.Context, in map[string]any, gone []string) ([]string, error) {
 	var lacking [][]string
 	for _, path := range m.known.reads {
-		if !has(in, inputType, path) { // as almost all do
+		if !has(in, inputType, path) { // almost all records have it
 			lacking = append(lacking, notIn(in, inputType, path, nil)...)
 		}
 	}
@@ -34,7 +34,7 @@ func (m *Memo) Lacks(ctx context.Context, in map[string]any, gone []string) ([]s
 
 var inputType = reflect.TypeFor[Input]()
 
-// has says whether there is nothing that is [notIn].
+// has says whether [notIn] returns nothing.
 func has(in any, t reflect.Type, path []string) bool {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -55,8 +55,8 @@ func has(in any, t reflect.Type, path []string) bool {
 	return true
 }
 
-// notIn are the facts of a path, in a value of that type, that a decoded value does not have. What may be left out is not lacking
-// where it is: that is a fact like another. Nor is what is not in the type, as a header's name.
+// notIn returns the facts of a path that a decoded value does not have, compared with a type. An optional fact that is missing is a
+// fact, so it is not lacking. A name that is not in the type, such as a header's name, is not lacking either.
 func notIn(in any, t reflect.Type, path, above []string) (lacking [][]string) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -81,13 +81,13 @@ func notIn(in any, t reflect.Type, path, above []string) (lacking [][]string) {
 	return lacking
 }
 
-// lookedAt are those of some facts that are read while a sign-in is decided. Rules are tried one by one, without OPA's index, which
-// reads facts and does not say so.
+// lookedAt returns those of the given facts that are read while a sign-in is decided. Rules are tried one by one: OPA's index reads
+// facts without a trace event.
 func (e *Engine) lookedAt(ctx context.Context, in map[string]any, facts [][]string) (found []string, err error) {
 	w := &watcher{facts: facts, seen: make([]bool, len(facts))}
-	limited, cancel := context.WithTimeout(ctx, 20*e.limit) // tracing takes its time
+	limited, cancel := context.WithTimeout(ctx, 20*e.limit) // tracing is slow
 	defer cancel()
-	// An error is one that the decision has, too. It has been noted until then what is read.
+	// An error is an error of the decision, too. The reads before it have been noted.
 	_, err = e.login.Eval(limited, rego.EvalInput(in), rego.EvalQueryTracer(w), rego.EvalRuleIndexing(false))
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -100,7 +100,7 @@ func (e *Engine) lookedAt(ctx context.Context, in map[string]any, facts [][]stri
 	return found, nil
 }
 
-// watcher notes which of some facts are read.
+// watcher notes which of the given facts are read.
 type watcher struct {
 	facts [][]string
 	seen  []bool
@@ -128,7 +128,7 @@ func (w *watcher) TraceEvent(e topdown.Event) {
 	})
 	ast.WalkTerms(expr, func(t *ast.Term) bool {
 		if v, isVar := t.Value.(ast.Var); isVar && v.Equal(ast.InputRootDocument.Value) {
-			w.note(nil) // the input as a whole
+			w.note(nil) // the whole input
 		}
 		_, isRef := t.Value.(ast.Ref)
 		return isRef

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A rule that reads what an older record does not say would be passed over in silence, and another would decide.
+// A rule that reads a fact which an older record does not have would be undefined without an error, and another rule would decide.
 func TestWhatARecordLacks(t *testing.T) {
 	without := func(t *testing.T, facts ...string) map[string]any {
 		in := asJSON(t, asked())
@@ -21,7 +21,7 @@ func TestWhatARecordLacks(t *testing.T) {
 		return in
 	}
 	for name, tc := range map[string]struct {
-		rego string // of the decision; empty: what ships
+		rego string // of the decision; empty: the shipped policies
 		in   map[string]any
 		gone []string
 		want string
@@ -64,7 +64,7 @@ func TestWhatARecordLacks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for range 2 { // also where it is known
+			for range 2 { // the second time from the cache
 				got, err := m.Lacks(t.Context(), tc.in, tc.gone)
 				if err != nil || fmt.Sprint(got) != tc.want {
 					t.Errorf("got %v, %v, want %s", got, err, tc.want)
@@ -74,7 +74,7 @@ func TestWhatARecordLacks(t *testing.T) {
 	}
 }
 
-// ruled writes d(reason) as a rule that gives a reason.
+// ruled turns each d(reason) into a rule that gives a reason.
 func ruled(rego string) string {
 	return regexp.MustCompile(`(?m)^d\((.*?)\)( if|$)`).ReplaceAllString(rego, "reasons contains $1$2")
 }

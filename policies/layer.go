@@ -17,8 +17,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// Layer is what [Over] lays over the policies that ship, and the folder in which it changes: a folder, or by its name a file of data. It need
-// not be there yet.
+// Layer returns the files that [Over] lays over the shipped policies, and the folder to watch for changes. The name is a folder or
+// a data file. It need not exist yet.
 func Layer(name string) (files fs.FS, dir string) {
 	info, err := os.Stat(name)
 	if slices.Contains(dataEndings, strings.ToLower(filepath.Ext(name))) && (err != nil || !info.IsDir()) {
@@ -28,7 +28,7 @@ func Layer(name string) (files fs.FS, dir string) {
 	return Folder(name), name
 }
 
-// single is a folder in which one file alone is seen.
+// single is a folder that shows one file only.
 type single struct {
 	fs.FS
 	name string
@@ -40,11 +40,11 @@ func (s single) ReadDir(name string) ([]fs.DirEntry, error) {
 	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return name != "." || e.Name() != s.name }), err
 }
 
-// packageLine is the line of a Rego file that names its package.
+// packageLine matches the line of a Rego file that names its package.
 var packageLine = regexp.MustCompile(`(?m)^[ \t]*package[ \t]+([\w.]+)`)
 
-// IsLayer says whether a folder is a layer, and not a whole set of policies: it has rules of the packages below "custom" alone, or data and
-// no rules.
+// IsLayer says whether a folder is a layer, and not a whole set of policies: its rules are in packages below "custom" only, or it
+// has data and no rules.
 func IsLayer(files fs.FS) bool {
 	found, whole := false, false
 	_ = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
@@ -64,8 +64,8 @@ func IsLayer(files fs.FS) bool {
 	return found && !whole
 }
 
-// Over is a set of policies with a layer over it: data that says otherwise than the set's, name by name, and rules of a team's own, in the
-// packages that the set asks for. The set stays as it is for all that the layer does not name, so a later one may take its place.
+// Over returns a set of policies with a layer over it. The layer's data replaces the set's data name by name. Its rules are in the
+// packages that the set asks. The set does not change where the layer names nothing, so a later version can take its place.
 func Over(base, layer fs.FS) (*Set, error) {
 	set, err := Load(base)
 	if err != nil {
@@ -97,12 +97,11 @@ func Over(base, layer fs.FS) (*Set, error) {
 	}
 	made, err := FromBundle(over)
 	if err == nil {
-		made.sources = sources // what may be wrong with the data stands there: the set below is right
+		made.sources = sources // the set below has no mistakes, so a mistake in the data is in the layer's files
 	}
 	return made, err
 }
 
-// layerSources are the files of a layer that have its data.
 func layerSources(layer fs.FS) ([]File, error) {
 	one, ok := layer.(single)
 	if !ok {
@@ -112,7 +111,6 @@ func layerSources(layer fs.FS) ([]File, error) {
 	return []File{{one.name, string(text)}}, err
 }
 
-// readLayer reads the files of a layer.
 func readLayer(layer fs.FS) (map[string]any, []bundle.ModuleFile, error) {
 	if one, ok := layer.(single); ok {
 		text, err := fs.ReadFile(one, one.name)
@@ -120,7 +118,7 @@ func readLayer(layer fs.FS) (map[string]any, []bundle.ModuleFile, error) {
 			return nil, nil, err
 		}
 		var data map[string]any
-		if err := util.Unmarshal(text, &data); err != nil { // YAML, and so JSON
+		if err := util.Unmarshal(text, &data); err != nil { // JSON is YAML, too
 			return nil, nil, fmt.Errorf("%s: %w", one.name, err)
 		}
 		return data, nil, nil
@@ -142,7 +140,7 @@ func readLayer(layer fs.FS) (map[string]any, []bundle.ModuleFile, error) {
 	return b.Data, b.Modules, nil
 }
 
-// strangers is what has no place in a layer.
+// strangers returns what does not belong into a layer.
 func strangers(base *Set, data map[string]any, modules []bundle.ModuleFile) (found []finding) {
 	for _, name := range slices.Sorted(maps.Keys(data)) {
 		if name != "parameters" && name != "custom" {
@@ -167,7 +165,7 @@ func strangers(base *Set, data map[string]any, modules []bundle.ModuleFile) (fou
 	return found
 }
 
-// misnamed are the parameters of a layer that there are not below it: another name was meant, or the parameter is no more.
+// misnamed returns the parameters of a layer that do not exist in the set below: they are misspelt, or no longer exist.
 func misnamed(base, layer map[string]any) []finding {
 	over, isObject := layer["parameters"].(map[string]any)
 	all, err := shapes()
@@ -189,7 +187,7 @@ func misnamedIn(at []string, s *jsonschema.Schema, base, layer map[string]any) (
 	for _, name := range slices.Sorted(maps.Keys(layer)) {
 		place := append(slices.Clone(at), name)
 		below, there := base[name]
-		// What may be left out of a channel need not ship.
+		// An optional field of a channel need not be in the shipped data.
 		optional := len(at) > 3 && s.Properties[name] != nil
 		if !there && !optional && (!anyName || layer[name] == nil) {
 			found = append(found, finding{rule: "layer", of: strings.Join(place, "."), err: errors.New(strings.Join(place, ".") +
@@ -204,8 +202,9 @@ func misnamedIn(at []string, s *jsonschema.Schema, base, layer map[string]any) (
 	return found
 }
 
-// merged is data with a layer over it, as a JSON Merge Patch (RFC 7396): an object is merged name by name, null takes a name away, and
-// anything else takes the place of what was there. A name of which all was left out in YAML says nothing.
+// merged returns data with a layer over it, as a JSON Merge Patch (RFC 7396): objects are merged name by name, null removes a name,
+// and any other value replaces the old one. At the top level, a null is ignored: in YAML, it is a name whose entries are all
+// comments.
 func merged(base, layer map[string]any) map[string]any {
 	made := maps.Clone(base)
 	for name, over := range layer {
@@ -236,7 +235,7 @@ func patched(base, over any) any {
 	return made
 }
 
-// ReadLayer reads the layer at a path, over the policies that ship.
+// ReadLayer reads the layer at a path, and lays it over the shipped policies.
 func ReadLayer(name string) (*Set, error) {
 	layer, _ := Layer(name)
 	return Over(Shipped(), layer)

@@ -12,12 +12,12 @@ import (
 	"testing/fstest"
 )
 
-// ofLogin is a file of rules of a team's own about sign-ins.
+// ofLogin is a file of custom rules about sign-ins.
 func ofLogin(rules string) string {
 	return "# METADATA\n# schemas:\n#   - input: schema.input\npackage custom.login\n\n" + rules + "\n"
 }
 
-// laid is a layer of files by name.
+// laid returns a layer from pairs of file name and text.
 func laid(files ...string) fstest.MapFS {
 	layer := fstest.MapFS{}
 	for i := 0; i < len(files); i += 2 {
@@ -26,14 +26,14 @@ func laid(files ...string) fstest.MapFS {
 	return layer
 }
 
-// untested is what ships without its tests, which take long: that they hold is shown elsewhere.
+// untested returns the shipped set without its tests, which take long. Other tests show that they pass.
 func untested(t *testing.T) fstest.MapFS {
 	set := shippedBut(t, "data.json", "", "")
 	maps.DeleteFunc(set, func(name string, _ *fstest.MapFile) bool { return strings.HasSuffix(name, "_test.rego") })
 	return set
 }
 
-// over passes the gate with a layer over a set.
+// over lays a layer over a set and checks the result at the gate.
 func over(t *testing.T, base, layer fs.FS) (*Engine, error) {
 	t.Helper()
 	s, err := Over(base, layer)
@@ -147,7 +147,7 @@ func TestALayerIsRefusedByName(t *testing.T) {
 	}
 }
 
-// helpful is a layer with a rule of each place, a helper and data of its own.
+// helpful is a layer with a rule of each kind, a helper rule and data.
 func helpful() fstest.MapFS {
 	return laid(
 		"data.yaml", "parameters:\n  custom_may_allow: true\ncustom:\n  closed: [mallory]\n  office: [192.0.2.0/24]\n",
@@ -202,7 +202,8 @@ func TestRulesOfALayerDecideAtTheirPlaces(t *testing.T) {
 	}
 }
 
-// To take the permission away has to work at once: a layer that was refused for it would leave the older one letting people in.
+// When the permission is taken away, it must be gone at once. If the gate refused the layer for it, the older set would go on
+// letting people in.
 func TestALayersRulesLetNobodyInWithoutPermission(t *testing.T) {
 	layer := helpful()
 	layer["data.yaml"].Data = []byte(strings.Replace(string(layer["data.yaml"].Data), "true", "false", 1))
@@ -213,14 +214,14 @@ func TestALayersRulesLetNobodyInWithoutPermission(t *testing.T) {
 	}
 }
 
-// earlier is what shipped before there was a parameter that ships now, and a reason.
+// earlier is the shipped set of an imagined earlier version: without one parameter and one reason.
 func earlier(t *testing.T) fs.FS {
 	set := shippedBut(t, "data.json", `,
             "tell_wrong_codes": 3`, "")
 	set["login/login.rego"].Data = []byte(strings.Replace(string(set["login/login.rego"].Data), `} else := {"action": "allow", "reason": "plan_without_agent"} if {
 	asked.plan_without_agent(channel)
 `, "", 1))
-	maps.DeleteFunc(set, func(name string, _ *fstest.MapFile) bool { return strings.HasSuffix(name, "_test.rego") }) // which ask for that rule
+	maps.DeleteFunc(set, func(name string, _ *fstest.MapFile) bool { return strings.HasSuffix(name, "_test.rego") }) // they test that rule
 	return set
 }
 
@@ -251,7 +252,7 @@ func TestALayerForAParameterThatIsNoMoreIsRefused(t *testing.T) {
 	}
 }
 
-// What has decided is kept by its files, and explained and replayed from them.
+// A set that has decided is stored as files. Explanations and replays load it from them.
 func TestALayeredSetIsTheSameOutOfItsFiles(t *testing.T) {
 	first, err := Over(Shipped(), helpful())
 	if err != nil {
@@ -290,7 +291,7 @@ func TestALayerIsReadFromAFileOrAFolder(t *testing.T) {
 	if err := os.WriteFile(file, []byte("parameters:\n  code:\n    length: 8\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "other.json"), []byte("{"), 0o600); err != nil { // which is not looked at
+	if err := os.WriteFile(filepath.Join(dir, "other.json"), []byte("{"), 0o600); err != nil { // this file is not read
 		t.Fatal(err)
 	}
 	folder := t.TempDir()

@@ -7,7 +7,7 @@ import (
 	"testing/fstest"
 )
 
-// The tests that ship say how the rules that ship decide, whatever a layer's rules and parameters say.
+// The shipped tests test the shipped rules. They must pass with any rules and parameters of a layer.
 func TestTheTestsThatShipHoldUnderEveryLayer(t *testing.T) {
 	for name, layer := range map[string]fstest.MapFS{
 		"one that refuses everybody": laid("custom/login.rego", ofLogin(`refuse contains {"reason": "r"}`),

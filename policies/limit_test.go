@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A policy may be wrong in ways that its tests do not show. It must not take the process with it.
+// A policy may be wrong in ways that its tests do not show. It must not make the process hang or run out of memory.
 func TestADecisionThatWouldNotEndIsCutOff(t *testing.T) {
 	for name, rego := range map[string]string{
 		"a loop in a loop": `decision := 1 if {
@@ -50,7 +50,7 @@ decision := count([concat(",", array.concat(_lines, [x])) | some x in _lines])`,
 	}
 }
 
-// heap is how much is in use, when all that can be given back has been.
+// heap returns the size of the heap in use after a garbage collection.
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

@@ -17,34 +17,34 @@ import (
 	"github.com/open-policy-agent/opa/v1/bundle"
 )
 
-// The schemas are not named .json: the opa command, without --bundle, reads each such file in the folder as data, and theirs conflict.
+// The schemas are not named .json: without --bundle, the opa command reads each .json file in the folder as data, and the schemas
+// would conflict.
 //
 //go:embed schema/*.jsonschema
 var schemaFiles embed.FS
 
 const schemaExt = ".jsonschema"
 
-// schemaFile is where the schema of that name stands.
 func schemaFile(name string) string { return "schema/" + name + schemaExt }
 
-// Set is a set of policies as read, its tests included. It never changes.
+// Set is a loaded set of policies with its tests. It never changes.
 type Set struct {
 	modules  map[string]*ast.Module
 	data     map[string]any
 	files    []File
-	sources  []File // of its data, as they are written; none: that is not known
+	sources  []File // the data files as they are written; nil: not known
 	revision string
 	name     string
 }
 
-// File is a file of a set, as it was read.
+// File is a file of a set.
 type File struct {
 	Path string `json:"path"`
 	Text string `json:"text"`
 }
 
-// Load reads a set of policies: every .rego file, and data.json or data.yaml in any folder. It refuses what does not parse, and data that
-// OPA would not read.
+// Load reads a set of policies: every .rego file, and data.json or data.yaml in any folder. It refuses files that do not parse, and
+// data files that OPA would not read.
 func Load(policies fs.FS) (*Set, error) {
 	if err := passedOver(policies); err != nil {
 		return nil, fmt.Errorf("load the policies: %w", err)
@@ -72,8 +72,8 @@ func Load(policies fs.FS) (*Set, error) {
 	return s, nil
 }
 
-// Read reads the set of policies at a path: a folder, or a bundle of OPA's (.tar.gz), whose signature is not looked at, or a layer over the
-// policies that ship: a folder that is one ([IsLayer]), or a file of data.
+// Read reads the set of policies at a path: a folder, or an OPA bundle (.tar.gz), whose signature is not checked, or a layer over
+// the shipped policies. A layer is a folder ([IsLayer]) or a data file.
 func Read(path string) (*Set, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -108,12 +108,13 @@ func noBundle(path string, err error) error {
 	return fmt.Errorf("load the policies: %w", err)
 }
 
-// FromBundle takes a set of policies from a bundle of OPA's that has been read and verified.
+// FromBundle makes a set of policies from an OPA bundle that was read and verified.
 func FromBundle(b *bundle.Bundle) (*Set, error) {
 	s := &Set{modules: make(map[string]*ast.Module), data: b.Data, name: b.Manifest.Revision}
 	digest := sha256.New()
 	for _, m := range b.Modules {
-		// Parsed once more, for errors and records to name files as those who wrote them do: a bundle's begin with "/".
+		// The module is parsed again, so that errors and records have the file name as its author wrote it: in a bundle, names
+		// begin with "/".
 		path := strings.TrimPrefix(m.Path, "/")
 		parsed, err := ast.ParseModuleWithOpts(path, string(m.Raw), ast.ParserOptions{
 			ProcessAnnotation: true, Capabilities: capabilities(),
@@ -128,7 +129,7 @@ func FromBundle(b *bundle.Bundle) (*Set, error) {
 	if len(s.modules) == 0 {
 		return nil, fmt.Errorf("load the policies: %w", Problem{Rule: "no-decision", Text: "no .rego file found"})
 	}
-	data, err := json.MarshalIndent(b.Data, "", "    ") // keys in order
+	data, err := json.MarshalIndent(b.Data, "", "    ") // with sorted keys
 	if err != nil {
 		return nil, fmt.Errorf("encode the data: %w", err)
 	}
@@ -138,7 +139,7 @@ func FromBundle(b *bundle.Bundle) (*Set, error) {
 	return s, nil
 }
 
-// FromFiles takes a set from [Set.Files]: it has the same revision.
+// FromFiles makes a set from the files of [Set.Files]. It has the same revision.
 func FromFiles(files []File) (*Set, error) {
 	b := &bundle.Bundle{Data: map[string]any{}}
 	for _, f := range files {
@@ -147,7 +148,7 @@ func FromFiles(files []File) (*Set, error) {
 			continue
 		}
 		numbers := json.NewDecoder(strings.NewReader(f.Text))
-		numbers.UseNumber() // as OPA reads them
+		numbers.UseNumber() // as OPA does
 		if err := numbers.Decode(&b.Data); err != nil {
 			return nil, fmt.Errorf("load the policies: %s: %w", f.Path, err)
 		}
@@ -155,16 +156,16 @@ func FromFiles(files []File) (*Set, error) {
 	return FromBundle(b)
 }
 
-// Name is what the manifest of the set's bundle calls it. Empty: nothing.
+// Name returns the name from the manifest of the set's bundle. It may be empty.
 func (s *Set) Name() string { return s.name }
 
-// Revision is a digest of the set: two sets that may decide differently have different ones.
+// Revision returns a digest of the set: sets that may decide differently have different revisions.
 func (s *Set) Revision() string { return s.revision }
 
-// Files are the files of the set. All of its data is one of them, data.json.
+// Files returns the files of the set. One of them, data.json, has all of its data.
 func (s *Set) Files() []File { return s.files }
 
-// production are the modules without their tests.
+// production returns the modules without the tests.
 func (s *Set) production() map[string]*ast.Module {
 	modules := make(map[string]*ast.Module)
 	for path, m := range s.modules {
@@ -175,7 +176,7 @@ func (s *Set) production() map[string]*ast.Module {
 	return modules
 }
 
-// compile checks modules strictly, against the schema of the input, and makes them ready. It works on copies: compiling
+// compile compiles modules in strict mode and checks them against the schema of the input. It works on copies, because compiling
 // changes a module.
 func compile(modules map[string]*ast.Module) (*ast.Compiler, error) {
 	c, err := newCompiler()
@@ -192,8 +193,8 @@ func compile(modules map[string]*ast.Module) (*ast.Compiler, error) {
 	return c, nil
 }
 
-// newCompiler checks against the schema of the input, and keeps to what policies may use. It finds all that is wrong, and not the first
-// of it.
+// newCompiler returns a compiler that checks types against the schemas and allows only the permitted built-ins. It reports all
+// errors, not only the first ones.
 func newCompiler() (*ast.Compiler, error) {
 	schemas, err := schemas()
 	if err != nil {
@@ -202,7 +203,7 @@ func newCompiler() (*ast.Compiler, error) {
 	return ast.NewCompiler().SetErrorLimit(0).WithCapabilities(capabilities()).WithSchemas(schemas).WithUseTypeCheckAnnotations(true), nil
 }
 
-// schemas are those of schema/, by the names that annotations use.
+// schemas returns the schemas in schema/, by the names that annotations use.
 func schemas() (*ast.SchemaSet, error) {
 	set := ast.NewSchemaSet()
 	files, err := schemaFiles.ReadDir("schema")
@@ -224,8 +225,8 @@ func schemas() (*ast.SchemaSet, error) {
 	return set, nil
 }
 
-// capabilities are OPA's, less what would make a decision depend on anything but its input: the network, the clock, the
-// environment and chance. A policy that uses such a built-in does not compile.
+// capabilities returns OPA's built-ins without those that would make a decision depend on anything but its input: the network, the
+// clock, the environment and random numbers. A policy that uses such a built-in does not compile.
 func capabilities() *ast.Capabilities {
 	caps := ast.CapabilitiesForThisVersion()
 	var pure []*ast.Builtin

@@ -14,24 +14,24 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 )
 
-// RecordInput is what data.nidan.records.mask is asked about: a sign-in, and what was decided on it.
+// RecordInput is the input of data.nidan.records.mask: a sign-in and the decision about it.
 type RecordInput struct {
 	Input  *Input    `json:"input"`
 	Result *Decision `json:"result"`
 }
 
-// maskRule is one thing that must not be kept, in the form of OPA's own data.system.log.mask.
+// maskRule is one value that must not be recorded, in the format of OPA's data.system.log.mask.
 type maskRule struct {
 	Op    string `json:"op" jsonschema:"required,enum=remove,enum=upsert,description=take it out\\, or put another value in its place"`
 	Path  string `json:"path" jsonschema:"required,title=a JSON Pointer that begins with /input/ or /result/,pattern=^/(input|result)/,description=RFC 6901"`
 	Value any    `json:"value" jsonschema:"description=of an upsert"`
 
-	names []string // that the path leads through, below /input or /result
-	json  []byte   // of the value
+	names []string // of the path, below /input or /result
+	json  []byte   // the value as JSON
 }
 
-// shippedMask is what masks the sign-ins of a set that does not say what to mask. It is compiled by itself: what else the set has in
-// the package of that name cannot change it.
+// shippedMask compiles the shipped mask, for sets without a mask. It is compiled alone, so that other rules of the set in the same
+// package cannot change it.
 func shippedMask() (*ast.Compiler, error) {
 	const path = "records/records.rego"
 	text, err := fs.ReadFile(Shipped(), path)
@@ -45,7 +45,7 @@ func shippedMask() (*ast.Compiler, error) {
 	return compile(map[string]*ast.Module{path: m})
 }
 
-// masking is what to mask of a sign-in. It is worked out once for all that are alike in what the policies read for that.
+// masking returns the mask rules for a sign-in. They are cached by what the policies read to find them.
 func (e *Engine) masking(ctx context.Context, s *signIn) ([]maskRule, error) {
 	about := RecordInput{Input: s.in}
 	if s.decided != nil {
@@ -60,7 +60,6 @@ func (e *Engine) masking(ctx context.Context, s *signIn) ([]maskRule, error) {
 	})
 }
 
-// maskRules asks the policies.
 func (e *Engine) maskRules(ctx context.Context, input ast.Value, d *Decision) ([]maskRule, error) {
 	result, err := valueOf(reflect.ValueOf(d))
 	if err != nil {
@@ -74,7 +73,7 @@ func (e *Engine) maskRules(ctx context.Context, input ast.Value, d *Decision) ([
 	return decodeMask(answer)
 }
 
-// decodeMask reads a policy's answer. The rules come in an order that is always the same: what is removed is removed last.
+// decodeMask reads a policy's answer. The order of the rules is always the same: removals come last.
 func decodeMask(answer any) (rules []maskRule, err error) {
 	if err := decodeStrictly(answer, &rules); err != nil {
 		return nil, fmt.Errorf("decode what must not be kept: %w", err)
@@ -88,7 +87,7 @@ func decodeMask(answer any) (rules []maskRule, err error) {
 	return rules, nil
 }
 
-// prepare makes of a rule what is needed for each sign-in that it holds for.
+// prepare checks a rule, and prepares what each masked sign-in needs.
 func (r *maskRule) prepare() (err error) {
 	if r.Op != "remove" && r.Op != "upsert" {
 		return fmt.Errorf("op %q is neither remove nor upsert", r.Op)
@@ -101,7 +100,7 @@ func (r *maskRule) prepare() (err error) {
 	return err
 }
 
-// namesIn are the names that a JSON Pointer leads through.
+// namesIn returns the names in a JSON Pointer.
 func namesIn(pointer string) []string {
 	names := strings.Split(pointer[1:], "/")
 	if !strings.Contains(pointer, "~") {

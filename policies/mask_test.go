@@ -8,7 +8,7 @@ import (
 	"testing/fstest"
 )
 
-// masking is a set that lets everybody in and has the given mask.
+// masking returns a set that lets everybody in, with the given mask.
 func masking(rego string) fs.FS {
 	set := decides(`"action": "allow", "reason": "x", "channel": "c"`).(fstest.MapFS)
 	set["records/records.rego"] = &fstest.MapFile{Data: []byte("package nidan.records\n\n" + rego)}
@@ -110,7 +110,7 @@ func TestWhatIsNotThereIsNotMasked(t *testing.T) {
 	}
 }
 
-// What may not be known to be kept is not kept, and then there is no sign-in.
+// If it is not known what may be recorded, nothing is recorded, and without a record nobody gets in.
 func TestAMaskThatFailsLetsNobodyIn(t *testing.T) {
 	for name, tc := range map[string]struct{ mask, want string }{
 		"undefined":       {`mask := 1 if input.input.account.name == "nobody"`, "is undefined"},

@@ -12,18 +12,18 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 )
 
-// Reads are the parts of the input that the decision on a sign-in may depend on, see [readsOf].
+// Reads returns the parts of the input that the decision on a sign-in may depend on, see [readsOf].
 func (e *Engine) Reads() ([][]string, error) { return readsOf(e.compiler, loginQuery) }
 
-// Memo decides sign-ins that were recorded as its engine does, and those that are alike in all that the policies read only once. It
-// is safe for concurrent use.
+// Memo decides recorded sign-ins as its engine does. It makes one decision for all sign-ins that have the same values of what the
+// policies read. It is safe for concurrent use.
 type Memo struct {
 	engine  *Engine
 	known   *known[answer]
 	lacking lackings
 }
 
-// lackings are the facts that sign-ins lack, known again by all that the policies read and by what may be lacking.
+// lackings caches which facts sign-ins lack. The key is the list of facts that may be lacking, and what the policies read.
 type lackings struct {
 	known map[string]*known[[]string]
 	make  func() (*known[[]string], error)
@@ -46,16 +46,16 @@ func (l *lackings) of(in map[string]any, facts [][]string, work func() ([]string
 	return k.of(in, work)
 }
 
-// mostLackings bounds how many ways to lack facts are known: as many as there were versions and masks.
+// mostLackings bounds the number of such lists: there are about as many as versions of Nidan and masks.
 const mostLackings = 50
 
-// answer is a decision, or why there was none: a sign-in that could not be decided cannot be the next time either.
+// answer is a decision or the reason why there was none: a sign-in that could not be decided will fail again.
 type answer struct {
 	decision Decision
 	err      error
 }
 
-// Memo returns one that knows nothing yet.
+// Memo returns an empty memo.
 func (e *Engine) Memo() (*Memo, error) {
 	k, err := newKnown[answer](e.compiler, loginQuery, reflect.TypeFor[map[string]any](), "now")
 	return &Memo{engine: e, known: k, lacking: lackings{known: map[string]*known[[]string]{}, make: func() (*known[[]string], error) {
@@ -63,7 +63,7 @@ func (e *Engine) Memo() (*Memo, error) {
 	}}}, err
 }
 
-// Login decides a sign-in that was recorded: a decoded [Input], of whichever version of the program.
+// Login decides a recorded sign-in: a decoded [Input] of any version of the program.
 func (m *Memo) Login(ctx context.Context, in map[string]any) (Decision, error) {
 	return m.login(ctx, in, m.engine.limit)
 }
@@ -75,7 +75,7 @@ func (m *Memo) login(ctx context.Context, in map[string]any, limit time.Duration
 			a.decision, err = decodeDecision(result)
 		}
 		if ctx.Err() != nil || isTooSlow(err) {
-			return answer{}, err // may not be the next time
+			return answer{}, err // may be faster next time
 		}
 		a.err = err
 		return a, nil
@@ -92,7 +92,7 @@ func (m *Memo) login(ctx context.Context, in map[string]any, limit time.Duration
 	return a.decision, nil
 }
 
-// InFull is Login as [Engine.Answer] answers: as strict, with its limits said in full, and in more time.
+// InFull is Login with the strictness and the longer limit of [Engine.Answer]. The decision has its limits filled in.
 func (m *Memo) InFull(ctx context.Context, in map[string]any) (Decision, error) {
 	d, err := m.login(ctx, in, patience*m.engine.limit)
 	if err != nil {
@@ -102,7 +102,7 @@ func (m *Memo) InFull(ctx context.Context, in map[string]any) (Decision, error) 
 	return d.inFull(func() bool { return account["has_email"] == true })
 }
 
-// ReadsAny says whether the policies may read something at one of these places, as [Kept] names what was masked.
+// ReadsAny says whether the policies may read a value at one of these places. The places are written as in [Kept].
 func (m *Memo) ReadsAny(pointers []string) bool {
 	for _, p := range pointers {
 		if !strings.HasPrefix(p, "/input/") {

@@ -66,7 +66,7 @@ func TestWhatAPolicyReads(t *testing.T) {
 	}
 }
 
-// A memo that decided differently from its engine would make a replay say what is not so.
+// If a memo decided differently from its engine, the result of a replay would be wrong.
 func TestAMemoDecidesAsItsEngineDoes(t *testing.T) {
 	e, err := New(t.Context(), Shipped())
 	if err != nil {
@@ -104,7 +104,7 @@ func asJSON(t *testing.T, in Input) (m map[string]any) {
 	return m
 }
 
-// randomInput is any of the many sign-ins that there can be; most of its facts have few values.
+// randomInput returns a random sign-in. Most of its facts have few values.
 func randomInput(r *rand.Rand) Input {
 	some := func(of ...string) string { return of[r.IntN(len(of))] }
 	is := func() bool { return r.IntN(3) > 0 }
@@ -168,7 +168,7 @@ func TestWhetherSomethingMaskedIsRead(t *testing.T) {
 	}
 }
 
-// Were a fact that is missing nothing in the key, one of these would be taken for the other.
+// If a missing fact left no trace in the key, one of these inputs would be taken for the other.
 func TestAMemoTellsAMissingFactFromTheNext(t *testing.T) {
 	e, err := New(t.Context(), with(`decision := {"action": "allow", "reason": "by name", "channel": "c"} if {
 	input.account.name == "x"

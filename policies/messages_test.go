@@ -7,7 +7,8 @@ import (
 	"testing/fstest"
 )
 
-// Each of these reasons did something by itself once. A set that was made then has no tests for what is a field now.
+// In an earlier version, each of these reasons had an effect by itself. A set from that time has no tests for the field that has
+// the effect now.
 func TestASetOfAnEarlierVersionIsNotTakenToMeanLess(t *testing.T) {
 	for name, tc := range map[string]struct{ from, to, want string }{
 		"remembered": {`, "second_step": "remembered"`, "", `the reason device_remembered does nothing any more: the decision needs "second_step"`},
@@ -62,7 +63,7 @@ func TestWhatIsWrongInManyPlacesIsSaidOnce(t *testing.T) {
 	}
 }
 
-// An error is told from another one by what it is, and not by its text: a set that took too long may be offered again.
+// Errors are compared by identity, not by text: a set that took too long may be offered again.
 func TestWhatIsSaidOnceIsStillTheSameError(t *testing.T) {
 	err := together([]finding{{at: "a", err: ErrTooSlow}, {at: "b", err: ErrTooSlow}})
 	if !errors.Is(err, ErrTooSlow) || err.Error() != "a: "+ErrTooSlow.Error()+" (2 times: also at b)" {
@@ -73,7 +74,7 @@ func TestWhatIsSaidOnceIsStillTheSameError(t *testing.T) {
 	}
 }
 
-// What a policy says of a sign-in is a value like any other.
+// The gate shows the values that a test compares, such as a decision.
 func TestATestThatFailsSaysWhatItGot(t *testing.T) {
 	for name, tc := range map[string]struct{ test, want string }{
 		"a field": {`test_it if login.decision.action == "refuse" with input.account.state as "active"`,
@@ -154,7 +155,7 @@ test_it[name] if {
 	}
 }
 
-// The words of the gate are read by people and compared by machines: the same set is refused in the same words each time.
+// People read the gate's text and programs compare it: the same set must be refused with the same text each time.
 func TestTheGateSaysTheSameEachTime(t *testing.T) {
 	set := shippedBut(t, "login/login.rego", `"action": "refuse"`, `"action": "reject"`)
 	set["data.json"] = &fstest.MapFile{Data: []byte(`{"parameters": {"no_emial": "allow", "roles": 1, "code": {}, "limits": {"codes": 0}}}`)}

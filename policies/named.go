@@ -2,14 +2,13 @@ package policies
 
 import "github.com/open-policy-agent/opa/v1/ast"
 
-// mostNamed is how long a text that is named may be: a symbol is shorter.
+// mostNamed bounds the length of a named text in bytes. A symbol is shorter.
 const mostNamed = 64
 
-// Names says whether a short text stands, word for word, in the rules of the set or in its data. A reason or a channel that does not was
-// put together by a rule, perhaps of what a client said, and there is no end to how many of them there are.
+// Names says whether a short text is a constant in the rules of the set or in its data. A reason or a channel that is not named was
+// computed by a rule, perhaps from a claim of the client, so there may be any number of different ones.
 func (e *Engine) Names(text string) bool { return e.named()[text] }
 
-// named are the short texts that stand in the set.
 func (s *Set) named() map[string]bool {
 	found := map[string]bool{}
 	add := func(text string) {
@@ -29,7 +28,7 @@ func (s *Set) named() map[string]bool {
 	return found
 }
 
-// textsIn calls back with each text in some data, and with the name of each member of an object.
+// textsIn calls fn with each text in some data, and with the name of each member of an object.
 func textsIn(data any, fn func(string)) {
 	switch data := data.(type) {
 	case string:

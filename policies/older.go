@@ -7,15 +7,15 @@ import (
 	"slices"
 )
 
-// olderParameters said of channels what the parameter "channels" says now, by what is to be written in their place.
+// olderParameters are replaced by the parameter "channels". The value says what to write instead.
 var olderParameters = map[string]string{
 	"exempt_channels":          `"exempt": true in channels.ID`,
 	"channel_of_oauth2_client": `"oauth2_clients": [CLIENT] in channels.ID`,
 	"minimum_versions":         `"minimum_version": VERSION in channels.ID`,
 }
 
-// withChannels is the data of a layer with what it says in older parameters said in "channels", so that a layer that was made before goes on
-// to mean what it meant. What cannot be said there is found.
+// withChannels moves older parameters in a layer's data into "channels", so that a layer of an earlier version keeps its meaning.
+// It returns a finding for what cannot be moved.
 func withChannels(base, layer map[string]any) (map[string]any, []finding) {
 	parameters, _ := layer["parameters"].(map[string]any)
 	older := slices.DeleteFunc(slices.Sorted(maps.Keys(olderParameters)), func(name string) bool { return parameters[name] == nil })
@@ -28,7 +28,7 @@ func withChannels(base, layer map[string]any) (map[string]any, []finding) {
 		m.channels = maps.Clone(over)
 	}
 	parameters = maps.Clone(parameters)
-	// Which channels are exempt comes first: the others speak of the channels that there are.
+	// exempt_channels comes first: it may add channels that the other two name.
 	for _, name := range []string{"exempt_channels", "channel_of_oauth2_client", "minimum_versions"} {
 		if value := parameters[name]; value != nil {
 			m.name = name
@@ -42,11 +42,11 @@ func withChannels(base, layer map[string]any) (map[string]any, []finding) {
 	return layer, m.found
 }
 
-// moving moves what older parameters say into channels.
+// moving moves older parameters into channels.
 type moving struct {
 	base     map[string]any // the channels that ship
-	channels map[string]any // those of the layer
-	name     string         // of the parameter that is moved
+	channels map[string]any // the layer's channels
+	name     string         // of the parameter that is being moved
 	found    []finding
 }
 
@@ -69,8 +69,8 @@ func (m *moving) move(value any) {
 	}
 }
 
-// client has a channel told by an OAuth2 client, beside those that it is told by already. One that is null was taken away from the list, in
-// which none shipped.
+// client adds an OAuth2 client to the ones that tell a channel. A null would remove a client from the old list, which shipped
+// empty.
 func (m *moving) client(client string, channel any) {
 	id, isText := channel.(string)
 	switch {
@@ -86,7 +86,7 @@ func (m *moving) client(client string, channel any) {
 
 func (m *moving) unreadable() { m.wrong("cannot be read: write %s", olderParameters[m.name]) }
 
-// exempt has those of the list exempt, and no other channel: the list took the place of the one that shipped.
+// exempt makes the listed channels exempt and no others: the old list replaced the shipped one.
 func (m *moving) exempt(list []any) {
 	for _, id := range slices.Sorted(maps.Keys(m.base)) {
 		exempt, _ := lookup(m.merged(id), []string{"exempt"})
@@ -107,7 +107,7 @@ func (m *moving) exempt(list []any) {
 	}
 }
 
-// put says one thing of a channel.
+// put sets one field of a channel.
 func (m *moving) put(id, name string, value any) {
 	if m.merged(id) == nil {
 		m.wrong("names the channel %s, and data.parameters.channels has none of that id%s", id, orMeant(id, slices.Collect(maps.Keys(m.base))))
@@ -122,7 +122,7 @@ func (m *moving) put(id, name string, value any) {
 	m.channels[id] = said
 }
 
-// merged is a channel of the set with what the layer says of it, or nil where there is none.
+// merged returns a shipped channel with the layer's changes, or nil if there is none.
 func (m *moving) merged(id string) any {
 	over, said := m.channels[id]
 	switch below, ships := m.base[id]; {
@@ -140,11 +140,11 @@ func (m *moving) wrong(format string, args ...any) {
 	m.found = append(m.found, finding{rule: "layer", of: of, err: fmt.Errorf(of+" "+format, args...)})
 }
 
-// wrongOlder are older parameters beside channels: no rule reads them any more.
+// wrongOlder returns the older parameters that stand beside channels: no rule reads them any more.
 func (s *Set) wrongOlder() (found []finding) {
 	parameters, _ := s.data["parameters"].(map[string]any)
 	if parameters["channels"] == nil {
-		return nil // the set was made when they were read
+		return nil // the rules of such a set read them
 	}
 	for _, name := range slices.Sorted(maps.Keys(olderParameters)) {
 		if _, there := parameters[name]; there {
@@ -155,8 +155,8 @@ func (s *Set) wrongOlder() (found []finding) {
 	return found
 }
 
-// WithChannels completes a sign-in or a session that was recorded before each channel had a switch of its own in the settings: there were
-// two, of the same meaning. Where one of them was taken out or masked, at the places gone, the switches of the channels are lacking, too.
+// WithChannels adds the switches of channels to a sign-in or session that was recorded before these existed. There were two
+// switches with the same meaning. If one of them was removed or masked, which gone says, nothing is added.
 func WithChannels(in map[string]any, gone []string) {
 	settings, ok := in["settings"].(map[string]any)
 	if _, there := settings["channels"]; !ok || there {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Whoever knows OPA types its commands as everywhere else. Without --bundle, they read each .json and .yaml file as data.
+// People who know OPA type its usual commands. Without --bundle, these read each .json and .yaml file as data.
 func TestTheOpaCommandReadsTheFolderWithoutBundle(t *testing.T) {
 	copied := t.TempDir()
 	if err := os.CopyFS(copied, Shipped()); err != nil {
@@ -25,7 +25,7 @@ func TestTheOpaCommandReadsTheFolderWithoutBundle(t *testing.T) {
 		{"test .", "PASS: "},
 		{"check --strict --schema schema .", ""},
 		{"deps --data . data.nidan.login.decision", "input.settings.two_factor"},
-		{"eval --data . --format raw data.schema", ""}, // as Nidan reads it, and nothing besides
+		{"eval --data . --format raw data.schema", ""}, // as Nidan reads it, and no more
 		{"test " + copied, "PASS: "},
 	} {
 		t.Run("opa "+strings.ReplaceAll(tc.command, copied, "EXPORT"), func(t *testing.T) {

@@ -11,17 +11,18 @@ import (
 	"github.com/open-policy-agent/opa/v1/types"
 )
 
-// answers are what is asked of a set, and what each answer looks like.
+// answers are the questions to a set, with the schema of each answer.
 var answers = []struct{ query, schema string }{
 	{loginQuery, loginSchema}, {capabilitiesQuery, capabilitiesSchema}, {settingsQuery, settingsSchema}, {consoleQuery, consoleSchema},
 	{maskQuery, maskSchema},
 }
 
-// impossible are the rules whose answer can never be valid, whatever the input. Two things are known of it without asking: what is
-// written down, a word or a number, and what OPA infers of the rest, its type. OPA has strings, and no words that a string may be: these
-// are compared here. Where a rule gives what another one does, and asks nothing before, so does each answer of the other.
+// impossible returns the rules whose answer can never be valid, whatever the input is. Two things are known without an evaluation:
+// constants, which are words or numbers, and the types that OPA infers for the rest. OPA's types have no lists of allowed words, so
+// constants are compared with these lists here. If a rule without conditions gives the value of another rule, each answer of the
+// other rule counts as its own.
 //
-// What is not known is never wrong: a set that passes is still tried, and each answer is decoded strictly.
+// What is not known is never reported: a set that passes is also tried, and each answer is decoded strictly.
 func (s *Set) impossible() ([]finding, error) {
 	w := &writings{rules: map[string][]branch{}}
 	for _, path := range slices.Sorted(maps.Keys(s.production())) {
@@ -55,14 +56,14 @@ func (s *Set) impossible() ([]finding, error) {
 
 var always = ast.NewBody(ast.NewExpr(ast.BooleanTerm(true)))
 
-// branch is a rule, or what it gives else.
+// branch is a rule or one of its else branches.
 type branch struct {
 	rule   *ast.Rule
 	path   string // of its module
-	always bool   // it asks nothing before it gives its value
+	always bool   // it has no condition
 }
 
-// value is what the branch gives; in a set of answers, each of them.
+// value returns the value of the branch; of a set of answers, the value of each element.
 func (b branch) value() *ast.Term {
 	if b.rule.Head.RuleKind() == ast.MultiValue {
 		return b.rule.Head.Key
@@ -70,7 +71,7 @@ func (b branch) value() *ast.Term {
 	return b.rule.Head.Value
 }
 
-// parts are the objects that a value is put together from.
+// parts returns the objects that a value is a union of.
 func parts(t *ast.Term) []*ast.Term {
 	call, ok := t.Value.(ast.Call)
 	if !ok || len(call) != 3 || call[0].String() != ast.ObjectUnion.Name {
@@ -79,14 +80,14 @@ func parts(t *ast.Term) []*ast.Term {
 	return append(parts(call[1]), parts(call[2])...)
 }
 
-// writings are the rules of a set, and what is inferred of their values.
+// writings holds the rules of a set, and the inferred types of their values.
 type writings struct {
 	rules map[string][]branch // by reference
 	types map[*ast.Term]types.Type
 }
 
-// infer has OPA infer the type of each part of each value. OPA keeps one type for all the rules of a name, so each part becomes a rule of
-// its own for that.
+// infer makes OPA infer the type of each part of each value. OPA keeps one type for all rules with the same name, so each part
+// becomes a rule of its own for this.
 func (w *writings) infer(modules map[string]*ast.Module) error {
 	copies, refs := map[string]*ast.Module{}, map[*ast.Term]ast.Ref{}
 	for path, m := range modules {
@@ -120,12 +121,12 @@ func (w *writings) infer(modules map[string]*ast.Module) error {
 	return nil
 }
 
-// check finds what is wrong with the answer of a branch, in whichever way it may come about.
+// check returns what is wrong with any possible answer of a branch.
 func (w *writings) check(b branch, schema string) (found []finding, err error) {
 	ways := [][]*ast.Term{nil}
 	for _, part := range parts(b.value()) {
 		options := w.follow(b, part, nil, 0)
-		// Of two rules in one answer, it is not known which of their values come together.
+		// If two parts come from other rules, it is not known which of their values occur together.
 		if len(options) == 0 || len(options) > 1 && len(ways) > 1 {
 			options = []*ast.Term{part}
 		}
@@ -147,8 +148,8 @@ func (w *writings) check(b branch, schema string) (found []finding, err error) {
 	return found, nil
 }
 
-// checkWay finds what is wrong with objects that become the answer of a branch, together: as they stand, and with each value that
-// another rule may give for a part of them.
+// checkWay returns what is wrong with an answer of a branch that is the union of these objects: as written, and with each value
+// that another rule may give for a part of them.
 func (w *writings) checkWay(b branch, way []*ast.Term, schema string) (found []finding, err error) {
 	s := newSketch()
 	if !s.union(way, w.types) {
@@ -173,8 +174,8 @@ func (w *writings) checkWay(b branch, way []*ast.Term, schema string) (found []f
 	return found, nil
 }
 
-// follow are the terms that a branch gives where a term stands that leads to another rule, below a path. There are none where the
-// branch asks something before: it may leave some out.
+// follow returns the terms that a branch may give at a term which leads to another rule. The path leads on from there. If the
+// branch has conditions, there are none: the conditions may exclude some of the terms.
 func (w *writings) follow(b branch, t *ast.Term, path ast.Ref, depth int) (found []*ast.Term) {
 	ref := resolve(b.rule.Module, t)
 	if !b.always || ref == nil || depth > 5 {
@@ -204,7 +205,8 @@ func (w *writings) follow(b branch, t *ast.Term, path ast.Ref, depth int) (found
 	return found
 }
 
-// resolve is the rule that a term in a module leads to: data.nidan.asked.no_email for asked.no_email. It is nil where it leads to none.
+// resolve returns the full reference of a term that leads to a rule: data.nidan.asked.no_email for asked.no_email. It is nil for
+// other terms.
 func resolve(m *ast.Module, t *ast.Term) ast.Ref {
 	ref, ok := t.Value.(ast.Ref)
 	if name, isVar := t.Value.(ast.Var); isVar {
@@ -230,7 +232,7 @@ func resolve(m *ast.Module, t *ast.Term) ast.Ref {
 	return append(m.Package.Path.Append(ast.StringTerm(string(name))), ref[1:]...)
 }
 
-// faults are those of the sketch, as an answer of that schema, each at its place.
+// faults compares the sketch with the schema of an answer, and returns each fault with its place.
 func (s *sketch) faults(b branch, schema string) (found []finding, err error) {
 	value, below := s.value, 0
 	if b.rule.Head.RuleKind() == ast.MultiValue {

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// With is the set with other parameters, and the settings to ask it with, in place of those that a sign-in has. Each is given by its name
-// and a JSON value, "remember_days=7", and a part of one by both names, "code.length=8". What neither the parameters nor the settings
-// know is refused, as is a value that they do not allow.
+// With returns the set with other parameters, and the settings to ask it with in place of those of a sign-in. Each is given as a
+// name and a JSON value, "remember_days=7", and a part of a parameter with its path, "code.length=8". A name that is neither a
+// parameter nor a setting is an error, and so is a value that is not allowed.
 func (s *Set) With(given []string) (*Set, map[string]any, error) {
 	data, err := s.copiedData()
 	if err != nil {
@@ -49,15 +49,15 @@ func (s *Set) With(given []string) (*Set, map[string]any, error) {
 	return changed, settings, err
 }
 
-// isSwitch says whether the switch of a channel is given: "channels.kiosk=false", or one of the two that have a name of their own. Another
-// value is one of the parameter.
+// isSwitch says whether the switch of a channel is given: "channels.kiosk=false", or one of the two that have a field of their own.
+// A value that is not a boolean belongs to the parameter "channels".
 func isSwitch(name string, value any) bool {
 	id, of := strings.CutPrefix(name, "channels.")
 	_, isTruth := value.(bool)
 	return isTruth && (of && !strings.Contains(id, ".") || name == "admin_console" || name == "softphone")
 }
 
-// namesOf are the names that a struct's fields have in JSON.
+// namesOf returns the JSON names of a struct's fields.
 func namesOf[T any]() (names []string) {
 	for _, m := range membersOf(reflect.TypeFor[T]()) {
 		names = append(names, m.name)
@@ -79,7 +79,7 @@ func (s *Set) copiedData() (map[string]any, error) {
 	return data, nil
 }
 
-// decodedNumber decodes JSON with numbers as OPA reads them.
+// decodedNumber decodes JSON with numbers as json.Number, as OPA does.
 func decodedNumber(raw string) (value any, err error) {
 	dec := json.NewDecoder(strings.NewReader(raw))
 	dec.UseNumber()
@@ -92,7 +92,7 @@ func decodedNumber(raw string) (value any, err error) {
 	return value, nil
 }
 
-// put puts a value into an object, where the names lead to.
+// put sets the value at a path of names in an object.
 func put(in map[string]any, names []string, value any) error {
 	for i, name := range names[:len(names)-1] {
 		below, ok := in[name].(map[string]any)
@@ -108,7 +108,7 @@ func put(in map[string]any, names []string, value any) error {
 	return nil
 }
 
-// checkSettings checks settings as a sign-in may have them. Their numbers become those that records are read with.
+// checkSettings checks that a sign-in could have these settings. It makes their numbers float64, as in decoded records.
 func checkSettings(given map[string]any) error {
 	var of Settings
 	if err := decodeStrictly(given, &of); err != nil {
@@ -132,7 +132,6 @@ func checkSettings(given map[string]any) error {
 	return nil
 }
 
-// withData is the set with other data.
 func (s *Set) withData(data map[string]any) (*Set, error) {
 	text, err := json.Marshal(data)
 	if err != nil {

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Parameters are what a set's data.json holds under "parameters": each number and name that the shipped policies leave to those who run
-// them. Go reads none of them. The struct says which there are, for their schema, and so for the gate: a misspelt one would switch a
-// rule off, and nobody would see it. README.md explains each.
+// Parameters describes what a set's data.json holds under "parameters": each number and name that a security team may change. Go
+// reads none of them. The struct exists for the schema, and so for the gate: a misspelt parameter would switch a rule off, and
+// nobody would notice. README.md explains each parameter.
 type Parameters struct {
 	NoEmail           string             `json:"no_email" jsonschema:"enum=allow,enum=refuse"`
 	AlwaysAskedRoles  []string           `json:"always_asked_roles"`
@@ -30,14 +30,14 @@ type Parameters struct {
 	KratosWaitsForAAL2 bool                  `json:"kratos_waits_for_aal2"`
 	CapabilityTerms    map[string]Terms      `json:"capability_terms"`
 
-	// What a whole set has that was made before Channels. Its own rules read them; see older.go for layers.
+	// Parameters of a whole set from before Channels. The set's own rules read them; see older.go for layers.
 
 	ExemptChannels        []string           `json:"exempt_channels"`
 	ChannelOfOAuth2Client map[string]string  `json:"channel_of_oauth2_client"`
 	MinimumVersions       map[string]Version `json:"minimum_versions"`
 }
 
-// StepOfRole is how a role takes the second step, and from which day on.
+// StepOfRole says how a role takes the second step, and from which day on.
 type StepOfRole struct {
 	By   []Way `json:"by" jsonschema:"required,minItems=1"`
 	From Day   `json:"from" jsonschema:"required"`
@@ -46,22 +46,22 @@ type StepOfRole struct {
 // Day is a day in the configured time zone, such as 2027-01-01.
 type Day string
 
-// Terms are what a capability asks of a session, besides what it is for.
+// Terms are what a capability requires of a session in addition to its own rules.
 type Terms struct {
 	MaxAgeMinutes int    `json:"max_age_minutes" jsonschema:"minimum=1"`
 	AAL           string `json:"aal" jsonschema:"enum=aal2"`
 }
 
-// Version is a semantic version, or its beginning: "4" is short for "4.0.0".
+// Version is a semantic version, or the beginning of one: "4" is short for "4.0.0".
 type Version string
 
-// MethodUse is what a method of Kratos is taken for.
+// MethodUse says what a sign-in method of Kratos counts as.
 type MethodUse string
 
-// methodUses are the words for it.
+// methodUses are the values of MethodUse.
 var methodUses = []any{"asked", "mailed_code", "strong", "second_factor", "refused"}
 
-// wrongParameters is what the set's data holds under "parameters" and the schema does not allow. What stands beside them is the set's own.
+// wrongParameters returns the faults in "parameters" of the set's data. Other data belongs to the set and is not checked.
 func (s *Set) wrongParameters() (found []finding, err error) {
 	parameters, there := s.data["parameters"]
 	if !there {

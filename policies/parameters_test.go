@@ -11,7 +11,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// shippedWith is the shipped set with changes to its parameters, by dotted names.
+// shippedWith returns the shipped set with changed parameters, by dotted names. nil removes a parameter.
 func shippedWith(t *testing.T, change map[string]any) fs.FS {
 	t.Helper()
 	set := fstest.MapFS{}
@@ -79,7 +79,7 @@ func TestTheTestsGoByTheParametersThatShip(t *testing.T) {
 	t.Error("the tests have no parameters")
 }
 
-// Whoever changes what data.json is there for has no test to change.
+// A team that changes data.json as intended must not need to change a test.
 func TestParametersCanBeChanged(t *testing.T) {
 	for name, change := range map[string]map[string]any{
 		"stricter": {

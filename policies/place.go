@@ -5,16 +5,16 @@ import (
 	"slices"
 )
 
-// place is where in an input something stands that policies read.
+// place is the path to a value in an input, prepared for a type.
 type place []step
 
-// step leads to a field of a struct, or to a member of an object that was decoded from JSON.
+// step leads to a field of a struct, or to a member of a map that was decoded from JSON.
 type step struct {
-	field int           // of the struct; -1: it has none of that name
+	field int           // index of the field; -1: the struct has no such field
 	name  reflect.Value // of the member: a string
 }
 
-// placeIn finds a path in a type once, so that it need not be looked for in each value of the type.
+// placeIn looks up a path in a type once, so that it need not be looked up for each value.
 func placeIn(t reflect.Type, path []string) place {
 	p := make(place, len(path))
 	for i, name := range path {
@@ -35,7 +35,7 @@ func placeIn(t reflect.Type, path []string) place {
 	return p
 }
 
-// in is what stands there; not valid: nothing.
+// in returns the value at the place. It is not valid if there is none.
 func (p place) in(v reflect.Value) reflect.Value {
 	for _, s := range p {
 		for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// decoded is an input as it is read from a record.
+// decoded returns an input as it is after its record was read.
 func decoded(t *rapid.T, in Input) (m map[string]any) {
 	raw, err := json.Marshal(in)
 	if err == nil {
@@ -22,7 +22,7 @@ func decoded(t *rapid.T, in Input) (m map[string]any) {
 	return m
 }
 
-// pathsIn are those to all that stands in an object, or somewhere below, and the one to the object.
+// pathsIn returns the paths to all values in an object, at any depth, and the path of the object itself.
 func pathsIn(object any, path ...string) [][]string {
 	all := [][]string{path}
 	m, _ := object.(map[string]any)
@@ -32,7 +32,7 @@ func pathsIn(object any, path ...string) [][]string {
 	return all
 }
 
-// standsAt is what stands at a path, as a policy reads it.
+// standsAt returns the value at a path, as a policy reads it.
 func standsAt(v any, path []string) (_ any, there bool) {
 	for _, name := range path {
 		m, _ := v.(map[string]any)
@@ -43,7 +43,7 @@ func standsAt(v any, path []string) (_ any, there bool) {
 	return v, true
 }
 
-// aPair are two inputs that are alike but for some of their facts.
+// aPair returns two inputs that differ in a few facts at most.
 func aPair(t *rapid.T, paths [][]string) (a, b Input) {
 	a = anInput(t)
 	raw, err := json.Marshal(a)

@@ -10,15 +10,15 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
-// Question is one that a set of policies is asked. Those who ask it of all inputs there can be, and not of one that came, do so by
-// [Engine.Answer].
+// Question is a question that a set of policies is asked. [Engine.Answer] answers it for any input, for programs that ask about all
+// possible inputs.
 type Question struct {
-	Name  string       // "login"
-	Query string       // "data.nidan.login.decision"
-	Input reflect.Type // what an input consists of
+	Name  string       // such as "login"
+	Query string       // such as "data.nidan.login.decision"
+	Input reflect.Type // the type of an input
 }
 
-// Questions are all that a set is asked, the sign-in first.
+// Questions returns all questions that a set is asked. The first is about the sign-in.
 func Questions() []Question {
 	return []Question{
 		{"login", loginQuery, reflect.TypeFor[Input]()},
@@ -29,23 +29,24 @@ func Questions() []Question {
 	}
 }
 
-// Mask is one thing that must not be kept of a sign-in.
+// Mask is one value that must not be recorded of a sign-in.
 type Mask struct {
 	Op    string `json:"op"`              // "remove" or "upsert"
-	Path  string `json:"path"`            // "/input/account/email"
-	Value string `json:"value,omitempty"` // of an upsert: JSON
+	Path  string `json:"path"`            // such as "/input/account/email"
+	Value string `json:"value,omitempty"` // JSON, for an upsert
 }
 
-// patience is how many times longer an answer may take where it is asked for a proof: a machine that is busy must not pass for policies that
-// fail. Whether policies are fast enough is for [Check] to say.
+// patience is the factor by which an answer for a proof may take longer: a busy machine must not look like policies that fail.
+// [Check] measures whether policies are fast enough.
 const patience = 20
 
-// withoutIndex has the rules read in the order in which they are written. OPA's index of rules would look at each fact that one of them compares
-// with a constant, also where a condition before it fails: a proof would have to try the values of all these facts.
+// withoutIndex makes OPA try the rules in their order. OPA's index would read each fact that a rule compares with a constant, even
+// after a condition that fails: a proof would have to try the values of all these facts.
 var withoutIndex = rego.EvalRuleIndexing(false)
 
-// Answer asks a question, and reads the answer as strictly as it is read in earnest: a [Decision] with its limits said in full,
-// [Capabilities], a [SettingsDecision], a [ConsoleDecision], or each [Mask]. What could not be carried out is an error here, too.
+// Answer asks a question and decodes the answer as strictly as a real decision: a [Decision] with its limits filled in,
+// [Capabilities], a [SettingsDecision], a [ConsoleDecision], or a slice of [Mask]. A decision that cannot be carried out is an
+// error here, too.
 func (e *Engine) Answer(ctx context.Context, q Question, in ast.Value, tracers ...topdown.QueryTracer) (any, error) {
 	options := []rego.EvalOption{rego.EvalParsedInput(in), withoutIndex}
 	for _, t := range tracers {
@@ -80,13 +81,13 @@ func (e *Engine) answer(ctx context.Context, q Question, in ast.Value, options .
 	return masks, err
 }
 
-// decodeInFull reads a decision on a sign-in. Of the input it reads no more than it has to.
+// decodeInFull reads a decision on a sign-in. It reads no more of the input than needed.
 func decodeInFull(in ast.Value, answer any) (Decision, error) {
 	d, err := decodeDecision(answer)
 	if err != nil {
 		return Decision{}, err
 	}
-	// Each fact is looked at only where the decision rests on it: proofs try its values then.
+	// A fact is read only if the decision depends on it: a proof tries all values of each fact that is read.
 	var on basis
 	switch {
 	case d.SecondStep == SecondStepRemembered:
@@ -103,8 +104,8 @@ func decodeInFull(in ast.Value, answer any) (Decision, error) {
 	return d.inFull(func() bool { return holds(in, "account", "has_email") })
 }
 
-// inFull is a decision with its limits, or an error where it could not be carried out. HasEmail is asked only where a code is: a proof
-// tells inputs apart by all that is read.
+// inFull returns a decision with its limits, or an error if it cannot be carried out. It calls hasEmail only if a code is asked: a
+// proof tries all values of each fact that is read.
 func (d Decision) inFull(hasEmail func() bool) (Decision, error) {
 	if d.Action == ActionChallenge && d.By() == ByEmail && !hasEmail() {
 		return Decision{}, errors.New("a code is asked, and there is no address to send it to")
@@ -116,13 +117,11 @@ func (d Decision) inFull(hasEmail func() bool) (Decision, error) {
 	return d, nil
 }
 
-// holds says whether a fact is true.
 func holds(in ast.Value, path ...string) bool {
 	v := found(in, path...)
 	return v != nil && ast.Boolean(true).Equal(v)
 }
 
-// found is a fact, or nil.
 func found(in ast.Value, path ...string) ast.Value {
 	ref := make(ast.Ref, len(path))
 	for i, name := range path {
@@ -135,7 +134,7 @@ func found(in ast.Value, path ...string) ast.Value {
 	return v
 }
 
-// Compiled are the rules by which a question is answered, and their data.
+// Compiled returns the compiled rules that answer a question, and their data.
 func (e *Engine) Compiled(q Question) (*ast.Compiler, map[string]any) {
 	if q.Query == maskQuery {
 		return e.masks, e.set.data

@@ -12,7 +12,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// README.md is what a security team works from: a parameter or a reason that it does not name cannot be told.
+// Security teams work with README.md: they cannot know a parameter or a reason that it does not name.
 
 func TestReadmeNamesEveryParameter(t *testing.T) {
 	set, err := Load(Shipped())
@@ -27,7 +27,7 @@ func TestReadmeNamesEveryParameter(t *testing.T) {
 	requireSame(t, named, keys("", parameters, named))
 }
 
-// keys are those of an object. One that is not named itself is a group, and its own keys count.
+// keys returns the keys of an object. A key that is not named is a group, and the keys inside it count.
 func keys(prefix string, object map[string]any, named []string) []string {
 	var all []string
 	for key, value := range object {
@@ -68,7 +68,7 @@ func TestReadmeNamesEveryReason(t *testing.T) {
 	}
 }
 
-// A rule that is a reason says so in its annotations, by the symbol that a decision gives.
+// A rule that stands for a reason has the reason in its annotation. It must be a reason that a decision gives.
 func TestReasonsInAnnotationsAreThoseOfTheDecision(t *testing.T) {
 	set, err := Load(Shipped())
 	if err != nil {
@@ -93,7 +93,7 @@ func TestReasonsInAnnotationsAreThoseOfTheDecision(t *testing.T) {
 	}
 }
 
-// The rule is copied from here, so it must hold for an address that Nidan saw, for no other, and pass the gate.
+// Readers copy this rule, so it must hold for an address that Nidan saw, for no other address, and must pass the gate.
 func TestTheReadmesRuleAboutNetworks(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
@@ -141,19 +141,19 @@ decision := {"action": "allow", "reason": "in_office", "channel": "c"} if _in_of
 	refused(t, files(decision+careless, ""), "net.cidr_contains")
 }
 
-// reasonsIn are the symbols that a module gives: what is under "reason" in an object, and the values of a rule that is
-// called so.
+// reasonsIn returns the reasons that a module gives: the values of "reason" in its objects, and the values of rules that
+// [givesReasons] knows.
 func reasonsIn(m *ast.Module) []string {
 	found := map[string]bool{}
 	var look func(*ast.Rule)
 	look = func(r *ast.Rule) {
-		if r.Head.Value == nil { // of a set
+		if r.Head.Value == nil { // a rule of a set
 			return
 		}
 		if reason, ok := r.Head.Value.Value.(ast.String); ok && givesReasons(r.Head.Name.String()) {
 			found[string(reason)] = true
 		}
-		ast.WalkTerms(r.Head.Value, func(t *ast.Term) bool { // an outcome may be put together
+		ast.WalkTerms(r.Head.Value, func(t *ast.Term) bool { // an outcome may be a union of objects
 			if object, ok := t.Value.(ast.Object); ok {
 				if term := object.Get(ast.StringTerm("reason")); term != nil {
 					if reason, ok := term.Value.(ast.String); ok {
@@ -173,12 +173,12 @@ func reasonsIn(m *ast.Module) []string {
 	return slices.Collect(maps.Keys(found))
 }
 
-// givesReasons says whether the values of a rule of that name are reasons.
+// givesReasons says whether the values of a rule with this name are reasons.
 func givesReasons(rule string) bool {
 	return strings.HasPrefix(rule, "_reason") || rule == "_against" || rule == "_worth_nothing" || rule == "_refused_account"
 }
 
-// namedUnder are the symbols in the first column of the table under a heading of README.md.
+// namedUnder returns the symbols in the first column of the table under a heading of README.md.
 func namedUnder(t *testing.T, heading string) []string {
 	t.Helper()
 	readme, err := os.ReadFile("README.md")
@@ -229,7 +229,7 @@ func TestReadmeNamesEveryFieldOfADecision(t *testing.T) {
 	requireSame(t, namedUnder(t, "## What a decision on a sign-in says"), fields)
 }
 
-// Who updates goes by this table: it has to name each reason, and say what the gate takes.
+// People who update use this table: it must name each reason whose effect has changed.
 func TestReadmeSaysWhatEachReasonDidBefore(t *testing.T) {
 	var reasons []string
 	for _, m := range meant {
@@ -246,7 +246,7 @@ func TestReadmeNamesEveryPlaceForRulesOfATeamsOwn(t *testing.T) {
 	requireSame(t, namedUnder(t, "### Rules of your own"), places)
 }
 
-// The rule is copied from here, so it must pass the gate, and refuse whom it says.
+// Readers copy this rule, so it must pass the gate, and refuse whom the text says.
 func TestTheReadmesRuleOfATeamsOwn(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {

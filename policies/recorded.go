@@ -1,7 +1,7 @@
 package policies
 
-// FillIn adds to a recorded input, decoded from JSON, what an earlier version did not write and what was so all the same: before
-// Nidan knew of methods, Kratos asked it after the password alone.
+// FillIn adds the sign-in method to a recorded input, decoded from JSON, if an earlier version did not write it. The method was the
+// password: before Nidan knew methods, Kratos called it after a password only.
 func FillIn(in map[string]any) {
 	request, ok := in["request"].(map[string]any)
 	if !ok {

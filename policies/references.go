@@ -10,15 +10,15 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// strayReferences are the references to data that there is not. To OPA they are undefined and no error: a misspelt one switches off the
-// rule that it stands in.
+// strayReferences returns the references to data that does not exist. OPA treats such a reference as undefined, not as an error: a
+// misspelt one switches off its rule.
 func (e *Engine) strayReferences() (found []finding) {
 	type reference struct {
 		ref   ast.Ref
 		place *ast.Location
 	}
 	var all []reference
-	var read [][]string // names below data that rules read, with all that is below
+	var read [][]string // names below data that rules read; everything below them is read, too
 	for _, path := range slices.Sorted(maps.Keys(e.set.production())) {
 		for _, r := range e.compiler.Modules[path].Rules {
 			ast.WalkTerms(r, func(t *ast.Term) bool {
@@ -38,7 +38,7 @@ func (e *Engine) strayReferences() (found []finding) {
 	return found
 }
 
-// stepsOf are the names that a reference leads through below data, as far as they are not worked out.
+// stepsOf returns the names in a reference below data, up to the first computed name.
 func stepsOf(ref ast.Ref) (names []string) {
 	for _, t := range ref[1:] {
 		name, ok := t.Value.(ast.String)
@@ -50,8 +50,8 @@ func stepsOf(ref ast.Ref) (names []string) {
 	return names
 }
 
-// stray says that a reference leads as far as a name that is none of the known ones. Where the one that may be meant is data, it says
-// where that stands. If no rule reads that, the data is misspelt, and not the rule.
+// stray reports a reference whose name at index n is not one of the known names. If a similar name is data, it reports the place of
+// the data. If no rule reads that data, the data is misspelt, and not the rule.
 func (e *Engine) stray(ref ast.Ref, place *ast.Location, n int, known []string, read [][]string) finding {
 	f := finding{rule: "reference", at: at(place), alike: ref[:n+1].String()}
 	is := "is neither a rule nor data of the set"
@@ -72,7 +72,7 @@ func (e *Engine) stray(ref ast.Ref, place *ast.Location, n int, known []string, 
 		f.err = fmt.Errorf("%s %s; is %s meant?", written, is, meant)
 		return f
 	}
-	checked := data[0] == "parameters" && len(data) > 1 // it passed its schema
+	checked := data[0] == "parameters" && len(data) > 1 // the schema has checked it
 	if !checked && !slices.ContainsFunc(read, func(r []string) bool { return prefixed(r, data) || prefixed(data, r) }) {
 		f.at, f.err = where, fmt.Errorf("no rule reads data.%s, and rules read %s, which is not there: is %s meant?", strings.Join(data, "."), ref[:n+1], name)
 		return f
@@ -85,8 +85,8 @@ func prefixed(names, with []string) bool {
 	return len(names) >= len(with) && slices.Equal(names[:len(with)], with)
 }
 
-// leads says how far a reference leads through rules and data, and which names there are where it ends. Behind a rule, a list or a name
-// that is worked out, it may lead anywhere.
+// leads returns how far a reference leads through rules and data, and which names exist at its end. After a rule, a list or a
+// computed name, it may lead anywhere.
 func (e *Engine) leads(ref ast.Ref) (n int, known []string) {
 	rules := e.compiler.RuleTree.Child(ref[0].Value)
 	var data any = e.set.data

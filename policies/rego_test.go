@@ -12,9 +12,8 @@ import (
 	"github.com/open-policy-agent/opa/v1/tester"
 )
 
-// The tests written in Rego, each case by its own name, under the engine's rules and not only the opa command's: built-ins
-// that reach out do not exist, and one that fails is a failure. What else is asked of the Rego (format, strictness, coverage)
-// is held by make policies.
+// Runs the Rego tests, each case with its own name, with the engine's settings, which differ from the opa command's: forbidden
+// built-ins do not exist, and a failing built-in is a failure. make policies checks format, strict mode and coverage.
 func TestShippedRegoTests(t *testing.T) {
 	ctx := t.Context()
 	set, err := Load(Shipped())
@@ -58,14 +57,14 @@ func requirePass(t *testing.T, pass bool, r *tester.Result) {
 	}
 }
 
-// A policy is written and read on its own: what it is for has to stand on it.
+// People read a policy without its surroundings: its title and description must say what it is for.
 func TestShippedRegoSaysWhatItIsFor(t *testing.T) {
 	set, err := Load(Shipped())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for path, m := range set.production() {
-		has := map[string]bool{} // by rule, and "package"
+		has := map[string]bool{} // by rule name, or "package"
 		for _, a := range m.Annotations {
 			of := "package"
 			if a.Scope != "package" {
@@ -90,7 +89,7 @@ func TestShippedRegoSaysWhatItIsFor(t *testing.T) {
 	}
 }
 
-// Security teams are told to copy this folder.
+// The documentation tells security teams to copy this folder.
 func TestACopyOfThisFolderIsWhatShips(t *testing.T) {
 	copied, err := New(t.Context(), os.DirFS("."))
 	if err != nil {
@@ -105,7 +104,7 @@ func TestACopyOfThisFolderIsWhatShips(t *testing.T) {
 	}
 }
 
-// What the command accepts, the engine has to accept.
+// The engine must accept what the opa command accepts, so both need the same version of OPA.
 func TestTheOpaCommandIsTheEnginesOPA(t *testing.T) {
 	root := os.DirFS("..")
 	engine, command := opaVersion(t, root, "go.mod"), opaVersion(t, root, "policies/opa/go.mod")

@@ -16,27 +16,27 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
-// Report is what was found out about a set of policies.
+// Report is the result of the gate's checks on a set of policies.
 type Report struct {
 	Revision  string   `json:"revision"`
 	Tests     []Test   `json:"tests"`
-	Cases     int      `json:"-"`         // sign-ins that the tests decide, each decided once more as it would be in earnest
-	Coverage  float64  `json:"coverage"`  // of the rules by the tests, in percent
-	Uncovered []string `json:"uncovered"` // "login/login.rego:12", or "…:12-14": what no test reaches
+	Cases     int      `json:"-"`         // sign-ins that the tests decide; the gate decides each of them again under the set's own data
+	Coverage  float64  `json:"coverage"`  // of the rules, by the tests, in percent
+	Uncovered []string `json:"uncovered"` // what no test reaches: "login/login.rego:12", or "…:12-14"
 }
 
-// Failed are the tests that do not hold.
+// Failed returns the tests that do not pass.
 func (r Report) Failed() []Test {
 	return slices.DeleteFunc(slices.Clone(r.Tests), func(t Test) bool { return t.Failure == "" })
 }
 
 // Test is one test of a set, or one case of it.
 type Test struct {
-	Package  string        `json:"package"`           // "nidan.login_test"
-	Name     string        `json:"name"`              // "test_decision/the console, with a code"
-	Location string        `json:"location"`          // "login/login_test.rego:12"
-	Failure  string        `json:"failure,omitempty"` // why it does not hold; empty: it does
-	Seen     string        `json:"seen,omitempty"`    // what was found in its place, where OPA can tell: "got == want: got 1, expected 2"
+	Package  string        `json:"package"`           // such as "nidan.login_test"
+	Name     string        `json:"name"`              // such as "test_decision/the console, with a code"
+	Location string        `json:"location"`          // such as "login/login_test.rego:12"
+	Failure  string        `json:"failure,omitempty"` // why it does not pass; empty: it passes
+	Seen     string        `json:"seen,omitempty"`    // the values found, if OPA can tell: "got == want: got 1, expected 2"
 	Duration time.Duration `json:"duration_nanoseconds"`
 }
 
@@ -47,10 +47,10 @@ func RunTests(ctx context.Context, s *Set) (Report, error) {
 	return r, err
 }
 
-// testWithin is how long one test may take.
+// testWithin bounds how long one test may take.
 const testWithin = 5 * time.Second
 
-// test runs the set's tests, and returns every input under which they ask for the decision on a sign-in.
+// test runs the set's tests, and returns every input for which they ask for the decision on a sign-in.
 func (s *Set) test(ctx context.Context, r *Report) ([]ast.Value, error) {
 	compiler, err := compile(s.modules)
 	if err != nil {
@@ -103,7 +103,7 @@ func (s *Set) test(ctx context.Context, r *Report) ([]ast.Value, error) {
 	return seen.inputs, ctx.Err()
 }
 
-// testsOf is a test, or each of its cases.
+// testsOf returns a test, or each of its cases.
 func testsOf(r *tester.Result) (tests []Test) {
 	t := Test{Package: strings.TrimPrefix(r.Package, "data."), Name: r.Name, Duration: r.Duration}
 	if r.Location != nil {
@@ -134,7 +134,7 @@ func testsOf(r *tester.Result) (tests []Test) {
 	return tests
 }
 
-// watched is a tracer that counts what is reached, and keeps every input under which a sign-in is decided.
+// watched is a tracer that measures coverage, and keeps every input for which a sign-in is decided.
 type watched struct {
 	cover  *cover.Cover
 	inputs []ast.Value
@@ -142,7 +142,7 @@ type watched struct {
 
 var _ topdown.QueryTracer = (*watched)(nil)
 
-// mostInputs bounds what a set's tests can make the gate do.
+// mostInputs bounds the number of sign-ins that a set's tests can make the gate decide.
 const mostInputs = 10_000
 
 // Enabled implements [topdown.QueryTracer].
@@ -154,7 +154,7 @@ func (w *watched) Config() topdown.TraceConfig { return w.cover.Config() }
 // TraceEvent implements [topdown.QueryTracer].
 func (w *watched) TraceEvent(e topdown.Event) {
 	w.cover.TraceEvent(e)
-	// Rules are looked up before any of them is tried: a sign-in that none decides is seen too.
+	// The index lookup comes before any rule is tried, so a sign-in that no rule decides is seen, too.
 	if e.Op == topdown.IndexOp && e.Ref != nil && e.Input() != nil && len(w.inputs) < mostInputs && e.Ref.String() == loginQuery {
 		w.inputs = append(w.inputs, e.Input().Value)
 	}

@@ -17,12 +17,12 @@ import (
 
 var update = flag.Bool("update", false, "write schema/ anew from the structs")
 
-// inputs are what policies are asked about: Go always sends all of it.
+// inputs are the inputs of policies. Go always sends all fields.
 var inputs = map[string]any{
 	"input": &Input{}, "capabilities": &CapabilitiesInput{}, "settings": &SettingsInput{}, "console": &ConsoleInput{}, "record": &RecordInput{},
 }
 
-// outputs are what policies answer, and what their data holds: some of it may be left out.
+// outputs are the answers of policies, and their data. Some fields may be left out.
 var outputs = map[string]any{
 	loginSchema: &Decision{}, capabilitiesSchema: &Capabilities{}, settingsSchema: &SettingsDecision{}, consoleSchema: &ConsoleDecision{},
 	maskSchema: &[]maskRule{}, parametersSchema: &Parameters{},
@@ -30,10 +30,10 @@ var outputs = map[string]any{
 	"custom_capability": &[]CustomCapability{},
 }
 
-// asWritten are the schemas of what policies write in a form of its own.
+// asWritten returns the schema of a type that policies write in a form of its own; nil for other types.
 func asWritten(t reflect.Type) *jsonschema.Schema {
 	switch t {
-	case reflect.TypeFor[Message](): // a text, too
+	case reflect.TypeFor[Message](): // or a string
 		byLanguage := (&jsonschema.Reflector{DoNotReference: true, Anonymous: true}).ReflectFromType(t)
 		byLanguage.Version = ""
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, byLanguage}}
@@ -51,7 +51,7 @@ func asWritten(t reflect.Type) *jsonschema.Schema {
 			Type: "string", Title: "the beginning of an address with its host, up to a /, such as https://kiosk.example.com/",
 			Pattern: `^[a-z][a-z0-9+.-]*://[^/?#\\]+/([^?#\\]*/)?$`,
 		}
-	case reflect.TypeFor[Version](): // what the shipped policies can compare
+	case reflect.TypeFor[Version](): // a version that the shipped policies can compare
 		const number = `(0|[1-9]\d{0,17})`
 		const rest = `(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?`
 		return &jsonschema.Schema{
@@ -62,7 +62,7 @@ func asWritten(t reflect.Type) *jsonschema.Schema {
 	return nil
 }
 
-// schemaOf is what stands in schema/ under that name.
+// schemaOf returns the contents of the file in schema/ with this name.
 func schemaOf(t *testing.T, name string) []byte {
 	t.Helper()
 	r := jsonschema.Reflector{DoNotReference: true, Anonymous: true}
@@ -84,8 +84,8 @@ func schemaOf(t *testing.T, name string) []byte {
 	return text.Bytes()
 }
 
-// ofDecisions adds what holds for one action alone. The terms of a code are read for a challenge, and may be anything of their kind
-// elsewhere.
+// ofDecisions adds what is required for one action only. The terms of a code must be in range for a challenge. For the other
+// actions, they are not used, and may be any integers.
 func ofDecisions(s *jsonschema.Schema) {
 	code, _ := s.Properties.Get("code")
 	strict := *code
@@ -119,7 +119,7 @@ func when(field string, value any, then *jsonschema.Schema) *jsonschema.Schema {
 	return &jsonschema.Schema{If: condition, Then: then}
 }
 
-// Policies, and what they answer, are checked against the schemas, so they must say what Go sends and takes, no more and no less.
+// Policies and their answers are checked against the schemas, so the schemas must match exactly what Go sends and accepts.
 func TestSchemasAreThoseOfTheStructs(t *testing.T) {
 	var names []string
 	for _, of := range []map[string]any{inputs, outputs} {
@@ -174,7 +174,8 @@ func TestTheSchemaOfTheParametersIsThatOfWhatShips(t *testing.T) {
 	}
 }
 
-// A minimum that the shipped policies could not compare is an error at each sign-in: the gate has to find it, and no other.
+// A minimum version that the shipped policies cannot compare fails at each sign-in: the gate must refuse it, and must accept all
+// others.
 func TestTheSchemaOfAVersionIsWhatCanBeCompared(t *testing.T) {
 	for _, version := range []string{
 		"4", "3.6", "3.5.0", "0", "0.0.1", "10.20.30", "3.5.0-rc1", "3.5.0+build7", "3.5.0-rc.1+b.2", "123456789",
@@ -196,7 +197,7 @@ func TestTheSchemaOfAVersionIsWhatCanBeCompared(t *testing.T) {
 	}
 }
 
-// The other answers, as the decoders take them.
+// For the other answers, the schemas must accept what the decoders accept.
 func TestTheOtherSchemasAreWhatIsTaken(t *testing.T) {
 	for schema, tc := range map[string]struct {
 		decode  func(any) error

@@ -12,24 +12,23 @@ type Way string
 
 // The two ways.
 const (
-	ByAAL2  Way = "aal2"  // by a factor of Kratos' own: Kratos' session is aal2 then
-	ByEmail Way = "email" // by a mailed code
+	ByAAL2  Way = "aal2"  // a factor of Kratos: Kratos' session is then aal2
+	ByEmail Way = "email" // a mailed code
 )
 
-// ways are all that there are.
 var ways = []Way{ByAAL2, ByEmail}
 
-// NeedsFactors is the one thing that a decision may need: [Account.Factors].
+// NeedsFactors is the only fact that a decision may need: [Account.Factors].
 const NeedsFactors = "account.factors"
 
-// StepUp is what would earn a capability that a session lacks: a sign-in with the first factor, one more time. ACR and MaxAgeMinutes say
-// what else it takes.
+// StepUp says what would earn a capability that a session lacks: a new sign-in with the first factor. ACR and MaxAgeMinutes say
+// what else the sign-in needs.
 type StepUp struct {
 	ACR           string `json:"acr,omitempty" jsonschema:"enum=aal2,description=Kratos' session has to be aal2"`
 	MaxAgeMinutes int    `json:"max_age_minutes,omitempty" jsonschema:"minimum=1,description=the last step of signing in must be no older"`
 }
 
-// By is the way in which the second step of a challenge is taken: the first in the list.
+// By returns the way in which the second step of a challenge is taken: the first in the list.
 func (d Decision) By() Way {
 	if len(d.SecondStepBy) == 0 {
 		return ByEmail
@@ -37,10 +36,10 @@ func (d Decision) By() Way {
 	return d.SecondStepBy[0]
 }
 
-// NotYet says whether the decision is none yet: it turns on facts that were not looked up, and it is asked once more.
+// NotYet says whether the decision is not final: it needs facts that were not looked up, and will be made again with them.
 func (d Decision) NotYet(in Input) bool { return len(d.Needs) > 0 && in.Account.Factors == nil }
 
-// validateSteps holds what a decision may say of the second step.
+// validateSteps checks what a decision says about the second step.
 func (d Decision) validateSteps() error {
 	var errs []error
 	if d.SecondStepBy != nil && len(d.SecondStepBy) == 0 {
@@ -72,34 +71,36 @@ func (d Decision) validateSteps() error {
 	return errors.Join(errs...)
 }
 
-// basis is what a decision may rest on, and what need not be among the facts that the policies read: a decision is known again by those.
+// basis holds facts that a decision is checked against. They are not part of the cache key of a decision unless the policies read
+// them, so each cached decision must be checked again.
 type basis struct {
 	deviceKnown   bool
-	enrolled      bool // the account has a factor that lasts
-	anotherMethod bool // than the password
+	enrolled      bool // the account has a lasting factor
+	anotherMethod bool // the method is not the password
 }
 
-// suits says whether the decision may be made on a sign-in. It is not part of validate, which is not told of the input.
+// suits returns an error if the decision must not be made on a sign-in with these facts. It is separate from validate, which does
+// not know the input.
 func (d Decision) suits(on basis) error {
 	switch {
 	case d.SecondStep == SecondStepRemembered && !on.deviceKnown:
 		return errors.New("the decision is not valid: second_step is remembered, and input.device.known is not true")
 	case d.SecondStep == SecondStepPassed && !on.anotherMethod:
 		return errors.New("the decision is not valid: second_step is passed, and the method of the sign-in is the password")
-	// Who has no factor could do nothing with a session that waits for one.
+	// An account without a factor could do nothing with a session that waits for one.
 	case d.Action == ActionChallenge && d.By() == ByAAL2 && !on.enrolled:
 		return errors.New("the decision is not valid: second_step_by begins with aal2, and input.account.factors has neither totp nor webauthn")
 	}
 	return nil
 }
 
-// enrolled says whether the account has a factor that lasts. Recovery codes run out.
+// enrolled says whether the account has a lasting factor. Recovery codes do not count, because they run out.
 func (f *Factors) enrolled() bool { return f != nil && (f.TOTP || f.WebAuthn) }
 
-// anotherMethod says whether that is another method than the password. Where none is said, it was the password.
+// anotherMethod says whether a method is not the password. An empty method counts as the password.
 func anotherMethod(method string) bool { return method != "" && method != "password" }
 
-// factOf is a fact of an input: an [Input], or one decoded from JSON. It is not valid where there is none.
+// factOf returns a fact of an input, which is an [Input] or decoded from JSON. It is not valid if the fact is missing.
 func factOf(in any, path ...string) reflect.Value {
 	if in == nil {
 		return reflect.Value{}
@@ -111,13 +112,12 @@ func factOf(in any, path ...string) reflect.Value {
 	return v
 }
 
-// holdsIn says whether a fact of an input is true.
 func holdsIn(in any, path ...string) bool {
 	v := factOf(in, path...)
 	return v.Kind() == reflect.Bool && v.Bool()
 }
 
-// suitsInput is suits, for an [Input], or one decoded from JSON.
+// suitsInput is suits for an [Input] or for an input decoded from JSON.
 func (d Decision) suitsInput(in any) error {
 	method := ""
 	if v := factOf(in, "request", "method"); v.Kind() == reflect.String {

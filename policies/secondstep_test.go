@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// appsFirst are the policies that ship, where a factor comes before a mailed code, and owners must not use mail from a day on.
+// appsFirst compiles the shipped policies with a factor before a mailed code. Owners must not use a mailed code from a day on.
 func appsFirst(t *testing.T) *Engine {
 	t.Helper()
 	e, err := New(t.Context(), shippedBut(t, "data.json", `"second_step_by": ["email"],
@@ -44,7 +44,7 @@ func TestADecisionSaysWhichFactsItNeeds(t *testing.T) {
 	}
 }
 
-// Decisions are known again by what the policies read. Were that the clock, each sign-in would be worked out anew.
+// Decisions are cached by what the policies read. If they read the clock, each sign-in would need a new decision.
 func TestADayIsReadAndNotTheClock(t *testing.T) {
 	e := appsFirst(t)
 	reads, err := e.Reads()
@@ -66,7 +66,7 @@ func TestADayIsReadAndNotTheClock(t *testing.T) {
 	}
 }
 
-// An engine that lets somebody in for a factor that is not there would keep them out with a session that is worth nothing.
+// A challenge by a factor that the account does not have would lock the person out: the session would be worth nothing.
 func TestADecisionByAFactorIsForWhoHasOne(t *testing.T) {
 	answer := map[string]any{
 		"action": "challenge", "reason": "r", "channel": "c", "second_step_by": []any{"aal2", "email"},
@@ -94,7 +94,7 @@ func TestADecisionByAFactorIsForWhoHasOne(t *testing.T) {
 func TestWhatADecisionMaySayOfTheSecondStep(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change map[string]any
-		want   string // of the error; empty: valid
+		want   string // text in the error; empty: valid
 	}{
 		"nothing":                          {nil, ""},
 		"mail, then a factor":              {map[string]any{"second_step_by": []any{"email", "aal2"}}, ""},

@@ -14,8 +14,8 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
-// look runs tests that failed once more, traced, and says of each test and case what was found in the place of what it asks for. A trace
-// takes much longer than the test: of many, the first are looked at. Names are those of the tests with their packages.
+// look runs failed tests again with a trace, and returns for each test and case what was found instead of the expected values. A
+// trace takes much longer than the test, so only the first [mostSaid] are traced. The names include the package.
 func (s *Set) look(ctx context.Context, names []string) (map[string]string, error) {
 	if len(names) == 0 {
 		return nil, nil
@@ -59,8 +59,8 @@ func (s *Set) look(ctx context.Context, names []string) (map[string]string, erro
 	return seen, nil
 }
 
-// nameTest gives a test with cases the name that any other test has: OPA keeps the two sides of a comparison for those whose name says
-// that they are tests.
+// nameTest gives a test with cases the name of a plain test: OPA keeps the two sides of a comparison only in rules whose name is
+// that of a test.
 func nameTest(h *ast.Head) {
 	if len(h.Reference) == 0 || h.Name != "" {
 		return
@@ -70,7 +70,7 @@ func nameTest(h *ast.Head) {
 	}
 }
 
-// lastFailure says what failed last in a file, and what its parts were. It is empty where nothing did.
+// lastFailure describes the last expression that failed in a file. It is empty if there is none.
 func lastFailure(trace []*topdown.Event, file string) string {
 	for _, e := range slices.Backward(trace) {
 		expr, ok := e.Node.(*ast.Expr)
@@ -82,7 +82,7 @@ func lastFailure(trace []*topdown.Event, file string) string {
 	return ""
 }
 
-// failed says how an expression failed.
+// failed describes how an expression failed.
 func failed(expr *ast.Expr, locals *ast.ValueMap) string {
 	operands := expr.Operands()
 	if expr.Generated && len(operands) == 2 && operands[1].Location != nil {
@@ -119,7 +119,7 @@ func isReference(t *ast.Term) bool {
 	return ok && ref.HasPrefix(ast.DefaultRootRef)
 }
 
-// compared says what was found in the place of what. Of large objects only what differs is shown.
+// compared describes two values. Of large objects, it shows only what differs.
 func compared(have, want ast.Value) string {
 	differing := ""
 	if h, ok := have.(ast.Object); ok && max(len(have.String()), len(want.String())) > mostBrief {
@@ -131,7 +131,7 @@ func compared(have, want ast.Value) string {
 	return fmt.Sprintf("got %s, expected %s%s", brief(have), brief(want), differing)
 }
 
-// without is an object without what another one has alike.
+// without returns an object without the members that are equal in another one.
 func without(o, other ast.Object) ast.Object {
 	left := ast.NewObject()
 	o.Foreach(func(k, v *ast.Term) {
@@ -150,7 +150,7 @@ func without(o, other ast.Object) ast.Object {
 	return left
 }
 
-// valueIn is the value that a term had. It is nil where that is not known.
+// valueIn returns the value that a term had, or nil if it is not known.
 func valueIn(t *ast.Term, locals *ast.ValueMap) ast.Value {
 	switch v := t.Value.(type) {
 	case ast.Var:

@@ -8,13 +8,13 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 )
 
-// SettingsDecision is what the policies say of a change before Kratos keeps it: of a password, a factor, a provider or the profile.
+// SettingsDecision is the decision about a change before Kratos stores it: of a password, a factor, a provider or the profile.
 type SettingsDecision struct {
 	Action Action `json:"action" jsonschema:"required,enum=allow,enum=refuse"`
 	Reason string `json:"reason" jsonschema:"required,minLength=1,description=a stable symbol"`
 }
 
-// Settings says whether a session may change how its account signs in. An error means that it may not.
+// Settings says whether a session may change how its account signs in. After an error, it may not.
 func (e *Engine) Settings(ctx context.Context, in SettingsInput) (SettingsDecision, error) {
 	answer, err := e.eval(ctx, e.settings, settingsQuery, rego.EvalInput(in))
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/text/message"
 )
 
-// What each answer of the policies and their parameters look like, by the names of schema/.
+// The schemas of the policies' answers and parameters, by their names in schema/.
 const (
 	loginSchema        = "login_decision"
 	capabilitiesSchema = "capabilities_decision"
@@ -25,7 +25,7 @@ const (
 	parametersSchema   = "parameters"
 )
 
-// shapes are the schemas of schema/, by name.
+// shapes holds the schemas in schema/, by name.
 var shapes = sync.OnceValues(func() (map[string]*jsonschema.Schema, error) {
 	files, err := schemaFiles.ReadDir("schema")
 	if err != nil {
@@ -51,16 +51,16 @@ var shapes = sync.OnceValues(func() (map[string]*jsonschema.Schema, error) {
 	return all, nil
 })
 
-// fault is a place in a value where it is not as its schema says.
+// fault is a place in a value that does not fulfil its schema.
 type fault struct {
-	path []string // names and indexes that lead there
+	path []string // names and indexes of the place
 	what string
 	kind jsonschema.ErrorKind
 
-	meant string // the name that is meant by one that is not known; empty: none is like it
+	meant string // for an unknown name: the similar known name; empty: none
 }
 
-// faults compares a value, decoded from JSON, with the schema of that name. Those that do not count are left out.
+// faults compares a value, decoded from JSON, with the schema of this name. It leaves out the faults for which counts is false.
 func faults(name string, value any, counts func(fault) bool) ([]fault, error) {
 	all, err := shapes()
 	if err != nil {
@@ -75,7 +75,7 @@ func faults(name string, value any, counts func(fault) bool) ([]fault, error) {
 	return found, nil
 }
 
-// withoutMeant leaves out that a member is missing where one is misspelt that means it: there is one mistake.
+// withoutMeant leaves out a missing member if a misspelt name stands for it: both are one mistake.
 func withoutMeant(found []fault) []fault {
 	return slices.DeleteFunc(slices.Clone(found), func(missing fault) bool {
 		if _, ok := missing.kind.(*kind.Required); !ok {
@@ -88,7 +88,7 @@ func withoutMeant(found []fault) []fault {
 	})
 }
 
-// collect are the faults that an error tells of.
+// collect returns the faults in a validation error.
 func collect(root *jsonschema.Schema, e *jsonschema.ValidationError, counts func(fault) bool) (found []fault) {
 	if _, either := e.ErrorKind.(*kind.AnyOf); either {
 		return collectEither(root, e, counts)
@@ -107,8 +107,8 @@ func collect(root *jsonschema.Schema, e *jsonschema.ValidationError, counts func
 	return found
 }
 
-// collectEither are the faults of a value that may be of one kind or another: those by the kind that it is of, or else that it is of
-// none.
+// collectEither returns the faults of a value that may have several types: those for the type that it has, or that it has none of
+// them.
 func collectEither(root *jsonschema.Schema, e *jsonschema.ValidationError, counts func(fault) bool) []fault {
 	var kinds []string
 	for _, cause := range e.Causes {
@@ -131,7 +131,7 @@ func ofKinds(want []string, got string) string {
 	return "must be of type " + or(want) + ", and is of type " + got
 }
 
-// schemaAt is the schema of a place. It is empty where there is none.
+// schemaAt returns the schema of a place. It is an empty schema if there is none.
 func schemaAt(s *jsonschema.Schema, path []string) *jsonschema.Schema {
 	for _, name := range path {
 		below := s.Properties[name]
@@ -151,7 +151,7 @@ func schemaAt(s *jsonschema.Schema, path []string) *jsonschema.Schema {
 
 var english = message.NewPrinter(language.English)
 
-// describe says what is wrong with a value, in words. Of several members that are unknown, or missing, each is a fault.
+// describe says in words what is wrong with a value. Each unknown or missing member is a fault of its own.
 func describe(s *jsonschema.Schema, e *jsonschema.ValidationError) (found []fault) {
 	f := fault{path: e.InstanceLocation, what: e.ErrorKind.LocalizedString(english), kind: e.ErrorKind}
 	switch k := e.ErrorKind.(type) {
@@ -201,7 +201,7 @@ func spelled(values []any) []string {
 	return all
 }
 
-// or is "a, b or c".
+// or returns "a, b or c".
 func or(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
@@ -210,7 +210,7 @@ func or(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// orMeant asks whether another name was meant. It is empty where no known one is like it.
+// orMeant asks whether a similar name was meant. It is empty if no known name is similar.
 func orMeant(name string, known []string) string {
 	if meant := closest(name, known); meant != "" {
 		return "; is " + meant + " meant?"
@@ -218,7 +218,7 @@ func orMeant(name string, known []string) string {
 	return ""
 }
 
-// closest is the known name that is most like another one. It is empty where none is like it.
+// closest returns the most similar known name. It is empty if none is similar.
 func closest(name string, known []string) string {
 	slices.Sort(known)
 	best, distance := "", max(2, len(name)/3)+1

@@ -13,7 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// dataSources are the files that a folder's data is read from, as they are written: OPA keeps what stands in them, and not where.
+// dataSources returns the data files of a folder as they are written: OPA keeps the data, but not its places.
 func dataSources(policies fs.FS) (sources []File, err error) {
 	err = fs.WalkDir(policies, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && name != "." && strings.HasPrefix(d.Name(), ".") {
@@ -29,7 +29,7 @@ func dataSources(policies fs.FS) (sources []File, err error) {
 	return sources, err
 }
 
-// notJSON says where a file with data is no JSON.
+// notJSON returns an error with the place if a data file is not valid JSON.
 func notJSON(sources []File) error {
 	var found []finding
 	for _, f := range sources {
@@ -43,18 +43,18 @@ func notJSON(sources []File) error {
 	return together(found)
 }
 
-// DataPlace is where in the set's files data stands, by the names that lead to it below data: "data.json:12", or what is nearest above
-// it. It is empty for a set that was not read from a folder: nobody knows how its files are written.
+// DataPlace returns the place of data in the set's files, such as "data.json:12", or the nearest place above it. The names lead to
+// it below data. It is empty for a set that was not read from a folder, because the text of its files is not known.
 func (s *Set) DataPlace(names ...string) string {
 	at, _ := s.placeOfData(names)
 	return at
 }
 
-// placeOfData says, too, whether what the names lead to stands there.
+// placeOfData is [Set.DataPlace], and also says whether the names lead to existing data.
 func (s *Set) placeOfData(names []string) (at string, there bool) {
 	best := -1
 	for _, f := range s.sources {
-		var below []string // a file's folder is where its data is
+		var below []string // the folder of a file is part of the path to its data
 		if folder := path.Dir(f.Path); folder != "." {
 			below = strings.Split(folder, "/")
 		}
@@ -72,10 +72,10 @@ func (s *Set) placeOfData(names []string) (at string, there bool) {
 	return at, best == len(names)
 }
 
-// notYAML is what may stand in JSON, and not in YAML: tabs between values, and halves of letters in names and texts.
+// notYAML matches what is valid in JSON and not in YAML: tabs between values, and surrogate halves (\ud83d) in names and texts.
 var notYAML = regexp.MustCompile(`\t|\\u[dD][89a-fA-F][0-9a-fA-F]{2}`)
 
-// lineOf is the line of what names lead to in JSON or YAML, or as far as they lead.
+// lineOf returns the line of the value that names lead to in JSON or YAML. depth says how many of the names exist.
 func lineOf(text string, names []string) (line, depth int) {
 	var root yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &root); err != nil || len(root.Content) == 0 {

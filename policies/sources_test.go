@@ -25,7 +25,7 @@ func TestDataIsFoundWhereItIsWritten(t *testing.T) {
 		"parameters":                  "data.json:2",
 		"parameters code length":      "data.json:3",
 		"parameters code ttl_seconds": "data.json:4",
-		"parameters code nothing":     "data.json:3", // what is nearest above it
+		"parameters code nothing":     "data.json:3", // the nearest place above
 		"custom list 1":               "data.json:6",
 		"house night_shift":           "house/data.yaml:2",
 		"house night_shift 1":         "house/data.yaml:4",
@@ -66,7 +66,7 @@ func TestWhatIsWrongWithASetIsToldApart(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, ", "), want)
 	}
 
-	// Where a rule fails while a sign-in is tried, the place is the rule's.
+	// If a rule fails while a sign-in is tried, the place is that of the rule.
 	p := wrong(files("decision := {\"action\": \"allow\", \"reason\": \"r\", \"channel\": \"c\"} if {\n\t1 / input.device.age_days > 0\n}", ""))
 	if len(p) != 1 || p[0].Rule != "undecided" || p[0].File != "login/login.rego" || p[0].Line != 7 {
 		t.Errorf("got %+v", p)
@@ -76,7 +76,7 @@ func TestWhatIsWrongWithASetIsToldApart(t *testing.T) {
 	}
 }
 
-// A file that is read as it stands, up to where OPA would stop, could hold more than is seen.
+// Without this check, OPA could read only the beginning of such a file and ignore the rest without a message.
 func TestDataThatIsNoJSONIsRefusedByLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"{\n\"a\": 1\n\"b\": 2}":   "data.json:3: this is no JSON: ",

@@ -15,8 +15,8 @@ var (
 	aNumber = reflect.TypeFor[json.Number]()
 )
 
-// spell appends a value to a key. Two values are spelled alike only if a policy cannot tell them apart, and none is spelled as
-// another one begins: of several in a row, it is clear where each ends.
+// spell appends a value to a key. Two values have the same spelling only if policies cannot distinguish them. No spelling is the
+// beginning of another one, so in a row of values it is clear where each one ends.
 func spell(key []byte, v reflect.Value) []byte {
 	switch v.Kind() {
 	case reflect.Invalid:
@@ -58,17 +58,17 @@ func spell(key []byte, v reflect.Value) []byte {
 		}
 		return key
 	}
-	panic("cannot spell a " + v.Kind().String()) // no field is one, and no JSON is decoded to one
+	panic("cannot spell a " + v.Kind().String()) // no field of an input has this kind, and JSON is not decoded to it
 }
 
 func spellText(key []byte, text string) []byte {
 	return append(binary.AppendUvarint(key, uint64(len(text))), text...)
 }
 
-// spellMap appends what is in a map, by the order of the names.
+// spellMap appends the entries of a map in the order of their names.
 func spellMap(key []byte, v reflect.Value) []byte {
 	var room [16]string
-	switch m := v.Interface().(type) { // reflection would allocate each name and each value
+	switch m := v.Interface().(type) { // reflection would allocate memory for each name and value
 	case map[string]string:
 		for _, name := range inOrder(room[:0], m) {
 			key = spellText(spellText(key, name), m[name])
@@ -88,7 +88,6 @@ func spellMap(key []byte, v reflect.Value) []byte {
 	return key
 }
 
-// inOrder appends the names in a map, in order.
 func inOrder[V any](names []string, m map[string]V) []string {
 	for name := range m {
 		names = append(names, name)

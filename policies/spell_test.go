@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// aValue is any that JSON can be decoded to.
+// aValue is any value that JSON can be decoded to.
 func aValue(t *rapid.T, depth int) any {
 	switch rapid.IntRange(0, 4+2*min(depth, 1)).Draw(t, "kind") {
 	case 0:
@@ -34,7 +34,7 @@ func aValue(t *rapid.T, depth int) any {
 	return object
 }
 
-// Were one the beginning of another, what comes next could make up for the rest.
+// If one spelling were the beginning of another, the value after it could make two different keys equal.
 func TestNoValueIsSpelledAsAnotherOneBegins(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := aValue(t, 3), aValue(t, 3)
@@ -54,7 +54,7 @@ func TestWhatOnlyLooksAlikeIsSpelledDifferently(t *testing.T) {
 		Next *node
 		Name string
 	}
-	spelled := []string{string(spell(nil, reflect.Value{}))} // nothing
+	spelled := []string{string(spell(nil, reflect.Value{}))} // a missing value
 	values := []any{
 		nil, false, true, 0.0, 1.0, "", "0", "1", "false", "null", json.Number("1"), []any{}, []any{""}, []any{"", ""}, []any{"as", "b"}, []any{"a", "sb"},
 		[]any{[]any{"a"}, "b"}, []any{[]any{"a", "b"}}, map[string]any{}, map[string]any{"": ""}, map[string]any{"a": "b"}, map[string]any{"ab": ""},
@@ -72,7 +72,7 @@ func TestWhatOnlyLooksAlikeIsSpelledDifferently(t *testing.T) {
 	}
 }
 
-// A field of a kind that cannot be spelled would be found out by the first sign-in of a policy that reads it.
+// Otherwise, a field of a kind that cannot be spelled would fail only at the first sign-in of a policy that reads it.
 func TestEachFieldOfTheInputCanBeSpelled(t *testing.T) {
 	in := RecordInput{
 		Input:  &Input{Challenge: &Challenge{}, Request: Request{Headers: map[string]string{"a": "b"}}},

@@ -7,22 +7,22 @@ import (
 	"fmt"
 )
 
-// Limits are what an account may use up, across its sign-ins.
+// Limits bounds what an account may use up, across its sign-ins.
 type Limits struct {
-	Codes              int `json:"codes" jsonschema:"required,minimum=1,maximum=20"`                    // codes it may be sent, 1 to 20, …
-	CodesWithinSeconds int `json:"codes_within_seconds" jsonschema:"required,minimum=60,maximum=86400"` // … within so many seconds, 60 to 86400
-	WrongCodes         int `json:"wrong_codes" jsonschema:"required,minimum=1,maximum=100"`             // wrong codes before it is refused, 1 to 100
+	Codes              int `json:"codes" jsonschema:"required,minimum=1,maximum=20"`                    // codes that may be sent to it, 1 to 20, …
+	CodesWithinSeconds int `json:"codes_within_seconds" jsonschema:"required,minimum=60,maximum=86400"` // … within this many seconds, 60 to 86400
+	WrongCodes         int `json:"wrong_codes" jsonschema:"required,minimum=1,maximum=100"`             // wrong codes until its sign-ins are refused, 1 to 100
 
-	// What follows has its usual value where a policy does not name it.
+	// The following limits have their usual value if a policy does not name them.
 
-	CodesPerDay         int `json:"codes_per_day" jsonschema:"minimum=1,maximum=100"`          // codes it may be sent within 24 hours, 1 to 100
-	WaitDoublesAfter    int `json:"wait_doubles_after" jsonschema:"minimum=1,maximum=100"`     // of these, 1 to 100, after which the wait doubles with each
-	ReservedCodesPerDay int `json:"reserved_codes_per_day" jsonschema:"minimum=0,maximum=100"` // codes besides, on devices it was remembered on, 0 to 100
+	CodesPerDay         int `json:"codes_per_day" jsonschema:"minimum=1,maximum=100"`          // codes that may be sent to it within 24 hours, 1 to 100
+	WaitDoublesAfter    int `json:"wait_doubles_after" jsonschema:"minimum=1,maximum=100"`     // number of codes a day, 1 to 100, after which the wait doubles with each further code
+	ReservedCodesPerDay int `json:"reserved_codes_per_day" jsonschema:"minimum=0,maximum=100"` // additional codes on devices that remember it, 0 to 100
 	WrongCodeDays       int `json:"wrong_code_days" jsonschema:"minimum=1,maximum=365"`        // for how many days a wrong code counts, 1 to 365
-	TellWrongCodes      int `json:"tell_wrong_codes" jsonschema:"minimum=1,maximum=100"`       // from how many on a mail tells of them, 1 to 100
+	TellWrongCodes      int `json:"tell_wrong_codes" jsonschema:"minimum=1,maximum=100"`       // the number of wrong codes from which a mail warns, 1 to 100
 }
 
-// UsualLimits hold where a policy names none.
+// UsualLimits returns the limits that hold if a policy names none.
 func UsualLimits() Limits {
 	return Limits{
 		Codes: 5, CodesWithinSeconds: 600, WrongCodes: 100,
@@ -30,7 +30,7 @@ func UsualLimits() Limits {
 	}
 }
 
-// UnmarshalJSON gives what a policy does not name its usual value. The three limits of the first version have to be named.
+// UnmarshalJSON gives limits that a policy does not name their usual value. The three limits of the first version are required.
 func (l *Limits) UnmarshalJSON(raw []byte) error {
 	type limits Limits
 	named := limits(UsualLimits())
@@ -44,16 +44,16 @@ func (l *Limits) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// Code are the terms of a code.
+// Code holds the terms of a code.
 type Code struct {
 	Length             int `json:"length" jsonschema:"required,minimum=6,maximum=10"`                // digits
-	TTLSeconds         int `json:"ttl_seconds" jsonschema:"required,minimum=1,maximum=600"`          // how long it holds
+	TTLSeconds         int `json:"ttl_seconds" jsonschema:"required,minimum=1,maximum=600"`          // validity, in seconds
 	MaxAttempts        int `json:"max_attempts" jsonschema:"required,minimum=1,maximum=10"`          // tries
-	ResendAfterSeconds int `json:"resend_after_seconds" jsonschema:"required,minimum=1,maximum=600"` // before another may be sent
+	ResendAfterSeconds int `json:"resend_after_seconds" jsonschema:"required,minimum=1,maximum=600"` // seconds until another code may be sent
 }
 
-// validate holds what no policy can loosen: six digits at least and ten minutes at most (NIST SP 800-63B-4 §3.1.3.2), ten
-// tries at most (the manual).
+// validate checks the limits that no policy can loosen: six digits at least and ten minutes at most (NIST SP 800-63B-4 §3.1.3.2),
+// ten tries at most (the manual).
 func (c Code) validate() error {
 	return inRange(
 		number{"code.length", c.Length, 6, 10},
@@ -63,7 +63,7 @@ func (c Code) validate() error {
 	)
 }
 
-// validate holds what no policy can loosen: a hundred wrong codes at most (NIST SP 800-63B-4 §3.2.2).
+// validate checks the limit that no policy can loosen: a hundred wrong codes at most (NIST SP 800-63B-4 §3.2.2).
 func (l Limits) validate() error {
 	return inRange(
 		number{"limits.codes", l.Codes, 1, 20},

@@ -10,38 +10,38 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
-// tracer notes which rules are tried, and how far each of them comes.
+// tracer notes which rules are tried, and how far each one comes.
 type tracer struct {
 	compiler *ast.Compiler
 	data     ast.Value
-	says     func(fact string) string // what it is
+	says     func(fact string) string // describes a fact
 	trials   []*trial
 	byQuery  map[uint64]*trial
-	within   map[uint64]*trial    // by the query of a part of a rule, such as "every": that rule
-	values   map[string]ast.Value // what rules gave, by reference
+	within   map[uint64]*trial    // the rule, by the query of a part of it, such as "every"
+	values   map[string]ast.Value // values of rules, by reference
 }
 
-// trial is a rule while it is tried.
+// trial is one evaluation of a rule.
 type trial struct {
 	rule     *ast.Rule
-	furthest int  // of the expressions of its body that were evaluated; -1: none was
-	failed   bool // the furthest one failed
+	furthest int  // index of the last expression of its body that was evaluated; -1: none
+	failed   bool // the expression at furthest failed
 	fired    bool
-	value    ast.Value // what it gave
-	moment   moment    // when it had come furthest
-	against  *against  // what an "every" failed on
+	value    ast.Value // the value that the rule gave
+	moment   moment    // when furthest was reached
+	against  *against  // the element on which an "every" failed
 
-	collecting string               // the comprehension that is worked out; empty: none is
-	collected  map[string]ast.Value // what comprehensions gave, by how they are written
+	collecting string               // the comprehension that is being computed; empty: none
+	collected  map[string]ast.Value // values of comprehensions, by their source text
 }
 
-// moment is what was known when something happened.
+// moment holds the values that were known at an event.
 type moment struct {
 	input  ast.Value // nil: there is none
 	locals *ast.ValueMap
 }
 
-// against is what was not so of one element.
+// against is the expression that failed for one element.
 type against struct {
 	expr *ast.Expr
 	moment
@@ -81,7 +81,7 @@ func (t *tracer) TraceEvent(e topdown.Event) {
 	}
 }
 
-// ownerOf is the rule that a query within one of its conditions belongs to. It is nil for the question itself.
+// ownerOf returns the rule that contains a nested query. It is nil for the question itself.
 func (t *tracer) ownerOf(e topdown.Event) *trial {
 	owner := t.within[e.QueryID]
 	if owner == nil {
@@ -116,7 +116,7 @@ func (t *tracer) ruleEvent(e topdown.Event, rule *ast.Rule) {
 	}
 }
 
-// see notes how far a rule has come. What fails after the rule has fired is the search for another way.
+// see notes how far a rule has come. A failure after the rule has fired is only the search for another solution.
 func (r *trial) see(e topdown.Event, expr *ast.Expr) {
 	i := slices.Index(r.rule.Body, expr)
 	if r.fired || i < r.furthest || i < 0 || e.Op != topdown.EvalOp && e.Op != topdown.FailOp {
@@ -125,7 +125,8 @@ func (r *trial) see(e topdown.Event, expr *ast.Expr) {
 	r.furthest, r.failed, r.moment = i, e.Op == topdown.FailOp, momentOf(e)
 }
 
-// collect notes what a comprehension gave: OPA first compares the comprehension with something, and then its value with the same.
+// collect notes the value of a comprehension. OPA first compares the comprehension with a term, and then compares its value with
+// the same term.
 func (r *trial) collect(compared *ast.Expr) {
 	value := compared.Operand(0)
 	for _, term := range compared.Operands() {
@@ -162,7 +163,7 @@ func momentOf(e topdown.Event) moment {
 	return m
 }
 
-// tried are the rules as they are told of.
+// tried returns the rules as an explanation shows them.
 func (t *tracer) tried() []Tried {
 	annotations := t.compiler.GetAnnotationSet()
 	all := []Tried{}
@@ -174,7 +175,7 @@ func (t *tracer) tried() []Tried {
 		if !r.fired {
 			x.Because = because(x)
 		}
-		same := func(y Tried) bool { return reflect.DeepEqual(x, y) } // asked once more
+		same := func(y Tried) bool { return reflect.DeepEqual(x, y) } // the same rule was asked again
 		if !slices.ContainsFunc(all, same) {
 			all = append(all, x)
 		}
@@ -182,7 +183,7 @@ func (t *tracer) tried() []Tried {
 	return all
 }
 
-// headOf is the name of a rule, with the names of what is in brackets as they are written.
+// headOf returns the name of a rule. A variable in brackets is shown as written.
 func headOf(r *ast.Rule) string {
 	name := ""
 	for i, term := range r.Head.Ref() {
@@ -217,7 +218,7 @@ func titleOf(annotations *ast.AnnotationSet, r *ast.Rule) (title string) {
 	return title
 }
 
-// gives is what the rule gave, or what it would give, where that is written down.
+// gives returns the value that a rule gave, or would give if the value is a constant.
 func (r *trial) gives() string {
 	value := r.value
 	if value == nil && r.rule.Head.Value != nil && r.rule.Head.Value.IsGround() {
@@ -229,7 +230,6 @@ func (r *trial) gives() string {
 	return brief(value)
 }
 
-// because is why a rule did not fire.
 func because(x Tried) string {
 	for _, c := range x.Conditions {
 		if c.Is != HoldsNot {

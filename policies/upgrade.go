@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// meant are the reasons that earlier versions acted upon, when a decision had no field for it. The gate alone knows them: a set that was
-// made then would mean less now, and nobody would see it.
+// meant lists the reasons that had an effect in earlier versions, before a decision had a field for it. Only the gate uses the
+// list: a set from that time would lose the effect, and nobody would notice.
 var meant = []struct {
 	action  Action
 	reasons []string
@@ -20,7 +20,7 @@ var meant = []struct {
 	{ActionRefuse, []string{"client_too_old"}, "state", `"client_too_old" tells the person to get a newer client, "refused" does not`},
 }
 
-// outdated is an error where an answer has a reason that once did something, and not the field that does it now.
+// outdated returns an error if an answer has such a reason, but not the field that has the effect now.
 func outdated(d Decision, answer any) error {
 	fields, _ := answer.(map[string]any)
 	for _, m := range meant {

@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// tryUsual decides sign-ins as they come every day, for the gate: it matters that each is decided so that it can be carried out,
-// not how.
+// tryUsual decides common sign-ins for the gate. It only checks that each decision is valid and can be carried out.
 func (e *Engine) tryUsual(ctx context.Context) error {
 	var found []finding
 	for _, role := range []string{"owner", "system_administrator", "supervisor", "user"} {
@@ -30,7 +29,7 @@ func (e *Engine) tryUsual(ctx context.Context) error {
 			}
 		}
 		if slices.ContainsFunc(found, func(f finding) bool { return isTooSlow(f.err) }) {
-			break // the others would be, too
+			break // the others would be slow, too
 		}
 	}
 	return together(found)
@@ -48,7 +47,7 @@ func (e *Engine) tryUsualSignIn(ctx context.Context, in Input) error {
 	return err
 }
 
-// tryUsualSession asks what a session of an account with that role may do, whether it may set a new password, and whether it may
+// tryUsualSession asks what a session of an account with this role may do, whether it may set a new password, and whether it may
 // see the console.
 func (e *Engine) tryUsualSession(ctx context.Context, role string) error {
 	in := usualSignIn(role, "browser")
@@ -69,7 +68,7 @@ func (e *Engine) tryUsualSession(ctx context.Context, role string) error {
 	return errors.Join(capabilities, settings, console)
 }
 
-// usual are the facts on which the shipped rules turn, by how they differ from a sign-in that is asked for a code.
+// usual are the facts that the shipped rules depend on. Each changes a sign-in for which a code is asked.
 var usual = []struct {
 	name   string
 	change func(*Input)

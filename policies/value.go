@@ -9,16 +9,16 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// member is a field of a struct, as JSON has it.
+// member is a field of a struct, as in JSON.
 type member struct {
 	name     string
-	term     *ast.Term // the name, as OPA has it
-	optional bool      // left out where there is nothing
+	term     *ast.Term // the name as an OPA term
+	optional bool      // left out if it is empty
 }
 
 var membersByType sync.Map // by reflect.Type: []member
 
-// membersOf are the fields of a struct, each of which has a name in JSON.
+// membersOf returns the fields of a struct. Each field must have a JSON name.
 func membersOf(t reflect.Type) []member {
 	if all, ok := membersByType.Load(t); ok {
 		return all.([]member)
@@ -43,7 +43,7 @@ func isEmpty(v reflect.Value) bool {
 
 var marshaler = reflect.TypeFor[json.Marshaler]()
 
-// valueOf is what OPA would read from a value's JSON, without making the JSON.
+// valueOf returns the value that OPA would read from a value's JSON, without encoding to JSON.
 func valueOf(v reflect.Value) (ast.Value, error) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Map, reflect.Slice:

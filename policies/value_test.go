@@ -12,13 +12,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-// odd are names and texts that one format or another gives a meaning of its own, and such as begin or end alike.
+// odd are names and texts with a special meaning in some format, and texts that begin or end alike.
 var odd = rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
 	"", "a", "b", "ab", "a.b", "0", "1", "-1", "-", ",", "*", "?", "#", "|", "@this", ":1", "a/b~c", "~0", "~1", "~01", `\`, `\"`, `"`, "{", "[", "]}",
 	"<&>", "é", "\u2028", "\x00", "日本", "null", "true", "%", "!", "a=b", "(", "\U0001F511",
 }))
 
-// fill makes of a value any that its type can have.
+// fill sets a value to any value of its type.
 func fill(t *rapid.T, v reflect.Value) {
 	some := func() bool { return rapid.Bool().Draw(t, "some") }
 	switch v.Kind() {

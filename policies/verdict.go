@@ -12,17 +12,17 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 )
 
-// Verdict is a decision on one sign-in, and what is to be put on record of it.
+// Verdict is a decision on one sign-in, with what is recorded about it.
 type Verdict struct {
 	Decision
 	Revision string        // of the set that decided
-	Took     time.Duration // to decide, masking not counted
+	Took     time.Duration // time to decide, without masking
 	Kept     Kept
 }
 
-// Login decides one sign-in. An error means that nothing was decided, or that it cannot be said what of it may be kept: nobody
-// may be let in. The verdict says even then whose it is and, unless that is what failed, what to keep. Sign-ins that are alike in all
-// that the policies read are decided once.
+// Login decides one sign-in. After an error, nobody may be let in: there is no decision, or it is not known what may be recorded.
+// Even then, the verdict has the revision and, unless the mask failed, the record. One decision is made for all sign-ins that have
+// the same values of what the policies read.
 func (e *Engine) Login(ctx context.Context, in Input) (Verdict, error) {
 	v := Verdict{Revision: e.set.revision}
 	s := signIn{in: &in}
@@ -42,13 +42,12 @@ func (e *Engine) Login(ctx context.Context, in Input) (Verdict, error) {
 	return v, errors.Join(undecided, unmasked)
 }
 
-// decided is a decision, and its JSON.
+// decided is a decision with its JSON.
 type decided struct {
 	Decision
-	json json.RawMessage // shared by all sign-ins that it holds for
+	json json.RawMessage // shared by all sign-ins with this decision
 }
 
-// decide asks the policies.
 func (e *Engine) decide(ctx context.Context, s *signIn) (d decided, err error) {
 	value, err := s.value()
 	if err != nil {
@@ -67,14 +66,13 @@ func (e *Engine) decide(ctx context.Context, s *signIn) (d decided, err error) {
 	return d, nil
 }
 
-// signIn is one sign-in while it is decided, and then masked.
+// signIn is one sign-in while it is decided and masked.
 type signIn struct {
 	in      *Input
-	decided *decided  // nil: not, or not yet
-	asOPA   ast.Value // nil: OPA was not asked yet
+	decided *decided  // nil: not decided, or not yet
+	asOPA   ast.Value // nil: not encoded yet
 }
 
-// value is the input as OPA has it.
 func (s *signIn) value() (ast.Value, error) {
 	if s.asOPA != nil {
 		return s.asOPA, nil

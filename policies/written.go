@@ -11,22 +11,22 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// sketch is a value as far as it is written down in a rule. The rest is filled in: where not even its type is known with a null, else
-// with any value of the type.
+// sketch is a value as far as a rule contains it as constants. The rest is filled in: with null if not even the type is known,
+// otherwise with any value of the type.
 type sketch struct {
 	value   any
-	unknown map[string]bool          // by place: nothing is known of it
-	typed   map[string]bool          // by place: nothing but its type is known
-	written map[string]*ast.Location // by place: where it is written
-	leading []*ast.Term              // what stands in it and leads to another rule
-	instead map[*ast.Term]*ast.Term  // what is taken for one of these
+	unknown map[string]bool          // by place: nothing is known
+	typed   map[string]bool          // by place: only the type is known
+	written map[string]*ast.Location // by place: its location in the source
+	leading []*ast.Term              // terms in it that lead to another rule
+	instead map[*ast.Term]*ast.Term  // terms that are used in place of some of leading
 }
 
 func newSketch() *sketch {
 	return &sketch{unknown: map[string]bool{}, typed: map[string]bool{}, written: map[string]*ast.Location{}}
 }
 
-// key is a place in a map.
+// key returns the map key of a place.
 func key(path []string) string {
 	if len(path) == 0 {
 		return ""
@@ -34,7 +34,7 @@ func key(path []string) string {
 	return "/" + strings.Join(path, "/")
 }
 
-// counts says whether a fault is one of what is written, and not of what was filled in.
+// counts says whether a fault comes from the written constants, and not from the values that were filled in.
 func (s *sketch) counts(f fault) bool {
 	for n := range len(f.path) {
 		if p := key(f.path[:n]); s.unknown[p] || s.typed[p] {
@@ -43,7 +43,7 @@ func (s *sketch) counts(f fault) bool {
 	}
 	p := key(f.path)
 	switch f.kind.(type) {
-	case *kind.AdditionalProperties, *kind.Required: // it is the name
+	case *kind.AdditionalProperties, *kind.Required: // the fault is in a name
 		return true
 	case *kind.Type:
 		return !s.unknown[p]
@@ -51,7 +51,7 @@ func (s *sketch) counts(f fault) bool {
 	return !s.unknown[p] && !s.typed[p]
 }
 
-// where is where a fault is written, or what is nearest above it.
+// where returns the location of a fault, or the nearest one above it.
 func (s *sketch) where(path []string) *ast.Location {
 	for n := len(path); n > 0; n-- {
 		if l := s.written[key(path[:n])]; l != nil {
@@ -61,7 +61,7 @@ func (s *sketch) where(path []string) *ast.Location {
 	return s.written[""]
 }
 
-// fill sketches a term, whose type is known or nil, at a place.
+// fill sketches a term at a place. The type is nil if it is not known.
 func (s *sketch) fill(t *ast.Term, of types.Type, path []string) any {
 	if other := s.instead[t]; other != nil {
 		t, of = other, nil
@@ -86,7 +86,7 @@ func (s *sketch) fill(t *ast.Term, of types.Type, path []string) any {
 	return s.fillType(of, path)
 }
 
-// fillObject sketches an object. It is not ok where a name is worked out.
+// fillObject sketches an object. ok is false if it has a computed name.
 func (s *sketch) fillObject(o ast.Object, of types.Type, path []string) (map[string]any, bool) {
 	members := map[string]any{}
 	for _, k := range o.Keys() {
@@ -111,7 +111,7 @@ func (s *sketch) fillList(each func(func(*ast.Term)), path []string) any {
 	return list
 }
 
-// fillType is a value of a type.
+// fillType returns a value of a type.
 func (s *sketch) fillType(of types.Type, path []string) any {
 	p := key(path)
 	s.typed[p] = true
@@ -127,7 +127,7 @@ func (s *sketch) fillType(of types.Type, path []string) any {
 	case *types.Object:
 		members := map[string]any{}
 		if of.DynamicProperties() != nil {
-			return members // it may have others
+			return members // it may have further members
 		}
 		delete(s.typed, p)
 		for _, m := range of.StaticProperties() {
@@ -144,7 +144,7 @@ func (s *sketch) fillType(of types.Type, path []string) any {
 	return nil
 }
 
-// union sketches the union of objects, as object.union makes it: what a later one says counts. It is not ok where too little is known.
+// union sketches the union of objects as object.union does: the later object counts. It returns false if too little is known.
 func (s *sketch) union(objects []*ast.Term, inferred map[*ast.Term]types.Type) bool {
 	for i, t := range objects {
 		next := newSketch()
@@ -162,7 +162,7 @@ func (s *sketch) union(objects []*ast.Term, inferred map[*ast.Term]types.Type) b
 		for name, value := range later {
 			place := "/" + name
 			_, both := earlier[name]
-			if _, object := value.(map[string]any); both && object { // they are put together, too
+			if _, object := value.(map[string]any); both && object { // object.union merges these, too
 				next.unknown[place], value = true, nil
 			}
 			earlier[name] = value
@@ -176,7 +176,7 @@ func (s *sketch) union(objects []*ast.Term, inferred map[*ast.Term]types.Type) b
 	return true
 }
 
-// forget takes away what is noted of a place, and below.
+// forget removes what is noted about a place and the places below it.
 func (s *sketch) forget(place string) {
 	for _, noted := range []map[string]bool{s.unknown, s.typed} {
 		maps.DeleteFunc(noted, func(p string, _ bool) bool { return p == place || strings.HasPrefix(p, place+"/") })

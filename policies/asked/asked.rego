@@ -1,16 +1,16 @@
 # METADATA
 # title: Who is asked
 # description: |
-#   Why an account is not asked for a code on a channel, as far as that is said by the settings and the account alone. Each
-#   reason is a rule of its own, because a sign-in tries them in an order, with others between them. A fact that is missing
-#   is no reason.
+#   The reasons why an account is not asked for a code on a channel, as far as they follow from the settings and the account. Each
+#   reason is a rule of its own, because the rules of a sign-in try them in a certain order, with other rules between them. A missing
+#   fact is never a reason.
 # schemas:
 #   - input: schema.input
 package nidan.asked
 
 # METADATA
 # title: A code is asked
-# description: Of this account, on this channel, unless the device is remembered.
+# description: This account is asked for a code on this channel, unless the device is remembered.
 code(channel) if {
 	not two_factor_off
 	not channel_off(channel)
@@ -21,14 +21,14 @@ code(channel) if {
 
 # METADATA
 # title: Two-step verification is off
-# description: Nobody is asked, on any channel.
+# description: No account is asked for a code on any channel.
 # custom:
 #   reason: two_factor_off
 two_factor_off if input.settings.two_factor == false
 
 # METADATA
 # title: The channels that may ask for a code
-# description: Those of the list in data.json, but for those that are exempt. By their ids.
+# description: The ids of the channels in data.json that are not exempt.
 channels contains id if {
 	some id, channel in data.parameters.channels
 	not channel.exempt == true
@@ -37,8 +37,8 @@ channels contains id if {
 # METADATA
 # title: The channel is not enforced
 # description: |
-#   Its switch is off. A channel that has no switch yet is enforced. One that cannot be told has none, and is enforced as soon as any
-#   channel is.
+#   The switch of the channel is off. A channel without a switch is enforced. The channel "unknown" has no switch, and is enforced as long
+#   as one other channel is.
 # scope: document
 # custom:
 #   reason: channel_off
@@ -48,20 +48,20 @@ channel_off(channel) if {
 }
 
 channel_off("unknown") if {
-	count(channels) > 0 # of none, "every" would hold
+	count(channels) > 0 # with an empty set, "every" would hold
 	every channel in channels {
 		input.settings.channels[channel] == false
 	}
 }
 
-# By itself, so that a proof sees which switch is looked at: compared where it is read, OPA looks through all of them.
+# A rule of its own, so that a proof sees which switch is read. In a comparison at the call, OPA would go through all switches.
 _switch(channel) := input.settings.channels[channel]
 
 # METADATA
 # title: The account has no e-mail address
 # description: |
-#   There is nowhere to send a code to, and no factor to ask for in the place of a code. Whether that lets it in is said in data.json.
-#   Where it is not known whether there is a factor, this is no reason.
+#   No code can be sent, and no factor can be asked for instead. data.json says whether the account is let in. If it is not known
+#   whether the account has a factor, the rule does not hold.
 # custom:
 #   reason: no_email
 no_email if {
@@ -73,9 +73,9 @@ no_email if {
 # METADATA
 # title: How the second step is taken
 # description: |
-#   The ways, the preferred one first: "aal2" is a factor of Kratos' own, "email" is a mailed code. A role may have ways of its own,
-#   from a day on: before that day, its people can enrol a factor. If it is not known which day it is, or which role, the role's
-#   own ways hold.
+#   The ways, the preferred one first. "aal2" is a factor of Kratos, "email" is a mailed code. A role may have its own ways from a day
+#   on. Before that day, the people with this role can enrol a factor. If the day or the role of the account is not known, the ways of
+#   the role apply.
 second_step_by := of_role.by if {
 	some role, of_role in data.parameters.second_step_by_of_role
 	not _another(role)
@@ -84,7 +84,7 @@ second_step_by := of_role.by if {
 
 # METADATA
 # title: The ways that this account has
-# description: Of those in which the second step may be taken.
+# description: The ways of second_step_by that this account can use.
 ways := [way | some way in second_step_by; _has(way)]
 
 # METADATA
@@ -96,7 +96,7 @@ enrolled if input.account.factors.webauthn == true
 
 # METADATA
 # title: It has to be known which factors the account has
-# description: They may be asked for, and were not looked up.
+# description: The factors may be asked for, and were not looked up.
 factors_needed if {
 	"aal2" in second_step_by
 	not enrolled
@@ -105,7 +105,7 @@ factors_needed if {
 
 # METADATA
 # title: A factor comes before a mailed code
-# description: Also where it is not known whether the account has one.
+# description: The rule also holds if it is not known whether the account has a factor.
 aal2_first if {
 	second_step_by[0] == "aal2"
 	not _not_enrolled
@@ -130,13 +130,13 @@ _has("email") if not input.account.has_email == false
 
 _another(role) if input.account.role != role
 
-# Whoever signs in is kept waiting for the factor. Kratos signs an OAuth2 client in as soon as Nidan lets the sign-in go on, and that
-# client never asks Nidan what the session is worth: there, Kratos itself has to wait.
+# The person must wait for the factor before the session has any effect. Kratos signs an OAuth2 client in as soon as Nidan allows the
+# sign-in, and the client never asks Nidan what the session may do. So for OAuth2 clients, Kratos itself must wait for the factor.
 _waits if input.request.oauth2_client_id == ""
 
 _waits if data.parameters.kratos_waits_for_aal2 == true
 
-# Days as text are in the order of time.
+# Days in this format have the same order as texts and as days.
 _before(day) if {
 	input.today != ""
 	input.today < day
@@ -144,13 +144,13 @@ _before(day) if {
 
 # METADATA
 # title: The account's flag is off
-# description: And its role is not one that is always asked.
+# description: The role of the account must not be one that is always asked.
 # custom:
 #   reason: account_off
 account_off if {
 	input.account.two_factor == false
 
-	# "every" and not "not … in": were the list missing, nobody's flag would count.
+	# "every" and not "not … in": if the list were missing, "not … in" would hold, and the flag would count for every role.
 	every role in data.parameters.always_asked_roles {
 		role != input.account.role
 	}
@@ -158,7 +158,7 @@ account_off if {
 
 # METADATA
 # title: The account's plan has no agent's function
-# description: Which is all that the channel is for.
+# description: The agent's function is all that the channel is for.
 # custom:
 #   reason: plan_without_agent
 plan_without_agent(channel) if {

@@ -3,7 +3,7 @@ package nidan.asked_test
 import data.nidan.asked
 import data.nidan.parameters_test as parameters
 
-# An account that is asked on every channel: each case says what it changes of it.
+# An account that is asked on every channel. Each case changes some of these facts.
 _asked := {
 	"settings": {"two_factor": true, "channels": {"admin_console": true, "softphone": true}},
 	"account": {"role": "user", "has_email": true, "two_factor": true, "plan": ""},

@@ -1,10 +1,10 @@
 # METADATA
 # title: What a session is worth
 # description: |
-#   Kratos' sessions know neither the channel nor the second step: each is good for every application. So that one got through
-#   a channel that asks less does not open one that asks more, an application asks here what a session may do. A session of
-#   which there is no record gets what one would that was never asked. A capability is there where no reason is against it:
-#   a fact that is missing never takes a reason away. Rules of a team's own stand in the package custom.capabilities; none ships.
+#   A Kratos session does not say on which channel and with which second step it was opened, and every application accepts it. An
+#   application asks here what a session may do, so that a session from a channel that asks less does not open one that asks more. A
+#   session without a record counts as one that was never asked. A session has a capability if no reason is against it. A missing fact
+#   never removes a reason. Custom rules belong into the package custom.capabilities. None ship.
 # schemas:
 #   - input: schema.capabilities
 package nidan.capabilities
@@ -14,7 +14,7 @@ import data.nidan.asked
 
 # METADATA
 # title: Decision
-# description: What the session may do, for each capability that it lacks, why, and what would earn it.
+# description: What the session may do. For each missing capability, why it is missing, and what would earn it.
 # entrypoint: true
 decision := object.union(
 	{
@@ -29,7 +29,7 @@ _free := [capability |
 	not _against(capability)
 ]
 
-# What the channels of the list give to a session that took its second step.
+# The capabilities that channels give to a session with a second step.
 _earnable contains capability if {
 	some channel in asked.channels
 	some capability in data.parameters.channels[channel].capabilities
@@ -55,8 +55,8 @@ _hints := {"step_up": _step_up} if count(_step_up) > 0
 # METADATA
 # title: What would earn a capability
 # description: |
-#   To sign in once more; and with a factor of Kratos' own, or more lately, where that is said. Inputs from before there was this do not
-#   say at which level the session is, and get the answer that they got then.
+#   A new sign-in, and if named, with a factor of Kratos or within an age. An input of an earlier version does not have the level of the
+#   session, and gets the answer of that version.
 _step_up[capability] := {"acr": "aal2"} if {
 	some capability, "aal2_needed" in _reasons
 }
@@ -71,7 +71,7 @@ _step_up[capability] := {} if {
 	input.session.aal in {"aal1", "aal2", "unknown"}
 }
 
-# A session that may do nothing but that. One that has passed a second step may enrol, too, and need not ask here.
+# A session that may only enrol a factor. A session with a second step may enrol, too, and does not ask here.
 _enrolment := ["enrol"] if {
 	_worth_nothing == "second_factor_needed"
 	not _refused_account
@@ -79,13 +79,13 @@ _enrolment := ["enrol"] if {
 
 # METADATA
 # title: Why a capability is lacking
-# description: The first that holds, from top to bottom. Undefined where nothing is against it.
+# description: The first reason that holds, from top to bottom. Undefined if no reason is against the capability.
 _reason(capability) := reason if {
 	reason := _refused_account
 } else := reason if {
 	reason := _against(capability)
 } else := "aal2_needed" if {
-	# What it has passed is not enough for this account any more.
+	# The second step of the session is no longer enough for this account.
 	not "email" in asked.second_step_by
 	not _custom_allowed(capability)
 	count(_asked_for(capability)) > 0
@@ -97,7 +97,7 @@ _reason(capability) := reason if {
 
 # METADATA
 # title: A channel asks this account for a code, and the session has not taken the step
-# description: What each channel that gives the capability says then.
+# description: The reasons of the channels that give the capability and ask this account for a code.
 _asked_for(capability) := {says |
 	some channel in asked.channels
 	capability in data.parameters.channels[channel].capabilities
@@ -113,8 +113,8 @@ _reason_of(channel) := "channel_asks_a_code" if not data.parameters.channels[cha
 # METADATA
 # title: The second step was taken where the channel wants it
 # description: |
-#   On any channel, where the channel says that any will do, or where it was a factor of Kratos' own. Else it was taken on a channel that
-#   gives the capability: a session that was begun elsewhere may be one of a channel that asks less.
+#   A factor of Kratos counts for every channel. If the channel says any_channel, so does a second step on any channel. Otherwise, the second
+#   step must have been taken on a channel that gives the capability, because a client could choose a channel that asks less.
 # scope: document
 _step_taken(_, _) if _aal2
 
@@ -142,7 +142,7 @@ _refused_account := "account_locked" if {
 
 # METADATA
 # title: Why a session lacks a capability that needs no second step
-# description: Each of these is against every other capability, too.
+# description: Each of these reasons is against every other capability, too.
 _against(capability) := reason if {
 	reason := _custom_refusal(capability)
 } else := _worth_nothing if {
@@ -159,20 +159,20 @@ _young_enough(capability) if input.session.age_minutes < data.parameters.capabil
 
 # METADATA
 # title: The session is worth nothing
-# description: It waits for a factor of Kratos' own. It was let in for that alone, or to enrol one, and nothing else.
+# description: The session waits for a factor of Kratos, or is for enrolling one. Until then, it may do nothing else.
 _worth_nothing := "aal2_needed" if {
 	input.session.second_step == "aal2_needed"
 	not _aal2
 } else := "second_factor_needed" if {
-	# Also once the factor is enrolled: it has to be shown, in a sign-in of its own.
+	# This also holds after the factor is enrolled. The person must show the factor in a new sign-in.
 	input.session.second_step == "enrol_only"
 }
 
 # METADATA
 # title: A factor of Kratos' own was shown
 # description: |
-#   Kratos v1.3.1 calls a session aal2 also where somebody enrolled a factor in it, and has shown none. So Kratos' word counts only of a
-#   session that passed a second step when it began or was raised, or that was let in to show a factor.
+#   Kratos v1.3.1 also says aal2 if a factor was only enrolled in the session, and never shown. So the level counts only for a session that
+#   passed a second step when it began or was raised, or that was let in to show a factor.
 _aal2 if {
 	input.session.aal == "aal2"
 	input.session.second_step in {"passed", "aal2_needed"}
@@ -180,7 +180,7 @@ _aal2 if {
 
 # METADATA
 # title: The second step was taken
-# description: With a factor of Kratos' own; or, where that is enough for this account, with a code or on a remembered device.
+# description: With a factor of Kratos. If mail is enough for this account, also with a mailed code or on a remembered device.
 second_step if _aal2
 
 second_step if {
@@ -191,14 +191,14 @@ second_step if {
 
 # METADATA
 # title: A rule of a team's own is against a capability
-# description: Why, as the first of them says that holds, in the order in which Rego puts values.
+# description: The reason of the first such rule that holds, in Rego's order of values.
 _custom_refusal(capability) := reasons[0] if {
 	reasons := [object.get(refusal, "reason", "custom_refusal") | some refusal in custom.refuse; refusal.capability == capability]
 }
 
 # METADATA
 # title: A rule of a team's own gives a capability
-# description: Where such rules may, and nothing but a second step is lacking.
+# description: Only if custom rules may allow, and if only a second step is missing.
 _custom_allowed(capability) if {
 	data.parameters.custom_may_allow == true
 	some allowance in custom.allow

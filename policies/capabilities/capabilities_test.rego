@@ -31,7 +31,7 @@ _console := "console_asks_a_code"
 
 _both := {"agent": _agent, "console": _console}
 
-# By session, settings and account: why a capability is lacking.
+# By session, settings and account, the reasons why a capability is missing.
 _cases := {
 	"the console, with a code": {
 		"input": _input(_session("admin_console", "passed"), {}, {}),
@@ -151,7 +151,7 @@ test_reasons[name] if {
 	got.reasons == tc.reasons
 }
 
-# What is lacking has a reason, and what has none is there, in this order.
+# A missing capability has a reason. All others are in the decision, in this order.
 test_capabilities_are_those_without_a_reason[name] if {
 	some name, tc in _cases
 	got := capabilities.decision with input as tc.input
@@ -161,7 +161,7 @@ test_capabilities_are_those_without_a_reason[name] if {
 	got.capabilities == array.concat(["phonebook", "call_history"], earned)
 }
 
-# Rules of a team's own, as they may stand in the package custom.capabilities.
+# Custom rules, as in the package custom.capabilities.
 _custom_cases := {
 	"a rule of one's own takes a capability away": {
 		"custom": {"refuse": {{"capability": "agent", "reason": "closed"}}},
@@ -228,7 +228,7 @@ test_rules_of_ones_own[name] if {
 	got == {"capabilities": tc.capabilities, "reasons": tc.reasons}
 }
 
-# Channels of a team's own: the kiosk gives nothing of its own, the tablet gives two capabilities, each in its own way.
+# Channels that a team adds. The kiosk gives no capability, and the tablet gives two, with different conditions.
 _added := parameters.with_channels({
 	"kiosk": {"return_to": ["https://kiosk.example.com/"]},
 	"tablet": {"oauth2_clients": ["tablet"], "capabilities": ["agent", "door"]},

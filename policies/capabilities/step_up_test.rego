@@ -26,7 +26,7 @@ _no_record := {"known": false, "channel": "unknown", "second_step": "unknown"}
 
 _both := {"agent": "softphone_asks_a_code", "console": "console_asks_a_code"}
 
-# A session as Kratos says it: at which level, and how old.
+# A session with the level and the age that Kratos reports.
 _at(session, aal, minutes) := object.union(session, {"aal": aal, "age_minutes": minutes})
 
 _waiting := _session("admin_console", "aal2_needed")

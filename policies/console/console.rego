@@ -1,9 +1,9 @@
 # METADATA
 # title: The administrators' console
 # description: |
-#   Who may see or change what. The rules are tried from top to bottom; the first that holds decides, and where none does,
-#   it is refused. A fact that is missing never makes a rule hold that allows: a refusal that needs it holds before. Rules of a team's
-#   own stand in the package custom.console; none ships.
+#   Who may see or change what. The rules are tried from top to bottom, and the first that holds decides. If none holds, the action is
+#   refused. A missing fact never makes a rule hold that allows something, because a refusal that needs the fact comes before. Custom
+#   rules belong into the package custom.console. None ship.
 # schemas:
 #   - input: schema.console
 package nidan.console
@@ -12,7 +12,7 @@ import data.custom.console as custom
 
 # METADATA
 # title: Decision
-# description: Whether the visitor may, and why or why not.
+# description: Whether the visitor may do the action, and why or why not.
 # entrypoint: true
 default decision := {"allow": false, "reason": "unknown_action"}
 
@@ -25,11 +25,11 @@ decision := {"allow": false, "reason": "account_locked"} if {
 } else := object.union(refusals[0], {"allow": false}) if {
 	refusals := [refusal | some refusal in custom.refuse]
 } else := {"allow": false, "reason": "aal2_needed"} if {
-	# The session waits for a factor of Kratos' own, and is worth nothing until then.
+	# The session waits for a factor of Kratos, and may do nothing until then.
 	input.session.second_step == "aal2_needed"
 	not input.session.aal == "aal2"
 } else := {"allow": false, "reason": "second_factor_needed"} if {
-	# It was let in to enrol such a factor, and for nothing else.
+	# The session is for enrolling such a factor only.
 	input.session.second_step == "enrol_only"
 } else := {"allow": true, "reason": "own_account"} if {
 	input.action in _everybody_may
@@ -58,8 +58,8 @@ decision := {"allow": false, "reason": "account_locked"} if {
 	input.action in _administrators_may
 }
 
-# What somebody signed in may do whatever the role, and whatever the session is worth: a thief with the password alone can
-# make sign-ins ask for more with it, never for less.
+# Every signed-in person may do these, with any role and in any session. A thief who knows only the password can use them to make
+# sign-ins ask for more, never for less.
 _everybody_may := {"self.view", "self.forget_devices"}
 
 _administrators_may := ({"settings.change", "records.export", "policies.approve"} | _views) | _changes_to_accounts
@@ -86,13 +86,13 @@ _switches := {"account.switch_on", "account.switch_off"} | _own_switches
 
 _switches_on := {"account.switch_on", "self.switch_on"}
 
-# Whose flag is switched.
+# The account whose flag is switched.
 _account := input.target if startswith(input.action, "account.")
 
 _account := input.visitor if startswith(input.action, "self.")
 
-# How far down the list a role stands. One that is not in the list has no value here: who has it is no administrator, and
-# nobody changes an account that has it.
+# The position of a role in the list. A role that is not in the list has no value. A person with such a role is no administrator, and
+# nobody can change an account with such a role.
 _steps_down[role] := n if some n, role in data.parameters.roles
 
 _administrator if _steps_down[input.visitor.role] <= _steps_down[data.parameters.console_role]
@@ -101,7 +101,7 @@ _as_high_as_target if _steps_down[input.visitor.role] <= _steps_down[input.targe
 
 # METADATA
 # title: A rule of a team's own shows something of the console to those who are no administrators
-# description: Why. They may see it, and change nothing.
+# description: The reason of the rule. The visitor may see it, and change nothing.
 _custom_view := reasons[0] if {
 	data.parameters.custom_may_allow == true
 	input.action in _views

@@ -3,9 +3,9 @@ package nidan.console_test
 import data.nidan.console
 import data.nidan.parameters_test as parameters
 
-# Who may do what. Where this table names no action of the console, it is refused.
+# Who may do what. An action that is not in the console is refused.
 _table := {
-	# action: [an administrator, one without the capability console, everybody else]
+	# action: [an administrator, an administrator without the capability console, everybody else]
 	"settings.view": ["administrator", "sign_in_again", "role_may_not"],
 	"settings.change": ["administrator", "sign_in_again", "role_may_not"],
 	"accounts.view": ["administrator", "sign_in_again", "role_may_not"],
@@ -73,7 +73,7 @@ test_what_everybody_else_may_without_the_consoles_code[action][role] if {
 	got == _decision(reason)
 }
 
-# By the visitor's role: whose account may be changed.
+# By the visitor's role, the roles of accounts that the visitor may change.
 _changed_by := {
 	"owner": {"owner", "system_administrator", "supervisor", "user"},
 	"system_administrator": {"system_administrator", "supervisor", "user"},
@@ -196,7 +196,7 @@ test_an_action_on_an_account_needs_one[action] if {
 	got == _decision("unknown_account")
 }
 
-# What is not known allows nothing.
+# A missing fact allows nothing.
 test_missing_facts_allow_nothing[path] if {
 	some path in {
 		"action",
@@ -226,7 +226,7 @@ test_nothing_known_allows_nothing if {
 	not got.allow
 }
 
-# From which role on one is an administrator: what each role is told.
+# By the lowest role of an administrator, the reason that each role gets.
 _console_roles := {
 	"owner": {"owner": "administrator", "system_administrator": "role_may_not"},
 	"supervisor": {"supervisor": "administrator", "user": "role_may_not"},
@@ -250,7 +250,7 @@ test_without_a_list_of_roles_nobody_is_an_administrator if {
 	got == _decision("role_may_not")
 }
 
-# A system administrator in the console, who asks about a user: each case says what it changes of it.
+# A system administrator in the console asks about a user. Each case changes some of these facts.
 _input := {
 	"now": "2026-04-01T09:00:00Z",
 	"settings": {"two_factor": true, "admin_console": true, "softphone": true, "remember": true, "remember_days": 30},
@@ -274,7 +274,7 @@ _account(id, role) := {
 
 _with(change) := object.union(_input, change)
 
-# Rules of a team's own, as they may stand in the package custom.console.
+# Custom rules, as in the package custom.console.
 _refuse := {"refuse": {{"reason": "b"}, {"reason": "a"}}}
 
 _show := {"allow": {{"reason": "auditor"}}}

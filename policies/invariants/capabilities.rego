@@ -1,6 +1,6 @@
 # METADATA
 # title: What must never be of a session
-# description: Each rule says what must never be. It is proven for all sessions that there can be.
+# description: Each rule says what must never happen. A proof covers all possible sessions.
 # schemas:
 #   - input: schema.capabilities
 package nidan.invariants.capabilities
@@ -9,7 +9,7 @@ import data.nidan.capabilities.decision
 
 # METADATA
 # title: "A locked account's session may do more than anybody's"
-# description: "A session from before the account was locked is worth no more than none."
+# description: "A session from before the account was locked may do no more than a session without a record."
 never contains "a locked account's session may do more than anybody's" if {
 	input.account.locked
 	_more_than_anybody
@@ -17,7 +17,7 @@ never contains "a locked account's session may do more than anybody's" if {
 
 # METADATA
 # title: "A session may do without a second step what a channel asks one for"
-# description: "Else whoever knows the password gets it by way of a channel that asks for no code."
+# description: "Otherwise, a thief who knows the password could use a channel that asks for no code."
 never contains "a session may do without a second step what a channel asks one for" if {
 	some id, channel in data.parameters.channels
 	some capability in _asked_for(id, channel)
@@ -28,7 +28,7 @@ never contains "a session may do without a second step what a channel asks one f
 
 # METADATA
 # title: "A session may do what a channel keeps to itself, with a second step on another one"
-# description: "A client chooses its channel: one that asks less, or asks otherwise, must not open what another one asks for."
+# description: "A client chooses its channel. One that asks less, or asks differently, must not open what another one asks for."
 never contains "a session may do what a channel keeps to itself, with a second step on another one" if {
 	some id, channel in data.parameters.channels
 	some capability in _asked_for(id, channel)
@@ -38,7 +38,7 @@ never contains "a session may do what a channel keeps to itself, with a second s
 	capability in decision.capabilities
 }
 
-# What a channel of the list asks a second step of this account for.
+# The capabilities for which a channel asks this account for a second step.
 _asked_for(id, channel) := {capability |
 	not channel.exempt
 	some capability in channel.capabilities
@@ -59,7 +59,7 @@ _plan_speaks_against(channel) if {
 
 # METADATA
 # title: "A session that waits for a factor is worth something"
-# description: "It was let in without a code, for Kratos to ask for the factor. One that was let in to enrol a factor may enrol, and nothing else."
+# description: "The session was let in without a code, to show a factor. A session that may enrol a factor may do nothing else."
 never contains "a session that waits for a factor is worth something" if {
 	input.session.second_step in {"aal2_needed", "enrol_only"}
 	not input.session.aal == "aal2"
@@ -67,7 +67,7 @@ never contains "a session that waits for a factor is worth something" if {
 	capability != "enrol"
 }
 
-# The session was let in for Kratos to ask for a factor of its own, or was raised with one; Kratos says that it is aal2.
+# The session was let in to show a factor of Kratos, or was raised with one, and Kratos says that it is aal2.
 _showed_a_factor if {
 	input.session.aal == "aal2"
 	input.session.second_step in {"passed", "aal2_needed"}
@@ -78,7 +78,7 @@ _more_than_anybody if {
 	not capability in data.parameters.capabilities_without_second_step
 }
 
-# A rule of the team's own gives it, and such rules may.
+# A custom rule gives the capability, and custom rules may allow.
 _custom_allows(capability) if {
 	data.parameters.custom_may_allow == true
 	some allowance in data.custom.capabilities.allow

@@ -1,6 +1,6 @@
 # METADATA
 # title: What must never be in the console
-# description: Each rule says what must never be. It is proven for all visitors and actions that there can be.
+# description: Each rule says what must never happen. A proof covers all possible visitors and actions.
 # schemas:
 #   - input: schema.console
 package nidan.invariants.console
@@ -9,7 +9,7 @@ import data.nidan.console.decision
 
 # METADATA
 # title: "A locked visitor may do something"
-# description: "Not even see the own account."
+# description: "Such a visitor may not even see the own account."
 never contains "a locked visitor may do something" if {
 	decision.allow
 	input.visitor.locked
@@ -17,7 +17,7 @@ never contains "a locked visitor may do something" if {
 
 # METADATA
 # title: "Somebody who is no administrator changes the settings"
-# description: "They decide who is asked for a code."
+# description: "The settings say who is asked for a code."
 never contains "somebody who is no administrator changes the settings" if {
 	decision.allow
 	input.visitor.role in {"supervisor", "user"}
@@ -26,7 +26,7 @@ never contains "somebody who is no administrator changes the settings" if {
 
 # METADATA
 # title: "Somebody who is no administrator approves of policies"
-# description: "They would decide who is asked for a code, too."
+# description: "Policies, too, say who is asked for a code."
 never contains "somebody who is no administrator approves of policies" if {
 	decision.allow
 	input.visitor.role in {"supervisor", "user"}
@@ -35,7 +35,7 @@ never contains "somebody who is no administrator approves of policies" if {
 
 # METADATA
 # title: "Somebody changes anything but their own account's devices in a session that is not worth the console"
-# description: "What they may do makes sign-ins ask for more, never for less."
+# description: "What such a session may do can only make sign-ins ask for more, never for less."
 never contains "somebody changes anything but their own account's devices in a session that is not worth the console" if {
 	decision.allow
 	not input.session.console
@@ -44,7 +44,7 @@ never contains "somebody changes anything but their own account's devices in a s
 
 # METADATA
 # title: "Somebody does something in a session that waits for a factor"
-# description: "Not even see the own account."
+# description: "Such a visitor may not even see the own account."
 never contains "somebody does something in a session that waits for a factor" if {
 	decision.allow
 	input.session.second_step in {"aal2_needed", "enrol_only"}
@@ -53,7 +53,7 @@ never contains "somebody does something in a session that waits for a factor" if
 
 # METADATA
 # title: "Somebody changes an owner without being one"
-# description: "Nobody changes what stands above them."
+# description: "Nobody changes an account with a higher role."
 never contains "somebody changes an owner without being one" if {
 	decision.allow
 	input.target.role == "owner"

@@ -6,7 +6,7 @@ import data.nidan.invariants.login
 import data.nidan.invariants.settings
 import data.nidan.parameters_test as parameters
 
-# Each decision here is one that the rules beside it must never make.
+# Each decision in these tests is one that the rules beside it must never make.
 _asked := {
 	"settings": {"two_factor": true, "channels": {"admin_console": true, "softphone": true}, "remember": true, "remember_days": 30},
 	"account": {
@@ -325,7 +325,7 @@ test_with_a_factor_of_kratos_a_session_may if {
 		with data.custom as {}
 }
 
-# Kratos calls a session aal2 as soon as a factor is enrolled in it.
+# Kratos says aal2 as soon as a factor is enrolled in a session.
 test_a_factor_that_was_enrolled_is_none_that_was_shown if {
 	raised := object.union(_asked, {"session": {"second_step": "not_asked", "aal": "aal2"}})
 	count(capabilities.never) == 2 with input as raised

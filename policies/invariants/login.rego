@@ -1,8 +1,8 @@
 # METADATA
 # title: What must never be of a sign-in
 # description: |
-#   Each rule says what must never be, whatever the other rules say. It is proven for all sign-ins that there can be, and not only
-#   tried. It asks the settings, the account and the decision, and not the rules that make the decision: these may be wrong.
+#   Each rule says what must never happen, whatever the other rules say. A proof covers all possible sign-ins, not only some tests. The
+#   rules read the settings, the account and the decision. They do not use the rules that decide, because these may be wrong.
 # schemas:
 #   - input: schema.input
 package nidan.invariants.login
@@ -11,7 +11,7 @@ import data.nidan.login.decision
 
 # METADATA
 # title: "A locked account gets in, or is sent a code"
-# description: "Somebody locked it, maybe while its password is in the wrong hands."
+# description: "The account may be locked because its password is known to a thief."
 never contains "a locked account gets in, or is sent a code" if {
 	decision.action != "refuse"
 	input.account.locked
@@ -19,7 +19,7 @@ never contains "a locked account gets in, or is sent a code" if {
 
 # METADATA
 # title: "An account whose password has expired gets in, or is sent a code"
-# description: "It needs a new password first."
+# description: "The account needs a new password first."
 never contains "an account whose password has expired gets in, or is sent a code" if {
 	decision.action != "refuse"
 	input.account.password_expired
@@ -27,7 +27,7 @@ never contains "an account whose password has expired gets in, or is sent a code
 
 # METADATA
 # title: "An account that is not active gets in, or is sent a code"
-# description: "A later Kratos may have more states than active and inactive; none of them is let in unseen."
+# description: "A later Kratos may have more states than active and inactive. An account in an unknown state must not get in."
 never contains "an account that is not active gets in, or is sent a code" if {
 	decision.action != "refuse"
 	input.account.state != "active"
@@ -35,7 +35,7 @@ never contains "an account that is not active gets in, or is sent a code" if {
 
 # METADATA
 # title: "An account that is asked gets in with the password alone"
-# description: "Its own flag is on, and nothing else speaks against a code."
+# description: "The account's flag is on, and no other rule says that no code is needed."
 never contains "an account that is asked gets in with the password alone" if {
 	decision.action == "allow"
 	input.request.method == "password"
@@ -45,7 +45,7 @@ never contains "an account that is asked gets in with the password alone" if {
 
 # METADATA
 # title: "An account whose role is always asked gets in with the password alone"
-# description: "Whatever its own flag says. Which roles these are is said in data.json."
+# description: "The account's flag does not matter. data.json lists the roles."
 never contains "an account whose role is always asked gets in with the password alone" if {
 	decision.action == "allow"
 	input.request.method == "password"
@@ -55,7 +55,7 @@ never contains "an account whose role is always asked gets in with the password 
 
 # METADATA
 # title: "An account that is asked gets in by a method that is not known"
-# description: "A later Kratos may have methods of which nobody has said what they are worth. None of them lets in unseen."
+# description: "A later Kratos may have methods that data.json does not list. Such a method must not let anybody in."
 never contains "an account that is asked gets in by a method that is not known" if {
 	decision.action == "allow"
 	not data.parameters.methods[input.request.method]
@@ -65,7 +65,7 @@ never contains "an account that is asked gets in by a method that is not known" 
 
 # METADATA
 # title: "A sign-in with the password, or with a code that Kratos mailed, counts as one with two steps"
-# description: "Whoever has the mailbox would have both, and the password alone is what a second step is asked for."
+# description: "A thief with the mailbox would have both steps. A second step is needed in addition to the password."
 never contains "a sign-in with the password, or with a code that Kratos mailed, counts as one with two steps" if {
 	input.request.method in {"password", "code"}
 	decision.second_step == "passed"
@@ -73,14 +73,14 @@ never contains "a sign-in with the password, or with a code that Kratos mailed, 
 
 # METADATA
 # title: "A device may be remembered for longer than the console says"
-# description: "Administrators set the days there, and count on them."
+# description: "Administrators set the number of days in the console, and rely on it."
 never contains "a device may be remembered for longer than the console says" if {
 	decision.remember_days > input.settings.remember_days
 }
 
 # METADATA
 # title: "A device may be remembered though the console says that none may"
-# description: "Switched off, remembering is off for everybody."
+# description: "If remembering is switched off, it is off for everybody."
 never contains "a device may be remembered though the console says that none may" if {
 	decision.remember_days > 0
 	not input.settings.remember
@@ -88,7 +88,7 @@ never contains "a device may be remembered though the console says that none may
 
 # METADATA
 # title: "An account whose role must not use mail is challenged by mail"
-# description: "A code that is mailed for enrolment is no second step: its session is worth nothing else."
+# description: "A mailed code for enrolment is no second step, because its session may do nothing else."
 never contains "an account whose role must not use mail is challenged by mail" if {
 	decision.action == "challenge"
 	object.get(decision, "second_step", "") != "enrol_only"
@@ -101,7 +101,7 @@ never contains "an account whose role must not use mail is challenged by mail" i
 
 # METADATA
 # title: "An account is let in on a remembered device, though its role must not use mail"
-# description: "A device is remembered by a mailed code."
+# description: "A device is remembered with a mailed code."
 never contains "an account is let in on a remembered device, though its role must not use mail" if {
 	decision.action == "allow"
 	object.get(decision, "second_step", "") == "remembered"
@@ -113,7 +113,7 @@ never contains "an account is let in on a remembered device, though its role mus
 
 # METADATA
 # title: "An OAuth2 client is let in for a factor that Kratos does not wait for"
-# description: "Kratos would sign it in by the password alone."
+# description: "Kratos would sign the client in with the password alone."
 never contains "an OAuth2 client is let in for a factor that Kratos does not wait for" if {
 	decision.action == "challenge"
 	object.get(decision, "second_step_by", ["email"])[0] == "aal2"
@@ -123,7 +123,7 @@ never contains "an OAuth2 client is let in for a factor that Kratos does not wai
 
 # METADATA
 # title: "A client puts itself on a channel that is exempt"
-# description: "A channel is exempt by trusted evidence alone: a gateway's header, or Kratos' word on the OAuth2 client."
+# description: "Only trusted evidence makes a channel exempt. It is a gateway's header, or an OAuth2 client that Kratos names."
 never contains "a client puts itself on a channel that is exempt" if {
 	data.parameters.channels[decision.channel].exempt
 	not _vouched_for(decision.channel)
@@ -146,7 +146,7 @@ _each_channel_is_on if {
 	}
 }
 
-# Nothing speaks against a code but the account's own flag.
+# No rule says that no code is needed, except perhaps the account's flag.
 _asked_on_each_channel if {
 	not _custom_allows
 	input.settings.two_factor
@@ -157,7 +157,7 @@ _asked_on_each_channel if {
 	not data.parameters.channels[decision.channel].exempt
 }
 
-# A rule of the team's own lets it in, and such rules may.
+# A custom rule lets the sign-in in, and custom rules may allow.
 _custom_allows if {
 	data.parameters.custom_may_allow == true
 	some _ in data.custom.login.allow

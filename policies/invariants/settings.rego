@@ -1,6 +1,6 @@
 # METADATA
 # title: What must never be of a change of how one signs in
-# description: Each rule says what must never be. It is proven for all changes, in all sessions that there can be.
+# description: Each rule says what must never happen. A proof covers all changes in all possible sessions.
 # schemas:
 #   - input: schema.settings
 package nidan.invariants.settings
@@ -9,7 +9,7 @@ import data.nidan.settings.decision
 
 # METADATA
 # title: "A locked account gets a new password"
-# description: "Whoever has a session of it would take the account from its holder."
+# description: "A person with a session of the account could take it away from its holder."
 never contains "a locked account gets a new password" if {
 	decision.action == "allow"
 	input.account.locked
@@ -17,7 +17,7 @@ never contains "a locked account gets a new password" if {
 
 # METADATA
 # title: "An account that is asked gets a new password in a session without a second step"
-# description: "With a new password, a session that was begun without a code would take the account from its holder."
+# description: "In a session without a code, a thief who knows the password could set a new one and take the account away from its holder."
 never contains "an account that is asked gets a new password in a session without a second step" if {
 	decision.action == "allow"
 	input.settings.two_factor
@@ -29,7 +29,7 @@ never contains "an account that is asked gets a new password in a session withou
 
 # METADATA
 # title: "An account that is asked gets a factor, a provider or another profile in a session without a second step"
-# description: "Whoever adds a factor holds the stronger step, and whoever changes the address has the next code sent there."
+# description: "A thief who adds a factor has the stronger step, and a thief who changes the address gets the next code."
 never contains "an account that is asked gets a factor, a provider or another profile in a session without a second step" if {
 	decision.action == "allow"
 	input.settings.two_factor
@@ -47,7 +47,7 @@ _second_step if {
 	input.session.aal == "aal2"
 }
 
-# A session that is there to enrol a factor.
+# The session may enrol a factor.
 _second_step if {
 	input.session.second_step == "enrol_only"
 	input.request.method in {"any", "totp", "webauthn"}

@@ -13,26 +13,26 @@ import (
 	"nidan/policies/proof"
 )
 
-// What becomes of a set that loosens something.
+// What happens to a set that loosens something.
 const (
 	LooseningAllow   = "allow"
-	LooseningApprove = "approve" // it waits for an administrator
+	LooseningApprove = "approve" // the set waits for an administrator
 )
 
-// errWaits is the error for a set that waits for approval. Whoever offers it offers it again.
+// errWaits is the error for a set that waits for approval. The source offers the set again later.
 var errWaits = errors.New("it loosens something, and waits for approval")
 
-// compareWithin is how long it may take to compare a set with the one that decides: a change of the set that ships takes seconds.
+// compareWithin bounds how long the comparison of a set with the deciding one may take. A change of the shipped set takes seconds.
 const compareWithin = time.Minute
 
-// Loosening is what a set asks less, or lets be done more, than another one.
+// Loosening says what a set asks less or permits more than another set.
 type Loosening struct {
-	Differences []proof.Difference `json:"differences"`          // those that are looser, and those where nothing valid is decided
-	Unproven    []string           `json:"not_proven,omitempty"` // why it cannot be said that nothing else is looser
-	Partial     bool               `json:"partial"`              // the comparison came to no end: anything else may be looser
+	Differences []proof.Difference `json:"differences"`          // the looser ones, and those where the set gives no valid answer
+	Unproven    []string           `json:"not_proven,omitempty"` // what was not enumerated, so that anything there may be looser
+	Partial     bool               `json:"partial"`              // the comparison did not finish: anything else may be looser
 }
 
-// loosening compares a set with the one that it is measured by.
+// loosening compares a set with the set that it is measured against.
 func loosening(ctx context.Context, from, to *policies.Engine) (l Loosening, err error) {
 	c, err := proof.Compare(ctx, from, to, proof.Bounds{Time: compareWithin})
 	if ctx.Err() != nil {
@@ -44,21 +44,22 @@ func loosening(ctx context.Context, from, to *policies.Engine) (l Loosening, err
 	}
 	for _, d := range c.Differences {
 		if d.Looser || d.Kind == proof.Fails {
-			d.Input = nil // it is kept in the database, and an example is long
+			d.Input = nil // an example is long, and the database keeps the differences
 			l.Differences = append(l.Differences, d)
 		}
 	}
 	return l, nil
 }
 
-// Nothing says whether it is certain that nothing is loosened.
+// Nothing says whether it is proven that nothing is loosened.
 func (l Loosening) Nothing() bool {
 	return len(l.Differences) == 0 && len(l.Unproven) == 0 && !l.Partial
 }
 
-// digest is the same for what is the same to approve of: a set, in the place of another one, and what that loosens. The other one belongs to
-// it because the differences are said in few lines: compared with two sets, they may read alike and be about other inputs. Of a comparison
-// that came to no end, what was found depends on how fast the machine is, and is left out.
+// digest returns the same text if there is the same thing to approve: a set, the set that it replaces, and what is loosened. The
+// replaced set is part of the digest because differences are summarized in few lines: against two sets, the lines may be the same
+// and concern other inputs. If the comparison did not finish, the differences found depend on the speed of the machine. They are
+// then left out.
 func (l Loosening) digest(against string) (string, error) {
 	if l.Partial {
 		l = Loosening{Partial: true}
@@ -71,33 +72,33 @@ func (l Loosening) digest(against string) (string, error) {
 	return hex.EncodeToString(sum[:])[:16], nil
 }
 
-// Waiting is a set that loosens something, and waits for an administrator or has got an answer.
+// Waiting is a set that loosens something, and that waits for an administrator or has an answer.
 type Waiting struct {
 	Revision string
-	Name     string // what its bundle's manifest calls it; empty: nothing
+	Name     string // from the bundle's manifest; may be empty
 	Source   Source
-	Against  string // revision of the set that it is compared with
-	Digest   string // of what it loosens: an answer counts for nothing else
+	Against  string // revision of the set that this set was compared with
+	Digest   string // of what the set loosens; an answer counts for this digest only
 	Since    time.Time
 	Files    []policies.File
 	Loosening
 
 	Answer Answer
-	By     string // who has answered
+	By     string // the administrator who answered
 	At     time.Time
 }
 
-// Answer is what an administrator says of a set that waits.
+// Answer is an administrator's answer about a waiting set.
 type Answer string
 
-// The answers.
+// The possible answers.
 const (
 	Unanswered Answer = ""
 	Approved   Answer = "approved"
 	Rejected   Answer = "rejected"
 )
 
-// Asked are the sets that wait for approval in any process, and those that have an answer.
+// Asked returns the sets that wait for approval in any process, and the sets that have an answer.
 func (p *Policies) Asked(ctx context.Context) ([]Waiting, error) {
 	if p.require.Loosening != LooseningApprove {
 		return nil, nil
@@ -105,14 +106,15 @@ func (p *Policies) Asked(ctx context.Context) ([]Waiting, error) {
 	return p.history.Waiting(ctx)
 }
 
-// waiting is a set that this process was offered last, and that waits.
+// waiting is a waiting set that was offered to this process last.
 type waiting struct {
 	active *Active
 	Waiting
 }
 
-// mayDecide says whether a set may decide that has passed the gate: where it loosens nothing, or an administrator has approved of exactly
-// that. The error is [errWaits] as long as nobody has answered. From a nil error on, the set counts as the one that decided last.
+// mayDecide says whether a set that passed the gate may decide: if it loosens nothing, or if an administrator approved exactly what
+// it loosens. The error is [errWaits] as long as there is no answer. If loosening takes approval, a nil error also means that the
+// history keeps the set as the one that decided last.
 func (p *Policies) mayDecide(ctx context.Context, a *Active) error {
 	if p.require.Loosening != LooseningApprove || a.Source.Kind == FromShipped {
 		return nil
@@ -130,7 +132,7 @@ func (p *Policies) mayDecide(ctx context.Context, a *Active) error {
 			err = errors.Join(err, p.goOnWith(ctx, before))
 			if errors.Is(err, errWaits) {
 				p.waits.Store(w)
-				p.settle() // it is not refused
+				p.settle() // a waiting set is not a refused set
 			}
 			return err
 		}
@@ -139,7 +141,7 @@ func (p *Policies) mayDecide(ctx context.Context, a *Active) error {
 	return p.history.Decides(ctx, a)
 }
 
-// compared is what a set loosens, or as it was found before.
+// compared returns what a set loosens. It reuses the last comparison if this set was compared with the same deciding set.
 func (p *Policies) compared(ctx context.Context, a, before *Active) (*waiting, error) {
 	if w := p.waits.Load(); w != nil && w.active == a && w.Against == before.Revision {
 		return w, nil
@@ -157,7 +159,7 @@ func (p *Policies) compared(ctx context.Context, a, before *Active) (*waiting, e
 	return w, err
 }
 
-// answered asks for approval, and is nil where it is given.
+// answered asks for approval. The error is nil if the set is approved.
 func (p *Policies) answered(ctx context.Context, w *waiting) error {
 	if w.active.Source.Kind == FromKept {
 		return fmt.Errorf("%w: this set was kept, and asks less than the one that decided last", policies.ErrRefused)
@@ -166,7 +168,7 @@ func (p *Policies) answered(ctx context.Context, w *waiting) error {
 	if err != nil {
 		return err
 	}
-	if w != p.waits.Load() { // nobody looks at it yet
+	if w != p.waits.Load() { // this process has not shown the set yet
 		w.Since = kept.Since
 	}
 	switch kept.Answer {
@@ -182,7 +184,7 @@ func (p *Policies) answered(ctx context.Context, w *waiting) error {
 	return errWaits
 }
 
-// measure is the set that another one is compared with: that of [Policies.before], or else the one that ships.
+// measure returns the set that a new set is compared with: the set of [Policies.before], or else the shipped set.
 func (p *Policies) measure(ctx context.Context) (*Active, error) {
 	if a, err := p.before(ctx); a != nil || err != nil {
 		return a, err
@@ -196,12 +198,13 @@ func (p *Policies) measure(ctx context.Context) (*Active, error) {
 	return a, err
 }
 
-// goOnWith has the set decide that another one was measured by, at a start: somebody has to be able to sign in and to approve.
+// goOnWith activates, at a start, the set that the new set was compared with. Without it, no administrator could sign in and
+// approve.
 func (p *Policies) goOnWith(ctx context.Context, before *Active) error {
 	if p.active.Load() != nil {
 		return nil
 	}
-	if before.Source.Kind != FromShipped { // this program may be another one since
+	if before.Source.Kind != FromShipped { // the program may have been updated since
 		if _, _, err := policies.Check(ctx, before.engine.Set(), p.limit); err != nil {
 			return fmt.Errorf("%w: another set has to be approved of, and the one that decided last cannot decide meanwhile: "+
 				"set policies.require.loosening to allow for one start: %w", policies.ErrRefused, err)
@@ -211,7 +214,7 @@ func (p *Policies) goOnWith(ctx context.Context, before *Active) error {
 	return nil
 }
 
-// withdraw has nothing wait any more that a source had before.
+// withdraw forgets what waits from a source, except one revision.
 func (p *Policies) withdraw(ctx context.Context, source Source, revision string) error {
 	if p.require.Loosening != LooseningApprove {
 		return nil

@@ -15,7 +15,6 @@ import (
 	"nidan/policies/proof"
 )
 
-// memory is a history in memory.
 type memory struct {
 	mu     sync.Mutex
 	last   []policies.File
@@ -83,7 +82,7 @@ func (b *memory) answer(t *testing.T, with Answer) {
 	b.rows[0].Answer, b.rows[0].By = with, "admin"
 }
 
-// careful are policies whose loosening takes approval.
+// careful returns policies whose loosening takes approval.
 func careful(b *memory) (*Policies, *lines) {
 	p, log := newPolicies()
 	p.limit = time.Minute
@@ -108,7 +107,7 @@ func revisionOf(t *testing.T, set fstest.MapFS) string {
 	return s.Revision()
 }
 
-// decides takes a set that has to be taken, and says so in the error of none that waits.
+// decides fails the test unless the set with this rule decides.
 func (p *Policies) decides(t *testing.T, rule string) {
 	t.Helper()
 	if got := p.Status().Active.Revision; got != revisionOf(t, small(rule)) {
@@ -116,7 +115,7 @@ func (p *Policies) decides(t *testing.T, rule string) {
 	}
 }
 
-// begun are careful policies of which the strict ones decide.
+// begun returns careful policies whose active set has the strict rule.
 func begun(t *testing.T) (*Policies, *memory, *lines) {
 	t.Helper()
 	set, err := policies.Load(small(strict))
@@ -211,9 +210,10 @@ func TestWhatIsRejectedStaysOutUntilItsFilesChange(t *testing.T) {
 	p.mustWait(t, loose)
 }
 
-// An approval is of what an administrator has seen, and of nothing else.
+// An administrator approves what they have seen. The approval counts for nothing else.
 func TestAnApprovalCountsForWhatItWasGivenFor(t *testing.T) {
-	// What is looser than either reads alike: "refuse r, where the account is not inactive". It is about other accounts.
+	// Compared with either set, the differences read alike: "refuse r, where the account is not inactive". But they concern other
+	// accounts.
 	t.Run("not for what is looser than another set", func(t *testing.T) {
 		p, b, _ := begun(t)
 		p.mustWait(t, looser)
@@ -265,7 +265,7 @@ func TestAtAStartAnotherSetDecidesWhileOneWaits(t *testing.T) {
 	for name, last := range map[string][]policies.File{"the one that decided last": b.last, "the one that ships, where none did": nil} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			set := small("true") // looser than what ships, too
+			set := small("true") // looser than the shipped set, too
 			if last != nil {
 				set = small(loose)
 			}
@@ -315,8 +315,8 @@ func TestWithoutItsHistoryNothingNewDecides(t *testing.T) {
 	p.mustWait(t, loose)
 }
 
-// A comparison that came to no end may have found more or less on another machine. To approve of it is to approve of one set in the place
-// of another, whatever that loosens.
+// If a comparison did not finish, another machine may find more or fewer differences. An administrator then approves one set in
+// place of another, whatever that loosens.
 func TestAComparisonWithoutAnEndIsApprovedAsAWhole(t *testing.T) {
 	digest := func(l Loosening, against string) string {
 		sum, err := l.digest(against)

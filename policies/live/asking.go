@@ -34,8 +34,8 @@ func (b *Bundle) client() (rest.Client, string, error) {
 	return client, at.RequestURI(), nil
 }
 
-// asking is how OPA's client asks for a bundle: with the token, and in a way that OPA is given no answer before it is known to be
-// within bounds.
+// asking tells OPA's client how to ask for a bundle: with the token, and through [boundedTransport]. OPA then gets no answer that
+// was not found to be within bounds.
 type asking struct{ token string }
 
 // NewClient implements [rest.HTTPAuthPlugin].
@@ -57,7 +57,7 @@ func (a asking) Prepare(r *http.Request) error {
 	return nil
 }
 
-// boundedTransport hands on answers that are within bounds.
+// boundedTransport returns answers that are within bounds, see [policies.Archive].
 type boundedTransport struct{ http.RoundTripper }
 
 // RoundTrip implements [http.RoundTripper].

@@ -15,41 +15,42 @@ import (
 	"nidan/policies"
 )
 
-// BundleConfig says where a bundle is to be had, as the configuration of an OPA does.
+// BundleConfig says where to download a bundle, in the terms of OPA's configuration.
 type BundleConfig struct {
-	URL         string        // of the bundle, a gzipped tar archive
+	URL         string        // address of the bundle, a gzipped tar archive
 	Token       string        // bearer token (RFC 6750); empty: none
-	PublicKey   string        // file with a public key (PEM); empty: bundles need not be signed
+	PublicKey   string        // file with a public key (PEM); empty: bundles need no signature
 	Algorithm   string        // of the signature, as JWS names it (RFC 7518 §3.1): RS256, ES256 and the like
-	Scope       string        // that the signature must have
-	MinDelay    time.Duration // between one look and the next, in whole seconds; it is chosen at random between the two
+	Scope       string        // the scope that the signature must have
+	MinDelay    time.Duration // the least time between two requests, in whole seconds; each time is chosen at random between MinDelay and MaxDelay
 	MaxDelay    time.Duration
-	LongPolling time.Duration // how long the server may keep a request until there is something new, in whole seconds; 0: it is not asked to
-	KeepDir     string        // where the last bundle that was activated is kept, and when the newest was signed; empty: nowhere
-	AllowOlder  bool          // one that is older than the newest may decide
+	LongPolling time.Duration // how long the server may hold a request until there is a new bundle, in whole seconds; 0: no long polling
+	KeepDir     string        // folder for the last activated bundle and the time when the newest bundle was signed; empty: neither is kept
+	AllowOlder  bool          // a bundle that is older than the newest may decide
 }
 
-// Bundle is a bundle whose policies decide.
+// Bundle is a downloaded bundle of policies that decide.
 type Bundle struct {
 	policies *Policies
 	config   BundleConfig
-	verify   *bundle.VerificationConfig // nil: no signature is asked for
+	verify   *bundle.VerificationConfig // nil: no signature is required
 	source   Source
-	etag     string    // of the bundle that decides
-	newest   time.Time // when the newest one was signed that has decided; zero: none said so
+	etag     string    // of the deciding bundle
+	newest   time.Time // when the newest bundle that has decided was signed; zero: no bundle gave a time
 }
 
-// keyName is what the one key is called.
+// keyName is OPA's name for the configured key.
 const keyName = "policies"
 
-// Bundle returns a bundle that has not been asked for yet.
+// Bundle returns a bundle that was not asked for yet.
 func (p *Policies) Bundle(c BundleConfig) (*Bundle, error) {
 	b := &Bundle{policies: p, config: c}
 	at, err := url.Parse(c.URL)
 	if err != nil {
-		return nil, errors.New("the address of the policies' bundle cannot be read") // it may hold a secret
+		return nil, errors.New("the address of the policies' bundle cannot be read") // not wrapped: the address may contain a secret
 	}
-	// What follows in an address may be a secret, as in those that object stores sign.
+	// The query of an address may contain a secret, for example in the signed addresses of object stores. So the source leaves it
+	// out.
 	b.source = Source{FromBundle, at.Scheme + "://" + at.Host + at.Path}
 	if c.PublicKey == "" {
 		return b, nil
@@ -59,7 +60,7 @@ func (p *Policies) Bundle(c BundleConfig) (*Bundle, error) {
 		return nil, fmt.Errorf("read the public key of the policies' bundle: %w", err)
 	}
 	key := &keys.Config{Key: string(pem), Algorithm: c.Algorithm, Scope: c.Scope}
-	// Named here, the key is used whatever a signature says of its own.
+	// With a named key, OPA uses this key and ignores the key ID in the signature.
 	b.verify = bundle.NewVerificationConfig(map[string]*keys.Config{keyName: key}, keyName, c.Scope, nil)
 	if err := b.recall(); err != nil {
 		return nil, err
@@ -67,7 +68,7 @@ func (p *Policies) Bundle(c BundleConfig) (*Bundle, error) {
 	return b, nil
 }
 
-// Run asks for the bundle until ctx ends, and has its policies decide, if they pass the gate.
+// Run downloads the bundle until ctx ends. Its policies decide if they pass the gate.
 func (b *Bundle) Run(ctx context.Context) error {
 	client, path, err := b.client()
 	if err != nil {
@@ -83,7 +84,8 @@ func (b *Bundle) Run(ctx context.Context) error {
 		return fmt.Errorf("configure the download of the policies: %w", err)
 	}
 	for {
-		// One begins by asking. OPA's own way to have it ask again may meet what is being asked already.
+		// A new downloader asks at once. OPA's Trigger, which makes a running one ask again, may run into a request that is already
+		// going on.
 		d := download.New(config, client, path).WithBundleVerificationConfig(b.verify).WithBundlePersistence(true)
 		d.WithCallback(func(_ context.Context, u download.Update) error { return b.offered(ctx, d, u) })
 		d.SetCache(b.etag)
@@ -103,22 +105,22 @@ func seconds(d time.Duration) *int64 {
 	return &n
 }
 
-// offered takes what a download has brought. An error has OPA wait longer and longer before it asks again; otherwise a server
-// that is asked to wait until there is something new would be asked for a refused bundle without end.
+// offered takes the result of a request. After an error, OPA waits longer before each further request. Without this error, a server
+// with long polling would be asked for a refused bundle again and again without a pause.
 func (b *Bundle) offered(ctx context.Context, d *download.Downloader, u download.Update) error {
 	b.policies.downloaded(u.Error == nil, u.Bundle != nil)
 	if u.Error != nil {
 		d.SetCache(b.etag)
 		err := u.Error
 		if without := (*url.Error)(nil); errors.As(err, &without) {
-			err = without.Err // without the address
+			err = without.Err // without the address, which may contain a secret
 		}
 		b.policies.troubled(ctx, fmt.Sprintf("%s cannot be had: %v", b.source, err))
 		return u.Error
 	}
 	b.policies.troubled(ctx, "")
 	if u.Bundle == nil {
-		if b.etag != "" { // what is offered now is what decides
+		if b.etag != "" { // the server's bundle is the one that decides
 			b.policies.settle()
 		}
 		return nil
@@ -129,19 +131,19 @@ func (b *Bundle) offered(ctx context.Context, d *download.Downloader, u download
 		return set, err
 	})
 	if err != nil {
-		// Under the older bundle's tag: a server that goes back to that has nothing new to say.
+		// Ask with the tag of the older bundle: when the server goes back to that bundle, it answers that nothing is new.
 		d.SetCache(b.etag)
 		return err
 	}
 	b.etag = u.ETag
-	if activated || signed.After(b.newest) { // the same policies, signed anew
+	if activated || signed.After(b.newest) { // the same policies with a newer signature
 		b.keep(ctx, u.Raw, signed)
 	}
 	return nil
 }
 
-// set is the policies of a bundle that has been verified, and when it was signed. With an error, there may be policies: for their
-// revision.
+// set returns the policies of a verified bundle, and the time of its signature. A set may come together with an error: the refusal
+// then names its revision.
 func (b *Bundle) set(read *bundle.Bundle) (set *policies.Set, signed time.Time, err error) {
 	if read.Type() == bundle.DeltaBundleType {
 		return nil, signed, errors.New("it is a delta bundle, which cannot be signed: a whole one is needed")

@@ -27,7 +27,6 @@ import (
 	"github.com/open-policy-agent/opa/v1/bundle"
 )
 
-// opa runs the opa command.
 func opa(t *testing.T, args ...string) {
 	t.Helper()
 	modfile, err := filepath.Abs("../opa/go.mod")
@@ -40,7 +39,7 @@ func opa(t *testing.T, args ...string) {
 	}
 }
 
-// keyPair is a new pair of keys, in two files.
+// keyPair returns the files of a new private key and its public key.
 func keyPair(t *testing.T) (private, public string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -63,7 +62,7 @@ func keyPair(t *testing.T) (private, public string) {
 	return private, public
 }
 
-// built is a bundle of a set, as the opa command builds it, signed where there is a key.
+// built returns a bundle of a set, built by the opa command. With a key in the arguments, the bundle is signed.
 func built(t *testing.T, set fstest.MapFS, more ...string) []byte {
 	t.Helper()
 	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "bundle.tar.gz")
@@ -76,14 +75,14 @@ func built(t *testing.T, set fstest.MapFS, more ...string) []byte {
 	return raw
 }
 
-// shelf serves a bundle, as bundle servers do: with a tag, and keeping a request until there is something new if asked to.
+// shelf serves a bundle as bundle servers do: with an ETag, and with long polling if the client asks for it.
 type shelf struct {
 	mu       sync.Mutex
 	bundle   []byte
 	changed  chan struct{}
 	status   int
 	requests []*http.Request
-	given    int // whole bundles
+	given    int // how often the whole bundle was sent
 }
 
 func serve(t *testing.T, bundle []byte) (*shelf, string) {
@@ -146,7 +145,7 @@ func (s *shelf) counts() (requests, given int) {
 	return len(s.requests), s.given
 }
 
-// downloading asks for a bundle until the test ends, or the returned function is called.
+// downloading asks for a bundle until the test ends or the returned function is called.
 func downloading(t *testing.T, c BundleConfig) (*Policies, *lines, func()) {
 	t.Helper()
 	p, log := newPolicies()
@@ -226,7 +225,7 @@ func TestABundleThatIsSigned(t *testing.T) {
 	}
 }
 
-// tampered is a bundle with one text in the place of another of the same length.
+// tampered returns a bundle with one text replaced by another of the same length.
 func tampered(t *testing.T, bundle []byte, from, to string) []byte {
 	t.Helper()
 	dir := t.TempDir()
@@ -252,7 +251,7 @@ func TestADeltaBundleIsRefused(t *testing.T) {
 	}
 }
 
-// bomb is an archive of a few kilobytes that holds more than anybody has memory for.
+// bomb returns an archive of a few kilobytes that unpacks to 100 MiB.
 func bomb(t *testing.T) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -317,7 +316,7 @@ func TestABundleThatDoesNotPassTheGate(t *testing.T) {
 
 func TestABundleIsPushedByLongPolling(t *testing.T) {
 	s, url := serve(t, built(t, lets("first")))
-	// So long between two looks that the test would not live to see one.
+	// Without long polling, the next request would come only after the end of the test.
 	p, _, _ := downloading(t, BundleConfig{URL: url, LongPolling: 10 * time.Minute, MinDelay: time.Hour, MaxDelay: time.Hour})
 	until(t, "the bundle", p.gives("first"))
 	s.put(built(t, lets("second")), 0)

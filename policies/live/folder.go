@@ -15,41 +15,42 @@ import (
 )
 
 const (
-	// lookEvery is how often a folder's contents are compared where nothing tells of a change: network file systems do not.
+	// lookEvery is how often a folder's contents are compared. Network file systems do not report changes.
 	lookEvery = 10 * time.Second
-	// quietFor is how long nothing may happen in a folder before it is read: a change is seldom one file, and seldom one write.
+	// quietFor is how long a folder must be without changes before it is read. A change usually has several files and several
+	// writes.
 	quietFor = 200 * time.Millisecond
 )
 
-// errUnsettled is the error of a folder that changes while it is read.
+// errUnsettled is the error for a folder that changes while it is read.
 var errUnsettled = errors.New("the folder is being changed")
 
-// Folder is a folder whose policies decide, or a layer over the policies that ship.
+// Folder is a watched folder: a whole set of policies, or a layer over the shipped set.
 type Folder struct {
 	policies *Policies
 	source   Source
-	dir      string // that is watched
+	dir      string // the watched folder
 	files    fs.FS
 	load     func(fs.FS) (*policies.Set, error)
 	every    time.Duration
-	seen     [sha256.Size]byte // what the files were when they were last offered
+	seen     [sha256.Size]byte // digest of the files that were offered last
 }
 
-// Folder returns a folder that has not been looked at yet.
+// Folder returns a folder with a whole set, which was not read yet.
 func (p *Policies) Folder(dir string) *Folder {
 	return &Folder{
 		policies: p, source: Source{FromFolder, dir}, dir: dir, files: policies.Folder(dir), load: policies.Load, every: lookEvery,
 	}
 }
 
-// Layer returns the policies that ship with a layer over them, which has not been looked at yet: a folder, or a file of data.
+// Layer returns the shipped policies with a layer over them, which was not read yet. The layer is a folder, or a data file.
 func (p *Policies) Layer(name string) *Folder {
 	files, dir := policies.Layer(name)
 	load := func(layer fs.FS) (*policies.Set, error) { return policies.Over(policies.Shipped(), layer) }
 	return &Folder{policies: p, source: Source{FromLayer, name}, dir: dir, files: files, load: load, every: lookEvery}
 }
 
-// Try returns a folder whose policies are tried and do not decide: a whole set of them, or a layer over those that ship.
+// Try returns a folder for a shadow: it may hold a whole set, or a layer over the shipped set.
 func (p *Policies) Try(dir string) *Folder {
 	f := p.Folder(dir)
 	f.load = func(files fs.FS) (*policies.Set, error) {
@@ -61,7 +62,8 @@ func (p *Policies) Try(dir string) *Folder {
 	return f
 }
 
-// Look has the policies of the folder decide, if they have changed and pass the gate. Why not is kept, too, for [Status].
+// Look reads the folder. If its policies have changed and pass the gate, they decide from now on. [Status] keeps the reason of a
+// refusal.
 func (f *Folder) Look(ctx context.Context) error {
 	err := f.look(ctx)
 	for range 5 {
@@ -74,12 +76,13 @@ func (f *Folder) Look(ctx context.Context) error {
 	return err
 }
 
-// Start looks for the first time. Where the folder's policies are refused, those decide that did before, and the folder is looked at
-// again; the error is then nil, and [Status] has the refusal. Before has the files of that set; it returns none where there is none.
+// Start is the first [Folder.Look]. If the folder's policies are refused, the set that decided before the start decides, and the
+// folder is looked at again later. The error is then nil, and [Status] has the refusal. The function before returns the files of
+// that set, or none.
 func (f *Folder) Start(ctx context.Context, before func(source string) ([]policies.File, error)) error {
 	refused := f.Look(ctx)
 	if f.policies.active.Load() != nil {
-		return nil // it may be another set: the one that decided before goes on where this one has to be approved of
+		return nil // the older set may decide while this one waits for approval
 	}
 	if !errors.Is(refused, policies.ErrRefused) {
 		return refused
@@ -89,9 +92,9 @@ func (f *Folder) Start(ctx context.Context, before func(source string) ([]polici
 		return errors.Join(refused, err)
 	}
 	if err := f.policies.Restore(ctx, f.source.String(), files); err != nil && f.policies.active.Load() == nil {
-		return refused // nor can those of before decide
+		return refused // the older set cannot decide either
 	}
-	f.seen = [sha256.Size]byte{} // for its refusal to be the last word
+	f.seen = [sha256.Size]byte{} // look again, so that the folder's refusal stays in the status
 	_ = f.Look(ctx)
 	return nil
 }
@@ -111,7 +114,8 @@ func (f *Folder) look(ctx context.Context) error {
 		}
 		return set, err
 	})
-	// What took too long on a machine that was busy may not the next time. What waits, and what nothing was found out about, is offered again.
+	// A set that was too slow on a busy machine may be fast enough next time. That set, a set that waits, and a set with an unknown
+	// result are offered again.
 	known := err == nil || errors.Is(err, policies.ErrRefused)
 	if known && !errors.Is(err, errUnsettled) && !errors.Is(err, policies.ErrTooSlow) && ctx.Err() == nil {
 		f.seen = before
@@ -119,21 +123,21 @@ func (f *Folder) look(ctx context.Context) error {
 	return err
 }
 
-// Watch looks whenever something changes in the folder, until ctx ends.
+// Watch looks after each change in the folder, until ctx ends.
 func (f *Folder) Watch(ctx context.Context) error {
 	var events <-chan fsnotify.Event
-	var missed <-chan error // some changes were not told
+	var missed <-chan error // the watcher lost some changes
 	follow := func() {}
 	if w, err := fsnotify.NewWatcher(); err == nil {
 		defer w.Close()
 		events, missed, follow = w.Events, w.Errors, func() { f.follow(w) }
-	} else { // there are few to be had on some systems
+	} else { // some systems allow few watchers
 		f.policies.log.WarnContext(ctx, "changes of the policies' folder are noticed late", "every", f.every, "err", err)
 	}
 	tick := time.NewTicker(f.every)
 	defer tick.Stop()
 	for {
-		follow() // before looking, so that nothing changes in between unnoticed
+		follow() // before looking: a change after this is noticed
 		if err := f.Look(ctx); errors.Is(err, errUnsettled) {
 			f.policies.log.InfoContext(ctx, "the policies' folder does not come to rest, and is looked at later", "folder", f.dir)
 		}
@@ -149,8 +153,8 @@ func (f *Folder) Watch(ctx context.Context) error {
 	}
 }
 
-// follow watches each folder in the folder: those that came since, too. To watch one twice is to watch it once. What cannot be
-// watched is compared all the same.
+// follow watches all folders inside the folder, including new ones. Adding a watched folder again has no effect. A folder that
+// cannot be watched is still compared at every look.
 func (f *Folder) follow(w *fsnotify.Watcher) {
 	_ = fs.WalkDir(f.files, ".", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {
@@ -160,7 +164,7 @@ func (f *Folder) follow(w *fsnotify.Watcher) {
 	})
 }
 
-// untilQuiet waits until nothing has happened for a while.
+// untilQuiet waits until there was no event for [quietFor].
 func untilQuiet(ctx context.Context, events <-chan fsnotify.Event) {
 	quiet := time.NewTimer(quietFor)
 	defer quiet.Stop()
@@ -183,7 +187,8 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// digest tells whether anything in a folder has changed: its contents count, since times are not the same everywhere.
+// digest returns a digest of a folder's contents, to find changes. It does not use file times, which are not reliable on all file
+// systems.
 func digest(files fs.FS) (sum [sha256.Size]byte, err error) {
 	h, n := sha256.New(), 0
 	err = fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {

@@ -14,7 +14,6 @@ import (
 	"nidan/policies"
 )
 
-// write puts the files of a set into a folder.
 func write(t *testing.T, dir string, set fstest.MapFS) {
 	t.Helper()
 	for name, file := range set {
@@ -28,7 +27,7 @@ func write(t *testing.T, dir string, set fstest.MapFS) {
 	}
 }
 
-// until waits for what has to come. How long it takes decides nothing.
+// until waits for a condition. The test fails only if the condition is still false after 30 seconds.
 func until(t *testing.T, what string, come func() bool) {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); !come(); time.Sleep(5 * time.Millisecond) {
@@ -45,7 +44,7 @@ func (p *Policies) gives(reason string) func() bool {
 	}
 }
 
-// watched is a folder that is watched until the test ends.
+// watched watches a folder until the test ends.
 func watched(t *testing.T, dir string, every time.Duration) (*Policies, *lines) {
 	t.Helper()
 	p, log := newPolicies()
@@ -80,7 +79,7 @@ func TestAFolderThatChanges(t *testing.T) {
 			}
 			write(t, dir, lets("second"))
 			until(t, "the change", p.gives("second"))
-			// A folder that came since is watched too.
+			// A folder that was created later is watched, too.
 			write(t, dir, fstest.MapFS{"new/more.rego": {Data: []byte("package more\n\nx := 1\n")}})
 			until(t, "the new folder", func() bool { return len(p.Status().Active.Files()) == 6 })
 			write(t, dir, fstest.MapFS{"new/more.rego": {Data: []byte("package more\n\nx := 22\n")}})
@@ -105,7 +104,7 @@ func TestABadChangeInAFolder(t *testing.T) {
 	write(t, dir, lets("first"))
 	p, _ := watched(t, dir, time.Hour)
 	write(t, dir, broken()["reaches out"])
-	// The file may be looked at while it is being written: then an empty one is refused first.
+	// The file may be read while it is being written. Then an empty file is refused first.
 	until(t, "the refusal", func() bool {
 		refused := p.Status().Refused
 		return refused != nil && strings.Contains(refused.Reason, "http.send")
@@ -120,7 +119,7 @@ func TestABadChangeInAFolder(t *testing.T) {
 	}
 }
 
-// A good set that was too slow once, on a busy machine, is not left out for good.
+// A good set that was too slow once, on a busy machine, is tried again.
 func TestASetThatWasTooSlowIsTriedAgain(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, lets("first"))
@@ -151,7 +150,8 @@ func TestAFolderThatGoes(t *testing.T) {
 	until(t, "the new folder", p.gives("second"))
 }
 
-// Kubernetes mounts a ConfigMap as links into a folder that is linked to, and changes all of it by moving that one link.
+// Kubernetes mounts a ConfigMap as symbolic links into a folder that is itself a link. It changes all files by replacing this one
+// link.
 func TestAMountedConfigMap(t *testing.T) {
 	dir := t.TempDir()
 	mount := func(version, reason string) {
@@ -210,7 +210,7 @@ func TestAFolderThatCannotDecide(t *testing.T) {
 	}
 }
 
-// unsettled changes whenever it is read.
+// unsettled is a file system whose login.rego changes at each read.
 type unsettled struct {
 	fs.FS
 	read int

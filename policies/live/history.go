@@ -10,26 +10,28 @@ import (
 	"nidan/policies/proof"
 )
 
-// History knows which sets have decided and which wait: in all processes together, and before this start.
+// History keeps which sets have decided and which wait, for all processes together and across starts.
 type History interface {
-	// Last are the files of the set that began to decide last, and where it came from, in words. Nil: none has decided yet.
+	// Last returns the files of the set that began to decide last, and its source in words. Nil: no set has decided yet.
 	Last(ctx context.Context) (files []policies.File, source string, err error)
-	// Decides keeps that a set decides from now on. What was approved of others counts no more, and none waits that was compared with others.
+	// Decides records that a set decides from now on. It drops the approvals of other sets, and the sets that wait and were
+	// compared with another set.
 	Decides(ctx context.Context, a *Active) error
-	// Ask has a set wait for an answer unless it does or has one, and returns it as it is known. One that was rejected is rejected whatever
-	// it is compared with.
+	// Ask makes a set wait for an answer, unless the set waits or has an answer already. It returns the set as it is kept. A
+	// rejected set stays rejected whatever set it is compared with.
 	Ask(ctx context.Context, w Waiting) (Waiting, error)
-	// Withdraw forgets the sets of a source but one, with their answers: the source has another one now.
+	// Withdraw forgets the sets of a source and their answers, except one revision: the source now offers this one.
 	Withdraw(ctx context.Context, source, except string) error
-	// Waiting are the sets that wait, and those that have an answer.
+	// Waiting returns the sets that wait, and the sets that have an answer.
 	Waiting(ctx context.Context) ([]Waiting, error)
 }
 
-// Remember has p know of the sets that have decided. It is called before the first set is offered, and needed where loosening takes approval.
+// Remember sets the history. Call it before the first set is offered. It is required if loosening takes approval.
 func (p *Policies) Remember(h History) { p.history = h }
 
-// before is the set that a new one is measured by: the one that decides now, and at a start the one that decided last, whatever it came
-// from. Otherwise whoever changes the policies and waits for a restart would be measured by nothing. Nil: none has decided yet.
+// before returns the set that a new set is compared with: the deciding set, or at a start the set that decided last, whatever its
+// source was. Otherwise an attacker could change the policies and wait for a restart, where they would be compared with nothing.
+// Nil: no set has decided yet.
 func (p *Policies) before(ctx context.Context) (*Active, error) {
 	if a := p.active.Load(); a != nil || p.history == nil {
 		return a, nil
@@ -52,11 +54,11 @@ func (p *Policies) before(ctx context.Context) (*Active, error) {
 		"to start without it, set policies.require.invariants to false and policies.require.loosening to allow for one start: %w", policies.ErrRefused, err)
 }
 
-// candidate is a set that may come to decide. It has no engine yet.
+// candidate returns a set that may decide later. It has no engine yet.
 func (p *Policies) candidate(set *policies.Set, source Source) *Active {
 	a := &Active{Revision: set.Revision(), Name: set.Name(), Source: source}
 	a.report = sync.OnceValue(func() policies.Report {
-		report, _ := policies.RunTests(context.Background(), set) // a test that does not hold is in the report
+		report, _ := policies.RunTests(context.Background(), set) // the report contains failed tests
 		return report
 	})
 	a.table = sync.OnceValues(func() (proof.Table, error) {

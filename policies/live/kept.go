@@ -17,7 +17,7 @@ import (
 
 func (b *Bundle) kept() string { return filepath.Join(b.config.KeepDir, "policies.tar.gz") }
 
-// keep remembers a bundle that decides, also for the next start. That it cannot do so is no reason not to use it.
+// keep remembers a bundle that decides, also for the next start. If the bundle cannot be written, it still decides.
 func (b *Bundle) keep(ctx context.Context, raw io.Reader, signed time.Time) {
 	if b.verify != nil && signed.IsZero() {
 		b.policies.log.WarnContext(ctx, "the policies' bundle does not say when it was signed (iat): an older one will not be told from it")
@@ -28,7 +28,8 @@ func (b *Bundle) keep(ctx context.Context, raw io.Reader, signed time.Time) {
 	if b.config.KeepDir == "" {
 		return
 	}
-	// In this order: the other way round, a start in between would find a bundle that is too old.
+	// The bundle is written first. Otherwise, after a crash between the two writes, the kept bundle would be older than the newest
+	// one, and refused.
 	err := b.write(b.kept(), raw)
 	if err == nil {
 		err = b.writeNewest()
@@ -56,8 +57,8 @@ func (b *Bundle) write(path string, content io.Reader) error {
 	return os.Rename(f.Name(), path)
 }
 
-// Kept has the bundle decide that was activated last, before this start. It goes through the gate again, and its signature and its age
-// are checked again: the folder may not be as well guarded as the program. Where none was kept, nothing is done.
+// Kept offers the bundle that was activated last before this start. The gate, the signature and the age are checked again, because
+// the folder may be less protected than the program. If no bundle was kept, nothing happens.
 func (b *Bundle) Kept(ctx context.Context) error {
 	if b.config.KeepDir == "" {
 		return nil

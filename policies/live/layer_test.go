@@ -13,7 +13,7 @@ import (
 	"nidan/policies"
 )
 
-// attempts are how many tries a code has, of a sign-in that is asked.
+// attempts returns how many tries a code has, for a sign-in that needs a code.
 func (p *Policies) attempts(t *testing.T) int {
 	t.Helper()
 	in := policies.Input{
@@ -28,13 +28,13 @@ func (p *Policies) attempts(t *testing.T) int {
 	return v.Decision.Code.MaxAttempts
 }
 
-// over has a folder's layer lie over a small set, in the place of what ships: the tests of that take long.
+// over puts a folder's layer over a small set instead of the shipped one, whose tests take long.
 func over(f *Folder) *Folder {
 	f.load = func(layer fs.FS) (*policies.Set, error) { return policies.Over(below(), layer) }
 	return f
 }
 
-// below is a set that asks a code of everybody who has an address.
+// below is a set that asks a code of every account with an address.
 func below() fstest.MapFS {
 	set := lets("unused")
 	set["login/login.rego"] = &fstest.MapFile{Data: []byte(`# METADATA
@@ -99,7 +99,7 @@ func TestALayerIsWatched(t *testing.T) {
 	}
 }
 
-// After an update, a layer may name what ships no more. Then the set decides that decided before it.
+// After an update of the program, a layer may name a parameter that no longer ships. Then the set decides that decided before.
 func TestALayerThatIsRefusedAtTheStartLeavesWhatDecidedBefore(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "p.yaml")
 	say(t, file, "parameters:\n  code:\n    max_attempts: 4\n")
@@ -141,7 +141,7 @@ func TestALayerMayBeTriedInTheShadow(t *testing.T) {
 	if got, err := tried.load(tried.files); err != nil || got.Revision() != want.Revision() {
 		t.Errorf("got %v", err)
 	}
-	// A folder that decides has to be a whole set: one that lost its rules is not what ships.
+	// A folder that decides must hold a whole set: a folder that lost its rules must not count as the shipped set.
 	if err := p.Folder(dir).Look(t.Context()); err == nil || !strings.Contains(err.Error(), "no .rego file") {
 		t.Errorf("got %v", err)
 	}

@@ -14,13 +14,13 @@ import (
 	"nidan/policies/proof"
 )
 
-// ErrNone is the error of every decision as long as there are no policies.
+// ErrNone is the error of every decision while there are no policies.
 var ErrNone = errors.New("there are no policies yet")
 
-// gateWithin is how long a set may take to pass the gate: a thousand tests take a second.
+// gateWithin bounds how long a set may take to pass the gate. A thousand tests take a second.
 const gateWithin = time.Minute
 
-// Policies are the policies that decide. They are safe for concurrent use.
+// Policies holds the set that decides, and replaces it. It is safe for concurrent use.
 type Policies struct {
 	limit  time.Duration
 	within time.Duration
@@ -34,32 +34,32 @@ type Policies struct {
 	downloads   atomic.Pointer[Downloads]
 	activations atomic.Int64
 	refusals    atomic.Int64
-	offering    sync.Mutex // one set at a time is tried
+	offering    sync.Mutex // held while a set is tried: one set at a time
 	hurry       chan struct{}
 
 	require Require
-	history History // nil: it is not known which sets decided before
+	history History // nil: the sets that decided before are not known
 	shadow  *Shadow
-	tell    func(context.Context, *Active) // nil: nobody wants to know
+	tell    func(context.Context, *Active) // may be nil
 }
 
-// New returns policies that decide nothing yet, each decision within the limit once they do.
+// New returns policies without a set. The limit bounds each decision of the sets to come.
 func New(limit time.Duration, now func() time.Time, log *slog.Logger) *Policies {
 	return &Policies{limit: limit, within: gateWithin, now: now, log: log, hurry: make(chan struct{}, 1)}
 }
 
-// Hurry has whatever keeps the policies up to date look now, and not when it would have. Somebody else has found new ones.
+// Hurry makes the source look for new policies at once. It is called when another process has found new ones.
 func (p *Policies) Hurry() {
 	select {
 	case p.hurry <- struct{}{}:
-	default: // is about to look
+	default: // a look is requested already
 	}
 }
 
-// Source is where a set came from.
+// Source says where a set came from.
 type Source struct {
 	Kind  SourceKind
-	Where string // the folder, the layer, or the bundle's address; empty: it ships
+	Where string // the folder, the layer, or the bundle's address; empty: the set ships
 }
 
 // SourceKind is a kind of source.
@@ -69,15 +69,15 @@ type SourceKind string
 const (
 	FromShipped SourceKind = "shipped"
 	FromFolder  SourceKind = "folder"
-	FromLayer   SourceKind = "layer" // over those that ship
+	FromLayer   SourceKind = "layer" // a layer over the shipped set
 	FromBundle  SourceKind = "bundle"
-	FromKept    SourceKind = "kept" // a folder, a layer or a bundle, as it was before the start
+	FromKept    SourceKind = "kept" // the set of a folder, a layer or a bundle that decided before the start
 )
 
 // asKept ends the words for a source of kind FromKept.
 const asKept = ", as kept"
 
-// String is the source in words.
+// String returns the source in words.
 func (s Source) String() string {
 	switch s.Kind {
 	case FromShipped:
@@ -90,7 +90,8 @@ func (s Source) String() string {
 	return "the " + string(s.Kind) + " " + s.Where
 }
 
-// SourceOf is the folder or the bundle that String has put into words.
+// SourceOf returns the folder or the bundle that String has put into words. Other words become the place of a source without a
+// kind.
 func SourceOf(words string) Source {
 	for _, kind := range []SourceKind{FromFolder, FromBundle} {
 		if where, ok := strings.CutPrefix(words, "the "+string(kind)+" "); ok {
@@ -100,10 +101,10 @@ func SourceOf(words string) Source {
 	return Source{Where: words}
 }
 
-// Active is a set that decides.
+// Active is a set that decides, or that is about to decide.
 type Active struct {
 	Revision string
-	Name     string // what its bundle's manifest calls it; empty: nothing
+	Name     string // from the bundle's manifest; may be empty
 	Source   Source
 	Since    time.Time
 
@@ -112,22 +113,22 @@ type Active struct {
 	table  func() (proof.Table, error)
 }
 
-// tableWithin is how long it may take to walk what a set decides about sign-ins: the set that ships takes a second.
+// tableWithin bounds how long the walk for [Active.Table] may take. The shipped set takes a second.
 const tableWithin = 10 * time.Second
 
-// Table is what the set decides about sign-ins, whatever they are. It takes a while the first time; of a set that takes too long, it says
-// that it is not complete.
+// Table returns what the set decides about all possible sign-ins. The first call takes a while. If a set takes too long, the table
+// says that it is not complete.
 func (a *Active) Table() (proof.Table, error) { return a.table() }
 
-// Report is that of the gate. For the set that ships it takes as long as its tests, the first time: the set passed the gate before
-// the program was built, and a start does not wait for it again.
+// Report returns the report of the gate. For the shipped set, the first call runs the tests: the set passed the gate before the
+// program was built, so a start does not run them.
 func (a *Active) Report() policies.Report { return a.report() }
 
-// Files are the files of the set.
+// Files returns the files of the set.
 func (a *Active) Files() []policies.File { return a.engine.Set().Files() }
 
-// Tell has fn told of the set that decides, if there is one, and of each that will. It is called once, and fn should not take long:
-// the next set waits for it, and sign-ins do not.
+// Tell calls fn with the deciding set, if there is one, and with each later one. It is called once. The next set waits until fn
+// returns; sign-ins do not wait.
 func (p *Policies) Tell(ctx context.Context, fn func(context.Context, *Active)) {
 	p.offering.Lock()
 	defer p.offering.Unlock()
@@ -137,13 +138,13 @@ func (p *Policies) Tell(ctx context.Context, fn func(context.Context, *Active)) 
 	}
 }
 
-// Refusal is a set that was not activated.
+// Refusal describes a set that was not activated.
 type Refusal struct {
-	Revision string // empty: it could not even be read
+	Revision string // empty: the set could not be read
 	Source   Source
 	At       time.Time
 	Reason   string
-	Current  bool // nothing was offered since that could be activated
+	Current  bool // no acceptable set was offered since
 }
 
 // Login decides one sign-in.
@@ -159,13 +160,13 @@ func (p *Policies) Login(ctx context.Context, in policies.Input) (policies.Verdi
 	return v, err
 }
 
-// Names is [policies.Engine.Names] of the set that decides. Where there is none, nothing is named.
+// Names is [policies.Engine.Names] of the deciding set. It is false if there is none.
 func (p *Policies) Names(text string) bool {
 	a := p.active.Load()
 	return a != nil && a.engine.Names(text)
 }
 
-// Channels are what people sign in to, as the set lists them that decides.
+// Channels returns the channels that the deciding set lists.
 func (p *Policies) Channels() ([]policies.ListedChannel, error) {
 	a := p.active.Load()
 	if a == nil {
@@ -192,7 +193,7 @@ func (p *Policies) Settings(ctx context.Context, in policies.SettingsInput) (pol
 	return a.engine.Settings(ctx, in)
 }
 
-// Console says whether somebody may see or change something in the console.
+// Console says whether a visitor may see or change something in the console.
 func (p *Policies) Console(ctx context.Context, in policies.ConsoleInput) (policies.ConsoleDecision, error) {
 	a := p.active.Load()
 	if a == nil {
@@ -207,15 +208,15 @@ func (p *Policies) Ship(ctx context.Context) error {
 	return err
 }
 
-// Restore has a set decide that has decided before, and whose source has nothing better now. It goes through the gate again: the
-// program may be another one since.
+// Restore offers a set that has decided before, when its source offers nothing usable now. The set goes through the gate again,
+// because the program may have been updated since.
 func (p *Policies) Restore(ctx context.Context, from string, files []policies.File) error {
 	_, err := p.offer(ctx, Source{FromKept, from}, func() (*policies.Set, error) { return policies.FromFiles(files) })
 	return err
 }
 
-// offer has a set decide from now on, if it passes the gate, and says whether the set decides now that was not deciding before.
-// An error that is no [policies.ErrRefused] means that nothing was found out about it.
+// offer makes a set decide if it passes the gate. The result activated says that the set decides now and did not decide before. An
+// error that is not [policies.ErrRefused] means that it is not known whether the set may decide.
 func (p *Policies) offer(ctx context.Context, source Source, load func() (*policies.Set, error)) (activated bool, err error) {
 	p.offering.Lock()
 	defer p.offering.Unlock()
@@ -226,7 +227,7 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 			p.log.WarnContext(ctx, "it cannot be found out whether new policies may decide: they are looked at again", "revision", revision, "err", err)
 		}
 	}()
-	// What comes from outside may lead OPA into a bug. That is no reason to stop answering.
+	// Input from outside may trigger a bug in OPA. Such a panic must not stop Nidan.
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%w: a panic in the gate: %v", policies.ErrRefused, r)
@@ -252,7 +253,7 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 	}
 	if a := p.active.Load(); a != nil && a.Revision == revision {
 		now := *a
-		now.Source = source // it may have been as kept so far
+		now.Source = source // the source may have been a kept one until now
 		p.active.Store(&now)
 		p.settle()
 		return false, nil
@@ -269,7 +270,8 @@ func (p *Policies) offer(ctx context.Context, source Source, load func() (*polic
 	return true, nil
 }
 
-// passed is a set that has passed the gate. One that waits has, unless another set decides since.
+// passed returns a set that has passed the gate. A waiting set has passed it already, and need not again while the same set
+// decides.
 func (p *Policies) passed(ctx context.Context, source Source, set *policies.Set) (*Active, error) {
 	if w, now := p.waits.Load(), p.active.Load(); w != nil && now != nil && w.Revision == set.Revision() && w.Against == now.Revision {
 		return w.active, nil
@@ -289,7 +291,8 @@ func (p *Policies) activate(ctx context.Context, a *Active) {
 	p.log.InfoContext(ctx, "policies activated", "revision", a.Revision, "source", a.Source.String())
 }
 
-// pass has a set pass the gate, and hold what is required.
+// pass compiles a set, and checks it with the gate and with the requirements, within [Policies.within]. A shipped set is compiled
+// only.
 func (p *Policies) pass(ctx context.Context, a *Active, set *policies.Set) (err error) {
 	gated, cancel := context.WithTimeout(ctx, p.within)
 	defer cancel()
@@ -319,7 +322,7 @@ func (p *Policies) check(ctx context.Context, a *Active, set *policies.Set) erro
 	return p.require.of(ctx, engine, report, before)
 }
 
-// refuse keeps why a set was not activated. The same set refused again is no news.
+// refuse records why a set was not activated. A second refusal of the same set is not recorded.
 func (p *Policies) refuse(ctx context.Context, r Refusal) {
 	r.At, r.Current = p.now(), true
 	if last := p.refusal.Load(); last != nil && last.Current && last.Revision == r.Revision && (r.Revision != "" || last.Reason == r.Reason) {
@@ -334,7 +337,7 @@ func (p *Policies) refuse(ctx context.Context, r Refusal) {
 	p.log.ErrorContext(ctx, "policies refused", "revision", r.Revision, "source", r.Source.String(), "deciding", deciding, "err", r.Reason)
 }
 
-// settle notes that what is offered now is what decides.
+// settle records that the set offered now is the one that decides, or one that waits: the last refusal is not current any more.
 func (p *Policies) settle() {
 	if last := p.refusal.Load(); last != nil && last.Current {
 		over := *last

@@ -15,7 +15,7 @@ import (
 	"nidan/policies"
 )
 
-// lets is a small set that gives this reason, with a test of its own.
+// lets returns a small set that allows each sign-in with this reason, and has one test.
 func lets(reason string) fstest.MapFS {
 	return fstest.MapFS{
 		"login/login.rego": {Data: []byte(`package nidan.login
@@ -33,7 +33,7 @@ test_allows if login.decision.action == "allow"
 	}
 }
 
-// broken are sets that must never decide, by what is wrong with them.
+// broken returns sets that must never decide, by their fault.
 func broken() map[string]fstest.MapFS {
 	change := func(from, to string) fstest.MapFS {
 		set := lets("never")

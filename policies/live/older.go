@@ -13,14 +13,14 @@ import (
 	"github.com/open-policy-agent/opa/v1/bundle"
 )
 
-// clocksApart is how far the clock of whoever signs may be ahead of this one.
+// clocksApart is how far the clock of the signer may be ahead of this one.
 const clocksApart = 5 * time.Minute
 
-// signedAt is when a bundle says that it was signed, to the second: the claim "iat" of its signature (RFC 7519 §4.1.6), which OPA's
-// signature format has. Zero: it does not say. The signature has been verified before.
+// signedAt returns the time when a bundle was signed, in seconds: the claim "iat" of its signature (RFC 7519 §4.1.6), which OPA's
+// signature format has. Zero: there is no claim. The signature must have been verified before.
 //
-// Of what is signed, this alone has an order: revisions and digests have none. It binds what it stands beside, the files' digests,
-// and who signs can set it without changing a file.
+// Of all signed data, only this time has an order: revisions and digests have none. The signature binds the time to the digests of
+// the files. The signer can set a newer time without changing a file.
 func signedAt(b *bundle.Bundle) (time.Time, error) {
 	if len(b.Signatures.Signatures) == 0 {
 		return time.Time{}, nil
@@ -33,7 +33,7 @@ func signedAt(b *bundle.Bundle) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("read its signature: %w", err)
 	}
-	var claims bundle.DecodedSignature // read as OPA reads it
+	var claims bundle.DecodedSignature // decoded as OPA decodes it
 	if err := json.Unmarshal(payload, &claims); err != nil {
 		return time.Time{}, fmt.Errorf("read its signature: %w", err)
 	}
@@ -43,10 +43,12 @@ func signedAt(b *bundle.Bundle) (time.Time, error) {
 	return time.Unix(claims.IssuedAt, 0).UTC(), nil
 }
 
-// checkAge refuses a bundle that is older than one that has decided: who can put it on the server needs no key for that, and it may
-// ask less. One that does not say when it was signed is older than each that does. So is none, as long as none has said so.
+// checkAge refuses a bundle that is older than a bundle that has decided. Attack: an attacker with access to the bundle server can
+// put an older signed bundle there without the key, and the older policies may ask less. A bundle without a signing time counts as
+// older than each bundle with one. While no bundle had a signing time, none is refused.
 //
-// One from the future would be the newest for as long, and every other one refused: it waits until its time has come.
+// A bundle from the future would stay the newest for a long time, and all others would be refused. So it is refused until its time
+// has come.
 func (b *Bundle) checkAge(signed time.Time) error {
 	switch {
 	case signed.After(b.newest) && signed.After(b.policies.now().Add(clocksApart)):
@@ -62,8 +64,8 @@ func (b *Bundle) checkAge(signed time.Time) error {
 
 func (b *Bundle) newestFile() string { return filepath.Join(b.config.KeepDir, "newest") }
 
-// recall reads when the newest bundle was signed that has decided before this start. Zero: that is not known. A file that cannot be
-// read is an error, and not nothing: otherwise to spoil it would be a way back.
+// recall reads when the newest bundle that decided before this start was signed. Zero: not known. An unreadable file is an error.
+// Otherwise an attacker could damage the file and go back to an older bundle.
 func (b *Bundle) recall() error {
 	if b.config.KeepDir == "" {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// signer signs bundles, each with the time that the test says.
+// signer signs bundles with a signing time that the test sets.
 type signer struct{ private, public string }
 
 func newSigner(t *testing.T) signer {
@@ -20,13 +20,13 @@ func newSigner(t *testing.T) signer {
 	return signer{private, public}
 }
 
-// signed is a bundle that says that it was signed so many minutes after this morning began.
+// signed returns a bundle with a signing time this many minutes after 9:00.
 func (s signer) signed(t *testing.T, set fstest.MapFS, minutes int) []byte {
 	t.Helper()
 	return s.claiming(t, set, fmt.Sprintf(`{"iat": %d}`, morning(minutes).Unix()))
 }
 
-// claiming is a bundle whose signature claims that, besides its files. An empty text: nothing.
+// claiming returns a bundle with these claims in its signature. An empty text adds no claims.
 func (s signer) claiming(t *testing.T, set fstest.MapFS, claims string) []byte {
 	t.Helper()
 	args := []string{"--signing-key", s.private, "--signing-alg", "RS256"}
@@ -44,7 +44,7 @@ func morning(minutes int) time.Time {
 	return time.Date(2020, 4, 1, 9, minutes, 0, 0, time.UTC)
 }
 
-// refusedAs says whether what is offered is refused, and why.
+// refusedAs says whether the offered set is refused for this reason.
 func (p *Policies) refusedAs(reason string) func() bool {
 	return func() bool {
 		r := p.Status().Refused
@@ -234,7 +234,7 @@ func TestABundleWaitsUntilItsTimeHasCome(t *testing.T) {
 		allowed       bool
 	}{
 		{0, 5, true}, {0, 6, false}, {1, 6, true},
-		{-20, -9, true}, // it has decided before: it is this clock that is wrong
+		{-20, -9, true}, // this bundle has decided before, so this machine's clock is wrong
 		{-20, -8, false},
 	} {
 		now = morning(tc.clock)
@@ -252,7 +252,7 @@ func TestABundleIsKeptBeforeItIsTheNewest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(filepath.Join(keep, "newest"), 0o700); err != nil { // what follows cannot be written
+	if err := os.Mkdir(filepath.Join(keep, "newest"), 0o700); err != nil { // makes the write of the file "newest" fail
 		t.Fatal(err)
 	}
 	b.keep(context.Background(), strings.NewReader("the bundle"), morning(1))

@@ -9,22 +9,23 @@ import (
 	"nidan/policies/proof"
 )
 
-// Require is what a set from outside has to hold besides what the gate asks of each.
+// Require says what a set from outside must fulfil in addition to the gate.
 type Require struct {
 	Tests    int // the least number of tests
-	Coverage int // of the rules by the tests, in percent
-	// Invariants: it is proven that something valid is decided on each input there can be, and that the invariants hold: the set's own,
-	// and those of the set that decides now or, at a start, decided last.
+	Coverage int // of the rules, by the tests, in percent
+	// Invariants requires a proof that there is a valid decision for each possible input, and that the invariants hold: those of
+	// the set itself, and those of the set that decides now or, at a start, decided last.
 	Invariants bool
-	// Loosening says what becomes of a set that loosens something: [LooseningAllow], also where it is empty, or [LooseningApprove].
+	// Loosening says what happens to a set that loosens something: [LooseningAllow], which is also the meaning of "", or
+	// [LooseningApprove].
 	Loosening string
 }
 
-// Require has sets that are offered from now on hold that, too. It is not safe once policies are being offered.
+// Require sets the requirements for the sets that are offered from now on. Call it before sets are offered: it is not safe for
+// concurrent use.
 func (p *Policies) Require(r Require) { p.require = r }
 
-// of says what a set that passed the gate does not hold. Last is the set whose invariants it has
-// to hold besides its own; nil: there is none.
+// of returns an error for each requirement that a set does not fulfil. Last is the set whose invariants must hold, too; nil: none.
 func (r Require) of(ctx context.Context, e *policies.Engine, report policies.Report, last *Active) error {
 	var wrong []error
 	if len(report.Tests) < r.Tests {

@@ -12,7 +12,7 @@ import (
 	"nidan/policies"
 )
 
-// small is a set without tests, and with one invariant. Whoever fits a rule gets in.
+// small is a set without tests and with one invariant. It lets accounts in that fit the rule.
 func small(rule string) fstest.MapFS {
 	const schemas = "# METADATA\n# schemas:\n#   - input: schema.%s\npackage nidan.%s\n\n"
 	return fstest.MapFS{
@@ -60,7 +60,7 @@ func TestWhatIsRequiredIsAskedOfSetsFromOutside(t *testing.T) {
 	}
 }
 
-// Who takes an invariant away has to keep to it all the same.
+// A set that drops an invariant must still fulfil it.
 func TestAnInvariantOfTheSetThatDecidesHoldsForTheNext(t *testing.T) {
 	p, _ := newPolicies()
 	p.limit = time.Minute
@@ -81,14 +81,14 @@ func TestAnInvariantOfTheSetThatDecidesHoldsForTheNext(t *testing.T) {
 	}
 }
 
-// after are policies whose set that decides now is another's.
+// after returns p with the deciding set of other policies.
 func (p *Policies) after(other *Policies) *Policies {
 	p.Require(other.require)
 	p.active.Store(other.active.Load())
 	return p
 }
 
-// What ships was proven before it shipped: a start does not wait for it.
+// The shipped set was proven before the release, so a start does not prove it again.
 func TestNothingIsRequiredOfWhatShips(t *testing.T) {
 	p, _ := newPolicies()
 	p.Require(Require{Coverage: 101, Invariants: true})
@@ -97,7 +97,7 @@ func TestNothingIsRequiredOfWhatShips(t *testing.T) {
 	}
 }
 
-// Who takes an invariant out of a folder, and waits for the next start, has to keep to it all the same.
+// If an invariant is removed from a folder before a start, the new set must still fulfil it.
 func TestAtAStartTheInvariantsOfTheSetThatDecidedLastHold(t *testing.T) {
 	kept, err := policies.Load(small(`input.account.state == "active"`))
 	if err != nil {

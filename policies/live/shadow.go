@@ -12,29 +12,30 @@ import (
 	"nidan/policies/replay"
 )
 
-// mostWaiting is how many sign-ins may wait for the shadow. It has no say in them, so those beyond are dropped, and counted.
+// mostWaiting bounds how many sign-ins wait for the shadow. Further ones are dropped and counted, because the shadow decides
+// nothing.
 const mostWaiting = 1000
 
-// toldEvery is how often it is told what has been counted.
+// toldEvery is how often the counts are given to the ledger.
 const toldEvery = time.Second
 
-// Ledger keeps what is counted of a shadow: by all processes together, and over a restart.
+// Ledger keeps the counts of a shadow, for all processes together and across restarts.
 type Ledger interface {
-	// Add adds what one process has counted of two sets, by their revisions, since it last did.
+	// Add adds the counts that one process has made of two sets, given by their revisions, since the last call.
 	Add(ctx context.Context, active, shadow string, counted replay.Summary) error
-	// Sum is what all processes have counted of them.
+	// Sum returns the counts of all processes for two sets.
 	Sum(ctx context.Context, active, shadow string) (replay.Summary, error)
 }
 
-// Shadow are policies that are told of every sign-in beside those that decide, and have no say in any.
+// Shadow is a second set of policies that is asked about every sign-in, and decides none.
 type Shadow struct {
-	Policies *Policies // the shadow's own, and where they come from
+	Policies *Policies // the shadow's own set and its source
 
-	ledger  Ledger // nil: what is counted is this process' own, and gone with it
+	ledger  Ledger // nil: the counts are this process' own, and end with it
 	waiting chan sighting
 	dropped atomic.Int64
 	seen    atomic.Pointer[comparison]
-	untold  *comparison // what the ledger has not been told of; nil: nothing
+	untold  *comparison // counts that the ledger does not have yet; nil: none
 }
 
 type sighting struct {
@@ -42,26 +43,26 @@ type sighting struct {
 	verdict policies.Verdict
 }
 
-// comparison is what is counted of two sets. With another set in the place of either, counting begins anew.
+// comparison holds the counts for two sets. If one of the sets is replaced, a new comparison begins.
 type comparison struct {
 	active, shadow string // revisions
 	differences    replay.Differences
 }
 
-// of says whether it is the comparison of these two.
+// of says whether the comparison is about these two sets.
 func (c *comparison) of(active, shadow string) bool {
 	return c != nil && c.active == active && c.shadow == shadow
 }
 
-// ShadowStatus is what there is to know of a shadow.
+// ShadowStatus is the state of a shadow.
 type ShadowStatus struct {
 	Status                 // of the shadow's own policies
-	Against string         // the revision that they are compared with; empty: nothing was compared yet
-	Summary replay.Summary // since the present two sets were compared first
+	Against string         // revision of the set that the shadow is compared with; empty: nothing was compared yet
+	Summary replay.Summary // counts for the present two sets
 	Dropped int64          // sign-ins that this process did not compare
 }
 
-// Shadowed gives p a shadow, which has no policies yet. It is called before the first decision.
+// Shadowed gives p a shadow without policies. Call it before the first decision.
 func (p *Policies) Shadowed() *Shadow {
 	p.shadow = &Shadow{
 		Policies: New(p.limit, p.now, p.log.With(slog.Bool("shadow", true))), waiting: make(chan sighting, mostWaiting),
@@ -69,7 +70,7 @@ func (p *Policies) Shadowed() *Shadow {
 	return p.shadow
 }
 
-// see tells the shadow of a sign-in. It never waits.
+// see passes a sign-in to the shadow. It never blocks.
 func (s *Shadow) see(in policies.Input, v policies.Verdict) {
 	select {
 	case s.waiting <- sighting{in, v}:
@@ -78,7 +79,7 @@ func (s *Shadow) see(in policies.Input, v policies.Verdict) {
 	}
 }
 
-// Compare compares, until ctx ends, what the shadow would have decided, and tells the ledger.
+// Compare asks the shadow about each sign-in until ctx ends, counts the differences, and gives the counts to the ledger.
 func (s *Shadow) Compare(ctx context.Context) error {
 	tick := time.NewTicker(toldEvery)
 	defer tick.Stop()
@@ -98,13 +99,13 @@ func (s *Shadow) Compare(ctx context.Context) error {
 }
 
 func (s *Shadow) compareOne(ctx context.Context, one sighting) {
-	// One at a time, and each within the limit: what a shadow costs at most is one core.
+	// One at a time, and each within the limit: a shadow uses at most one core.
 	v, err := s.decide(ctx, one.in)
 	if v.Revision == "" || ctx.Err() != nil {
-		return // there is no shadow yet
+		return // the shadow has no set yet
 	}
 	if err == nil && v.NotYet(one.in) {
-		return // for a shadow, nothing is looked up
+		return // Nidan looks up nothing for a shadow
 	}
 	active := one.verdict.Revision
 	c := s.seen.Load()
@@ -125,7 +126,7 @@ func (s *Shadow) compareOne(ctx context.Context, one sighting) {
 	s.untold.differences.Add(one.in, one.verdict.Decision, v.Decision, err, 0)
 }
 
-// tell tells the ledger what has been counted. What cannot be told now is told later, unless another set takes the place of either.
+// tell gives the counts to the ledger. If that fails, it tries again later, unless one of the two sets is replaced before.
 func (s *Shadow) tell(ctx context.Context) {
 	if s.untold == nil {
 		return
@@ -137,7 +138,7 @@ func (s *Shadow) tell(ctx context.Context) {
 	s.untold = nil
 }
 
-// decide asks the shadow. A panic in it is a failure like another: nobody waits for the answer.
+// decide asks the shadow. A panic counts as a failure of the shadow; nothing else waits for the answer.
 func (s *Shadow) decide(ctx context.Context, in policies.Input) (v policies.Verdict, err error) {
 	revision := ""
 	if a := s.Policies.active.Load(); a != nil {
@@ -159,14 +160,14 @@ func (s *Shadow) status() *ShadowStatus {
 	return status
 }
 
-// KeepDifferences has what is counted of the shadow kept in a ledger. It is called before the first decision.
+// KeepDifferences sets the ledger of the shadow. Call it before the first decision.
 func (p *Policies) KeepDifferences(in Ledger) {
 	if p.shadow != nil {
 		p.shadow.ledger = in
 	}
 }
 
-// Everywhere is the status, with the sets that wait in all processes, and what these have counted of the shadow.
+// Everywhere returns the status with the waiting sets and the shadow's counts of all processes.
 func (p *Policies) Everywhere(ctx context.Context) (Status, error) {
 	s := p.Status()
 	asked, err := p.Asked(ctx)

@@ -22,7 +22,7 @@ func shadowed(t *testing.T, dir string) *Policies {
 	return p
 }
 
-// keepGoing runs each of them until the test ends.
+// keepGoing runs each function until the test ends.
 func keepGoing(t *testing.T, all ...func(context.Context) error) {
 	t.Helper()
 	for _, keep := range all {
@@ -38,7 +38,7 @@ func keepGoing(t *testing.T, all ...func(context.Context) error) {
 	}
 }
 
-// It comes as what decides may come: signed, and kept for the next start.
+// A shadow's bundle has the same options as a deciding bundle: it can be signed, and kept for the next start.
 func TestAShadowMayBeABundle(t *testing.T) {
 	private, public := keyPair(t)
 	sign := []string{"--signing-key", private, "--signing-alg", "RS256"}
@@ -172,13 +172,13 @@ decision := {"action": "allow", "reason": "x", "channel": "c"} if not input.acco
 	}
 }
 
-// It runs beside everything else: not caught, a panic in it would end the program, and every sign-in with it.
+// The shadow runs in a goroutine of its own. An uncaught panic there would end the program, and all sign-ins with it.
 func TestAPanicInTheShadowIsAFailure(t *testing.T) {
 	p := shadowed(t, t.TempDir())
 	if err := p.take(t.Context(), lets("first")); err != nil {
 		t.Fatal(err)
 	}
-	p.shadow.Policies.active.Store(&Active{Revision: "broken"}) // and no engine
+	p.shadow.Policies.active.Store(&Active{Revision: "broken"}) // without an engine
 	if !p.gives("first")() {
 		t.Error("not decided")
 	}
@@ -190,7 +190,7 @@ func TestAPanicInTheShadowIsAFailure(t *testing.T) {
 
 func TestNobodyWaitsForAShadow(t *testing.T) {
 	p, _ := newPolicies()
-	p.Shadowed() // and nothing keeps it going
+	p.Shadowed() // the comparison is not running
 	if err := p.take(t.Context(), lets("first")); err != nil {
 		t.Fatal(err)
 	}

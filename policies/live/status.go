@@ -7,32 +7,32 @@ import (
 	"time"
 )
 
-// Status is what there is to know of the policies that decide.
+// Status is the state of the policies that decide.
 type Status struct {
-	Active      *Active  // nil: there are none yet, and nobody is let in
-	Refused     *Refusal // the last one; nil: none was
+	Active      *Active  // nil: no policies yet, so nobody gets in
+	Refused     *Refusal // the last refusal; nil: none
 	Trouble     *Trouble // nil: none
 	Downloads   Downloads
 	Activations int64
 	Refusals    int64
 	Waiting     []Waiting     // sets that wait for approval
-	Shadow      *ShadowStatus // nil: there is no shadow
+	Shadow      *ShadowStatus // nil: no shadow
 }
 
-// Trouble is why new policies cannot be had at all.
+// Trouble says why new policies cannot be fetched.
 type Trouble struct {
 	Since  time.Time
 	Reason string
 }
 
-// Downloads are when a bundle was asked for last; all are zero where there is none.
+// Downloads says when a bundle was requested last. All times are zero if there is no bundle.
 type Downloads struct {
 	Asked    time.Time
-	Answered time.Time // also that there is nothing new
-	Had      time.Time // something new came
+	Answered time.Time // the last successful answer, with or without a new bundle
+	Had      time.Time // the last answer with a new bundle
 }
 
-// Status is what there is to know now.
+// Status returns the present state.
 func (p *Policies) Status() Status {
 	s := Status{
 		Active: p.active.Load(), Refused: p.refusal.Load(), Trouble: p.trouble.Load(),
@@ -50,7 +50,7 @@ func (p *Policies) Status() Status {
 	return s
 }
 
-// Detail is the status in a few lines, for those who watch over the program.
+// Detail returns the status in a few lines, for the operators of the program.
 func (s Status) Detail() string {
 	var b strings.Builder
 	if s.Active == nil {
@@ -75,7 +75,7 @@ func (s Status) Detail() string {
 	return b.String()
 }
 
-// downloaded keeps what became of asking for a bundle.
+// downloaded records the result of a request for a bundle.
 func (p *Policies) downloaded(answered, had bool) {
 	d := Downloads{}
 	if last := p.downloads.Load(); last != nil {
@@ -91,7 +91,7 @@ func (p *Policies) downloaded(answered, had bool) {
 	p.downloads.Store(&d)
 }
 
-// Ready is [ErrNone] as long as there are no policies.
+// Ready returns [ErrNone] while there are no policies.
 func (p *Policies) Ready(context.Context) error {
 	if p.active.Load() == nil {
 		return ErrNone
@@ -99,7 +99,7 @@ func (p *Policies) Ready(context.Context) error {
 	return nil
 }
 
-// troubled keeps why new policies cannot be had; an empty reason means that they can.
+// troubled records why new policies cannot be fetched. An empty reason ends the trouble.
 func (p *Policies) troubled(ctx context.Context, reason string) {
 	last := p.trouble.Load()
 	switch {

@@ -13,10 +13,10 @@ import (
 	"nidan/policies"
 )
 
-// Every answer given meanwhile has to be one that a good set gives, with the revision of that very set.
+// Every answer during the swaps must come from a good set, with the revision of this set.
 func TestSwappingSetsUnderLoad(t *testing.T) {
 	p, _ := newPolicies()
-	p.limit, p.within = time.Minute, 10*time.Minute // how busy the machine is has no say in this
+	p.limit, p.within = time.Minute, 10*time.Minute // the speed of the machine must not decide the test
 	const good = 10
 	revisions := make(map[string]string) // by reason
 	offers := make([]func() error, 0, good)

@@ -3,7 +3,7 @@ package nidan.login_factors_test
 import data.nidan.login
 import data.nidan.parameters_test as parameters
 
-# An account that is asked, on a channel that is enforced: each case says what it changes of it.
+# An account that is asked, on a channel that is enforced. Each case changes some of these facts.
 _asked := {
 	"settings": {"two_factor": true, "channels": {"admin_console": true, "softphone": true}, "remember": true, "remember_days": 30},
 	"account": {
@@ -27,7 +27,7 @@ _asked := {
 
 _with(changes) := object.union(_asked, changes)
 
-# What a decision says beside its terms.
+# A decision without its terms.
 _outcome(decision) := object.remove(decision, {"channel", "code", "limits", "remember_days", "capabilities"})
 
 _code_required := {"action": "challenge", "reason": "code_required"}
@@ -252,7 +252,7 @@ test_factors[name] if {
 	object.remove(_outcome(got), ["message"]) == tc.outcome
 }
 
-# There is a factor, and an OAuth2 client does not wait for it.
+# The account has a factor, and an OAuth2 client does not wait for it.
 test_who_has_a_factor_that_is_not_waited_for_and_no_address_is_refused if {
 	account := object.union(_without_address, {"factors": _app})
 	got := login.decision with input as _with({"request": {"oauth2_client_id": "crm"}, "account": account})
@@ -300,7 +300,7 @@ test_who_is_refused_reads_what_to_do if {
 	contains(got.message.ja, "認証アプリまたはセキュリティキー")
 }
 
-# By what a rule of the team's own asks of whom: a second step, whatever the settings say.
+# A custom rule asks for a second step, whatever the settings say.
 _custom_factor_cases := {
 	"a rule of one's own asks for the factor, for its own reason": {
 		"account": {"factors": _app},

@@ -1,11 +1,11 @@
 # METADATA
 # title: Sign-in
 # description: |
-#   Whether a sign-in, by a correct password or another method, also needs a second step, and which. The rules are tried from top to
-#   bottom; the first that holds decides, and where none does, a code is asked. A fact that is missing never makes a rule hold that lets somebody
-#   in: each of them compares with "== false" or with an equal that can only be true of a fact that is there. One that is
-#   missing of the account's state refuses. Rules of a team's own, in the package custom.login, have fixed places in that order;
-#   none of them ships.
+#   Whether a sign-in, by a correct password or another method, also needs a second step, and which one. The rules are tried from top to
+#   bottom, and the first that holds decides. If none holds, a code is asked. A missing fact never makes a rule hold that lets a person in,
+#   because each such rule compares a fact with "== false" or with a value, and a missing fact equals nothing. A missing
+#   fact about the account's state refuses. Custom rules, in the package custom.login, have fixed places in this order.
+#   None of them ship.
 # schemas:
 #   - input: schema.input
 package nidan.login
@@ -16,8 +16,8 @@ import data.nidan.asked
 # METADATA
 # title: Decision
 # description: |
-#   What is to happen, why, and on what terms. What an outcome says goes into the decision as it stands: all that there may be in it
-#   is in schema/login_decision.jsonschema. It may say a term otherwise, too.
+#   The action, the reason and the terms. All fields of an outcome go into the decision. schema/login_decision.jsonschema lists the fields
+#   that a decision may have. An outcome may also replace a term.
 # entrypoint: true
 decision := object.union(_terms, _outcome)
 
@@ -31,7 +31,7 @@ _terms := {
 
 default _outcome := {"action": "challenge", "reason": "code_required"}
 
-# Three refusals are shown as "sign in again", so that whoever tries passwords does not learn which accounts are locked.
+# Three refusals are shown as "sign in again", so that a person who tries passwords does not learn which accounts are locked.
 _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_again"} if {
 	not input.account.locked == false
 } else := {"action": "refuse", "reason": "password_expired", "state": "sign_in_again"} if {
@@ -41,17 +41,17 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 } else := object.union(object.union(_forgetting, _custom_refusal), {"action": "refuse"}) if {
 	_custom_refusal
 } else := object.union(_forgetting, _more_than_a_code) if {
-	# No code is asked after it, whoever asks for one. That it was taken is kept with the session also where nobody is asked now.
+	# After such a method, no rule asks for a code. The session keeps that the step was taken, even if nobody is asked now.
 	_more_than_a_code
 } else := object.union(_forgetting, _method_not_supported) if {
-	# A code is asked by a rule of the team's own, and with this method it cannot be.
+	# A custom rule asks for a code, and with this method none can be asked.
 	_custom_challenge
 	not _code_can_be_asked
 } else := _factors_needed if {
 	_custom_challenge
 	asked.factors_needed
 } else := {"action": "refuse", "reason": "no_email"} if {
-	# A code is asked by a rule of the team's own, and there is nowhere to send it to.
+	# A custom rule asks for a code, and the account has no address.
 	_custom_challenge
 	not input.account.has_email == true
 	not asked.ways[0] == "aal2"
@@ -71,21 +71,21 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 } else := {"action": "allow", "reason": "channel_off"} if {
 	asked.channel_off(channel)
 } else := _factors_needed if {
-	# Who has a factor needs no address.
+	# An account with a factor needs no address.
 	input.account.has_email == false
 	asked.factors_needed
 } else := {"action": data.parameters.no_email, "reason": "no_email"} if {
 	asked.no_email
 } else := {"action": "allow", "reason": "account_off", "forget_devices": true} if {
-	# Switched on again some day, the account is to be asked again, wherever it was remembered before.
+	# When the flag is switched on again later, the account must be asked on every device, even on those that remembered it before.
 	asked.account_off
 } else := {"action": "allow", "reason": "plan_without_agent"} if {
 	asked.plan_without_agent(channel)
 } else := {"action": "allow", "reason": "mailed_code"} if {
 	_mailed_code
 } else := _method_not_supported if {
-	# Behind the rules by which nobody would be asked for a code: with two-step verification off, Kratos' own methods go on as without
-	# Nidan.
+	# This rule stands after those by which nobody is asked for a code. With two-step verification off, Kratos' own methods work as they
+	# do without Nidan.
 	not _code_can_be_asked
 } else := {"action": "refuse", "reason": "client_too_old", "state": "client_too_old"} if {
 	_client_too_old
@@ -97,7 +97,7 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 } else := _factors_needed if {
 	asked.factors_needed
 } else := {"action": "challenge", "reason": "aal2_needed", "second_step_by": asked.ways, "remember_days": 0} if {
-	# No code is mailed and no device is remembered: the session is worth nothing until Kratos says that it is aal2.
+	# No code is mailed, and no device is remembered. The session may do nothing until Kratos says aal2.
 	asked.ways[0] == "aal2"
 } else := {"action": "challenge", "reason": "code_required", "second_step_by": asked.ways} if {
 	count(asked.ways) > 1
@@ -110,10 +110,10 @@ _outcome := {"action": "refuse", "reason": "account_locked", "state": "sign_in_a
 	_no_way
 }
 
-# The rules turn on a fact that costs a question to Kratos, so it is asked only here. Whoever asks decides once more with it.
+# To look up this fact, Nidan must ask Kratos. So a decision asks for it only if needed, and Nidan decides again with the fact.
 _factors_needed := {"action": "refuse", "reason": "factors_needed", "needs": ["account.factors"]}
 
-# What a challenge of the team's own says of the second step.
+# The second step of a challenge by a custom rule.
 default _custom_way := {}
 
 _custom_way := {"second_step_by": asked.ways, "remember_days": 0} if {
@@ -124,7 +124,7 @@ _custom_way := {"second_step_by": asked.ways, "remember_days": 0} if {
 	_may_enrol
 }
 
-# It has to use a factor and has none. It is mailed a code, and that is no second step: the session may enrol a factor, and nothing else.
+# The account must use a factor and has none. The mailed code is no second step, and the session may only enrol a factor.
 _may_enrol if {
 	count(asked.ways) == 0
 	data.parameters.enrol_by_email == true
@@ -147,9 +147,9 @@ _enrol := {
 # METADATA
 # title: Channel
 # description: |
-#   What is being signed in to, of the list in data.json. Trusted evidence comes first, then where the browser goes afterwards, then the
-#   type of the flow. These two are the client's own choice, so they tell no channel that is exempt. What a client says of itself is not
-#   asked.
+#   The channel from the list in data.json. Trusted evidence is tried first, then the return address of the browser, then the type of the
+#   flow. The client chooses the last two, so they never lead to an exempt channel. What the client says about itself is not
+#   used.
 # scope: document
 default channel := "unknown"
 
@@ -166,7 +166,7 @@ channel := _vouched_channel if {
 
 # METADATA
 # title: Channel by trusted evidence
-# description: A gateway says it in the header that data.json names, or Kratos knows the OAuth2 client that is signed in for.
+# description: A gateway names the channel in the header that data.json names, or Kratos names the OAuth2 client.
 _vouched_channel := id if {
 	data.parameters.channel_header != ""
 	id := input.request.headers[data.parameters.channel_header]
@@ -179,7 +179,7 @@ _vouched_channel := id if {
 
 # METADATA
 # title: Days a device may be remembered
-# description: 0 where remembering is off, or where that cannot be told.
+# description: 0 if remembering is off, or if that is not known.
 # scope: document
 default remember_days := 0
 
@@ -187,14 +187,14 @@ remember_days := input.settings.remember_days if input.settings.remember == true
 
 # METADATA
 # title: The channel is exempt
-# description: By trusted evidence alone.
+# description: Only trusted evidence counts.
 # custom:
 #   reason: channel_exempt
 _exempt_channel if data.parameters.channels[_vouched_channel].exempt == true
 
 # METADATA
 # title: The client is too old
-# description: Older than the channel's minimum, so that it cannot show the code, or it does not say how old it is.
+# description: The client is older than the channel's minimum, so that it cannot show the code, or it does not give its version.
 # custom:
 #   reason: client_too_old
 _client_too_old if {
@@ -208,8 +208,8 @@ _client_new_enough if {
 	semver.compare(said, _in_full(data.parameters.channels[channel].minimum_version)) >= 0
 }
 
-# "4" and "3.6" are short for "4.0.0" and "3.6.0". What is no version at all stays as it is: a client whose version is none is too old,
-# and a minimum that is none is an error.
+# "4" and "3.6" are short for "4.0.0" and "3.6.0". Another text is returned unchanged. A client with such a version is too old, and a
+# minimum with such a version is an error.
 _in_full(version) := version if {
 	semver.is_valid(version)
 } else := with_patch if {
@@ -224,15 +224,15 @@ _in_full(version) := version if {
 # title: What the method is taken for
 # scope: document
 # description: |
-#   As data.json lists it: a method of Kratos that is not listed there, maybe of a later version, is taken for nothing. Where no method is
-#   said, as in records of earlier versions, it was the password.
+#   The value of the method in data.json. A method of Kratos that is not listed there, perhaps of a later version, has no value. If the input
+#   has no method, as in records of earlier versions, the method is the password.
 _taken_for := data.parameters.methods[input.request.method]
 
 _taken_for := data.parameters.methods.password if not input.request.method
 
 # METADATA
 # title: A second factor of Kratos was used
-# description: In a flow that Kratos begins for somebody who is signed in, and to raise that session. It is stronger than a mailed code.
+# description: In a flow that Kratos begins for a signed-in person, to raise the session. It is stronger than a mailed code.
 # custom:
 #   reason: second_factor
 _second_factor if {
@@ -242,7 +242,7 @@ _second_factor if {
 
 # METADATA
 # title: The method is stronger than a mailed code
-# description: Such as a passkey.
+# description: An example is a passkey.
 # custom:
 #   reason: strong_method
 _strong_method if {
@@ -250,8 +250,8 @@ _strong_method if {
 	not _any_security_key
 }
 
-# In a flow that refreshes a session, Kratos takes each security key of the account for its first factor, one too that was set up as a
-# second factor: whoever found that key would need nothing else, and Kratos does not ask for a session to refresh.
+# In a flow that refreshes a session, Kratos accepts each security key of the account as the first factor, even one that was set up as
+# a second factor. Attack: a thief with that key would need nothing else, and Kratos does not require a session to refresh.
 _any_security_key if {
 	input.request.method == "webauthn"
 	not input.request.refresh == false
@@ -259,7 +259,7 @@ _any_security_key if {
 
 # METADATA
 # title: The method was a mailed code
-# description: Another one would go to the same mailbox, and prove nothing more. The session has passed no second step.
+# description: Another code would go to the same mailbox, and prove nothing more. The session has no second step.
 # custom:
 #   reason: mailed_code
 _mailed_code if _taken_for == "mailed_code"
@@ -267,8 +267,8 @@ _mailed_code if _taken_for == "mailed_code"
 # METADATA
 # title: A code can be asked with this method
 # description: |
-#   It is among those that are asked, and Kratos hands on what is entered. With these others, Kratos v1.3.1 does not
-#   (docs/sign-in-methods.md): a person would be asked for a code that goes nowhere.
+#   data.json lists the method as "asked", and Kratos hands on the code that the person enters. With the methods below, Kratos v1.3.1 does
+#   not (docs/sign-in-methods.md). The person would be asked for a code that never reaches Nidan.
 _code_can_be_asked if {
 	_taken_for == "asked"
 	not _hands_nothing_on
@@ -279,7 +279,7 @@ _hands_nothing_on if input.request.method in {"code", "lookup_secret", "passkey"
 # METADATA
 # title: The method is a second step itself
 # scope: document
-# description: Undefined where it is none.
+# description: Undefined if the method is not.
 _more_than_a_code := {"action": "allow", "reason": "second_factor", "second_step": "passed"} if {
 	_second_factor
 } else := {"action": "allow", "reason": "strong_method", "second_step": "passed"} if {
@@ -298,9 +298,9 @@ _method_not_supported := {
 # METADATA
 # title: The device is remembered
 # description: |
-#   Lowering the number of days counts for devices that were remembered before, too: it is compared here, not when the
-#   device is remembered. A device is remembered by a mailed code. So it counts only where a mailed code would be enough, and never
-#   in the place of a factor of Kratos' own.
+#   A lower number of days also counts for devices that were remembered before, because the age is compared here and not when the
+#   device is remembered. A device is remembered with a mailed code. So it counts only if a mailed code would be enough, and never
+#   instead of a factor of Kratos.
 # custom:
 #   reason: device_remembered
 _device_remembered if {
@@ -319,7 +319,7 @@ _device_age := input.device.age_calendar_days if data.parameters.days_are_counte
 # METADATA
 # title: Rules of a team's own
 # description: |
-#   What the first of them says that holds, in the order in which Rego puts values. Undefined where none holds, or there is none.
+#   The first element that holds, in Rego's order of values. Undefined if there is none.
 _custom_refusal := outcomes[0] if {
 	outcomes := [outcome | some outcome in custom.refuse]
 }
@@ -332,10 +332,10 @@ _custom_allowance := outcomes[0] if {
 	outcomes := [outcome | some outcome in custom.allow]
 }
 
-# What a challenge of the team's own does not say otherwise.
+# A challenge by a custom rule cannot change these.
 _challenge_alone := {"action": "challenge", "channel": channel, "limits": data.parameters.limits}
 
-# Where the account's flag is off, its devices are forgotten also where a rule of the team's own comes first.
+# If the account's flag is off, its devices are forgotten, even if a custom rule decides first.
 default _forgetting := {}
 
 _forgetting := {"forget_devices": true} if asked.account_off

@@ -3,7 +3,7 @@ package nidan.login_test
 import data.nidan.login
 import data.nidan.parameters_test as parameters
 
-# An account that is asked, on a channel that is enforced: each case says what it changes of it.
+# An account that is asked, on a channel that is enforced. Each case changes some of these facts.
 _asked := {
 	"now": "2026-04-01T09:00:00Z",
 	"settings": {
@@ -42,7 +42,7 @@ _asked := {
 
 _with(changes) := object.union(_asked, changes)
 
-# What a decision says beside its terms.
+# A decision without its terms.
 _outcome(decision) := object.remove(decision, {"channel", "code", "limits", "remember_days", "capabilities"})
 
 _api_only := {"two_factor": true, "channels": {"admin_console": true, "softphone": false}}
@@ -51,7 +51,7 @@ _console_only := {"two_factor": true, "channels": {"admin_console": false, "soft
 
 _no_channel := {"two_factor": true, "channels": {"admin_console": false, "softphone": false}}
 
-# A device whose 24-hour periods and midnights are far apart, so that no test mistakes the one for the other.
+# Devices whose ages in 24-hour periods and in midnights are far apart, so that no test takes one for the other.
 _device(age) := {"known": true, "channel": "softphone", "age_days": age, "age_calendar_days": 400}
 
 _calendar_device(age) := {"known": true, "channel": "softphone", "age_days": 400, "age_calendar_days": age}
@@ -261,7 +261,7 @@ test_softphones_are_compared_as_semantic_versions[version] if {
 	_outcome(got) == outcome
 }
 
-# A minimum may be short, too.
+# A minimum may be a short version, too.
 _minimums := {
 	"4": {"4": _code_required, "4.0.0": _code_required, "3.99.99": _too_old, "4.0.0-rc1": _too_old},
 	"3.6": {"3.6": _code_required, "3.6.1": _code_required, "4": _code_required, "3.5.9": _too_old, "3": _too_old},
@@ -284,7 +284,7 @@ test_a_channel_without_a_minimum_takes_every_version if {
 	got.reason == "code_required"
 }
 
-# A gateway that names the channel, and OAuth2 clients that Kratos knows.
+# A gateway names the channel in a header, and Kratos names OAuth2 clients.
 _vouching := object.union(
 	parameters.with_channels({"opencti": {"oauth2_clients": ["crm"]}, "admin_console": {"oauth2_clients": ["console"]}}),
 	{"channel_header": "x-channel"},
@@ -349,7 +349,7 @@ test_days_counted_in_an_unknown_way_count_for_nothing if {
 	got.reason == "code_required"
 }
 
-# What is not known lets nobody in.
+# A missing fact lets nobody in.
 test_missing_facts_let_nobody_in[path] if {
 	some path in {
 		"settings/two_factor",
@@ -425,7 +425,7 @@ test_channel[flow_type] if {
 	got.channel == channel
 }
 
-# A channel of a team's own, and its evidence.
+# A channel that a team adds, with its evidence.
 _kiosk := parameters.with_channels({
 	"kiosk": {"name": {"ja": "キオスク", "en": "Kiosk"}, "return_to": ["https://kiosk.example.com/"]},
 	"softphone": {"oauth2_clients": ["phone"]},
@@ -466,7 +466,7 @@ test_a_channel_is_told_by_the_strongest_evidence[name] if {
 	got.channel == tc.channel
 }
 
-# The gate refuses such a list: the rules do not rely on that.
+# The gate refuses such a list. The rules must be safe without the gate.
 test_what_a_client_chooses_exempts_no_channel[name] if {
 	some name, evidence in {
 		"where the browser goes": {"return_to": ["https://kiosk.example.com/"]},
@@ -509,7 +509,7 @@ test_a_channel_that_cannot_be_told_is_asked_while_a_channel_that_was_added_is_en
 	got.reason == "code_required"
 }
 
-# "every" holds of nothing: that must not switch a channel off.
+# "every" holds for an empty set. That must not switch a channel off.
 test_without_any_channel_to_enforce_everybody_is_asked if {
 	got := login.decision with input as _with({"settings": _no_channel})
 		with data.parameters as parameters.but({"channels": {"mobile": {"exempt": true}}})
@@ -686,7 +686,7 @@ test_whoever_is_refused_reads_what_to_do[locale] if {
 	contains(got.message[locale], says)
 }
 
-# What may be changed of the methods, and what comes of it.
+# Changes of the parameter "methods" and their effects.
 _method_parameters := {
 	"a provider may be taken for strong": {"method": "oidc", "as": "strong", "outcome": _strong},
 	"a passkey may be refused": {"method": "passkey", "as": "refused", "outcome": _not_supported},
@@ -711,7 +711,7 @@ test_without_a_list_of_methods_nobody_gets_in if {
 	got.reason == "method_not_supported"
 }
 
-# Rules of a team's own, as they may stand in the package custom.login.
+# Custom rules, as in the package custom.login.
 _refuse := {"refuse": {{"reason": "closed", "message": "We are closed."}}}
 
 _challenge := {"challenge": {{"reason": "odd", "code": {"length": 8}, "remember_days": 0}}}
@@ -846,7 +846,7 @@ test_rules_of_ones_own[name] if {
 	_outcome(got) == tc.outcome
 }
 
-# Where a rule of one's own asks a code, whatever the settings say.
+# A custom rule asks for a code, whatever the settings say.
 _custom_method_cases := {
 	"a provider is asked": {"change": _method("oidc"), "outcome": {"action": "challenge", "reason": "odd"}},
 	"a passkey is more than what is asked": {"change": _method("passkey"), "outcome": _strong},

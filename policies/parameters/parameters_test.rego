@@ -1,8 +1,8 @@
 # METADATA
 # title: Parameters
 # description: |
-#   What the tests of the other packages go by: data.json as it ships. A set with another data.json decides otherwise, and its
-#   rules still hold.
+#   The parameters for the tests of the other packages: a copy of the shipped data.json. With another data.json, a set decides
+#   differently, and these tests still pass.
 package nidan.parameters_test
 
 shipped := {
@@ -81,10 +81,10 @@ shipped := {
 	"capability_terms": {},
 }
 
-# The parameters, but for some.
+# The shipped parameters with some replaced.
 but(change) := object.union(object.remove(shipped, object.keys(change)), change)
 
-# The parameters, with more said of some channels.
+# The shipped parameters with additions to some channels.
 with_channels(more) := object.union(shipped, {"channels": more})
 
 test_a_change_takes_the_place_of_what_ships if {

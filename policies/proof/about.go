@@ -10,15 +10,16 @@ import (
 	"nidan/policies"
 )
 
-// SignIn is a sign-in that came, and what two sets decide about it.
+// SignIn is one sign-in that happened, with the decisions of two policy sets about it.
 type SignIn struct {
-	Input            map[string]any // as JSON is read; what was masked in its record is not there
+	Input            map[string]any // decoded JSON; what was masked in the record is missing
 	Was, Is          policies.Decision
-	Failed, FailsNow error // why one of the sets decides nothing
+	Failed, FailsNow error // why a set makes no decision; nil if it makes one
 }
 
-// About are the differences, by their index, that a sign-in belongs to. There is none where it is not decided otherwise. What a condition
-// says of a fact that was not kept, or that is looked at with a function, cannot be told of one sign-in: it is taken to hold.
+// About returns the indexes of the differences that this sign-in belongs to, and whether the two sets decide it differently. If
+// they do not, there are no indexes. A condition is taken to hold if it cannot be checked for one sign-in: if the fact was not kept
+// in the record, or if the policies look at the fact with a function.
 func (c Comparison) About(s SignIn) (found []int, otherwise bool) {
 	a := answers{from: s.Was, to: s.Is, failed: s.Failed, failsNow: s.FailsNow}
 	login := policies.Questions()[0]
@@ -42,14 +43,14 @@ func (c Comparison) About(s SignIn) (found []int, otherwise bool) {
 				found = append(found, i)
 			}
 		}
-		if len(found) > 0 { // a number that is worked out from the input may be another one in each
+		if len(found) > 0 { // a number that is computed from the input may differ from one sign-in of a difference to another
 			break
 		}
 	}
 	return found, true
 }
 
-// changesAs says whether a difference is told in the same line as another one, see [Difference.key].
+// changesAs says whether two differences have the same [Difference.key]. The value [several] in d matches any value.
 func (d Difference) changesAs(other Difference) bool {
 	if d.Kind != other.Kind || d.Error != other.Error || d.fields() != other.fields() {
 		return false
@@ -63,7 +64,7 @@ func (d Difference) changesAs(other Difference) bool {
 	return true
 }
 
-// fields are the names of what changes.
+// fields returns the names of the changed fields, separated by spaces.
 func (d Difference) fields() string {
 	var names []string
 	for _, c := range d.Changes {
@@ -72,7 +73,7 @@ func (d Difference) fields() string {
 	return strings.Join(names, " ")
 }
 
-// region is the box that the conditions of a difference are made from.
+// region is the box that the conditions of a difference are made from, with the facts of the box.
 type region struct {
 	box    box
 	facts  []*fact
@@ -90,7 +91,7 @@ func (r region) holds(in map[string]any) bool {
 	return true
 }
 
-// may says whether a fact may have one of the values that are allowed.
+// may says whether a fact may have one of the allowed values in an input. If that cannot be checked, the answer is yes.
 func (r region) may(f *fact, values []ast.Value, allowed []bool, in map[string]any) bool {
 	got, there := lookUp(in, f.name)
 	switch f.kind {
@@ -112,15 +113,16 @@ func (r region) may(f *fact, values []ast.Value, allowed []bool, in map[string]a
 		if is, ok := got.(bool); ok {
 			return allowedValue(ast.Boolean(is), values, allowed)
 		}
-		return there || alwaysThere(f.name) || allowed[len(allowed)-1] // the last one: it is not there
+		return there || alwaysThere(f.name) || allowed[len(allowed)-1] // the last value stands for a fact that is missing
 	case presence:
 		there = there && got != nil
-		return there && allowedValue(ast.Boolean(true), values, allowed) || !there && allowed[0] // the first one: it is not there
+		return there && allowedValue(ast.Boolean(true), values, allowed) || !there && allowed[0] // the first value stands for an object that is missing
 	}
 	return r.mayText(f, values, allowed, got)
 }
 
-// mayText is may for a text, or for what may be left out. A function that a text is given to tells texts apart that are no constants.
+// mayText is [region.may] for a text and for a fact that may be missing. If the policies give the text to a function, that function
+// may distinguish texts that are not constants, so every such text is taken as allowed.
 func (r region) mayText(f *fact, values []ast.Value, allowed []bool, got any) bool {
 	text, isText := got.(string)
 	others, otherAllowed := false, false
@@ -144,7 +146,7 @@ func allowedValue(v ast.Value, values []ast.Value, allowed []bool) bool {
 	return true
 }
 
-// allowedNumber is for a number: each value stands for all before the next one.
+// allowedNumber says whether a number is allowed. Each value stands for all numbers from itself to the next value.
 func allowedNumber(n float64, values []ast.Value, allowed []bool) bool {
 	is := true
 	for i, v := range values {
@@ -157,7 +159,8 @@ func allowedNumber(n float64, values []ast.Value, allowed []bool) bool {
 	return is
 }
 
-// lookUp finds a fact in an input. A name in a map may have dots in it.
+// lookUp finds a fact in an input by its name. The name of an entry in a map may contain dots, so every dot is tried as the
+// separator.
 func lookUp(in map[string]any, name string) (any, bool) {
 	if v, ok := in[name]; ok {
 		return v, true

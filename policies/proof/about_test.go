@@ -10,7 +10,7 @@ import (
 	"nidan/policies"
 )
 
-// asRecorded is an input as a record of it is read.
+// asRecorded returns an input as it is after its record was read: decoded JSON.
 func asRecorded(t *testing.T, in ast.Value) (read map[string]any) {
 	t.Helper()
 	plain, err := ast.JSON(in)
@@ -36,8 +36,8 @@ func memo(t *testing.T, e *policies.Engine) *policies.Memo {
 	return m
 }
 
-// Each class of inputs that are decided differently stands for sign-ins that may come: they belong to each line that is about the whole
-// class, and to none that is not about it.
+// Each class that is decided differently stands for sign-ins that may happen. A sign-in of the class must belong to every
+// difference that covers the whole class, and to no difference that does not touch the class.
 func TestASignInBelongsToTheDifferencesThatAreAboutIt(t *testing.T) {
 	for name, changes := range map[string][]string{
 		"a year":               {"login/login.rego", `remember_days := input.settings.remember_days if`, `remember_days := 365 if`},
@@ -51,7 +51,7 @@ func TestASignInBelongsToTheDifferencesThatAreAboutIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			from, to := engine(t, policies.Shipped()), engine(t, shippedBut(t, changes...))
 			was, is := memo(t, from), memo(t, to)
-			some := Bounds{Classes: 3000} // the first ones are the same for both
+			some := Bounds{Classes: 3000} // both comparisons walk the classes in the same order, so both get the same first 3000
 			c, err := Compare(t.Context(), from, to, some)
 			if err != nil {
 				t.Fatal(err)

@@ -12,7 +12,8 @@ import (
 	"nidan/policies"
 )
 
-// alike says whether two sets answer a question by the same rules and the same data. They need not be asked then.
+// alike says whether two sets answer a question with the same rules and the same data. Such sets give the same answers and need no
+// walk.
 func alike(q policies.Question, from, to *policies.Engine) (bool, error) {
 	var means [2][]string
 	for i, e := range []*policies.Engine{from, to} {
@@ -25,10 +26,12 @@ func alike(q policies.Question, from, to *policies.Engine) (bool, error) {
 	return slices.Equal(means[0], means[1]), nil
 }
 
-// local are the names that OPA gives to variables, by a number that counts through the file.
+// local matches the names that OPA gives to variables. Their number counts through the whole file, so it differs after a change
+// elsewhere.
 var local = regexp.MustCompile(`__local\d+__`)
 
-// dependsOn is everything that an answer depends on besides the input: each rule, and what there is in the data that rules read.
+// dependsOn returns everything that an answer depends on besides the input: the text of each rule, and the data that the rules
+// read.
 func dependsOn(c *ast.Compiler, data map[string]any, query ast.Ref) (all []string, err error) {
 	seen := map[*ast.Rule]bool{}
 	left := c.GetRulesExact(query)
@@ -64,7 +67,7 @@ func dependsOn(c *ast.Compiler, data map[string]any, query ast.Ref) (all []strin
 	return slices.Compact(all), nil
 }
 
-// written is a rule as OPA compiled it, with its variables counted from its beginning.
+// written returns the text of a compiled rule. Its variables are numbered from the beginning of the rule, see [local].
 func written(r *ast.Rule) string {
 	names := map[string]string{}
 	text := r.Module.Package.Path.String() + " " + r.String()
@@ -76,7 +79,7 @@ func written(r *ast.Rule) string {
 	})
 }
 
-// below is what stands in data at a path.
+// below returns the value at a path in data. The path ends early where it has a variable or the data has no object.
 func below(data any, path ast.Ref) any {
 	for _, part := range path {
 		name, ok := part.Value.(ast.String)

@@ -8,17 +8,17 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// boxes are sets of inputs of the same facts: in each box, a fact has one of some of its values, or any.
+// boxes holds the facts, and their values, that all boxes of a walk are written in. A box is a set of inputs.
 type boxes struct {
 	index  map[string]int // of facts, by name
 	facts  []*fact
 	values [][]ast.Value
 }
 
-// box says which of the values of each fact are in it; nil: any.
+// box says for each fact which of its values are in the box. nil: the fact may have any value.
 type box [][]bool
 
-// of is the box of a class.
+// of returns the box of a class.
 func (b *boxes) of(c Class) box {
 	made := make(box, len(b.facts))
 	put := func(key string, f *fact, values []ast.Value, at int) {
@@ -43,11 +43,11 @@ func (b *boxes) of(c Class) box {
 	return made
 }
 
-// relationKey begins the name under which a relation is kept: no fact's name does.
+// relationKey begins the key of a relation in the index. It keeps relations apart from facts: no fact's name begins with it.
 const relationKey = "\x00"
 
-// order is that in which a box says less of its facts: what was looked at last, first, and the relations of numbers in the end, for these
-// say much in little.
+// order returns the order in which [boxes.grow] drops what a box says about a fact: the fact that was looked at last is dropped
+// first. Relations of numbers are dropped at the end, because one relation says much in few words.
 func (b *boxes) order() (all []int) {
 	isRelation := make([]bool, len(b.facts))
 	for key, i := range b.index {
@@ -63,7 +63,7 @@ func (b *boxes) order() (all []int) {
 	return all
 }
 
-// at is what a box says of a fact. A fact that came up later than the box was made was not looked at there.
+// at returns what a box says about a fact. A fact that was added after the box was made was not looked at there: the answer is nil.
 func (x box) at(i int) []bool {
 	if i < len(x) {
 		return x[i]
@@ -71,7 +71,7 @@ func (x box) at(i int) []bool {
 	return nil
 }
 
-// meets says whether there may be an input in both boxes.
+// meets says whether an input can be in both boxes.
 func (x box) meets(y box) bool {
 	for i, allowed := range x {
 		other := y.at(i)
@@ -89,7 +89,7 @@ func (x box) meets(y box) bool {
 	return true
 }
 
-// covers says whether all inputs of another box are in this one.
+// covers says whether this box contains all inputs of another box.
 func (x box) covers(y box) bool {
 	for i, allowed := range x {
 		if allowed == nil {
@@ -108,14 +108,14 @@ func (x box) covers(y box) bool {
 	return true
 }
 
-// labelled is a box whose inputs differ alike, and were decided alike.
+// labelled is a box whose inputs all have the same difference (label) and had the same old decision (was).
 type labelled struct {
 	box   box
 	label int
 	was   string
 }
 
-// merged are the same inputs in fewer boxes: two that differ in what they say of one fact alone become one.
+// merged returns the same inputs in fewer boxes: two boxes that differ in one fact only become one box.
 func (b *boxes) merged(all []labelled) []labelled {
 	for before := 0; before != len(all); {
 		before = len(all)
@@ -174,11 +174,11 @@ func spell(key []byte, allowed []bool) []byte {
 	return key
 }
 
-// mostCompared bounds the work of growing: where there are more boxes, they stay as they are.
+// mostCompared bounds the work of [boxes.grow]: if there are more boxes than this, none is grown.
 const mostCompared = 20_000
 
-// grow makes a box as large as it can be while none that was decided alike and differs otherwise meets it. What was looked at last matters
-// least.
+// grow makes a box as large as possible. The grown box meets no box that has the same old decision and another label. It keeps what
+// it says about the facts that were looked at first, see [boxes.order].
 func (b *boxes) grow(one labelled, all []labelled) box {
 	if len(all) > mostCompared {
 		return one.box
@@ -206,7 +206,7 @@ func (b *boxes) grow(one labelled, all []labelled) box {
 	return x
 }
 
-// occurring is a box without the values that no box in it has: nothing is said of inputs that are not there.
+// occurring returns a box without the values that no given box has that meets it. So a condition names no value that does not occur.
 func (x box) occurring(all []labelled) box {
 	made := slices.Clone(x)
 	for i, allowed := range x {
@@ -227,7 +227,6 @@ func (x box) occurring(all []labelled) box {
 	return made
 }
 
-// conditions are what a box says.
 func (b *boxes) conditions(x box) (all []Condition) {
 	for i, allowed := range x {
 		if allowed != nil {

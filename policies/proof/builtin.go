@@ -10,14 +10,14 @@ type builtinCall struct {
 	place string
 }
 
-// harmless are built-in functions that tell no two values of a fact apart.
+// harmless holds the built-in functions whose result is the same for all values of one fact.
 var harmless = map[string]bool{
 	"internal.print": true, "is_string": true, "is_number": true, "is_boolean": true, "is_null": true, "is_array": true, "is_object": true,
 	"is_set": true,
 }
 
-// builtin says what meets in a call of a built-in function. What is not known here is noted with the facts that it is given, and with
-// what it makes.
+// builtin records which values meet in a call of a built-in function. A function that is not known here is noted as a use of the
+// values that it is given, and of the value that it returns.
 func (f *flow) builtin(c builtinCall) {
 	if f.concat(c) || f.collects(c) || harmless[c.name] {
 		f.values(c.terms)
@@ -34,7 +34,7 @@ func (f *flow) builtin(c builtinCall) {
 		meet(operands[0], operands[1])
 		f.note(c, operands)
 	case "count":
-		f.note(c, operands) // of a text; the elements of a collection are counted, and not looked at
+		f.note(c, operands) // count of a text is a use. Count of a collection looks at no element.
 		c.out.used(use{builtin: c.name, place: c.place, operand: -1})
 	case "startswith", "endswith", "contains", "semver.is_valid", "net.cidr_contains":
 		f.note(c, operands)
@@ -56,20 +56,20 @@ func (c builtinCall) use(operand int, operands []*node) use {
 	return u
 }
 
-// note keeps that values are given to a function.
 func (f *flow) note(c builtinCall, operands []*node) {
 	for i, o := range operands {
 		o.used(c.use(i, operands))
 	}
 }
 
-// collects says whether a built-in does nothing but take collections apart and put them together, and what meets there.
+// collects handles the built-in functions that only take collections apart and put them together. It records which values meet, and
+// says whether the function is one of these.
 func (f *flow) collects(c builtinCall) bool {
 	o := f.values(c.terms)
 	switch c.name {
 	case "internal.member_2":
 		meet(o[0], o[1].any())
-		meet(o[0], o[1].keys()) // a set's elements are its keys, too
+		meet(o[0], o[1].keys()) // the elements of a set are its keys, too
 	case "internal.member_3":
 		meet(o[1], o[2].any())
 		meet(o[0], o[2].keys())
@@ -80,7 +80,7 @@ func (f *flow) collects(c builtinCall) bool {
 		meet(c.out, o[0])
 	case "object.union_n", "union", "intersection":
 		meet(c.out, o[0].any())
-	case "minus": // of sets; of numbers it is noted, too
+	case "minus": // sets or numbers: for numbers the result is noted as a use, too
 		meet(o[0], o[1])
 		meet(c.out, o[0])
 		c.out.used(use{builtin: c.name, place: c.place})
@@ -105,21 +105,21 @@ func (f *flow) collects(c builtinCall) bool {
 	return true
 }
 
-// get is object.get(o, k, default).
+// get handles object.get(object, key, default), and says whether it could.
 func (f *flow) get(c builtinCall, o []*node) bool {
 	path := []*ast.Term{c.terms[1]}
 	if a, ok := c.terms[1].Value.(*ast.Array); ok {
 		path = nil
 		a.Foreach(func(t *ast.Term) { path = append(path, t) })
 	} else if _, ok := c.terms[1].Value.(ast.String); !ok {
-		return false // it may be a path
+		return false // the key is not constant: it may be an array, which object.get takes as a path
 	}
 	meet(c.out, o[2])
 	meet(c.out, f.along(o[0], path))
 	return true
 }
 
-// concat says whether it is one that puts a constant behind a value: concat("", [x, ".0"]).
+// concat handles concat("", [x, ".0"]), which puts a constant behind a value, and says whether the call has this form.
 func (f *flow) concat(c builtinCall) bool {
 	if c.name != "concat" {
 		return false

@@ -2,7 +2,7 @@ package proof
 
 import "github.com/open-policy-agent/opa/v1/ast"
 
-// collection is what a collection or a comprehension makes.
+// collection returns the node of a collection or a comprehension, and records which values meet in it.
 func (f *flow) collection(v ast.Value) *node {
 	n := &node{}
 	switch v := v.(type) {
@@ -32,7 +32,7 @@ func (f *flow) collection(v ast.Value) *node {
 	return n.one()
 }
 
-// element puts a value into a set, whose elements are its keys, too.
+// element adds a value to a set. The elements of a set are its keys, too.
 func (f *flow) element(set *node, t *ast.Term) {
 	meet(set.any(), f.value(t))
 	meet(set.keys(), f.value(t))
@@ -53,7 +53,7 @@ func (f *flow) object(n *node, o ast.Object) {
 	})
 }
 
-// passed notes what is passed through in the body of an array comprehension.
+// passed records the collections that the body of an array comprehension iterates over.
 func (f *flow) passed(b ast.Body) {
 	ast.WalkRefs(b, func(r ast.Ref) bool {
 		for i, part := range r[1:] {

@@ -13,49 +13,49 @@ import (
 	"nidan/policies"
 )
 
-// Kind is what a difference means.
+// Kind classifies a difference.
 type Kind string
 
-// What a difference may mean. One that is a bit of several is the first of these.
+// The kinds of differences. A difference that fits several kinds gets the first of these.
 const (
-	Fails    Kind = "FAILS"    // nothing valid is decided
-	Loosens  Kind = "LOOSENS"  // less is asked, or more may be done
-	Tightens Kind = "TIGHTENS" // more is asked, or less may be done
+	Fails    Kind = "FAILS"    // the second set gives no valid answer
+	Loosens  Kind = "LOOSENS"  // the second set asks less, or permits more
+	Tightens Kind = "TIGHTENS" // the second set asks more, or permits less
 	Terms    Kind = "TERMS"    // a code is asked on other terms
-	Other    Kind = "OTHER"    // anything else: a reason, a message, a channel
+	Other    Kind = "OTHER"    // anything else changes: a reason, a message, a channel
 )
 
-// Difference is how two sets decide differently about some inputs, all of them alike.
+// Difference says how two sets decide differently about a group of inputs. The difference is the same for all these inputs.
 type Difference struct {
 	Kind     Kind            `json:"kind"`
-	Looser   bool            `json:"looser"` // some of it is: a term may be
+	Looser   bool            `json:"looser"` // whether any change in it is looser; with kind TERMS some may be
 	Question string          `json:"question"`
-	Was      []string        `json:"was"`  // what the first set decides there: "challenge code_required"
-	When     []Condition     `json:"when"` // which of these; none: all
+	Was      []string        `json:"was"`  // the decisions of the first set, such as "challenge code_required"
+	When     []Condition     `json:"when"` // all of these hold for the inputs; none: all inputs with these decisions
 	Changes  []Change        `json:"changes"`
-	Error    string          `json:"error,omitempty"` // why nothing is decided
-	Where    string          `json:"where,omitempty"` // file:line
+	Error    string          `json:"error,omitempty"` // why the second set gives no valid answer
+	Where    string          `json:"where,omitempty"` // file:line of the rule
 	Classes  int             `json:"classes"`
-	Example  ast.Object      `json:"-"` // an input
+	Example  ast.Object      `json:"-"` // one of the inputs
 	Input    json.RawMessage `json:"example"`
 
-	region region // what When is made from
+	region region // the box that When is made from
 }
 
-// Comparison is what two sets decide differently.
+// Comparison holds everything that two sets decide differently.
 type Comparison struct {
 	Walked
 	Took        time.Duration `json:"took_nanoseconds"`
-	Alike       []string      `json:"alike"` // questions that both sets answer by the same rules and data: these need not be walked
+	Alike       []string      `json:"alike"` // questions that both sets answer with the same rules and data; they are not walked
 	Differences []Difference  `json:"differences"`
 }
 
-// Looser says whether the second set asks less of anybody, lets anybody do more, or fails.
+// Looser says whether the second set asks less of anybody, permits anybody more, or fails for any input.
 func (c Comparison) Looser() bool {
 	return slices.ContainsFunc(c.Differences, func(d Difference) bool { return d.Looser || d.Kind == Fails })
 }
 
-// Compare walks all inputs there can be, and says which of them two sets decide differently.
+// Compare walks all possible inputs of each question, and returns the differences between the answers of two sets.
 func Compare(ctx context.Context, from, to *policies.Engine, b Bounds) (Comparison, error) {
 	start := time.Now()
 	c := Comparison{Walked: Walked{Complete: true}}
@@ -97,13 +97,11 @@ func (w *Walked) add(more Walked, q policies.Question) {
 	}
 }
 
-// answers are those of two sets to the same input.
 type answers struct {
 	from, to         any
 	failed, failsNow error
 }
 
-// compare walks all inputs of one question.
 func compare(ctx context.Context, q policies.Question, from, to *policies.Engine, b Bounds) ([]Difference, Walked, error) {
 	d, err := domainsOf(q, from, to)
 	if err != nil {
@@ -124,12 +122,13 @@ func compare(ctx context.Context, q policies.Question, from, to *policies.Engine
 	return found, w, nil
 }
 
-// domainsOf are the values that matter to any of the sets.
+// domainsOf returns the values of each fact that matter to any of the sets.
 func domainsOf(q policies.Question, sets ...*policies.Engine) (*domains, error) {
 	root := placesOf(q.Input)
 	var flows []*flow
 	for _, e := range sets {
-		for _, of := range []policies.Question{q, policies.Questions()[0]} { // what is masked may be said by other rules than the set's
+		// The shipped mask may be compiled apart from the set's other rules, such as its invariants.
+		for _, of := range []policies.Question{q, policies.Questions()[0]} {
 			c, data := e.Compiled(of)
 			f, err := flowOf(c, data, root)
 			if err != nil {
@@ -144,7 +143,7 @@ func domainsOf(q policies.Question, sets ...*policies.Engine) (*domains, error) 
 	return newDomains(root, flows...), nil
 }
 
-// difference is how two answers differ. It has no kind where they do not.
+// difference returns the difference between two answers. Its kind is empty if the answers do not differ.
 func difference(q policies.Question, c Class, a answers) Difference {
 	d := Difference{Question: q.Name}
 	if c.undecided(a.from) || c.undecided(a.to) {
@@ -166,14 +165,14 @@ func difference(q policies.Question, c Class, a answers) Difference {
 	return d
 }
 
-// undecided says whether a decision is none yet, since the account's factors were not looked up. What is decided when they are is in other
-// classes.
+// undecided says whether an answer is only the request to look up the account's factors. The final decision, with the factors, is
+// in other classes.
 func (c Class) undecided(answer any) bool {
 	d, ok := answer.(policies.Decision)
 	return ok && len(d.Needs) > 0 && !isTrue(c.values["account.factors"])
 }
 
-// decided says in short what the first set decided. Where it failed, that is nothing.
+// decided returns the first set's decision in short: action, allow and reason. It is empty if the first set failed.
 func decided(a answers) string {
 	if a.failed != nil {
 		return ""
@@ -187,7 +186,7 @@ func decided(a answers) string {
 	return strings.Join(said, " ")
 }
 
-// nothing is what a failure comes to.
+// nothing returns the answer that has the same effect as a failure to answer: nothing is allowed, and nothing is recorded.
 func nothing(q policies.Question) any {
 	switch q.Name {
 	case "login":
@@ -202,7 +201,7 @@ func nothing(q policies.Question) any {
 	return []policies.Mask{{Op: "remove", Path: "/input"}}
 }
 
-// meaning is what changes come to, together.
+// meaning returns the kind of all changes together, and whether any of them is looser.
 func meaning(all []Change) (k Kind, looser bool) {
 	any := func(f func(Change) bool) bool { return slices.ContainsFunc(all, f) }
 	looser = any(func(c Change) bool { return c.looser })
@@ -219,7 +218,7 @@ func meaning(all []Change) (k Kind, looser bool) {
 	return Other, false
 }
 
-// symbolic names the days that the console sets, in the place of a number of them.
+// symbolic writes "settings.remember_days" in place of a number of days that equals this setting.
 func (c Class) symbolic(ch Change) Change {
 	days, looked := c.values["settings.remember_days"]
 	if !looked || ch.Field != "remember_days" {
@@ -233,13 +232,13 @@ func (c Class) symbolic(ch Change) Change {
 	return ch
 }
 
-// failure is why nothing is decided, in one line.
+// failure returns the first line of an error, without a colon at its end.
 func failure(err error) string {
 	text, _, _ := strings.Cut(err.Error(), "\n")
 	return strings.TrimSuffix(text, ":")
 }
 
-// describe says where in the rules a difference comes from, and gives an input as an example.
+// describe adds the place in the rules that a difference comes from, and an input as an example.
 func (d *Difference) describe(ctx context.Context, q policies.Question, from, to *policies.Engine) (err error) {
 	in, err := ast.JSON(d.Example)
 	if err != nil {

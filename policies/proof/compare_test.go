@@ -11,7 +11,7 @@ import (
 	"nidan/policies"
 )
 
-// shippedBut is the shipped set with other texts in the place of some: file, from, to, and so on.
+// shippedBut returns the shipped set with some texts replaced. The changes are triples: file, old text, new text.
 func shippedBut(t *testing.T, changes ...string) fstest.MapFS {
 	t.Helper()
 	set := fstest.MapFS{}
@@ -36,7 +36,7 @@ func shippedBut(t *testing.T, changes ...string) fstest.MapFS {
 	return set
 }
 
-// lines are what is said of differences.
+// lines writes each difference in one line.
 func lines(c Comparison) string {
 	var b strings.Builder
 	for _, d := range c.Differences {
@@ -53,7 +53,7 @@ func when(d Difference) string {
 	return d.Condition()
 }
 
-// Each line: its kind and whether it is looser, the question, what was decided before, when, what changes, where.
+// Each line has: the kind, whether it is looser, the question, the old decisions, the conditions, the changes, the place.
 func TestTwoSetsAreCompared(t *testing.T) {
 	for name, tc := range map[string]struct {
 		changes []string
@@ -135,7 +135,7 @@ func TestTwoSetsAreCompared(t *testing.T) {
 	}
 }
 
-// Whoever takes the factor away lets the password and a mailbox be enough.
+// A password and access to the mailbox are then enough to sign in: no factor is needed.
 func TestToDropAFactorLoosens(t *testing.T) {
 	const from = `"second_step_by": ["email"]`
 	for name, tc := range map[string]struct{ before, after, want string }{
@@ -162,7 +162,7 @@ func TestToDropAFactorLoosens(t *testing.T) {
 	}
 }
 
-// "4.1" is short for "4.1.0", wherever it stands.
+// The short version "4.1" means "4.1.0", both in the policies and in an input.
 func TestAShortVersionDecidesAsTheFullOne(t *testing.T) {
 	t.Parallel()
 	short, full := engine(t, shippedBut(t, "data.json", `"3.5.0"`, `"4.1"`)), engine(t, shippedBut(t, "data.json", `"3.5.0"`, `"4.1.0"`))
@@ -176,7 +176,7 @@ func TestAShortVersionDecidesAsTheFullOne(t *testing.T) {
 	}
 }
 
-// In the one set, two facts are compared with each other, in the other one of them with a text.
+// One set compares two facts with each other. The other set compares one of these facts with a constant.
 func TestWhatOneSetComparesMattersToTheOther(t *testing.T) {
 	from := engine(t, rules(`reason := "same" if input.account.role == input.account.plan else := "none"`))
 	to := engine(t, rules(`reason := "b" if input.account.plan == "b" else := "none"`))
@@ -217,7 +217,7 @@ func TestEachInputThatIsDecidedOtherwiseIsInADifference(t *testing.T) {
 	}
 }
 
-// Two sets that have nothing in common are walked as far as the bound, and no further.
+// The two sets have no rule in common, so the walk is long.
 func TestAComparisonEndsAtItsBound(t *testing.T) {
 	c, err := Compare(t.Context(), engine(t, policies.Shipped()), engine(t, rules(understood["headers"])), Bounds{Classes: 50})
 	if err != nil || c.Complete || c.Proven() || c.Classes > 60 {

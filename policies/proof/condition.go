@@ -6,11 +6,11 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// Condition is what holds of a fact.
+// Condition says which values a fact has.
 type Condition struct {
 	Fact   string  `json:"fact"`
-	Values []Value `json:"values,omitempty"` // one of these
-	Not    []Value `json:"not,omitempty"`    // or none of these
+	Values []Value `json:"values,omitempty"` // the fact has one of these values
+	Not    []Value `json:"not,omitempty"`    // or it has none of these
 }
 
 func conditionOf(f *fact, values []ast.Value, allowed []bool) Condition {
@@ -27,7 +27,7 @@ func conditionOf(f *fact, values []ast.Value, allowed []bool) Condition {
 		}
 		return c
 	}
-	var in, out, others []Value // others are none of the constants
+	var in, out, others []Value // others: placeholders for texts that no policy names
 	all := 0
 	for i, v := range values {
 		switch {
@@ -46,7 +46,7 @@ func conditionOf(f *fact, values []ast.Value, allowed []bool) Condition {
 		c.Values = in
 	case all:
 		c.Not = out
-	default: // one and not another: it is the same as some other fact, or it is not
+	default: // some placeholders only: the fact has, or has not, the same text as another fact
 		c.Values = append(in, others...)
 	}
 	return c
@@ -59,7 +59,8 @@ func textOf(v ast.Value) string {
 	return v.String()
 }
 
-// ranges are numbers as one, as a range, or as all from one on. Each value stands for all numbers before the next one.
+// ranges returns numbers as single numbers, as ranges, or as "from this number on". Each value stands for all numbers from itself
+// to the next value.
 func ranges(values []ast.Value, allowed []bool) (all []Value) {
 	for i := 0; i < len(values); i++ {
 		if !allowed[i] {

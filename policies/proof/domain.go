@@ -9,14 +9,14 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// domain is which values of a fact are tried. Values that are not in it make the policies do what one of those in it makes them do, unless
-// it says otherwise.
+// domain holds the values of a fact that are tried. For any other value, the policies do the same as for one of these values,
+// except for what missing names.
 type domain struct {
-	values  []ast.Value // nil in place of a value: the fact is not there
-	missing []string    // what was not enumerated: "regex.match (login/login.rego:12)"
+	values  []ast.Value // nil: the fact is missing from the input
+	missing []string    // what was not enumerated, such as "regex.match (login/login.rego:12)"
 }
 
-// domains are those of all facts, for several sets of policies together.
+// domains holds the domain of each fact, for several sets of policies together.
 type domains struct {
 	root  *place
 	flows []*flow
@@ -28,7 +28,6 @@ func newDomains(root *place, flows ...*flow) *domains {
 	return &domains{root: root, flows: flows, made: make(map[string]domain), known: make(map[string]about)}
 }
 
-// of is the domain of a fact.
 func (d *domains) of(f *fact) domain {
 	if made, ok := d.made[f.name]; ok {
 		return made
@@ -64,23 +63,23 @@ func (d *domains) work(f *fact) (made domain) {
 	if f.kind == entry {
 		made.values = append(made.values, nil)
 	}
-	if f.optional { // where it is empty, it is left out
+	if f.optional { // an empty optional fact is left out of the JSON
 		made.values = slices.DeleteFunc(made.values, func(v ast.Value) bool { return v.Compare(ast.String("")) == 0 })
 		made.values = append(made.values, nil)
 	}
 	return made
 }
 
-// about is what the policies may compare a fact with.
+// about holds everything that the policies may compare a fact with.
 type about struct {
 	texts   map[string]bool
 	numbers []ast.Number
-	fresh   []string // texts that are none of the constants: one for each fact that may be compared with the fact, itself included
+	fresh   []string // placeholder texts that equal no constant: one for each fact that may be compared with this fact, and one for this fact
 	uses    []use
-	strange []string // what a constant is that cannot be dealt with
+	strange []string // messages about constants that the walk cannot handle
 }
 
-// about is what a fact may be compared with, in any of the sets: directly, or by way of another fact.
+// about returns what a fact may be compared with in any of the sets, directly or through another fact.
 func (d *domains) about(f *fact) about {
 	if a, ok := d.known[f.name]; ok {
 		return a
@@ -127,7 +126,8 @@ func (a *about) constants(n *node) {
 	}
 }
 
-// marks adds the values at which a fact that may be compared with this one begins, ends, or is something else to [possible].
+// marks adds the limits and the choices of a fact that may be compared with this one, and the values at which [possible] changes
+// its answer.
 func (a *about) marks(f *fact, name string) {
 	for _, t := range also[name] {
 		a.texts[t] = true
@@ -146,7 +146,7 @@ func (a *about) marks(f *fact, name string) {
 	}
 }
 
-// freshOf is a text that is no constant, and no other fact's.
+// freshOf returns a placeholder text that equals no constant and no placeholder of another fact.
 func freshOf(fact string, i int) string {
 	if i == 0 {
 		return otherBegins + fact + ")"
@@ -154,7 +154,7 @@ func freshOf(fact string, i int) string {
 	return fmt.Sprintf("%s%s %d)", otherBegins, fact, i+1)
 }
 
-// weight is how many facts a name stands for: there are as many headers as the policies can name.
+// weight returns how many facts a name stands for. "request.headers.*" stands for as many headers as the policies can name.
 func (f *flow) weight(name string) int {
 	of, ok := strings.CutSuffix(name, ".*")
 	if !ok {
@@ -168,7 +168,7 @@ func (f *flow) weight(name string) int {
 	return max(1, len(keys.constants)+len(keys.facts))
 }
 
-// nodeAt is where the values of a fact meet others.
+// nodeAt returns the node of a fact, given its name.
 func (f *flow) nodeAt(name string) *node {
 	n := f.input.one()
 	for _, part := range strings.Split(name, ".") {
@@ -188,7 +188,7 @@ func texts(all []string) (values []ast.Value) {
 	return values
 }
 
-// String is the function and where it is called.
+// String returns the function and the place of the call.
 func (u use) String() string {
 	if u.operand < 0 {
 		return fmt.Sprintf("compared with what %s makes (%s)", u.builtin, u.place)
@@ -196,7 +196,7 @@ func (u use) String() string {
 	return fmt.Sprintf("%s (%s)", u.builtin, u.place)
 }
 
-// known are the texts that a value is given to a function with, and whether these are all.
+// known returns the constants that a value is given to a function with. ok is false if the other operands are not only constants.
 func (u use) known() (all []string, ok bool) {
 	for _, n := range u.beside {
 		n = n.one()

@@ -13,49 +13,50 @@ import (
 	"nidan/policies"
 )
 
-// kind is what values a fact has.
+// kind says what values a fact has.
 type kind int
 
 const (
 	truth      kind = iota // true or false
-	number                 // a whole number, not below 0
+	number                 // an integer, 0 or more
 	text                   // any text, unless the choices are closed
 	instant                // a time (RFC 3339)
-	presence               // whether the object is there at all
-	entry                  // a text in a map, or nothing
-	flag                   // true or false in a map, or nothing
-	list                   // anything else
-	comparison             // how the number stands to another one
+	presence               // whether an optional object is in the input
+	entry                  // a text in a map; may be missing
+	flag                   // true or false in a map; may be missing
+	list                   // any other type, which is not enumerated
+	comparison             // below, equal or above: how this number compares with another number
 )
 
-// fact is one of the input's.
+// fact is one value of the input that policies can read.
 type fact struct {
-	name     string // as policies write it, without "input.": account.role
+	name     string // as in policies, without "input.": account.role
 	kind     kind
-	than     string   // of a comparison: the other number
-	choices  []string // that the schema names
-	closed   bool     // there is no other choice
-	min, max int      // of a number; a max of 0: none
+	than     string   // of a comparison: the name of the other number
+	choices  []string // the values that the schema lists
+	closed   bool     // no value outside choices is possible
+	min, max int      // limits of a number; a max of 0 means no maximum
 	absent   ast.Value
-	optional bool // it may be left out: then it is absent
+	optional bool // the fact may be missing from the JSON
 }
 
-// open are the facts whose choices are Kratos' own words: a later Kratos may have others. Those of the other choices are Nidan's.
+// open says whether the choices of a fact are words of Kratos, because a later Kratos may add words. The words of other facts are
+// Nidan's own.
 func open(name string) bool {
 	return name == "request.flow_type" || strings.HasSuffix(name, ".flow_type") || strings.HasSuffix(name, ".state") && name != "result.state"
 }
 
-// place is where in the input something stands: a fact, or an object of them.
+// place is a node in the tree of the input: a fact, or an object with places in it.
 type place struct {
 	name     string
-	fact     *fact // nil: an object that is always there
+	fact     *fact // nil: an object that is always in the input
 	fields   map[string]*place
-	order    []string // names of the fields
-	anything bool     // an object with any names, each with a text, or with true or false
-	of       kind     // of these
+	order    []string // names of the fields, in the order of the struct
+	anything bool     // a map with any names; each value is a text, or true or false
+	of       kind     // the kind of the map's values: entry or flag
 }
 
-// placesOf are the places of an input of a type, told by its JSON and its schema tags.
+// placesOf returns the tree of places for an input type, from its JSON and schema tags.
 func placesOf(t reflect.Type) *place { return placeOf(t, "", reflect.StructField{}) }
 
 func placeOf(t reflect.Type, name string, field reflect.StructField) *place {
@@ -100,7 +101,7 @@ func placeOf(t reflect.Type, name string, field reflect.StructField) *place {
 	return &place{name: name, fact: f}
 }
 
-// parts are those of a schema tag. A comma within one is written "\,".
+// parts splits a schema tag at its commas. A comma inside a part is written "\,".
 func parts(field reflect.StructField) []string {
 	return strings.Split(strings.ReplaceAll(field.Tag.Get("jsonschema"), `\,`, ";"), ",")
 }
@@ -129,7 +130,7 @@ func numberIn(field reflect.StructField, name string) (n int) {
 	return n
 }
 
-// all are the facts of a place, in order. Those in a map are not among them: their names are the policies'.
+// all returns the facts below a place, in order. Entries of maps are not included: only the policies know their names.
 func (p *place) all() (facts []*fact) {
 	if p.fact != nil {
 		facts = append(facts, p.fact)
@@ -140,7 +141,7 @@ func (p *place) all() (facts []*fact) {
 	return facts
 }
 
-// factAt is the fact of that name. It is nil where there is none, as of a text in a map.
+// factAt returns the fact with this name. It is nil if there is none, for example for an entry of a map.
 func (p *place) factAt(name string) *fact {
 	for _, part := range strings.Split(name, ".") {
 		if p = p.fields[part]; p == nil {
@@ -150,7 +151,7 @@ func (p *place) factAt(name string) *fact {
 	return p.fact
 }
 
-// nameIn is the name of a fact, or of all that stand in the same map.
+// nameIn returns the name of a fact. All entries of one map share one name, such as "request.headers.*".
 func (p *place) nameIn(f *fact) string {
 	if f.kind != entry && f.kind != flag {
 		return f.name

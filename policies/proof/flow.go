@@ -8,19 +8,19 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// flow finds out which values meet in a set of policies. It looks at no order and at no condition: what may meet in some evaluation meets
-// here, and so does what never does.
+// flow finds out which values may meet in a set of policies. It ignores the order of expressions and all conditions: values that
+// meet in any evaluation meet here, and some that never meet do, too.
 type flow struct {
 	compiler *ast.Compiler
-	data     *node // rules are in it, at their paths
+	data     *node // holds the rules, too, at their paths
 	input    *node
-	args     map[string][]*node // of functions, by path
-	vars     map[ast.Var]*node  // of the rule that is looked at: after compiling, no name is used twice in a rule
-	arrays   []*node            // what is passed through to make an array
-	missing  []string           // what is not understood, and may concern any fact
+	args     map[string][]*node // arguments of functions, by the function's path
+	vars     map[ast.Var]*node  // of the current rule; the compiler gives each variable of a rule its own name
+	arrays   []*node            // collections that array comprehensions iterate over
+	missing  []string           // expressions that are not understood and may concern any fact
 }
 
-// flowOf is the flow of compiled policies with their data, asked about an input.
+// flowOf returns the flow of compiled policies, their data and an input.
 func flowOf(c *ast.Compiler, data map[string]any, input *place) (*flow, error) {
 	value, err := ast.InterfaceToValue(data)
 	if err != nil {
@@ -33,8 +33,8 @@ func flowOf(c *ast.Compiler, data map[string]any, input *place) (*flow, error) {
 			f.rule(rule)
 		}
 	}
-	// The elements of an array stand in the order in which they were passed through. In a set or an object it is the order of the
-	// values or names.
+	// The order of an array's elements comes from the iteration over the source collection. A set is iterated in the order of its
+	// values, and an object in the order of its names. So the order of these values may matter to the answer.
 	for _, n := range f.arrays {
 		if n = n.one(); n.unordered {
 			n.keys().used(use{builtin: "lt"})
@@ -44,7 +44,7 @@ func flowOf(c *ast.Compiler, data map[string]any, input *place) (*flow, error) {
 	return f, nil
 }
 
-// nodeOf are the facts of a place.
+// nodeOf returns the node of a place, with the nodes of all facts below it.
 func nodeOf(p *place) *node {
 	n := &node{}
 	switch {
@@ -61,12 +61,12 @@ func nodeOf(p *place) *node {
 }
 
 func (f *flow) rule(r *ast.Rule) {
-	path := r.Ref().GroundPrefix() // with its package, after compiling
+	path := r.Ref().GroundPrefix() // includes the package after compiling
 	name := path.String()
 	for ; r != nil; r = r.Else {
 		f.vars = make(map[ast.Var]*node)
 		value := f.along(f.data, path[1:])
-		for _, part := range r.Ref()[len(path):] { // of a partial object or set
+		for _, part := range r.Ref()[len(path):] { // the rest of the reference, of a partial object or set
 			value.one().unordered = true
 			meet(value.keys(), f.value(part))
 			value = value.any()
@@ -116,7 +116,7 @@ func (f *flow) body(b ast.Body) {
 	}
 }
 
-// value is where a term's values meet.
+// value returns the node of a term's values.
 func (f *flow) value(t *ast.Term) *node {
 	switch v := t.Value.(type) {
 	case ast.Null, ast.Boolean, ast.Number, ast.String:
@@ -137,14 +137,14 @@ func (f *flow) value(t *ast.Term) *node {
 	return &node{}
 }
 
-// callTerm is what a call in the place of a value makes.
+// callTerm returns the node of a call that stands where a value is expected.
 func (f *flow) callTerm(c ast.Call, l *ast.Location) *node {
 	out := ast.VarTerm(fmt.Sprintf("(out %d)", len(f.vars)))
 	f.call(c[0].Value, append(append([]*ast.Term{}, c[1:]...), out), l)
 	return f.value(out)
 }
 
-// ref is what a reference leads to.
+// ref returns the node that a reference leads to.
 func (f *flow) ref(r ast.Ref) *node {
 	head, ok := r[0].Value.(ast.Var)
 	switch {
@@ -156,7 +156,7 @@ func (f *flow) ref(r ast.Ref) *node {
 	return f.along(f.value(r[0]), r[1:])
 }
 
-// along follows names and indexes.
+// along follows a path of names and indexes from a node.
 func (f *flow) along(n *node, path []*ast.Term) *node {
 	for _, part := range path {
 		n = n.one()
@@ -181,7 +181,7 @@ func (f *flow) values(terms []*ast.Term) []*node {
 	return all
 }
 
-// call is an expression that calls something: the result, if it has one, is its last operand.
+// call handles a call of a function or rule. If the call has a result, this is the last operand.
 func (f *flow) call(function ast.Value, terms []*ast.Term, l *ast.Location) {
 	name := function.String()
 	ref, _ := function.(ast.Ref)

@@ -7,27 +7,27 @@ import (
 	"strings"
 )
 
-// groups gather classes that differ alike, to say of them in few lines when they do.
+// groups gathers the classes with the same difference, to report them in few lines.
 type groups struct {
 	boxes   boxes
 	classes []labelled
 	labels  []label
-	known   map[string]int // labels, by what they are about
+	known   map[string]int // index in labels, by [Difference.key]
 }
 
-// label is what is alike in a group of classes.
+// label is a group of classes with the same difference.
 type label struct {
 	Difference
 	first   Class
 	classes int
-	was     map[string]int // how many classes of it were decided so
+	was     map[string]int // the number of classes, by old decision
 }
 
 func newGroups() *groups {
 	return &groups{boxes: boxes{index: make(map[string]int)}, known: make(map[string]int)}
 }
 
-// add takes a class, what was decided on it, and how that differs.
+// add takes a class, the old decision about it, and the difference. The difference has no kind if the decisions are the same.
 func (g *groups) add(c Class, was string, d Difference) {
 	one := labelled{box: g.boxes.of(c), label: -1, was: was}
 	if d.Kind != "" {
@@ -47,8 +47,8 @@ func (g *groups) add(c Class, was string, d Difference) {
 	g.classes = append(g.classes, one)
 }
 
-// key is the same for differences of which is said at once when they are. Of what comes with another action, it is not told apart what it
-// was and is.
+// key returns the same text for differences that are reported together. It contains the old and new values of the action, of terms
+// and of minor changes. Of any other change it contains the field only.
 func (d Difference) key() string {
 	key := []string{string(d.Kind), d.Error}
 	for _, c := range d.Changes {
@@ -60,10 +60,10 @@ func (d Difference) key() string {
 	return strings.Join(key, "\x00")
 }
 
-// several stands for values that are not told apart.
+// several stands for values that differ within a group.
 const several = "…"
 
-// unite says of two differences with the same key what is common to them.
+// unite keeps what two differences with the same key have in common. It replaces the other values by [several].
 func (l *label) unite(d Difference) {
 	l.Looser = l.Looser || d.Looser
 	for i, c := range d.Changes {
@@ -76,12 +76,12 @@ func (l *label) unite(d Difference) {
 	}
 }
 
-// lines are all classes that differ, in few lines: what was decided before, and some facts. Lines may overlap; no class that differs is in
-// none.
+// lines reports all classes that differ, in few lines: the old decisions and some conditions. Lines may overlap. Every class that
+// differs is in at least one line.
 func (g *groups) lines() (all []Difference) {
 	merged := g.boxes.merged(g.classes)
 	for i, l := range g.labels {
-		said := map[string][]string{} // by the facts: what was decided before
+		said := map[string][]string{} // the old decisions, by the text of the conditions
 		of := map[string][]box{}
 		for _, was := range sortedNames(l.was) {
 			boxes := g.cover(i, was, merged)
@@ -100,7 +100,7 @@ func (g *groups) lines() (all []Difference) {
 	return all
 }
 
-// spelledOut are conditions with each of their values, and not the first ones alone.
+// spelledOut writes conditions with all their values. [Condition.String] writes the first values only.
 func spelledOut(all []Condition) (text string) {
 	for _, c := range all {
 		text += fmt.Sprintf("%q %q %q\n", c.Fact, spelled(c.Values), spelled(c.Not))
@@ -108,7 +108,7 @@ func spelledOut(all []Condition) (text string) {
 	return text
 }
 
-// line is what is said of the classes of a label that are in a box.
+// line is the report about the classes of one label in one box.
 func (g *groups) line(i int, was []string, x box) Difference {
 	d := g.labels[i].Difference
 	d.Was, d.When = was, g.boxes.conditions(x)
@@ -122,7 +122,8 @@ func (g *groups) line(i int, was []string, x box) Difference {
 	return d
 }
 
-// cover are boxes in which all classes of a label are that were decided alike, and no others that were.
+// cover returns boxes that together contain all classes with this label and this old decision. They contain no class with the same
+// old decision and another label.
 func (g *groups) cover(label int, was string, merged []labelled) (found []box) {
 	merged = slices.DeleteFunc(slices.Clone(merged), func(one labelled) bool { return one.was != was })
 	var grown []box
@@ -131,7 +132,7 @@ func (g *groups) cover(label int, was string, merged []labelled) (found []box) {
 			grown = append(grown, g.boxes.grow(one, merged))
 		}
 	}
-	// One that grew late may cover what grew early.
+	// A box that grew late may cover a box that grew early.
 	slices.SortStableFunc(grown, func(x, y box) int { return cmp.Compare(x.size(), y.size()) })
 	for i, x := range grown {
 		others := slices.Concat(found, grown[i+1:])
@@ -149,7 +150,7 @@ func (g *groups) cover(label int, was string, merged []labelled) (found []box) {
 	return found
 }
 
-// size is how much is in a box, roughly: the fewer facts it says something of, the more.
+// size estimates how much a box contains. A box that restricts fewer facts is larger.
 func (x box) size() (n int) {
 	for _, allowed := range x {
 		if allowed == nil {

@@ -6,11 +6,12 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// week begins on a Monday. Each half hour of it is tried where policies read the clock.
+// week is the beginning of a week: a Monday. Each half hour of this week is tried if the policies read the clock.
 var week = time.Date(2026, 4, 6, 0, 15, 0, 0, time.UTC)
 
-// instants are one instant, or each half hour of a week and what lies around the instants that the policies name, where they read the
-// clock. That nothing else of a time matters cannot be told.
+// instants returns one instant if the policies do not read the clock. Otherwise it returns each half hour of a week, and the
+// seconds before, at and after each instant that the policies name. No list can show that nothing else of a time matters, so
+// missing says this.
 func instants(a about) (made domain) {
 	if len(a.uses) == 0 && len(a.texts) == 0 {
 		return domain{values: []ast.Value{instantValue(week)}}

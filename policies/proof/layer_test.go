@@ -8,7 +8,7 @@ import (
 	"nidan/policies"
 )
 
-// layered is what ships with a layer over it.
+// layered compiles the shipped set with a layer over it. The files are pairs: name, text.
 func layered(t *testing.T, files ...string) *policies.Engine {
 	t.Helper()
 	layer := fstest.MapFS{}
@@ -33,7 +33,7 @@ const (
 	permitted          = `{"parameters": {"custom_may_allow": true}}`
 )
 
-// Each line: its kind and whether it is looser, the question, what was decided before, when, what changes, where.
+// Each line has: the kind, whether it is looser, the question, the old decisions, the conditions, the changes, the place.
 func TestWhatALayerChangesIsSaidAtItsPlaceAndProven(t *testing.T) {
 	shipped, err := policies.New(t.Context(), policies.Shipped())
 	if err != nil {
@@ -97,7 +97,7 @@ func TestWhatALayerChangesIsSaidAtItsPlaceAndProven(t *testing.T) {
 	}
 }
 
-// The invariants that ship hold under rules of a team's own, too: for what those may allow, they make room themselves.
+// The shipped invariants also hold with custom rules: they make an exception for what custom rules are permitted to allow.
 func TestTheInvariantsThatShipAreProvenOfALayer(t *testing.T) {
 	e := layered(t, "data.json", permitted,
 		"custom/login.rego", customLogin+`allow contains {"reason": "trusted"} if input.account.plan == "business_phone"`,
@@ -113,7 +113,7 @@ func TestTheInvariantsThatShipAreProvenOfALayer(t *testing.T) {
 	}
 }
 
-// Of the shipped policies, nothing is compared with what a team's own rules would say: there are none.
+// The shipped set has no custom rules, so no fact is compared with their result.
 func TestPlacesForRulesOfATeamsOwnDoNotMakeTheWalkLonger(t *testing.T) {
 	with, err := policies.New(t.Context(), policies.Shipped())
 	if err != nil {
@@ -162,8 +162,9 @@ func TestPlacesForRulesOfATeamsOwnDoNotMakeTheWalkLonger(t *testing.T) {
 	}
 }
 
-// A client chooses its channel by return_to and by the type of its flow. One that is added there gives a session nothing that the second
-// step of this channel has not earned: the invariants say so of each channel of the list, and hold for all sessions that there can be.
+// A client chooses its channel by return_to and by the type of its flow. An added channel must give a session no capability that
+// the second step of this channel has not earned. The invariants say this for each channel in the list, and hold for all possible
+// sessions.
 func TestAnotherChannelEarnsNothingThatItsOwnStepDidNot(t *testing.T) {
 	added := []string{"data.json", `"desk_phone": {`, `"kiosk": {"name": {"ja": "k", "en": "k"}, "return_to": ["https://k.example.com/"], "capabilities": ["door"]},
             "desk_phone": {`}

@@ -5,8 +5,9 @@ import (
 	"net/netip"
 )
 
-// addresses are the first and the last address of each network that policies ask for, and those beside them: all addresses between two of
-// these are in the same networks. Policies may compare an address for equality, too.
+// addresses returns the first and the last address of each network that policies name, and the addresses beside these. All
+// addresses between two neighbours of this list are in the same networks. Single addresses are included, because policies may
+// compare an address for equality.
 func addresses(a about) (all, missing []string) {
 	if len(a.fresh) > 1 {
 		missing = append(missing, "addresses of several facts are compared")
@@ -39,7 +40,7 @@ func addresses(a about) (all, missing []string) {
 	return all, missing
 }
 
-// bounds are the first and the last address of a network, and those beside them.
+// bounds returns the first and the last address of a network, and the addresses beside these.
 func bounds(p netip.Prefix) (all []string) {
 	first := p.Masked().Addr()
 	last := first.AsSlice()

@@ -6,31 +6,31 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// node stands for all values that may meet each other somewhere in the policies: by "=", as an argument of a function, as an element of a
-// collection, and so on. Nodes that meet become one. So all constants that a fact can be compared with are in the fact's node, and
-// maybe more, which costs time and nothing else.
+// node stands for all values that may meet each other in the policies: by "=", as an argument of a function, as an element of a
+// collection, and so on. When two nodes meet, they become one node. So the node of a fact has all constants that the fact can be
+// compared with. It may have more constants than that: these cost time, and the result stays correct.
 type node struct {
-	merged *node // into this one; nil: it is one itself
+	merged *node // the node that this one became part of; nil: none
 
-	constants map[string]ast.Value // by how they are written
+	constants map[string]ast.Value // by their text in Rego
 	facts     map[string]bool      // by name
-	inside    map[string]*node     // by name, of an object whose names are known
-	element   *node                // any value in a collection; where it is there, all of inside are in it
-	key       *node                // any name or index in a collection
-	unordered bool                 // a collection that is passed through in the order of its values or names
+	inside    map[string]*node     // the values of an object with known names, by name
+	element   *node                // any value of a collection; if it is set, inside is empty and its values are merged here
+	key       *node                // any name or index of a collection
+	unordered bool                 // iterated in the order of its values or names
 	uses      []use
 }
 
-// use is a built-in function that a value is given to, or that makes it.
+// use is a call of a built-in function with a value as an operand or as the result.
 type use struct {
 	builtin string
 	place   string // file:line
-	operand int    // which of its operands the value is; -1: what it makes
+	operand int    // index of the operand; -1: the value is the result
 	beside  []*node
-	suffix  string // of a concat that is understood: what is put behind the value
+	suffix  string // of a concat of the known form: the constant behind the value
 }
 
-// one is the node that this one has become.
+// one returns the node that this node has become part of, or the node itself.
 func (n *node) one() *node {
 	for n.merged != nil {
 		n = n.merged
@@ -40,7 +40,6 @@ func (n *node) one() *node {
 
 func constant(v ast.Value) *node { return &node{constants: map[string]ast.Value{v.String(): v}} }
 
-// meet makes two nodes one.
 func meet(a, b *node) {
 	a, b = a.one(), b.one()
 	if a == b {
@@ -74,7 +73,7 @@ func joined[V any](a, b map[string]V) map[string]V {
 	return a
 }
 
-// in is the value of that name.
+// in returns the node of the value with this name.
 func (n *node) in(name string) *node {
 	n = n.one()
 	if n.element != nil {
@@ -89,7 +88,7 @@ func (n *node) in(name string) *node {
 	return n.inside[name].one()
 }
 
-// any is any value in it. From then on the values that have names are any, too.
+// any returns the node of any value in this one. It merges the nodes of the named values into that node, now and later.
 func (n *node) any() *node {
 	n = n.one()
 	if n.element == nil {
@@ -104,7 +103,7 @@ func (n *node) any() *node {
 	return n.one().element.one()
 }
 
-// keys is any name or index in it.
+// keys returns the node of any name or index in this one.
 func (n *node) keys() *node {
 	n = n.one()
 	if n.key == nil {
@@ -118,7 +117,7 @@ func (n *node) used(u use) {
 	n.uses = append(n.uses, u)
 }
 
-// holds visits all nodes that stand in it, itself included.
+// holds visits this node and all nodes inside it.
 func (n *node) holds(visit func(*node), seen map[*node]bool) {
 	n = n.one()
 	if seen[n] {

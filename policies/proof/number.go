@@ -8,11 +8,11 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// mostNumbers is how many numbers are tried of a fact of which nothing is known but its bounds.
+// mostNumbers bounds how many numbers are tried for a fact if only its limits are known.
 const mostNumbers = 400
 
-// numbers are the bounds of a number and the constants that it may be compared with. Behind each of these stands one number for each fact
-// that the number may be compared with: each of them may be the largest there.
+// numbers returns the limits of a number and the constants that it may be compared with. After each of these come as many numbers
+// as there are facts that the number may be compared with, so that each of these facts can be the largest.
 func numbers(f *fact, a about) (made domain) {
 	for _, u := range a.uses {
 		if ways[u.builtin][u.operand] != byOrder {
@@ -43,14 +43,14 @@ func numbers(f *fact, a about) (made domain) {
 	return made
 }
 
-// around are the whole numbers at or beside a number.
+// around returns the integers at or beside a number.
 func around(c ast.Number) (below, above int, ok bool) {
 	exact, ok := new(big.Rat).SetString(string(c))
 	if !ok || exact.Num().BitLen() > 50+exact.Denom().BitLen() {
 		return 0, 0, false
 	}
 	floor := new(big.Int)
-	floor.Div(exact.Num(), exact.Denom()) // Euclidean: below, for the denominator is positive
+	floor.Div(exact.Num(), exact.Denom()) // Euclidean division rounds down, because the denominator is positive
 	below = int(floor.Int64())
 	if exact.IsInt() {
 		return below, below, true
@@ -58,7 +58,7 @@ func around(c ast.Number) (below, above int, ok bool) {
 	return below, below + 1, true
 }
 
-// spread are the marks, and as many numbers behind each as fit before the next one.
+// spread returns the marks, and after each mark up to several further integers before the next mark.
 func spread(marks map[int]bool, several int) (all []int) {
 	sorted := make([]int, 0, len(marks))
 	for m := range marks {

@@ -7,12 +7,12 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// also are values of facts that possible asks for, whether policies name them or not.
+// also holds values that [possible] asks about. They are tried even if the policies do not name them.
 var also = map[string][]string{
 	"account.email": {""}, "visitor.email": {""}, "target.email": {""}, "device.channel": {""}, "request.ip": {""}, "session.channel": {"unknown"},
 }
 
-// possible says whether an input with these facts can come. It holds what Nidan sees to when it puts an input together, as schema/ says.
+// possible says whether an input with these facts can occur. It checks what Nidan guarantees for each input, see schema/.
 func possible(given map[string]ast.Value) bool {
 	for _, who := range []string{"account", "visitor", "target"} {
 		if email, has := given[who+".email"], given[who+".has_email"]; email != nil && has != nil && isTrue(has) != (email.Compare(ast.String("")) != 0) {
@@ -35,11 +35,11 @@ func possible(given map[string]ast.Value) bool {
 	return targetFits(given)
 }
 
-// switched are the channels whose switches stand in the settings twice: by themselves, too, as they did before each channel had one. These
-// two are always there.
+// switched holds the channels whose switch is in the settings twice: in the map of all channels, and in a field that existed before
+// the map. Both places always have the switch of these channels.
 var switched = []string{"admin_console", "softphone"}
 
-// switchesFit says whether both say the same.
+// switchesFit says whether both places have the same value.
 func switchesFit(given map[string]ast.Value) bool {
 	for _, channel := range switched {
 		alone, one := given["settings."+channel]
@@ -51,13 +51,13 @@ func switchesFit(given map[string]ast.Value) bool {
 	return true
 }
 
-// alwaysThere says whether a fact that stands in a map, and so need not be there, always is.
+// alwaysThere says whether an entry of a map is always in the input.
 func alwaysThere(name string) bool {
 	channel, ok := strings.CutPrefix(name, "settings.channels.")
 	return ok && slices.Contains(switched, channel)
 }
 
-// targetFits says whether there is a target where the action is one on an account, and nowhere else.
+// targetFits says whether there is a target exactly if the action concerns an account.
 func targetFits(given map[string]ast.Value) bool {
 	target, looked := given["target"]
 	action, ok := given["action"].(ast.String)

@@ -15,30 +15,31 @@ import (
 	"nidan/policies"
 )
 
-// Proof is what holds of one set for all inputs there can be.
+// Proof says what holds for one set and all possible inputs.
 type Proof struct {
 	Walked
 	Took       time.Duration `json:"took_nanoseconds"`
 	Invariants int           `json:"invariants"`
-	Certain    bool          `json:"invariants_proven"` // nothing that an invariant may depend on was left out
+	Certain    bool          `json:"invariants_proven"` // everything that an invariant may depend on was enumerated
 	Broken     []Broken      `json:"broken"`
-	Fails      []Difference  `json:"fails"` // where nothing valid is decided
+	Fails      []Difference  `json:"fails"` // inputs for which the set gives no valid answer
 }
 
-// Holds says whether each invariant holds and something valid is decided on each input, as far as was walked.
+// Holds says whether each invariant holds and each input gets a valid answer, as far as was walked.
 func (p Proof) Holds() bool { return len(p.Broken) == 0 && len(p.Fails) == 0 }
 
 // Broken is an invariant that does not hold.
 type Broken struct {
 	Question string          `json:"question"`
-	Never    string          `json:"never"` // what must never be
+	Never    string          `json:"never"` // what the invariant says must never happen
 	Where    string          `json:"where"`
-	Classes  int             `json:"classes"` // in which it is
-	Input    json.RawMessage `json:"input"`   // in one of these
-	Test     string          `json:"test"`    // in Rego: it fails as long as the invariant does not hold
+	Classes  int             `json:"classes"` // the number of classes that break it
+	Input    json.RawMessage `json:"input"`   // an input of one of these classes
+	Test     string          `json:"test"`    // a test in Rego that fails as long as the invariant does not hold
 }
 
-// Prove walks all inputs there can be, and says for which of them a set decides nothing valid, and which of its invariants do not hold.
+// Prove walks all possible inputs, and returns the inputs for which a set gives no valid answer, and the invariants that do not
+// hold.
 func Prove(ctx context.Context, e *policies.Engine, b Bounds) (Proof, error) {
 	start := time.Now()
 	p := Proof{Walked: Walked{Complete: true}, Certain: true}
@@ -58,7 +59,7 @@ func Prove(ctx context.Context, e *policies.Engine, b Bounds) (Proof, error) {
 	return p, ctx.Err()
 }
 
-// asked is what a set says of an input.
+// asked holds the results of a set for one input.
 type asked struct {
 	failed error
 	never  []string
@@ -106,7 +107,7 @@ func (p *Proof) prove(ctx context.Context, q policies.Question, e *policies.Engi
 	return nil
 }
 
-// invariantsOf are the places of the rules that say what must never be, by what they say.
+// invariantsOf returns the places of a question's invariants, by their texts.
 func invariantsOf(e *policies.Engine, q policies.Question) map[string]string {
 	c, _ := e.Compiled(policies.Questions()[0])
 	found := map[string]string{}
@@ -120,13 +121,13 @@ func invariantsOf(e *policies.Engine, q policies.Question) map[string]string {
 	return found
 }
 
-// notInNames is what cannot stand in the name of a test.
+// notInNames matches characters that cannot be in the name of a test.
 var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
 
 func counterexample(q policies.Question, name, place string, c Class) *Broken {
 	in := c.complete()
 	b := &Broken{Question: q.Name, Never: name, Where: place, Input: json.RawMessage(in.String())}
-	if value, err := ast.JSON(in); err == nil { // OPA writes a text that cannot be printed in a way that neither JSON nor Rego reads
+	if value, err := ast.JSON(in); err == nil { // the String of an OPA value is not always valid JSON or Rego
 		if raw, err := json.Marshal(value); err == nil {
 			b.Input = raw
 		}
@@ -146,8 +147,8 @@ test_%[2]s if {
 	return b
 }
 
-// ProveBoth says whether the invariants of the new policies hold for them, and those that hold now: who takes an invariant away has to
-// see that it does not hold any more.
+// ProveBoth proves the invariants of the new policies, and those of the present ones: a team that removes an invariant must see if
+// it does not hold any more.
 func ProveBoth(ctx context.Context, from, to *policies.Engine, b Bounds) (Proof, error) {
 	held, err := Prove(ctx, to, b)
 	if err != nil || from.Set().SameInvariants(to.Set()) {

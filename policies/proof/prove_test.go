@@ -20,7 +20,8 @@ func TestTheShippedInvariantsHoldForAllInputs(t *testing.T) {
 	}
 }
 
-// Each change breaks the shipped set in one way, and the test that comes out fails on it.
+// Each change breaks the shipped set in one way. The test that Prove writes must fail on the broken set and pass on the shipped
+// one.
 func TestABrokenInvariantComesWithATest(t *testing.T) {
 	for never, change := range map[string][]string{
 		"a locked account gets in, or is sent a code":                                                          {"login/login.rego", "	not input.account.locked == false\n", "	not input.account.locked == false\n	input.account.role != \"owner\"\n"},

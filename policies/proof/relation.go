@@ -2,14 +2,14 @@ package proof
 
 import "slices"
 
-// relation is how two numbers that the policies compare with each other stand to each other. It is said in the place of the numbers, where
-// nothing but that matters.
+// relation says how two numbers that the policies compare with each other compare in a class: below, equal or above. A condition
+// names it instead of the numbers if only it matters.
 type relation struct {
 	of *fact
-	at int // in comparisons
+	at int // index in comparisons
 }
 
-// relations are those of a class.
+// relations returns the relations of a class.
 func (c Class) relations() (all []relation) {
 	for i, x := range c.facts {
 		for _, y := range c.facts[:i] {

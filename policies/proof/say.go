@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Condition says in words which inputs a difference is about.
+// Condition says in words which inputs a difference concerns.
 func (d Difference) Condition() string {
 	var all []string
 	for _, c := range d.When {
@@ -21,7 +21,7 @@ func (d Difference) Condition() string {
 	return strings.Join(all, ", ")
 }
 
-// Before is what was decided, unless the changes say that.
+// Before returns the old decisions, unless the changes contain them.
 func (d Difference) Before() []string {
 	if len(d.Was) == 0 || d.Was[0] == "" || d.Error == "" && len(d.Was) == 1 && (d.change("action") != nil || d.change("reason") != nil) {
 		return nil
@@ -29,15 +29,15 @@ func (d Difference) Before() []string {
 	return d.Was
 }
 
-// Place is where a difference comes from, and whether that is in the first set.
+// Place returns the place of the rule that a difference comes from, and whether that rule is in the first set only.
 func (d Difference) Place() (place string, inFirst bool) {
 	return strings.CutPrefix(d.Where, inFirstSet)
 }
 
-// inFirstSet begins the place of a rule that is in the first set alone.
+// inFirstSet begins the place of a rule that is in the first set only.
 const inFirstSet = "before: "
 
-// String says it in words: "account.role owner", "account.locked", "no challenge".
+// String returns the condition in words: "account.role owner", "account.locked", "challenge (not there)".
 func (c Condition) String() string {
 	switch {
 	case only(c.Values, "true"):
@@ -52,7 +52,7 @@ func (c Condition) String() string {
 	return c.Fact + " " + listed(spelled(c.Values))
 }
 
-// mostListed is how many values are named.
+// mostListed bounds how many values are named.
 const mostListed = 5
 
 func listed(values []string) string {
@@ -99,7 +99,7 @@ func (d Difference) change(field string) *Change {
 	return nil
 }
 
-// String says it in words: "code.max_attempts 10 → 3".
+// String returns the change in words: "code.max_attempts 10 → 3".
 func (c Change) String() string {
 	from, to := c.From, c.To
 	if from == "" {

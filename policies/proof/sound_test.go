@@ -18,7 +18,6 @@ import (
 	"nidan/policies"
 )
 
-// engine compiles a set.
 func engine(t *testing.T, set fs.FS) *policies.Engine {
 	t.Helper()
 	e, err := policies.New(t.Context(), set)
@@ -28,7 +27,7 @@ func engine(t *testing.T, set fs.FS) *policies.Engine {
 	return e
 }
 
-// rules is a set whose decision on a sign-in has the reason that the given rules say.
+// rules returns a set whose decision on a sign-in has the reason that the given rules compute.
 func rules(text string) fs.FS {
 	return fstest.MapFS{"login/login.rego": {Data: []byte(`# METADATA
 # schemas:
@@ -44,7 +43,7 @@ const data = `{"custom": {
 	"levels": {"owner": 3, "user": 1}, "oldest": "2.1.0", "beginnings": ["test-", "tmp"]
 }}`
 
-// reasons walks a set's decisions on sign-ins: the classes of each reason.
+// reasons walks all inputs of a question, and returns the classes by the answer that they get.
 func reasons(t *testing.T, e *policies.Engine, q policies.Question) (map[string][]Class, Walked) {
 	t.Helper()
 	root := placesOf(q.Input)
@@ -59,7 +58,7 @@ func reasons(t *testing.T, e *policies.Engine, q policies.Question) (map[string]
 	return found, w
 }
 
-// said is an answer without what is copied from the input.
+// said returns an answer as text, without values that are copied from the input.
 func said(t *testing.T, e *policies.Engine, q policies.Question, in ast.Value) string {
 	answer, err := e.Answer(t.Context(), q, in)
 	if err != nil {
@@ -78,7 +77,7 @@ func said(t *testing.T, e *policies.Engine, q policies.Question, in ast.Value) s
 	return fmt.Sprint(answer)
 }
 
-// Each is a way in which somebody may write a rule that is understood.
+// understood holds a rule for each form of expression that the walk understands.
 var understood = map[string]string{
 	"numbers": `
 reason := "a" if input.device.age_days < 7
@@ -214,7 +213,7 @@ func TestEachInputIsInAClassThatIsDecidedAlike(t *testing.T) {
 	}
 }
 
-// holdsForRandomInputs draws inputs around the constants of a text.
+// holdsForRandomInputs draws inputs around the constants of a text. Each must get the answer of a class that it fits.
 func holdsForRandomInputs(t *testing.T, e *policies.Engine, q policies.Question, classes map[string][]Class, text string, n int) {
 	t.Helper()
 	d := newDrawing(text)
@@ -233,8 +232,8 @@ func holdsForRandomInputs(t *testing.T, e *policies.Engine, q policies.Question,
 	}
 }
 
-// fits says whether an input may be one of the class, as far as that is seen: where a fact has a value that is tried, it is this one. A
-// number between those that policies name may stand for another one there.
+// fits says whether an input may belong to the class. A fact whose value is among the tried ones must have the value of the class.
+// A number that the policies do not name may stand for another one in the class.
 func (c Class) fits(given map[string]ast.Value, named []int) bool {
 	for _, f := range c.facts {
 		if n, ok := given[f.fact.name].(ast.Number); ok {
@@ -255,7 +254,7 @@ func (c Class) fits(given map[string]ast.Value, named []int) bool {
 	return true
 }
 
-// drawing draws inputs.
+// drawing draws random inputs.
 type drawing struct {
 	rand    *rand.Rand
 	texts   []string
@@ -276,7 +275,7 @@ func newDrawing(text string) *drawing {
 	return d
 }
 
-// input is an input that can come.
+// input draws an input that can occur.
 func (d *drawing) input(root *place) (ast.Object, map[string]ast.Value) {
 	given := map[string]ast.Value{}
 	for !d.fill(root, given) {
@@ -312,7 +311,7 @@ func (d *drawing) address() string {
 	return []string{"10.0.0.0", "10.255.255.255", "11.0.0.0", "9.255.255.255", "192.168.1.7", "192.168.2.0", "2001:db8:1::7", "2001:db8:2::", "::1"}[d.rand.IntN(9)]
 }
 
-// fill gives each fact a value, and says whether such an input can come.
+// fill gives each fact a value, and says whether such an input can occur.
 func (d *drawing) fill(root *place, given map[string]ast.Value) bool {
 	for _, f := range root.all() {
 		given[f.name] = d.value(f)
@@ -329,7 +328,7 @@ func (d *drawing) fill(root *place, given map[string]ast.Value) bool {
 	return possible(given)
 }
 
-// headers are at the place of any names.
+// headers adds entries to maps, whose names the schema does not list.
 func (d *drawing) headers(p *place, given map[string]ast.Value) {
 	if p.of == flag {
 		for _, name := range switched {
@@ -385,7 +384,7 @@ func (d *drawing) value(f *fact) ast.Value {
 	return ast.String(d.text())
 }
 
-// Each is a way in which somebody may write a rule that cannot be enumerated.
+// Each of these rules has a form that cannot be enumerated.
 func TestWhatCannotBeEnumeratedIsNamed(t *testing.T) {
 	for name, tc := range map[string]struct{ text, want string }{
 		"a regular expression":     {`reason := "a" if regex.match("^a.*z$", input.account.name) else := "b"`, "input.account.name: regex.match (login/login.rego:7)"},
@@ -419,7 +418,7 @@ func TestWhatOPACannotDoWithAWatchedInputIsNamed(t *testing.T) {
 	}
 }
 
-// What is not looked at need not be understood.
+// An expression that is not understood does no harm if it is never read.
 func TestWhatIsNeverReadIsProven(t *testing.T) {
 	_, w := reasons(t, engine(t, rules("reason := \"a\" if input.account.locked in {true, false} else := \"b\" if like\nlike if regex.match(\"a\", input.account.name)")), policies.Questions()[0])
 	if !w.Proven() || w.Classes != 2 {

@@ -11,23 +11,23 @@ import (
 	"nidan/policies"
 )
 
-// Table is what a set decides, for all inputs there can be of one question.
+// Table says what a set decides for all possible inputs of one question.
 type Table struct {
 	Walked
 	Took     time.Duration `json:"took_nanoseconds"`
 	Question string        `json:"question"`
-	Rows     []Row         `json:"rows"` // the first that fits says what is decided
+	Rows     []Row         `json:"rows"` // in order: the first row that fits an input has its decision
 }
 
-// Row is what is decided where its conditions hold, and those of no row before.
+// Row is the decision for inputs that fulfil its conditions and those of no earlier row.
 type Row struct {
-	When    []Condition `json:"when"` // none: everything else
+	When    []Condition `json:"when"` // none: all other inputs
 	Decided string      `json:"decided"`
 	Where   string      `json:"where"`
 	Classes int         `json:"classes"`
 }
 
-// Condition says in words where the row fits.
+// Condition says in words which inputs the row fits.
 func (r Row) Condition() string {
 	if len(r.When) == 0 {
 		return "everything else"
@@ -39,7 +39,7 @@ func (r Row) Condition() string {
 	return strings.Join(all, ", ")
 }
 
-// TableOf walks all inputs there can be of a question, and says in few rows what is decided.
+// TableOf walks all possible inputs of a question, and returns the decisions in few rows.
 func TableOf(ctx context.Context, e *policies.Engine, q policies.Question, b Bounds) (Table, error) {
 	start := time.Now()
 	t := Table{Question: q.Name}
@@ -66,7 +66,7 @@ func TableOf(ctx context.Context, e *policies.Engine, q policies.Question, b Bou
 	return t, ctx.Err()
 }
 
-// inShort is what an answer does. On what terms is not said.
+// inShort returns the effects of an answer in short. It leaves out the terms of a code.
 func inShort(answer any) string {
 	var said []string
 	for _, t := range traitsOf(answer) {
@@ -103,17 +103,17 @@ func (r *rowing) add(c Class, said string) {
 	r.classes = append(r.classes, labelled{box: r.boxes.of(c), label: i})
 }
 
-// row is a box of which one thing is decided, in what is left by the rows before.
+// row is a box with one decision for all inputs in it that no earlier row fits.
 type row struct {
 	labelled
 	classes int
 }
 
-// mostTried is how many boxes of each label are tried for the next row.
+// mostTried bounds how many boxes of each label are tried for the next row.
 const mostTried = 8
 
-// rows are found one after the other: each is the box that says the least and takes the most of what is left. In the end, one thing is
-// decided of all that is left.
+// rows finds the rows one after the other. Each is the box with the fewest conditions and, of these, with the most remaining
+// classes. The last row has one decision for everything that remains.
 func (r *rowing) rows() (rows []row) {
 	left, classes := r.boxes.merged(r.classes), r.classes
 	for len(left) > 0 {
@@ -145,7 +145,7 @@ func (r *rowing) rows() (rows []row) {
 	return rows
 }
 
-// better says whether a row says less than another one, or takes more.
+// better says whether a row has fewer conditions than another one, or as many and more classes.
 func (x row) better(y row) bool {
 	said := func(b box) (n int) {
 		for _, allowed := range b {

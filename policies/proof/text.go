@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// way is a way in which policies look at a text, besides comparing it for equality.
+// way is a way in which policies examine a text, besides comparing it for equality.
 type way int
 
 const (
 	unknownWay way = iota
 	byOrder        // <, >, sorting
-	byPart         // how it begins and ends, and what is in it
+	byPart         // prefixes, suffixes and parts
 	byVersion
 	byNetwork
 )
 
-// ways are those of the functions that are understood, where the text is their operand of that number.
+// ways holds the functions that are understood, with the index of the operand that is the text.
 var ways = map[string]map[int]way{
 	"lt": {0: byOrder, 1: byOrder}, "lte": {0: byOrder, 1: byOrder}, "gt": {0: byOrder, 1: byOrder}, "gte": {0: byOrder, 1: byOrder},
 	"startswith": {0: byPart}, "endswith": {0: byPart}, "contains": {0: byPart},
@@ -25,8 +25,8 @@ var ways = map[string]map[int]way{
 	"net.cidr_contains": {1: byNetwork},
 }
 
-// someTexts are the constants that a text may be compared with, some that are none of them, and those between which a function that it
-// is given to can tell.
+// someTexts returns the constants that a text may be compared with, placeholders that equal no constant, and texts that the
+// functions which get the text can distinguish.
 func someTexts(a about) (made domain) {
 	made.missing = a.strange
 	found := map[way]bool{}
@@ -61,7 +61,7 @@ func someTexts(a about) (made domain) {
 	return made
 }
 
-// more are the further texts between which policies can tell.
+// more returns further texts that policies can distinguish in this way.
 func more(w way, a about) (all, missing []string) {
 	switch w {
 	case byOrder:
@@ -76,7 +76,7 @@ func more(w way, a about) (all, missing []string) {
 	return nil, nil
 }
 
-// between are texts before, between and behind the constants, in the order of texts.
+// between returns texts before, between and after the constants, in the order of texts.
 func between(a about) (all []string) {
 	all = append(all, "")
 	for _, c := range append(sortedNames(a.texts), "") {
@@ -87,11 +87,11 @@ func between(a about) (all []string) {
 	return all
 }
 
-// mostAssembled bounds how many texts are put together.
+// mostAssembled bounds how many texts are assembled.
 const mostAssembled = 500
 
-// assembled are texts with each beginning, each end and each choice of parts that is asked for. Between these stands what is asked for
-// nowhere: so a text has in it what it was given, and nothing else.
+// assembled returns texts with each prefix, each suffix and each choice of parts that policies ask for. Between these stands a
+// character that no policy asks for, so a text has no parts other than the chosen ones.
 func assembled(a about) (all, missing []string) {
 	begins, ends, parts := map[string]bool{"": true}, map[string]bool{"": true}, map[string]bool{}
 	for _, u := range a.uses {

@@ -8,17 +8,17 @@ import (
 	"nidan/policies"
 )
 
-// trait is one thing that an answer says, in a form that can be compared.
+// trait is one property of an answer, in a form that can be compared.
 type trait struct {
 	name  string
 	text  string
 	size  int
-	order int  // 1: a larger one is looser; -1: a smaller one is; 0: none is
-	term  bool // it is on what terms a code is asked, and not whether
-	minor bool // nothing is done because of it
+	order int  // 1: a larger size is looser; -1: a smaller size is looser; 0: neither
+	term  bool // concerns the terms of a code, not whether one is asked
+	minor bool // has no effect
 }
 
-// traitsOf is what an answer says. What is not done for its action is left out.
+// traitsOf returns the properties of an answer. It leaves out those that have no effect for its action.
 func traitsOf(answer any) []trait {
 	switch a := answer.(type) {
 	case policies.Decision:
@@ -68,8 +68,8 @@ func ofDecision(d policies.Decision) []trait {
 	return append(all, each("capabilities", d.Capabilities, true)...)
 }
 
-// ofSecondStep is how the second step is taken. A factor of Kratos' own is stricter than a mailed code, and so is a session that may do
-// nothing but enrol one.
+// ofSecondStep returns how the second step is taken. A factor of Kratos is stricter than a mailed code. A session that may only
+// enrol a factor is stricter than a full one.
 func ofSecondStep(d policies.Decision) []trait {
 	by := trait{name: "second_step_by", order: -1, text: string(d.By())}
 	for i, way := range d.SecondStepBy {
@@ -89,8 +89,8 @@ func ofSecondStep(d policies.Decision) []trait {
 	return []trait{by, enrolOnly}
 }
 
-// ofTerms are the terms of a code. More digits, a longer wait, a longer time within which codes are counted, and more days for which a
-// wrong code counts are stricter. More of all else is looser.
+// ofTerms returns the terms of a code. These are stricter when they are larger: the digits, the wait, the time within which codes
+// are counted, and the days for which a wrong code counts. All other terms are looser when they are larger.
 func ofTerms(d policies.Decision) []trait {
 	number := func(name string, n, order int) trait {
 		return trait{name: name, text: strconv.Itoa(n), size: n, order: order, term: true}
@@ -107,7 +107,7 @@ func ofTerms(d policies.Decision) []trait {
 	}
 }
 
-// each is one trait for each of a list: it is there, or it is not.
+// each returns one trait for each name in a list. A name that is not in the other list changes this trait.
 func each(name string, of []string, term bool) (all []trait) {
 	for _, one := range slices.Compact(slices.Sorted(slices.Values(of))) {
 		all = append(all, trait{name: name + " " + one, text: "there", size: 1, order: 1, term: term})
@@ -123,7 +123,7 @@ func ofCapabilities(c policies.Capabilities) []trait {
 	return all
 }
 
-// ofMasks is one trait for each thing that is masked: what is not masked any more is kept.
+// ofMasks returns one trait for each masked value. To drop a mask is looser, because the value is then recorded.
 func ofMasks(masks []policies.Mask) (all []trait) {
 	for _, m := range masks {
 		all = append(all, trait{name: "mask " + m.Path, text: m.Op + " " + m.Value, size: 1, order: -1})
@@ -131,7 +131,7 @@ func ofMasks(masks []policies.Mask) (all []trait) {
 	return all
 }
 
-// Change is how one thing that an answer says is another one. From or To is empty where it is not said.
+// Change says how one property of two answers differs. From or To is empty if an answer does not have the property.
 type Change struct {
 	Field string `json:"field"`
 	From  string `json:"from"`
@@ -140,15 +140,14 @@ type Change struct {
 	looser, tighter, term, minor bool
 }
 
-// Changes are how one answer differs from another, each a [policies.Decision] or one of the others. Where the action is another one, what
-// belongs to one of the two actions alone is no change of its own.
+// Changes returns the differences between two answers, each a [policies.Decision] or another answer of [policies.Engine.Answer]. If
+// the action differs, properties that belong to one of the two actions only are not listed.
 func Changes(from, to any) []Change { return changes(traitsOf(from), traitsOf(to)) }
 
-// Looser says whether less is asked, or more may be done, in the second answer than in the first.
+// Looser says whether the second answer asks less, or permits more, than the first.
 func (c Change) Looser() bool { return c.looser }
 
-// changes are how one answer differs from another, in the order of the first. Where the action is another one, what belongs to one of the
-// two actions alone is no change of its own.
+// changes is [Changes], with the properties in the order of the first answer.
 func changes(from, to []trait) (all []Change) {
 	find := func(in []trait, name string) (trait, bool) {
 		i := slices.IndexFunc(in, func(t trait) bool { return t.name == name })
@@ -165,7 +164,7 @@ func changes(from, to []trait) (all []Change) {
 		}
 		way := one.order * cmp.Compare(b.size, a.size)
 		all = append(all, Change{Field: name, From: a.text, To: b.text, looser: way > 0, tighter: way < 0, term: one.term, minor: one.minor})
-		// The terms of a code are no matter where a factor is asked for in its place.
+		// If a factor is asked for instead of a code, the terms of the code do not matter.
 		otherAction = otherAction || name == "action" || name == "second_step_by"
 	}
 	for _, a := range from {

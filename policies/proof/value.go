@@ -7,29 +7,29 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// ValueKind is how a [Value] names values of a fact.
+// ValueKind says how a [Value] describes values of a fact.
 type ValueKind string
 
-// How values are named.
+// The kinds of values.
 const (
-	One     ValueKind = "one"      // Text itself
-	Absent  ValueKind = "absent"   // the fact is not there
+	One     ValueKind = "one"      // the value Text
+	Absent  ValueKind = "absent"   // the fact is missing
 	Range   ValueKind = "range"    // a number from Text to To
 	AtLeast ValueKind = "at_least" // the number Text, or a larger one
-	Below   ValueKind = "below"    // a number below that of the fact Text
-	Equal   ValueKind = "equal"    // a number equal to that of the fact Text
-	Above   ValueKind = "above"    // a number above that of the fact Text
-	Others  ValueKind = "others"   // a text that the policies do not name. Text is a fact: of another fact, it is the same text as that fact's
+	Below   ValueKind = "below"    // a number below the value of the fact Text
+	Equal   ValueKind = "equal"    // a number equal to the value of the fact Text
+	Above   ValueKind = "above"    // a number above the value of the fact Text
+	Others  ValueKind = "others"   // a text that the policies do not name. Text is the name of a fact. If it is another fact, both facts have the same text
 )
 
-// Value is one value of a fact, or several that a condition names together. Whoever shows it puts it into words of their own; in English, it
-// is a [Value.String].
+// Value describes one value of a fact, or several values that a condition names together. A program that shows it in another
+// language puts it into words itself; [Value.String] is English.
 type Value struct {
 	Kind     ValueKind
 	Text, To string
 }
 
-// String is the value in English, as the command line shows it.
+// String returns the value in English, as the command line shows it.
 func (v Value) String() string {
 	switch v.Kind {
 	case Absent:
@@ -48,11 +48,11 @@ func (v Value) String() string {
 	return v.Text
 }
 
-// MarshalText is [Value.String]: in JSON, a value is a text.
+// MarshalText returns [Value.String]: in JSON, a value is a string.
 func (v Value) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote. A text that looks like words for several values is taken for these: whatever is read is
-// written as it was.
+// UnmarshalText reads the text of MarshalText. A constant that looks like the words for several values is read as these. When it is
+// written again, the text is the same.
 func (v *Value) UnmarshalText(text []byte) error {
 	s := string(text)
 	*v = Value{Kind: One, Text: s}
@@ -74,15 +74,15 @@ func (v *Value) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// comparisons are how a number may stand to another one, the smaller first.
+// comparisons are the kinds that compare a number with another one, the smallest first.
 var comparisons = []ValueKind{Below, Equal, Above}
 
-// otherBegins is how texts begin that stand for all that the policies do not name, see freshOf.
+// otherBegins is the beginning of placeholder texts that stand for all texts that the policies do not name, see freshOf.
 const otherBegins = "(other "
 
 func isOther(v ast.Value) bool { return v != nil && strings.Contains(v.String(), otherBegins) }
 
-// valueOf is a single value of a domain.
+// valueOf describes a single value of a domain.
 func valueOf(v ast.Value) Value {
 	if v == nil {
 		return Value{Kind: Absent}
@@ -94,7 +94,7 @@ func valueOf(v ast.Value) Value {
 	return Value{Kind: One, Text: text}
 }
 
-// spelled are values as the command line shows them.
+// spelled returns values as the command line shows them.
 func spelled(values []Value) []string {
 	all := make([]string, 0, len(values))
 	for _, v := range values {
@@ -103,7 +103,7 @@ func spelled(values []Value) []string {
 	return all
 }
 
-// only says whether a condition names one value alone.
+// only says whether a condition names this value and no other.
 func only(values []Value, text string) bool {
 	return slices.Equal(values, []Value{{Kind: One, Text: text}})
 }

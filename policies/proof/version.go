@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// version is a semantic version as the built-ins compare it.
+// version is a semantic version as OPA's built-ins compare it.
 type version struct {
 	core [3]int
 	pre  string
 }
 
-// parseVersion reads a semantic version; "3.5" and "3" are none.
+// parseVersion reads a semantic version; "3.5" and "3" are not semantic versions.
 func parseVersion(t string) (v version, ok bool) {
 	t, _, _ = strings.Cut(strings.TrimPrefix(t, "v"), "+")
 	core, pre, _ := strings.Cut(t, "-")
@@ -39,7 +39,7 @@ func (v version) String() string {
 	return core
 }
 
-// next is the smallest version behind it.
+// next returns the smallest later version.
 func (v version) next() version {
 	if v.pre != "" {
 		return version{v.core, v.pre + ".0"}
@@ -47,9 +47,9 @@ func (v version) next() version {
 	return version{[3]int{v.core[0], v.core[1], v.core[2] + 1}, "0"}
 }
 
-// versions are texts before, at, between and behind the constants, as versions: final ones and such as come before one, with and without
-// metadata, and what is none. Where "3" and "3.5" are made full, these, too. Versions with an order of their own, such as "3.5.0-rc.1",
-// are understood where none are made full.
+// versions returns texts before, at, between and after the constants in the order of versions: final versions, pre-releases, both
+// with and without build metadata, and texts that are no versions. If rules complete "3" and "3.5" to full versions, it adds short
+// forms, too. Pre-releases among the constants, such as "3.5.0-rc.1", are understood only if no rule completes versions.
 func versions(a about) (all, missing []string) {
 	if len(a.fresh) > 1 {
 		missing = append(missing, "versions of several facts are compared")
@@ -60,7 +60,7 @@ func versions(a about) (all, missing []string) {
 			suffixes[u.suffix] = true
 		}
 	}
-	marks := []version{{pre: "0"}} // the smallest there is
+	marks := []version{{pre: "0"}} // the smallest version
 	for _, t := range sortedNames(a.texts) {
 		for _, suffix := range append(sortedNames(suffixes), "") {
 			if v, ok := parseVersion(t + suffix); ok {
@@ -88,14 +88,14 @@ func versions(a about) (all, missing []string) {
 	return all, missing
 }
 
-// near are versions at a version, and right behind it: the next one there is, and the next final ones.
+// near returns versions at a version and right after it: the next version and the next final ones.
 func near(v version) []string {
 	final := version{core: v.core}
 	behind := version{core: [3]int{v.core[0], v.core[1], v.core[2] + 1}}
 	return []string{v.String(), v.String() + "+b", final.String(), final.String() + "+b", v.next().String(), behind.String()}
 }
 
-// short are the short forms at a version, and right behind it.
+// short returns the short forms at a version and right after it.
 func short(v version) []string {
 	major, minor := v.core[0], v.core[1]
 	return []string{

@@ -8,40 +8,40 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// Class is all inputs that agree in the facts that were looked at.
+// Class stands for all inputs with the same values of the facts that were looked at.
 type Class struct {
 	facts  []choice // in the order in which they were looked at
 	values map[string]ast.Value
 	of     *domains
 }
 
-// Bounds bound a walk. What is 0 bounds nothing.
+// Bounds limits a walk. A field that is 0 sets no limit.
 type Bounds struct {
-	Classes int           // at most so many
-	Time    time.Duration // at most for so long
-	Between func()        // called between two evaluations, to give way to others; nil: nothing is
+	Classes int           // the most classes to visit
+	Time    time.Duration // the longest time to walk
+	Between func()        // called between two evaluations, to yield to other work; may be nil
 }
 
 // Walked says how far a walk came.
 type Walked struct {
 	Classes     int      `json:"classes"`
 	Evaluations int      `json:"evaluations"`
-	Complete    bool     `json:"complete"`             // all of the space was walked
-	Missing     []string `json:"not_proven,omitempty"` // what could not be enumerated: for this, nothing is proven
+	Complete    bool     `json:"complete"`             // all possible inputs were walked
+	Missing     []string `json:"not_proven,omitempty"` // what could not be enumerated, so that nothing is proven for it
 }
 
-// Proven says whether what was found holds for all inputs there can be.
+// Proven says whether the result holds for all possible inputs.
 func (w Walked) Proven() bool { return w.Complete && len(w.Missing) == 0 }
 
-// choice is a fact of the class that is looked at, and which of its values it has there.
+// choice is a fact of a class and the value that it has there.
 type choice struct {
 	fact   *fact
 	values []ast.Value
 	at     int
 }
 
-// walk visits each class of possible inputs that ask cannot tell apart. All that ask looks at, it has to look at in the input that it is
-// given. It ends where the visit says so.
+// walk visits each class of possible inputs that ask can distinguish. The function ask must read the input only through the value
+// that it is given. The walk ends at its bounds or with ctx.
 func walk[A any](ctx context.Context, d *domains, b Bounds, ask func(ast.Value) A, visit func(Class, A)) (w Walked) {
 	start := time.Now()
 	missing := map[string]bool{}
@@ -83,7 +83,7 @@ func walk[A any](ctx context.Context, d *domains, b Bounds, ask func(ast.Value) 
 	return w
 }
 
-// askSafely asks. OPA knows no objects but its own: where one that is watched is used as a whole, it may give up.
+// askSafely calls ask. OPA knows only its own objects, and may panic if it uses a watched object as a whole.
 func askSafely[A any](asked *asking, ask func(ast.Value) A) (answer A, ok bool) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -93,8 +93,8 @@ func askSafely[A any](asked *asking, ask func(ast.Value) A) (answer A, ok bool) 
 	return ask(asked.watch(asked.domains.root)), true
 }
 
-// next gives the fact that was looked at last its next value. Where it has none, it need not be looked at again, and the one before it gets
-// its next value.
+// next gives the fact that was looked at last its next value. If there is none, it drops this fact and continues with the fact
+// before. It returns true if no fact is left.
 func next(chosen []choice) ([]choice, bool) {
 	for len(chosen) > 0 {
 		last := &chosen[len(chosen)-1]
@@ -106,7 +106,7 @@ func next(chosen []choice) ([]choice, bool) {
 	return nil, true
 }
 
-// complete is one of the inputs of a class, such as it can come.
+// complete returns an input of a class that can occur.
 func (c Class) complete() ast.Object {
 	given := make(map[string]ast.Value, len(c.values))
 	for name, v := range c.values {

@@ -10,12 +10,12 @@ import (
 // asking is one evaluation.
 type asking struct {
 	domains *domains
-	given   map[string]ast.Value // facts that have been given a value; nil: they are not there
-	looked  []*fact              // at facts that had none, in order
+	given   map[string]ast.Value // the values of facts so far; nil: the fact is missing
+	looked  []*fact              // facts that were looked at and had no value before, in order
 	missing []string             // what was looked at and cannot be enumerated
 }
 
-// value is the value of a fact, which may be nil. Unless it was given one, it has the first that there is.
+// value returns the value of a fact, which may be nil. A fact without a given value has the first value of its domain.
 func (a *asking) value(f *fact) ast.Value {
 	if v, ok := a.given[f.name]; ok {
 		return v
@@ -33,16 +33,17 @@ func (a *asking) look(f *fact) ast.Value {
 	return v
 }
 
-// watched is an object of the input that notes which facts are looked at. What stands in it is read one by one; whoever reads it as a whole
-// looks at each fact in it. The object that it embeds is for what asks nothing about single facts, such as whether it is ground.
+// watched is an object of the input that notes which facts are looked at. A policy that reads a member looks at this member. If the
+// object is read as a whole, all its facts are looked at. The embedded object answers what does not depend on facts, such as
+// whether the object is ground.
 type watched struct {
 	ast.Object
 	place *place
 	asked *asking
-	below map[string]*ast.Term // objects in it
+	below map[string]*ast.Term // objects inside this one
 }
 
-// watch is an object to ask about.
+// watch returns the watched object of a place.
 func (a *asking) watch(p *place) *watched {
 	return &watched{Object: ast.NewObject(), place: p, asked: a, below: make(map[string]*ast.Term)}
 }
@@ -91,7 +92,7 @@ func (w *watched) Find(path ast.Ref) (ast.Value, error) {
 	return t.Value.Find(path[1:])
 }
 
-// object is an object of the input with the values that its facts have; look notes each of them.
+// object returns an object of the input with the values of its facts.
 func (a *asking) object(p *place, value func(*fact) ast.Value) ast.Object {
 	o := ast.NewObject()
 	if p.anything {
@@ -126,7 +127,7 @@ func cutName(full, name string) (string, bool) {
 	return "", false
 }
 
-// whole looks at each fact in it, and is the object with these. It is not known which names stand in an object that may have any.
+// whole looks at each fact in the object, and returns it with their values. For a map, it notes that the names are not known.
 func (w *watched) whole() ast.Object {
 	w.asked.noteNames(w.place)
 	return w.asked.object(w.place, w.asked.look)

@@ -14,8 +14,8 @@ import (
 	"nidan/policies"
 )
 
-// where is a place that a difference comes from: a rule that holds in the second set alone, or else one that holds in the first alone, or
-// else the data that is another.
+// where returns the place that a difference comes from: a rule that holds in the second set only, or else a rule that holds in the
+// first set only, or else the data that differs.
 func where(ctx context.Context, q policies.Question, in ast.Value, from, to *policies.Engine) string {
 	was, is := firedIn(ctx, q, in, from), firedIn(ctx, q, in, to)
 	for _, r := range is {
@@ -48,15 +48,15 @@ type fired struct{ text, place string }
 
 func (r fired) same(other fired) bool { return r.text == other.text }
 
-// firedIn are the rules that hold for an input, those that give an answer by themselves first.
+// firedIn returns the rules that hold for an input. Rules that contain a reason come first.
 func firedIn(ctx context.Context, q policies.Question, in ast.Value, e *policies.Engine) []fired {
 	t := &firing{}
-	_, _ = e.Answer(ctx, q, in, t) // how it ends is known
+	_, _ = e.Answer(ctx, q, in, t) // the answer is known already
 	slices.SortStableFunc(t.rules, func(a, b fired) int { return cmp.Compare(hasReason(b), hasReason(a)) })
 	return t.rules
 }
 
-// hasReason says whether a rule has a reason written down.
+// hasReason returns 1 if a rule contains a constant reason, else 0.
 func hasReason(r fired) int {
 	if strings.Contains(r.text, `"reason": "`) {
 		return 1
@@ -64,7 +64,7 @@ func hasReason(r fired) int {
 	return 0
 }
 
-// firing notes the rules that hold.
+// firing is a tracer that notes the rules that hold.
 type firing struct{ rules []fired }
 
 // Enabled implements [topdown.QueryTracer].
@@ -84,7 +84,7 @@ func (f *firing) TraceEvent(e topdown.Event) {
 	f.rules = append(f.rules, fired{written(&alone), at(rule.Location)})
 }
 
-// otherData are the paths at which two data differ.
+// otherData returns the paths at which two data differ.
 func otherData(path string, a, b any) (all []string) {
 	before, ok := a.(map[string]any)
 	after, alsoOK := b.(map[string]any)

@@ -2,7 +2,7 @@ package nidan.records_test
 
 import data.nidan.records
 
-# By what stands in a sign-in: what of it is kept.
+# What is kept of an address, by the address in the sign-in.
 _addresses := {
 	"supervisor@example.com": "s***@example.com",
 	"s@example.com": "s***@example.com",

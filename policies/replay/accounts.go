@@ -15,17 +15,17 @@ import (
 	"nidan/policies/proof"
 )
 
-// Accounts are those whose recorded sign-ins two sets decide differently.
+// Accounts holds the accounts with recorded sign-ins that two sets decide differently.
 type Accounts struct {
-	Records    int                 // that were decided by both sets
-	Of         []map[string]string // by difference of the comparison: names of accounts, by ID
-	Elsewhere  map[string]string   // accounts with records that are decided differently, and belong to no difference that was found
-	Inexact    int                 // records that were not kept with all that the sets read
-	Unreadable int                 // records that say nothing that can be decided
+	Records    int                 // records decided by both sets
+	Of         []map[string]string // one map for each difference of the comparison: account names by account ID
+	Elsewhere  map[string]string   // names by ID of accounts with records that are decided differently but belong to no difference that was found
+	Inexact    int                 // records that lack facts which the sets read
+	Unreadable int                 // records that contain no sign-in to decide
 }
 
-// Concerned decides each recorded sign-in under both sets of a comparison, and says which accounts each difference is about. Done is told
-// how many records have been looked at so far.
+// Concerned decides each recorded sign-in under both sets of a comparison, and returns the accounts that each difference concerns.
+// It calls done with the number of records read so far.
 func Concerned(
 	ctx context.Context, c proof.Comparison, from, to *policies.Engine, recorded iter.Seq2[Recorded, error], done func(int),
 ) (Accounts, error) {
@@ -79,7 +79,7 @@ func Concerned(
 	return concerned.Accounts, nil
 }
 
-// concerning is the work that goes on.
+// concerning is the state of one call of [Concerned].
 type concerning struct {
 	comparison proof.Comparison
 	from, to   *policies.Memo
@@ -88,7 +88,7 @@ type concerning struct {
 	Accounts
 }
 
-// decide decides a sign-in under both sets, and notes whose it is.
+// decide decides a sign-in under both sets, and notes the account.
 func (a *concerning) decide(ctx context.Context, r Recorded) error {
 	var kept struct {
 		Input          map[string]any
@@ -132,7 +132,7 @@ func (a *concerning) decide(ctx context.Context, r Recorded) error {
 	return nil
 }
 
-// whose is the ID of a record's account, and its name, or what there is of them.
+// whose returns the ID and the name of a record's account. If one of them is missing, the other one stands in its place.
 func whose(r Recorded, in map[string]any) (id, name string) {
 	said, _ := in["account"].(map[string]any)
 	known, _ := said["id"].(string)

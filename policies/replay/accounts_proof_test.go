@@ -1,6 +1,7 @@
 //go:build !race
 
-// Proofs take the race detector ten times as long, and it finds nothing in them: make test-proofs runs these tests without it.
+// A proof takes ten times as long with the race detector, and has no concurrency to check. make test-proofs runs these tests
+// without the detector.
 
 package replay
 

@@ -15,7 +15,8 @@ import (
 	"nidan/policies/proof"
 )
 
-// concerned are the accounts that differences to another set are about, by line: "0: admin, agent".
+// concerned returns the accounts that the differences between the shipped set and another set concern, one line for each
+// difference.
 func concerned(t *testing.T, to fs.FS, b proof.Bounds, all iter.Seq2[Recorded, error]) (string, Accounts) {
 	t.Helper()
 	before, after := engine(t, policies.Shipped()), engine(t, to)
@@ -36,7 +37,7 @@ func concerned(t *testing.T, to fs.FS, b proof.Bounds, all iter.Seq2[Recorded, e
 	return strings.Join(said, "\n"), a
 }
 
-// lockedOtherwise are policies that give another reason for an account that is locked. The first classes of inputs show that.
+// lockedOtherwise returns policies with another reason for a locked account. The first classes of a walk show this difference.
 func lockedOtherwise(t *testing.T) fs.FS {
 	return shippedBut(t, "login/login.rego", `"reason": "account_locked"`, `"reason": "locked"`)
 }
@@ -82,7 +83,7 @@ func TestWhatCannotBeCountedIsSaid(t *testing.T) {
 	}
 }
 
-// A comparison that ended early has not met all: a sign-in that none of its lines is about is counted aloud.
+// A comparison that ended early does not have all differences. A sign-in that belongs to none of them must still be reported.
 func TestASignInThatNoDifferenceIsAboutIsCountedElsewhere(t *testing.T) {
 	before, after := engine(t, policies.Shipped()), engine(t, shippedBut(t, "data.json", `"max_attempts": 10`, `"max_attempts": 9`))
 	a, err := Concerned(t.Context(), proof.Comparison{}, before, after, recorded(t, before, person("agent", nil)), func(int) {})

@@ -4,29 +4,29 @@ import (
 	"slices"
 )
 
-// device is one on which an account signs in, as its records tell it.
+// device is a device of an account, as far as the records tell.
 type device struct {
-	id       string // that it has now; empty: no record names it
-	flowType string // of its sign-ins
+	id       string // the current ID; empty: no record names the device
+	flowType string // the flow type of its sign-ins
 
-	// What the database knew of it.
+	// The knowledge of the database about the device.
 	known    bool
 	channel  string
 	verified span
-	passed   *passed // nil: no code since the last sign-in
+	passed   *passed // nil: no code was entered since the last sign-in
 
-	maybeForgotten bool        // by somebody who had one device of the account forgotten
-	memories       [2][]memory // that each of the two may have of it
+	maybeForgotten bool        // somebody forgot one of the account's devices; it may be this one
+	memories       [2][]memory // the possible memories of each of the two sets
 }
 
-// passed is a right code. Whether the device was remembered with it, the next sign-in says.
+// passed is a right code. The next sign-in shows whether the person had the device remembered with it.
 type passed struct {
 	at       span
 	channel  string
-	memories [2][]memory // that each of the two may have if it was
+	memories [2][]memory // the possible memories of each of the two sets if the device was remembered
 }
 
-// forget has everybody forget the device.
+// forget records that the database and both sets forgot the device.
 func (d *device) forget() {
 	d.known, d.passed, d.maybeForgotten = false, nil, false
 	for w := range d.memories {
@@ -34,7 +34,7 @@ func (d *device) forget() {
 	}
 }
 
-// then is a memory as it was, whatever is recorded from now on.
+// then turns a memory "as recorded" into the present knowledge of the records. Later records do not change the result.
 func (d *device) then(m memory) memory {
 	switch {
 	case !m.asRecorded:
@@ -45,7 +45,7 @@ func (d *device) then(m memory) memory {
 	return forgotten
 }
 
-// seen is what a sign-in says of the device that it came from.
+// seen holds what a sign-in says about its device.
 type seen struct {
 	id, flowType, channel string
 	known                 bool
@@ -61,10 +61,10 @@ func seenIn(e *event) seen {
 	return s
 }
 
-// account is the devices of one account.
+// account holds the devices of one account.
 type account struct{ devices []*device }
 
-// find are the devices that the sign-in may have come from. One that is new is among them.
+// find returns the devices that the sign-in may have come from. A new device is one of them.
 func (a *account) find(s seen) []*device {
 	var found []*device
 	if s.known {
@@ -87,14 +87,14 @@ func (a *account) find(s seen) []*device {
 	return found
 }
 
-// findKnown looks for a device that the database knew. A name says which it is, unless a code renewed it; otherwise the time does at
-// which the code was entered.
+// findKnown looks for a device that the database knew. The device ID identifies the device, unless a code was entered since.
+// Without an ID, the time at which the code was entered identifies the device.
 func (a *account) findKnown(s seen) []*device {
 	renewed := func(d *device) bool { return d.renewedBy(s) }
 	for _, d := range a.devices {
 		if s.id != "" && d.id == s.id {
 			if !renewed(d) && !(d.known && d.verified.meets(s.verified)) {
-				d.forget() // no record says when a code was entered: from here on it is as they say
+				d.forget() // no record says when this code was entered, so the records count from here on
 			}
 			return []*device{d}
 		}
@@ -104,7 +104,7 @@ func (a *account) findKnown(s seen) []*device {
 	if len(found) > 0 {
 		return found
 	}
-	// Another account's code renewed it, or it is another one that was remembered on the same day.
+	// A code of another account verified the device, or another device was remembered on the same day.
 	d := newDevice(s)
 	for _, other := range a.all(alike) {
 		for w := range d.memories {
@@ -114,7 +114,8 @@ func (a *account) findKnown(s seen) []*device {
 	return []*device{d}
 }
 
-// findUnknown looks for a device that the database did not know. Without a name it may be any that has none.
+// findUnknown looks for a device that the database did not know. A sign-in without a device ID may come from any device without an
+// ID.
 func (a *account) findUnknown(s seen) []*device {
 	if s.id == "" {
 		return append(a.all(func(d *device) bool { return d.id == "" && !d.known && d.flowType == s.flowType && d.remembered() }), newDevice(s))
@@ -122,7 +123,7 @@ func (a *account) findUnknown(s seen) []*device {
 	for _, d := range a.devices {
 		if d.id == s.id {
 			if d.known {
-				d.forget() // and no record says when
+				d.forget() // no record says when
 			}
 			return []*device{d}
 		}
@@ -139,7 +140,7 @@ func (a *account) all(which func(*device) bool) (found []*device) {
 	return found
 }
 
-// newDevice is one that was not seen before. It is not kept before there is something to know of it.
+// newDevice returns a device that was not seen before. [account.keep] adds it to the account when there is something to remember.
 func newDevice(s seen) *device {
 	d := &device{id: s.id, flowType: s.flowType, known: s.known, channel: s.channel, verified: s.verified}
 	for w := range d.memories {
@@ -151,7 +152,7 @@ func newDevice(s seen) *device {
 // mostDevices bounds how many devices of an account are followed.
 const mostDevices = 50
 
-// keep keeps those of which there is something to know that later records do not say.
+// keep adds the devices about which something is known that later records will not say.
 func (a *account) keep(devices []*device) {
 	for _, d := range devices {
 		if slices.Contains(a.devices, d) || !d.known && d.passed == nil && !d.differs() {
@@ -169,7 +170,7 @@ func (a *account) keep(devices []*device) {
 	}
 }
 
-// nameless is the device that stands for all that nothing tells from this one, if there is one.
+// nameless returns the kept device that cannot be distinguished from this one, or nil.
 func (a *account) nameless(d *device) *device {
 	if d.id != "" || d.known || d.passed != nil {
 		return nil
@@ -182,7 +183,7 @@ func (a *account) nameless(d *device) *device {
 	return nil
 }
 
-// differs says whether any policies may know something else of the device than the records say.
+// differs says whether either set may know something about the device that the records do not say.
 func (d *device) differs() bool {
 	all := d.memories[:]
 	if d.passed != nil {
@@ -191,19 +192,20 @@ func (d *device) differs() bool {
 	return slices.ContainsFunc(slices.Concat(all...), func(m memory) bool { return !m.asRecorded })
 }
 
-// remembered says whether any policies would know the device where the records say nothing of it.
+// remembered says whether either set may know the device although the records do not.
 func (d *device) remembered() bool {
 	return slices.ContainsFunc(d.memories[:], func(all []memory) bool {
 		return slices.ContainsFunc(all, func(m memory) bool { return m.known })
 	})
 }
 
-// renewedBy says whether a sign-in that is known may be known by the code that was entered last.
+// renewedBy says whether the code that was entered last may be the one by which the database knows the device of this sign-in.
 func (d *device) renewedBy(s seen) bool {
 	return d.passed != nil && d.passed.channel == s.channel && d.flowType == s.flowType && d.passed.at.meets(s.verified)
 }
 
-// leaveOpen takes that the last code may have had the device remembered, or not. Once it is known which, there is no such code.
+// leaveOpen adds both possibilities to the memories: the device was remembered with the last code, or it was not. When a sign-in
+// shows which is true, passed is nil and there is nothing to add.
 func (d *device) leaveOpen() {
 	if d.passed == nil {
 		return
@@ -214,7 +216,7 @@ func (d *device) leaveOpen() {
 	}
 }
 
-// meet takes what a sign-in from the device says of it.
+// meet updates the device with what a sign-in from the device says.
 func (d *device) meet(s seen) {
 	d.flowType = s.flowType
 	if s.id != "" {

@@ -14,35 +14,36 @@ import (
 )
 
 const (
-	// examplesKept is how many sign-ins are shown of each change.
+	// examplesKept is how many examples of each change are kept.
 	examplesKept = 3
-	// mostChanges bounds how many changes are told apart: a policy may put anything into its reasons.
+	// mostChanges bounds how many different changes are kept. Policies may put any text into a reason, so there may be any number
+	// of changes.
 	mostChanges = 1000
 )
 
-// others is what stands for the reasons, channels and roles of those that are not told apart any more.
+// others replaces the reasons, channels and roles of all changes beyond [mostChanges], and the facts of lacking beyond that bound.
 const others = "…"
 
-// Change is how other policies decide differently about a sign-in. From and To are equal where it would be let in, asked or refused as
-// before.
+// Change says how the tried policies decide differently about a sign-in. From and To are equal if the action stays the same.
 type Change struct {
 	From       policies.Action `json:"from"`
 	To         policies.Action `json:"to"`
 	FromReason string          `json:"from_reason"`
 	ToReason   string          `json:"to_reason"`
-	Channel    string          `json:"channel"` // as it was called so far
+	Channel    string          `json:"channel"` // the channel of the old decision
 	Role       string          `json:"role"`
-	Differs    string          `json:"differs,omitempty"` // what else would be done otherwise: "code.max_attempts 10 → 3"
-	Looser     bool            `json:"looser,omitempty"`  // of what else, something asks less or makes a session worth more
+	Differs    string          `json:"differs,omitempty"` // other differences in what is done, such as "code.max_attempts 10 → 3"
+	Looser     bool            `json:"looser,omitempty"`  // one of Differs asks less or makes a session worth more
 }
 
-// Loosens says whether the other policies ask less, or make a session worth more.
+// Loosens says whether the tried policies ask less, or make a session worth more.
 func (c Change) Loosens() bool { return strictness(c.To) < strictness(c.From) || c.Looser }
 
-// EndsOtherwise says whether anything would be done otherwise. Where nothing would, the reason alone is another.
+// EndsOtherwise says whether anything is done differently. If nothing is, only the reason differs.
 func (c Change) EndsOtherwise() bool { return c.From != c.To || c.Differs != "" }
 
-// compare notes what is done otherwise of two decisions with the same action. What was recorded before decisions said it is not known.
+// compare notes what two decisions with the same action do differently. A record of an older version may lack the second step or
+// the state: then nothing is known, and nothing is noted.
 func (c *Change) compare(from, to policies.Decision) {
 	if from.Action != to.Action || from.SecondStep == "" && to.SecondStep != "" || from.State == "" && to.State != "" {
 		return
@@ -53,7 +54,7 @@ func (c *Change) compare(from, to policies.Decision) {
 	var differs []string
 	for _, one := range proof.Changes(from, to) {
 		if one.Field == "reason" {
-			continue // has a place of its own
+			continue // FromReason and ToReason have it
 		}
 		differs = append(differs, one.String())
 		c.Looser = c.Looser || one.Looser()
@@ -65,18 +66,18 @@ func strictness(a policies.Action) int {
 	return slices.Index([]policies.Action{policies.ActionAllow, policies.ActionChallenge, policies.ActionRefuse}, a)
 }
 
-// Example is a sign-in that would be decided differently.
+// Example is one sign-in that would be decided differently.
 type Example struct {
-	Record     int64     `json:"record,omitempty"`      // its ID, for nidan policy explain; 0: it has none
-	DecisionID string    `json:"decision_id,omitempty"` // in a decision log
+	Record     int64     `json:"record,omitempty"`      // the record's ID, for nidan policy explain; 0: none
+	DecisionID string    `json:"decision_id,omitempty"` // ID in a decision log
 	At         time.Time `json:"at"`
 	Account    string    `json:"account"`
-	Error      string    `json:"error,omitempty"` // why it would not be decided at all
+	Error      string    `json:"error,omitempty"` // why the tried policies would make no decision
 }
 
-// Differences are what two sets of policies decide differently. It is safe for concurrent use.
+// Differences counts what two sets of policies decide differently. It is safe for concurrent use.
 type Differences struct {
-	Who bool // all accounts of each change are kept, and not a few examples alone; it is set before anything is counted
+	Who bool // keep all accounts of each change, not only a few examples; must be set before anything is counted
 
 	further, duplicates, unreadable atomic.Int64
 
@@ -85,14 +86,14 @@ type Differences struct {
 	failed  int
 	changes map[Change]*found
 	inexact found
-	lacking map[string]int // by fact
+	lacking map[string]int // records that lack a fact, by fact
 }
 
-// found are sign-ins that are alike.
+// found is a group of sign-ins with the same change.
 type found struct {
 	n        int
 	examples []Example
-	who      map[string]bool // nil: it is not asked
+	who      map[string]bool // nil: accounts are not kept
 }
 
 func (f *found) add(e Example) {
@@ -105,7 +106,7 @@ func (f *found) add(e Example) {
 	}
 }
 
-// Add counts one sign-in. An error is why the other policies could not decide it: it would be refused.
+// Add counts one sign-in. An error says why the tried policies made no decision: the sign-in would be refused.
 func (d *Differences) Add(in policies.Input, from, to policies.Decision, err error, record int64) {
 	d.add(in, from, to, err, Example{Record: record})
 }
@@ -148,7 +149,7 @@ func (d *Differences) newFound() *found {
 	return &found{}
 }
 
-// addInexact counts one sign-in of which it cannot be said how it would end, for want of facts.
+// addInexact counts one sign-in whose record lacks facts, so that the other decision is not known.
 func (d *Differences) addInexact(e *event, lacking []string) {
 	shown := e.shown()
 	d.mu.Lock()
@@ -166,34 +167,34 @@ func (d *Differences) addInexact(e *event, lacking []string) {
 	}
 }
 
-// Summary is what was counted.
+// Summary holds the counts.
 type Summary struct {
 	Decided  int `json:"decided"`  // sign-ins
-	Changed  int `json:"changed"`  // of them, would end otherwise
-	Loosened int `json:"loosened"` // of them, would be asked less
-	Failed   int `json:"failed"`   // of them, could not be decided, and would be refused
-	Inexact  int `json:"inexact"`  // of them, cannot be compared: their records do not have all that is read. They are in no change
+	Changed  int `json:"changed"`  // of Decided: something would be done differently
+	Loosened int `json:"loosened"` // of Decided: would be asked less
+	Failed   int `json:"failed"`   // of Decided: no decision, so the sign-in would be refused
+	Inexact  int `json:"inexact"`  // of Decided: cannot be compared, because their records lack facts that are read. They are in no change
 
-	Further    int `json:"further_calls,omitempty"` // records of the same sign-ins, which count once
-	Duplicates int `json:"duplicates,omitempty"`    // records that were there before
-	Unreadable int `json:"unreadable,omitempty"`    // records that say nothing that can be decided
+	Further    int `json:"further_calls,omitempty"` // further records of the same sign-ins; each sign-in counts once
+	Duplicates int `json:"duplicates,omitempty"`    // records that were read twice
+	Unreadable int `json:"unreadable,omitempty"`    // records that contain no sign-in to decide
 
-	Changes []Changed `json:"changes"` // the most frequent first; those for another reason alone last
+	Changes []Changed `json:"changes"` // the most frequent first; changes of the reason only come last
 
-	Lacking         map[string]int `json:"lacking,omitempty"`          // of the inexact ones, how many lack a fact: "account.plan"
-	InexactAccounts []string       `json:"inexact_accounts,omitempty"` // all of them, where that was asked for
+	Lacking         map[string]int `json:"lacking,omitempty"`          // of Inexact: the number of records that lack a fact, such as "account.plan"
+	InexactAccounts []string       `json:"inexact_accounts,omitempty"` // all accounts, if Who was set
 	InexactExamples []Example      `json:"inexact_examples,omitempty"`
 }
 
-// Changed is one [Change], and how often it was seen.
+// Changed is one [Change] and the number of its sign-ins.
 type Changed struct {
 	Change
 	Count    int       `json:"count"`
-	Accounts []string  `json:"accounts,omitempty"` // all of them, where that was asked for
+	Accounts []string  `json:"accounts,omitempty"` // all accounts, if Who was set
 	Examples []Example `json:"examples"`
 }
 
-// Summary is what has been counted so far.
+// Summary returns the counts so far.
 func (d *Differences) Summary() Summary {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -208,7 +209,7 @@ func (d *Differences) Summary() Summary {
 	return s.Summed()
 }
 
-// Summed is s with its changes in order, and with the numbers that follow from them.
+// Summed returns s with its changes sorted, and with Changed and Loosened computed from them.
 func (s Summary) Summed() Summary {
 	s.Changed, s.Loosened = 0, 0
 	if s.Changes == nil {

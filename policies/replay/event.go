@@ -11,23 +11,22 @@ import (
 // event is a record that has been read.
 type event struct {
 	Recorded
-	in      map[string]any     // of a sign-in, as it was asked; nil: not even that could be kept of it
-	decided *policies.Decision // nil: nothing was decided
-	gone    []string           // places in it that were taken out or masked
-	forgot  *int               // devices, by what it is about; nil: none
-	err     error              // why it cannot be read
+	in      map[string]any     // the recorded input of a sign-in; nil: the input could not be recorded
+	decided *policies.Decision // nil: there was no decision
+	gone    []string           // JSON Pointers of facts that were removed or masked
+	forgot  *int               // number of devices that were forgotten; nil: the record forgets none
+	err     error              // why the record cannot be read
 	now     time.Time
-	account string // whose devices count; empty: not known
-	flow    string // of the account: others may sign in by the same flow
+	account string // the account whose devices count; empty: not known
+	flow    string // flow ID and account, because several accounts may sign in by the same flow
 }
 
-// read reads what the record holds.
 func (e *event) read() {
 	if e.now = e.At; e.Kind != "" && e.Kind != signInKind {
 		var about struct {
 			Forgot *int `json:"devices_forgotten"`
 		}
-		_ = json.Unmarshal(e.Detail, &about) // one that says nothing of devices made none forgotten
+		_ = json.Unmarshal(e.Detail, &about) // a record without this field forgot no devices
 		e.account, e.forgot = e.Account, about.Forgot
 		return
 	}
@@ -56,7 +55,7 @@ func (e *event) read() {
 	}
 }
 
-// recorded is what was decided then. Where nothing was, nobody was let in.
+// recorded returns the recorded decision. If there was no decision, the sign-in was refused.
 func (e *event) recorded() policies.Decision {
 	if e.decided == nil {
 		return policies.Decision{Action: policies.ActionRefuse, Reason: undecided}
@@ -64,7 +63,7 @@ func (e *event) recorded() policies.Decision {
 	return *e.decided
 }
 
-// shown is what is shown of a sign-in.
+// shown returns the facts that are shown of a sign-in: time, account name and role.
 func (e *event) shown() policies.Input {
 	shown := policies.Input{Now: e.now}
 	account := object(e.in, "account")

@@ -13,27 +13,27 @@ import (
 
 const signInKind = "sign_in"
 
-// undecided is the reason of what could not be decided, and refuses.
+// undecided is the reason of a refusal that stands for a missing decision.
 const undecided = "undecided"
 
-// The two whose decisions are compared.
+// Indexes of the two sets whose decisions are compared.
 const (
 	tried = iota
 	against
 )
 
-// history goes through sign-ins in the order of time, and knows what each of the two would know of the devices by then.
+// history takes sign-ins in the order of time, and keeps what each of the two sets would know about the devices at that time.
 type history struct {
-	memos    [2]*policies.Memo // nil: what was recorded
+	memos    [2]*policies.Memo // nil: the recorded decisions are compared
 	settings map[string]any
 	zone     *time.Location
 	counts   *Differences
 
 	accounts map[string]*account
 	ids      map[int64]bool
-	names    map[string]bool     // of decisions in a log
-	flows    map[string]*ongoing // nil: no code is out
-	latest   map[string]*ongoing // by account, in a log, which names no flow
+	names    map[string]bool     // decision IDs of a decision log
+	flows    map[string]*ongoing // by flow and account; nil: no code is pending
+	latest   map[string]*ongoing // by account; for a decision log, which does not name flows
 }
 
 func newHistory(t Trial, d *Differences) (h *history, err error) {
@@ -52,7 +52,6 @@ func newHistory(t Trial, d *Differences) (h *history, err error) {
 	return h, nil
 }
 
-// next takes the next record.
 func (h *history) next(ctx context.Context, e *event) error {
 	e.now = e.now.In(h.zone)
 	switch {
@@ -66,7 +65,7 @@ func (h *history) next(ctx context.Context, e *event) error {
 		h.counts.unreadable.Add(1)
 		return nil
 	case e.in == nil:
-		return nil // not even that could be kept of it: nobody was let in
+		return nil // the input could not be recorded, so the sign-in was refused
 	}
 	h.ids[e.ID], h.names[e.DecisionID] = true, true
 	if of, further := h.further(e); further {
@@ -77,7 +76,7 @@ func (h *history) next(ctx context.Context, e *event) error {
 	return h.decide(ctx, e)
 }
 
-// forget takes a record of something that had devices forgotten.
+// forget takes a record of an event that may have made devices forgotten.
 func (h *history) forget(e *event) {
 	switch {
 	case e.Kind == "password_changed":
@@ -87,7 +86,7 @@ func (h *history) forget(e *event) {
 		for _, a := range h.accounts {
 			a.each((*device).forget)
 		}
-	case e.Kind == "devices_forgotten" && *e.forgot < 2: // it may have been one of several
+	case e.Kind == "devices_forgotten" && *e.forgot < 2: // it may be one of several devices
 		h.of(e.account).each(func(d *device) { d.maybeForgotten = true })
 	default:
 		h.of(e.account).each((*device).forget)
@@ -101,14 +100,14 @@ func (h *history) of(name string) *account {
 	return h.accounts[name]
 }
 
-// outcome is what one of the two decides, if it knows that of the device.
+// outcome is the decision of one of the two sets under one possible memory of the device.
 type outcome struct {
 	knows    memory
 	decision policies.Decision
 	err      error
 }
 
-// ongoing is a sign-in for which a code is out.
+// ongoing is a sign-in whose code is pending.
 type ongoing struct {
 	account  *account
 	devices  []*device
@@ -118,11 +117,11 @@ type ongoing struct {
 	last     time.Time
 }
 
-// decide decides a sign-in as both would, and counts it.
+// decide decides a sign-in under both sets, and counts it.
 func (h *history) decide(ctx context.Context, e *event) error {
 	o := &ongoing{account: h.of(e.account), recorded: e.recorded(), began: e.now, last: e.now}
 	if e.account == "" {
-		o.account = &account{} // of nobody who is known
+		o.account = &account{} // the account is not known, so nothing of it is kept
 	}
 	s := seenIn(e)
 	o.devices = o.account.find(s)
@@ -169,7 +168,7 @@ func (h *history) decide(ctx context.Context, e *event) error {
 	return nil
 }
 
-// asked is what one of the two would be asked, but for the device.
+// asked returns the input for one of the two sets. The device facts are still the recorded ones.
 func (h *history) asked(e *event, w int) map[string]any {
 	if w != tried || len(h.settings) == 0 {
 		return e.in
@@ -181,7 +180,7 @@ func (h *history) asked(e *event, w int) map[string]any {
 	channels := object(settings, "channels")
 	maps.Copy(settings, h.settings)
 	delete(settings, "channels")
-	if channels != nil { // else it is lacking: the switches that were given are not all of it
+	if channels != nil { // without recorded switches, "channels" stays missing: the given switches may not be all of them
 		channels = maps.Clone(channels)
 		maps.Copy(channels, object(h.settings, "channels"))
 		settings["channels"] = channels
@@ -191,7 +190,7 @@ func (h *history) asked(e *event, w int) map[string]any {
 	return in
 }
 
-// outcomes are what one of the two decides, for each way in which it may know the device.
+// outcomes returns the decisions of one of the two sets, one for each possible memory of the device.
 func (h *history) outcomes(ctx context.Context, m *policies.Memo, in map[string]any, e *event, devices []*device, w int) (all []outcome, err error) {
 	recorded := object(in, "device")
 	all = make([]outcome, 0, 1)
@@ -215,9 +214,9 @@ func (h *history) outcomes(ctx context.Context, m *policies.Memo, in map[string]
 	return all, nil
 }
 
-// memoriesOf are all that one of the two may know, of whichever device it is.
+// memoriesOf returns the possible memories of one of the two sets about all devices that the sign-in may come from.
 func memoriesOf(devices []*device, w int) (all []memory) {
-	if len(devices) == 1 { // as almost always
+	if len(devices) == 1 { // the usual case
 		return devices[0].memories[w]
 	}
 	for _, d := range devices {
@@ -235,7 +234,7 @@ func agreed(all []outcome) bool {
 	return true
 }
 
-// count counts a sign-in: by what is decided differently, or apart where that cannot be said.
+// count counts a sign-in as compared, or as inexact if facts are lacking.
 func (h *history) count(e *event, o *ongoing, lacking []string) {
 	if len(lacking) > 0 {
 		h.counts.addInexact(e, lacking)

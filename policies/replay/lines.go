@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// mostLine bounds a line of an export.
+// mostLine bounds a line of an export, in bytes.
 const mostLine = 1 << 20
 
-// Lines are what matters of an export of records (JSON Lines), since then, in the order in which they stand there. Others are passed over.
+// Lines returns the records of an export (JSON Lines) that count, from a time on, in the order of the file. It skips other records.
 func Lines(r io.Reader, since time.Time) iter.Seq2[Recorded, error] {
 	return func(yield func(Recorded, error) bool) {
 		lines := bufio.NewScanner(r)
@@ -57,7 +57,7 @@ func line(raw []byte) (Recorded, error) {
 	return Recorded{ID: *l.ID, At: l.At, Kind: l.Kind, Account: l.AccountID, Flow: l.Flow, State: l.State, Detail: l.Detail}, nil
 }
 
-// Counts says whether records of a kind matter: those of sign-ins, and of what may have devices forgotten.
+// Counts says whether records of a kind matter: sign-ins, and events that may make devices forgotten.
 func Counts(kind string) bool {
 	switch kind {
 	case signInKind, "password_changed", "devices_forgotten", "account_switched", "settings_changed":

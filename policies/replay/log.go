@@ -17,7 +17,7 @@ import (
 // loginPath is the path of the decisions on sign-ins in a decision log.
 const loginPath = "nidan/login/decision"
 
-// decision is one of a decision log, in the format of OPA.
+// decision is one decision of a decision log, in OPA's format.
 type decision struct {
 	ID        string          `json:"decision_id"`
 	Path      string          `json:"path"`
@@ -28,8 +28,8 @@ type decision struct {
 	Timestamp time.Time       `json:"timestamp"`
 }
 
-// DecisionLog are the sign-ins of a decision log, since then, in the order in which they stand there. It is made of decisions in JSON, one
-// after the other or in arrays, and may be compressed (gzip). Decisions on other things are passed over.
+// DecisionLog returns the sign-ins of a decision log, from a time on, in the order of the file. The log holds decisions in JSON,
+// one after the other or in arrays, and may be compressed with gzip. Decisions on other questions are skipped.
 func DecisionLog(r io.Reader, since time.Time) iter.Seq2[Recorded, error] {
 	return func(yield func(Recorded, error) bool) {
 		n := 0
@@ -90,7 +90,7 @@ func eachDecision(r io.Reader, do func(decision) (bool, error)) error {
 				return err
 			}
 		}
-		// The array's end, or the file's: one that breaks off is no log.
+		// The end of the array or of the file. A file that ends inside an array is an error.
 		if _, err := dec.Token(); errors.Is(err, io.EOF) && !arrays {
 			return nil
 		} else if err != nil {
@@ -99,7 +99,7 @@ func eachDecision(r io.Reader, do func(decision) (bool, error)) error {
 	}
 }
 
-// unexpected is the error of an end where there must be none.
+// unexpected turns io.EOF into io.ErrUnexpectedEOF, for places where the file must not end.
 func unexpected(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
@@ -107,7 +107,7 @@ func unexpected(err error) error {
 	return err
 }
 
-// beginsWith says whether that is what comes first, apart from white space.
+// beginsWith says whether a byte comes first, after white space.
 func beginsWith(r *bufio.Reader, what byte) (bool, error) {
 	for {
 		b, err := r.ReadByte()
@@ -122,7 +122,7 @@ func beginsWith(r *bufio.Reader, what byte) (bool, error) {
 	}
 }
 
-// InOrder is what was recorded in the order of time. All of it is in memory for that.
+// InOrder returns the records in the order of time. It holds all of them in memory.
 func InOrder(recorded iter.Seq2[Recorded, error]) iter.Seq2[Recorded, error] {
 	return func(yield func(Recorded, error) bool) {
 		var all []Recorded

@@ -9,7 +9,7 @@ import (
 	"nidan/challenge"
 )
 
-// span is a time of which only the bounds are known, in microseconds since 1970: a database keeps no more. Both belong to it.
+// span is an interval that contains a time, in microseconds since 1970, the precision of the database. Both bounds belong to it.
 type span struct{ from, to int64 }
 
 func instant(t time.Time) span { return span{t.UnixMicro(), t.UnixMicro()} }
@@ -18,22 +18,22 @@ func (s span) meets(o span) bool { return s.from <= o.to && o.from <= s.to }
 
 func (s span) narrowed(o span) span { return span{max(s.from, o.from), min(s.to, o.to)} }
 
-// memory is what policies would know of a device, had they decided from the beginning.
+// memory is what one set of policies would know about a device if it had decided from the beginning.
 type memory struct {
-	asRecorded bool // what the records say of it, and the rest is empty
+	asRecorded bool // the same as the records say; the other fields are empty
 	known      bool
 	channel    string
 	verified   span // when the code was entered
 }
 
-// forgotten is the memory of a device on which nobody is remembered.
+// forgotten is the memory of a device that is not remembered.
 var forgotten = memory{}
 
-// mostMemories bounds how many memories of one device are followed, where records leave open which it is.
+// mostMemories bounds how many possible memories of one device are kept, if records do not tell which one is true.
 const mostMemories = 6
 
-// adding are the memories with others, each once. Of too many, the oldest and the newest ones stay: where these are decided alike, so is
-// what lies between.
+// adding returns the memories together with others, each once. If there are too many, the oldest and the newest stay: if these two
+// lead to the same decision, the memories between them do, too.
 func adding(all []memory, more ...memory) []memory {
 	all = slices.Clone(all)
 	for _, m := range more {
@@ -48,7 +48,7 @@ func adding(all []memory, more ...memory) []memory {
 	return all
 }
 
-// facts are the device's facts at a time, as policies are told of them: one for each way that they may be.
+// facts returns the device facts that policies are given at a time, one set of facts for each possibility.
 func (m memory) facts(recorded map[string]any, now time.Time) []map[string]any {
 	switch {
 	case m.asRecorded:
@@ -66,7 +66,7 @@ func (m memory) facts(recorded map[string]any, now time.Time) []map[string]any {
 	return all
 }
 
-// told are a device's facts with others in their place. Numbers are as they are decoded from JSON.
+// told returns a device's facts with replaced values. Numbers are float64, as decoded from JSON.
 func told(recorded map[string]any, r challenge.Remembered, now time.Time) map[string]any {
 	facts := maps.Clone(recorded)
 	if facts == nil {
@@ -79,8 +79,8 @@ func told(recorded map[string]any, r challenge.Remembered, now time.Time) map[st
 	return facts
 }
 
-// verified is when a code was entered on a device that is known: as long before now as the record says. The time zone that midnights are
-// counted in may not be the one of then; what would contradict is left out.
+// verified returns when the code was entered on a known device, computed from the ages in the record. The record may have counted
+// midnights in another time zone than now. If the two ages contradict each other, the number of midnights is ignored.
 func verified(device map[string]any, now time.Time) span {
 	const day = 24 * time.Hour
 	age := time.Duration(number(device, "age_days")) * day

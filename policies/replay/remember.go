@@ -8,11 +8,11 @@ import (
 	"nidan/policies"
 )
 
-// withinFlow is how long a sign-in goes on at most: a login flow of Kratos lasts no longer.
+// withinFlow bounds the time between two calls of a sign-in. Kratos' login flows do not live longer.
 const withinFlow = time.Hour
 
-// further says whether a record is of a sign-in that has been counted, and of which one if a code is out for it. A decision log names no
-// flow: what comes with an open challenge belongs to the account's sign-in before it.
+// further says whether a record belongs to a sign-in that was counted before, and returns this sign-in if its code is pending. A
+// decision log does not name flows: a record with an open challenge belongs to the account's latest sign-in.
 func (h *history) further(e *event) (*ongoing, bool) {
 	if e.flow != "" {
 		o, seen := h.flows[e.flow]
@@ -24,7 +24,8 @@ func (h *history) further(e *event) (*ongoing, bool) {
 	return nil, false
 }
 
-// goOn takes a record of a sign-in for which a code is out. Where it is not known how that ended, the code was right.
+// goOn takes a further record of a sign-in whose code is pending. If the record does not say how this call ended, the code is taken
+// as right.
 func (h *history) goOn(o *ongoing, e *event) {
 	if o == nil || e.decided == nil || e.decided.Action != policies.ActionChallenge {
 		return
@@ -47,8 +48,8 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// remember takes what follows from the decisions, whatever becomes of the codes that were really sent: who would be asked anew enters the
-// code, and is remembered.
+// remember updates the memories after the decisions, before the result of a code that was really sent is known. A person who would
+// be asked only by the compared set is taken to enter the code and to have the device remembered.
 func (o *ongoing) remember(e *event) {
 	devices := slices.Concat(o.account.devices, o.devices)
 	anew := func(_ *device, of outcome) memory {
@@ -83,8 +84,8 @@ func (o *ongoing) remember(e *event) {
 	}
 }
 
-// pass takes that the code was right that was really sent. If the device was remembered with it, those who would have asked for a code know
-// of it what is recorded from then on, and those who would not have know what they knew before.
+// pass takes a right code that was really sent. If the person had the device remembered, a set that would have asked for a code
+// then knows what is recorded from then on. A set that would not have asked knows what it knew before.
 func (o *ongoing) pass(at time.Time) {
 	when := span{o.began.UnixMicro(), at.UnixMicro()}
 	after := func(d *device, of outcome) memory {
@@ -101,7 +102,7 @@ func (o *ongoing) pass(at time.Time) {
 		for w := range o.outcomes {
 			p.memories[w] = o.after(d, w, after)
 		}
-		if o.recorded.RememberDays == 0 { // nothing of it will be recorded
+		if o.recorded.RememberDays == 0 { // the records will say nothing about it
 			d.memories = p.memories
 			continue
 		}
@@ -109,8 +110,8 @@ func (o *ongoing) pass(at time.Time) {
 	}
 }
 
-// after is what one of the two may know of a device, by what it decided knowing that. Where it may have been another device, it may know
-// of it what it knew.
+// after returns what one of the two sets may know about a device after its decisions. If the sign-in may have come from another
+// device, the set may still know what it knew before.
 func (o *ongoing) after(d *device, w int, to func(*device, outcome) memory) (all []memory) {
 	if len(o.devices) > 1 {
 		all = d.memories[w]
@@ -119,12 +120,12 @@ func (o *ongoing) after(d *device, w int, to func(*device, outcome) memory) (all
 		all = adding(all, to(d, of))
 	}
 	if len(all) == 0 {
-		return d.memories[w] // it was not asked
+		return d.memories[w] // this set was not asked
 	}
 	return all
 }
 
-// change changes what one of the two may know of the device.
+// change replaces each possible memory that one of the two sets has of the device.
 func (d *device) change(w int, to func(memory) memory) {
 	var all []memory
 	for _, m := range d.memories[w] {

@@ -11,36 +11,37 @@ import (
 	"nidan/policies"
 )
 
-// Recorded is something that was recorded: a sign-in, or what made devices forgotten.
+// Recorded is one record: a sign-in, or an event that may have made devices forgotten.
 type Recorded struct {
-	ID         int64     // of the record; 0: it has none
-	DecisionID string    // in a decision log; empty: it is not from one
-	At         time.Time // zero: when the sign-in says that it was
+	ID         int64     // of the record; 0: none
+	DecisionID string    // in a decision log; empty: the record is not from a log
+	At         time.Time // zero: the time in the sign-in's input counts
 	Kind       string    // empty: a sign-in
-	Account    string    // Kratos' identity id; empty: the one that the sign-in names
-	Name       string    // what the account was called then; empty: not known
-	Flow       string    // of the sign-in; empty: not known
-	State      string    // how it ended; empty: not known
-	Detail     []byte    // JSON: of a sign-in a [policies.Kept]
+	Account    string    // Kratos' identity ID; empty: the account that the sign-in names
+	Name       string    // the account's name at that time; empty: not known
+	Flow       string    // ID of the sign-in's flow; empty: not known
+	State      string    // how the call ended; empty: not known
+	Detail     []byte    // JSON; for a sign-in a [policies.Kept]
 }
 
-// Trial is what is tried, and on what terms.
+// Trial says which policies are tried, and how.
 type Trial struct {
 	Tried    *policies.Engine
-	Settings map[string]any   // switches to try with it, in place of the recorded ones, by their names
-	Against  *policies.Engine // what it is compared with; nil: what was recorded
-	TimeZone *time.Location   // in which midnights are counted; nil: UTC
+	Settings map[string]any   // console switches that replace the recorded ones, by name
+	Against  *policies.Engine // the policies to compare with; nil: the recorded decisions
+	TimeZone *time.Location   // the zone in which midnights are counted; nil: UTC
 }
 
-// Run tries an engine's policies against what was recorded, as [Trial.Run] does.
+// Run tries an engine's policies against the recorded decisions, see [Trial.Run].
 func Run(ctx context.Context, e *policies.Engine, recorded iter.Seq2[Recorded, error], d *Differences, done func(int)) error {
 	return Trial{Tried: e}.Run(ctx, recorded, d, done)
 }
 
-// Run decides each of the sign-ins, which come in the order of time, as the tried policies would have decided it had they decided all of
-// them, and as the others would have, and counts in d what comes out differently. Done is told how many records have been looked at so
-// far; it may be nil. A sign-in with a code is several calls, and so several records: the first one is decided. What is left out could be
-// what changes: it is counted, too.
+// Run decides each sign-in as the tried policies would have decided if they had decided all earlier sign-ins, too. It compares
+// these decisions with those of Against, or with the recorded ones, and counts the differences in d. The records must come in the
+// order of time. Run calls done, which may be nil, with the number of records read so far. A sign-in with a code has several calls,
+// and so several records: Run decides the first of them. It also counts the records that it leaves out, because these may hide a
+// difference.
 func (t Trial) Run(ctx context.Context, recorded iter.Seq2[Recorded, error], d *Differences, done func(int)) error {
 	h, err := newHistory(t, d)
 	if err != nil {
@@ -63,7 +64,7 @@ func (t Trial) Run(ctx context.Context, recorded iter.Seq2[Recorded, error], d *
 	}
 	stages.Go(func() error {
 		n := 0
-		for b := range ordered { // one after the other: each sign-in rests on those before it
+		for b := range ordered { // in order: a decision depends on the sign-ins before it
 			<-b.ready
 			for i := range b.events {
 				if err := h.next(ctx, &b.events[i]); err != nil {
@@ -79,13 +80,13 @@ func (t Trial) Run(ctx context.Context, recorded iter.Seq2[Recorded, error], d *
 	return stages.Wait()
 }
 
-// batchOf is how many records are handed over at once.
+// batchOf is how many records are handed over together.
 const batchOf = 256
 
-// batch is records that are read together.
+// batch is a group of records that are decoded together.
 type batch struct {
 	events []event
-	ready  chan struct{} // closed when they have been read
+	ready  chan struct{} // closed when the records have been decoded
 }
 
 func (b *batch) read() {
@@ -95,7 +96,7 @@ func (b *batch) read() {
 	close(b.ready)
 }
 
-// send hands records over in batches, to those who read them and, in order, to the one who decides them.
+// send sends batches of records to the goroutines that decode them and, in order, to the goroutine that decides them.
 func send(ctx context.Context, recorded iter.Seq2[Recorded, error], work, ordered chan<- *batch) error {
 	b := &batch{ready: make(chan struct{})}
 	flush := func() error {

@@ -42,7 +42,7 @@ func engine(t testing.TB, set fs.FS) *policies.Engine {
 	return e
 }
 
-// shippedBut is the shipped set with another text in the place of one in a file.
+// shippedBut returns the shipped set with one text replaced in a file.
 func shippedBut(t testing.TB, file, from, to string) fs.FS {
 	t.Helper()
 	set := fstest.MapFS{}
@@ -66,7 +66,7 @@ func shippedBut(t testing.TB, file, from, to string) fs.FS {
 	return set
 }
 
-// recorded are the records of sign-ins, decided by the shipped policies.
+// recorded returns the records of sign-ins that the shipped policies decided.
 func recorded(t testing.TB, e *policies.Engine, ins ...policies.Input) iter.Seq2[Recorded, error] {
 	t.Helper()
 	var all []Recorded
@@ -90,7 +90,7 @@ func recorded(t testing.TB, e *policies.Engine, ins ...policies.Input) iter.Seq2
 	}
 }
 
-// among are sign-ins of each kind that the shipped rules tell apart.
+// among returns one sign-in at least for each kind that the shipped rules distinguish.
 func among() []policies.Input {
 	return []policies.Input{
 		signIn(nil), signIn(nil),
@@ -117,7 +117,7 @@ func replayed(t *testing.T, set fs.FS, all iter.Seq2[Recorded, error]) Summary {
 	return d.Summary()
 }
 
-// This is also why a mask may not change what is decided: what is decided again is what was masked.
+// For this reason, a mask must not change a decision: a replay decides on the masked input.
 func TestTheSamePoliciesChangeNothing(t *testing.T) {
 	if s := run(t, policies.Shipped(), among()...); s.Decided != 8 || s.Changed != 0 || s.Failed != 0 || len(s.Changes) != 0 {
 		t.Errorf("got %+v", s)
@@ -127,7 +127,7 @@ func TestTheSamePoliciesChangeNothing(t *testing.T) {
 func TestWhatOtherPoliciesWouldChange(t *testing.T) {
 	for name, tc := range map[string]struct {
 		file, from, to string
-		want           string // each change, and how often
+		want           string // each change and its count
 		loosened       int
 	}{
 		"a role that is always asked": {
@@ -148,7 +148,7 @@ func TestWhatOtherPoliciesWouldChange(t *testing.T) {
 				"allow account_off to allow channel_off, softphone, owner (forget_devices true → false): 1; " +
 				"allow device_remembered to allow channel_off, softphone, user (second_step remembered → not_asked): 1; " +
 				"refuse client_too_old to allow channel_off, softphone, user: 1; " +
-				"allow no_email to allow channel_off, softphone, user: 1", 4, // devices that are not forgotten are less that is asked
+				"allow no_email to allow channel_off, softphone, user: 1", 4, // to keep devices that the other set forgets counts as looser
 		},
 		"a remembered device that is worth nothing": {
 			"login/login.rego", `"second_step": "remembered"`, `"second_step": "not_asked"`,
@@ -217,7 +217,7 @@ func TestASessionThatWouldCountForMoreIsAskedLess(t *testing.T) {
 	}
 }
 
-// Records of earlier versions do not say what was done, but by the reason.
+// Records of earlier versions have no fields for the second step, the state and the devices to forget. They have the reason only.
 func TestARecordFromBeforeIsNoChange(t *testing.T) {
 	for name, tc := range map[string]struct {
 		in       policies.Input
@@ -253,10 +253,11 @@ func TestPoliciesThatDecideNothingRefuse(t *testing.T) {
 	}
 }
 
-// A mask took the address away: what comes out need not be what would have.
+// The address is masked in the records, so a decision that reads it may differ from the real one.
 func TestPoliciesThatReadWhatWasNotKept(t *testing.T) {
 	s := run(t, shippedBut(t, "asked/asked.rego", `input.account.has_email == false`, `input.account.email == ""`), among()...)
-	// One has no address to mask, and one is locked, which is asked before. Of the others nothing is said.
+	// One record has no address to mask. One account is locked, which is decided before the address is read. The other six are
+	// inexact.
 	if s.Inexact != 6 || s.Decided != 8 || s.Changed != 0 || s.Lacking["account.email"] != 6 || len(s.InexactExamples) != examplesKept {
 		t.Errorf("got %+v", s)
 	}
@@ -265,7 +266,7 @@ func TestPoliciesThatReadWhatWasNotKept(t *testing.T) {
 	}
 }
 
-// It was with the password, so nothing of it is inexact; unless a mask took out which method it was.
+// These sign-ins used the password, so their records are exact. They are inexact only if a mask removed the method.
 func TestARecordFromBeforeThereWereMethodsIsOneWithThePassword(t *testing.T) {
 	in, err := json.Marshal(signIn(func(in *policies.Input) { in.Device = policies.Device{Known: true, Channel: "softphone"} }))
 	if err != nil {
@@ -323,9 +324,9 @@ func TestEachSignInIsCountedOnce(t *testing.T) {
 	}
 	detail := fmt.Appendf(nil, `{"input": %s, "decision": {"action": "allow", "reason": "account_off", "second_step": "not_asked"}}`, in)
 	all := []Recorded{
-		{ID: 5, Flow: "a", Detail: detail}, {ID: 4, Flow: "a", Detail: detail}, // the code, and before it the password alone
-		{ID: 3, Flow: "b", Detail: detail}, {ID: 3, Flow: "b", Detail: detail}, // an export that was put together twice
-		{ID: 2, Detail: detail}, {ID: 1, Detail: detail}, // from before records named the flow
+		{ID: 5, Flow: "a", Detail: detail}, {ID: 4, Flow: "a", Detail: detail}, // the call with the code, and the call before with the password only
+		{ID: 3, Flow: "b", Detail: detail}, {ID: 3, Flow: "b", Detail: detail}, // an export that contains a record twice
+		{ID: 2, Detail: detail}, {ID: 1, Detail: detail}, // from a version that did not record the flow
 		{ID: 6, Detail: []byte("{")}, {ID: 7},
 	}
 	d := Differences{Who: true}
@@ -418,7 +419,7 @@ func TestChangesWithoutNumberAreNotToldApart(t *testing.T) {
 	}
 }
 
-// A million recorded sign-ins are to be replayed in less than a minute on two cores.
+// A million recorded sign-ins must be replayed in less than a minute on two cores.
 func BenchmarkReplay(b *testing.B) {
 	e := engine(b, policies.Shipped())
 	var lines []Recorded

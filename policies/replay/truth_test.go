@@ -13,23 +13,23 @@ import (
 	"nidan/policies"
 )
 
-// The truth about other policies is what happens to the same people, at the same times, where these decide from the beginning. It is found
-// here without replaying anything: two worlds go on side by side, each remembers its devices as the database does, and only the first one
-// is recorded.
+// The truth about other policies is what happens to the same people at the same times if these policies decide from the beginning.
+// The test finds it without a replay: two worlds run side by side, each remembers devices as the database does, and only the first
+// world is recorded.
 
 // client is a device of a person.
 type client struct {
 	account, role, flowType string
-	flag                    bool // the account's own
-	token                   int  // of its own; 0: it was given none
+	flag                    bool // the account's two-step flag
+	token                   int  // its device token; 0: none
 }
 
-// world is what happens under one set of policies.
+// world is one set of policies with the devices that are remembered under it.
 type world struct {
 	engine   *policies.Engine
 	settings policies.Settings
 	verified map[*client]challenge.Remembered
-	names    *bool // records name devices; nil: they do
+	names    *bool // whether records name devices; nil: yes
 }
 
 func (w *world) decide(t testing.TB, c *client, now time.Time, zone *time.Location, open bool) policies.Verdict {
@@ -67,14 +67,14 @@ func (w *world) forget(account string) {
 	}
 }
 
-// past is what happened in both worlds, and what was recorded of the first.
+// past is what happens in both worlds, and the records of the first world.
 type past struct {
 	real, other world
 	zone        *time.Location
 	names       bool // records name devices
-	log         bool // what is recorded is the decision log
+	log         bool // the records are those of the decision log
 	people      []*client
-	from        time.Time // when the other world begins to be another one
+	from        time.Time // when the other world begins to differ
 
 	r        *rand.Rand
 	recorded []Recorded
@@ -82,13 +82,13 @@ type past struct {
 	flows    int
 
 	signIns          int
-	asked, notAsked  int // in the other world, and not in the first; and the other way round
-	naive, naiveLess int // the same, as if each record stood for itself
+	asked, notAsked  int // sign-ins asked in the other world only, and in the first world only
+	naive, naiveLess int // the same counts if each record is decided by itself
 }
 
 const passesIn = 25 * time.Second
 
-// signIn is a sign-in in both worlds: what the person does where a code is asked is the same in both.
+// signIn is a sign-in in both worlds. If a code is asked in both, the person does the same in both.
 func (p *past) signIn(t testing.TB, c *client, now time.Time) {
 	passes, ticks := p.r.IntN(10) > 0, p.r.IntN(10) > 0
 	p.flows++
@@ -108,7 +108,7 @@ func (p *past) signIn(t testing.TB, c *client, now time.Time) {
 		}
 		p.record(c, code, passed, "passed", false)
 	}
-	// Who is asked only here enters the code at once, and is remembered.
+	// A person who is asked in the other world only enters the code at once, and has the device remembered.
 	if otherAsked && (!asked || passes && ticks) && other.RememberDays > 0 {
 		entered := now
 		if asked {
@@ -120,7 +120,7 @@ func (p *past) signIn(t testing.TB, c *client, now time.Time) {
 		p.other.verified = copied(p.real.verified)
 	}
 	if _, remembered := p.real.verified[c]; asked && passes && ticks && remembered {
-		p.tokens++ // the next one
+		p.tokens++ // the next token
 		c.token = p.tokens
 	}
 }
@@ -164,7 +164,7 @@ func (p *past) record(c *client, v policies.Verdict, now time.Time, state string
 	}
 }
 
-// live lets the days pass.
+// live runs a number of days.
 func (p *past) live(t testing.TB, days int) {
 	t.Helper()
 	type arrival struct {
@@ -186,7 +186,7 @@ func (p *past) live(t testing.TB, days int) {
 	}
 }
 
-// forgetNow may have devices forgotten, a moment later: the account has a new password, or somebody has its devices forgotten, or
+// forgetNow may make devices forgotten a moment later: the account gets a new password, an administrator forgets its devices, or
 // remembering is switched off for a while in which nobody signs in.
 func (p *past) forgetNow(account string, now time.Time) {
 	kind, of, detail := "", "id-"+account, `{"devices_forgotten": 2}`
@@ -199,7 +199,7 @@ func (p *past) forgetNow(account string, now time.Time) {
 		kind = "account_switched"
 	case 5:
 		kind, of = "settings_changed", ""
-	case 6: // forgets nothing
+	case 6: // a change of settings that forgets nothing
 		p.note(Recorded{At: now, Kind: "settings_changed", Detail: []byte(`{"from": {}, "to": {}}`)})
 		return
 	default:
@@ -213,7 +213,7 @@ func (p *past) forgetNow(account string, now time.Time) {
 	p.note(Recorded{At: now.Add(time.Minute), Kind: kind, Account: of, Detail: []byte(detail)})
 }
 
-// note puts something on record that is no sign-in.
+// note records an event that is not a sign-in.
 func (p *past) note(r Recorded) {
 	if !p.log && !r.At.Before(p.from) {
 		r.ID = int64(len(p.recorded) + 1)
@@ -231,7 +231,7 @@ func (p *past) all() iter.Seq2[Recorded, error] {
 	}
 }
 
-// lived is a past of some people, each with a browser, and some with a softphone.
+// lived returns a past of some people, each with a browser, and some with a softphone, too.
 func lived(t testing.TB, changes ...func(*past)) *past {
 	t.Helper()
 	zone, err := time.LoadLocation("Asia/Tokyo")
@@ -253,7 +253,7 @@ func lived(t testing.TB, changes ...func(*past)) *past {
 		change(p)
 	}
 	for _, c := range p.people {
-		if p.names && c.flowType == "browser" { // the sign-in page gives it one
+		if p.names && c.flowType == "browser" { // the sign-in page gives it a token
 			p.tokens++
 			c.token = p.tokens
 		}
@@ -262,7 +262,8 @@ func lived(t testing.TB, changes ...func(*past)) *past {
 	return p
 }
 
-// found is what a replay says: how many are asked that were not, the other way round, and of how many it does not say anything.
+// found returns the result of a replay: how many sign-ins are asked in the other world only, how many in the first world only, and
+// the summary.
 func (p *past) found(t testing.TB, trial Trial) (asked, notAsked int, s Summary) {
 	t.Helper()
 	var d Differences
@@ -282,7 +283,7 @@ func (p *past) found(t testing.TB, trial Trial) (asked, notAsked int, s Summary)
 	return asked, notAsked, s
 }
 
-// with is what ships, with other parameters.
+// with compiles the shipped set with other parameters.
 func with(t testing.TB, given ...string) *policies.Engine {
 	t.Helper()
 	set, err := policies.Load(policies.Shipped())
@@ -305,7 +306,7 @@ func TestAReplaySaysWhatWouldHaveHappened(t *testing.T) {
 	for name, tc := range map[string]struct {
 		settings map[string]any
 		changes  []func(*past)
-		inexact  int // at most, in percent
+		inexact  int // at most this percentage of sign-ins
 	}{
 		"where devices are remembered for a week": {map[string]any{"remember_days": 7.0}, []func(*past){week}, 0},
 		"where they are remembered for two months": {
@@ -335,7 +336,7 @@ func TestAReplaySaysWhatWouldHaveHappened(t *testing.T) {
 			if tc.settings["remember_days"] == 7.0 && p.naive < 2*p.asked {
 				t.Errorf("what each record says by itself is no worse: %d", p.naive)
 			}
-			if !p.log { // compared with what ships instead of with what was recorded
+			if !p.log { // compared with the shipped policies, not with the records
 				trial.Against = p.real.engine
 				if a, n, same := p.found(t, trial); a != asked || n != notAsked || same.Inexact != s.Inexact {
 					t.Errorf("against the same policies: %d, %d, inexact %d", a, n, same.Inexact)
@@ -349,7 +350,7 @@ func browsers(p *past) {
 	p.people = slices.DeleteFunc(p.people, func(c *client) bool { return c.flowType != "browser" })
 }
 
-// nameless has records as they were before they named devices, of people with one device each.
+// nameless makes records that do not name devices, as early versions wrote them, for people with one device each.
 func nameless(p *past) {
 	browsers(p)
 	p.names = false

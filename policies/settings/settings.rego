@@ -1,12 +1,12 @@
 # METADATA
 # title: A change of how one signs in
 # description: |
-#   Kratos asks before it keeps a new password, a second factor, a passkey, another provider or another profile, and already when
-#   somebody begins to change one of them. Whoever knows the password may have come in through a channel that asks for no code. With
-#   a new password, such a session would take the account from its holder; with a factor of its own, it would hold the stronger step;
-#   with another address, it would have the codes sent elsewhere. So an account that is asked for a code on any channel is changed
-#   only in a session that has passed a second step. The account is the one before the change. What is to be changed makes no
-#   difference here: input.request.method says it to rules of one's own. The rules are tried from top to bottom; where none holds, the
+#   Kratos asks before it stores a new password, a second factor, a passkey, another provider or another profile, and also when a person
+#   begins to change one of these. Attack: a thief who knows the password may have signed in through a channel that asks for no code. In
+#   that session, a new password would take the account away from its holder, a new factor would give the thief the stronger step, and
+#   another address would get the codes. So if any channel asks the account for a code, the account can be changed only in a session with
+#   a second step. The account in the input is the one before the change. Only the rule for enrolment depends on what is changed. A
+#   team that copies this package finds that in input.request.method. The rules are tried from top to bottom, and if none holds, the
 #   change is refused.
 # schemas:
 #   - input: schema.settings
@@ -17,7 +17,7 @@ import data.nidan.capabilities
 
 # METADATA
 # title: Decision
-# description: Whether the change is kept, and why.
+# description: Whether Kratos may store the change, and why.
 # entrypoint: true
 default decision := {"action": "refuse", "reason": "second_step_missing"}
 
@@ -26,19 +26,19 @@ decision := {"action": "refuse", "reason": "account_locked"} if {
 } else := {"action": "refuse", "reason": "account_inactive"} if {
 	not input.account.state == "active"
 } else := {"action": "allow", "reason": "no_code_asked"} if {
-	count(asked.channels) > 0 # of none, "every" would hold
+	count(asked.channels) > 0 # with an empty set, "every" would hold
 	every channel in asked.channels {
 		not asked.code(channel)
 	}
 } else := {"action": "allow", "reason": "second_step_passed"} if {
 	capabilities.second_step
 } else := {"action": "allow", "reason": "second_step_passed"} if {
-	# Kratos before version 26 does not say which session asks. Then the newest sign-in with a second step stands for it.
+	# Kratos before version 26 does not say which session asks. Then the newest sign-in with a second step is used instead.
 	input.session.aal == "unknown"
 	input.session.known == true
 	input.session.second_step == "passed"
 } else := {"action": "allow", "reason": "enrolment"} if {
-	# The session is there for that, and worth nothing else.
+	# The session is for enrolment only.
 	input.session.second_step == "enrol_only"
 	input.request.method in {"any", "totp", "webauthn"}
 }

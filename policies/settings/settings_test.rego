@@ -35,7 +35,7 @@ _locked := {"action": "refuse", "reason": "account_locked"}
 
 _inactive := {"action": "refuse", "reason": "account_inactive"}
 
-# By session, settings and account: what becomes of a new password.
+# By session, settings and account, the decision on a new password.
 _cases := {
 	"with a code": {"input": _input(_session("passed"), {}, {}), "want": _passed},
 	"on a remembered device": {"input": _input(_session("remembered"), {}, {}), "want": _passed},
@@ -117,7 +117,7 @@ test_decision[name] if {
 	got == tc.want
 }
 
-# By what Kratos says of the session of a role that must not use mail.
+# By the level that Kratos reports for the session, for a role that must not use mail.
 _by_level := {
 	{"level": "aal2", "second_step": "not_asked", "want": _missing},
 	{"level": "aal2", "second_step": "passed", "want": _passed},
@@ -135,7 +135,7 @@ test_a_role_that_must_not_use_mail if {
 	}
 }
 
-# A channel of a team's own counts as the others do.
+# A channel that a team adds counts like the others.
 test_a_channel_that_was_added_asks_too if {
 	off := {"channels": {"admin_console": false, "softphone": false}}
 	kiosk := parameters.with_channels({"kiosk": {"return_to": ["https://kiosk.example.com/"]}})
@@ -145,7 +145,7 @@ test_a_channel_that_was_added_asks_too if {
 		with data.parameters as kiosk
 }
 
-# "every" holds of nothing: that must not let anybody through.
+# "every" holds for an empty set. That must not allow a change.
 test_without_any_channel_a_second_step_is_needed if {
 	_missing == settings.decision with input as _input(_session("not_asked"), {}, {})
 		with data.parameters as parameters.but({"channels": {}})
