@@ -12,7 +12,7 @@ import (
 	"nidan/policies"
 )
 
-// Store is a store whose times are measured, and each use of which is a part of the trace.
+// Store returns a store that measures each use of s, and adds it to the trace.
 func (w *Watch) Store(s challenge.Store) challenge.Store { return store{s, w} }
 
 type store struct {
@@ -30,7 +30,7 @@ func (s store) Situation(ctx context.Context, c challenge.Call) (challenge.Situa
 	return found, err
 }
 
-// Update implements [challenge.Store]. A message that is sent in it carries the trace with it.
+// Update implements [challenge.Store]. A message that is sent in the transaction carries the trace.
 func (s store) Update(ctx context.Context, account string, fn func(challenge.Tx) error) error {
 	began := time.Now()
 	parent := traceParent(ctx)
@@ -45,7 +45,7 @@ func (s store) Update(ctx context.Context, account string, fn func(challenge.Tx)
 	return err
 }
 
-// traceParent is the span that a context belongs to, as it is handed on; empty: none.
+// traceParent returns the span of a context in the format of the header traceparent; empty: none.
 func traceParent(ctx context.Context) string {
 	if !trace.SpanContextFromContext(ctx).IsValid() {
 		return ""
@@ -55,7 +55,7 @@ func traceParent(ctx context.Context) string {
 	return carrier["traceparent"]
 }
 
-// traced is a unit of work within a trace.
+// traced is a transaction within a trace.
 type traced struct {
 	challenge.Tx
 	parent string
@@ -67,7 +67,7 @@ func (t traced) Send(ctx context.Context, m challenge.Message) error {
 	return t.Tx.Send(ctx, m)
 }
 
-// Decider is one whose times are measured, and each decision of which is a part of the trace.
+// Decider returns a decider that measures the decisions of d about sign-ins, and adds each decision to the trace.
 func (w *Watch) Decider(d hooks.Decider) hooks.Decider { return decider{d, w} }
 
 type decider struct {
