@@ -12,15 +12,14 @@ import (
 	"testing"
 )
 
-// may is who may import whom: the picture of README.md in code. A folder that is not in it needs a place here, and a reason
-// in its doc.go.
+// may says which folders a folder may import: the picture of README.md in code. A new folder needs a place here, and a reason in its doc.go.
 var may = map[string][]string{
 	".":                    {"cmd"},
 	"brand":                {},
 	"challenge":            {},
 	"config":               {},
 	"decisionlog":          {},
-	"doctor":               {"config", "hooks", "kratos"}, // what one configuration says is compared with what the other one does
+	"doctor":               {"config", "hooks", "kratos"}, // compares the configuration of Nidan with that of Kratos
 	"status":               {},
 	"journal":              {"challenge"}, // a leaf is made of a record
 	"kratos":               {},
@@ -28,7 +27,7 @@ var may = map[string][]string{
 	"policies":             {},
 	"policies/live":        {"policies", "policies/proof", "policies/replay"},
 	"policies/proof":       {"policies"},
-	"policies/replay":      {"challenge", "policies", "policies/proof"}, // how old a remembered device is, is said in challenge alone
+	"policies/replay":      {"challenge", "policies", "policies/proof"}, // only challenge says how old a remembered device is
 	"store":                {"challenge", "journal"},                    // leaves and checkpoints are kept beside the records
 	"store/storetest":      {"challenge", "journal", "store"},           // tests only
 	"store/postgrestest":   {},                                          // tests and measurements only
@@ -44,38 +43,38 @@ var may = map[string][]string{
 	"server/page/pagetest": {"server/page"}, // tests only
 	"server/session":       {"challenge", "hooks", "kratos", "policies"},
 	"server/signin":        {"brand", "challenge", "hooks", "kratos", "server/page"},
-	"watch":                {"challenge", "hooks", "logs", "policies"}, // stands around what it measures
+	"watch":                {"challenge", "hooks", "logs", "policies"}, // wraps the parts that it measures
 	"cmd":                  {"brand", "challenge", "config", "decisionlog", "doctor", "hooks", "journal", "kratos", "logs", "mail", "mail/catcher", "policies", "policies/live", "policies/proof", "policies/replay", "server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "status", "store", "watch"},
 	"bench":                {"challenge", "kratos", "mail/catcher", "store", "store/postgrestest"}, // drives programs from outside, on databases that it fills
 	"e2e":                  {},                                                                     // drives the program from outside
 }
 
-// mayInTests is what tests may import beyond that.
+// mayInTests says what the tests of a folder may import in addition.
 var mayInTests = map[string][]string{
 	".":       {"config", "kratos"},
 	"store":   {"store/postgrestest", "store/storetest"},
 	"mail":    {"store", "store/postgrestest"},
-	"hooks":   {"policies/replay", "store", "store/postgrestest"}, // what is recorded is enough for a replay
+	"hooks":   {"policies/replay", "store", "store/postgrestest"}, // a test replays what the hooks have recorded
 	"cmd":     {"store/postgrestest"},
-	"watch":   {"kratos", "store"}, // sign-ins as they are
+	"watch":   {"kratos", "store"}, // real sign-ins
 	"journal": {"store"},
 
-	"hooks/contract":       {"challenge", "hooks", "kratos", "policies", "store", "store/postgrestest"}, // the hook on all that it stands on
+	"hooks/contract":       {"challenge", "hooks", "kratos", "policies", "store", "store/postgrestest"}, // the hook with all its real parts
 	"server/signin":        {"server/page/pagetest"},
 	"server/console":       {"store"},
 	"server/console/pages": {"server/page/pagetest"},
 	"e2e":                  {"kratos", "mail/catcher", "store/postgrestest"},
 }
 
-// only is where an outside technology may be used: one folder each.
+// only says which folders may use an outside technology: as few as possible.
 var only = map[string][]string{
 	"github.com/labstack/echo":         {"server", "server/console", "server/console/api", "server/console/pages", "server/page", "server/session", "server/signin", "hooks", "cmd"},
-	"github.com/open-policy-agent/opa": {"policies", "policies/live", "policies/proof"}, // each reads the rules themselves
+	"github.com/open-policy-agent/opa": {"policies", "policies/live", "policies/proof"}, // each of them reads the rules
 	"github.com/fsnotify/fsnotify":     {"policies/live"},
 	"github.com/prometheus":            {"cmd", "watch"},
-	"go.opentelemetry.io/otel":         {"watch"}, // what is traced knows nothing of it: it is told of contexts alone
+	"go.opentelemetry.io/otel":         {"watch"}, // the traced packages know only contexts
 	"github.com/transparency-dev":      {"journal"},
-	"golang.org/x/mod/sumdb/note":      {"config", "journal"}, // config looks whether a key is one
+	"golang.org/x/mod/sumdb/note":      {"config", "journal"}, // config checks keys
 	"github.com/ory/kratos-client-go":  {"kratos"},
 	"github.com/wneessen/go-mail":      {"mail"},
 	"github.com/emersion/go-smtp":      {"mail", "mail/catcher"},
@@ -99,7 +98,7 @@ func TestImportsPointInward(t *testing.T) {
 		}
 		if inTest {
 			allowed = append(slices.Clone(allowed), mayInTests[folder]...)
-			allowed = append(allowed, folder) // an external test package imports its own
+			allowed = append(allowed, folder) // an external test package imports the package that it tests
 		}
 		if !slices.Contains(allowed, ours) {
 			t.Errorf("%s: %s may not import %s", file, folder, ours)
@@ -127,12 +126,12 @@ func TestOneTechnologyPerFolder(t *testing.T) {
 	}
 }
 
-// Files are read, not the output of go list: a test's cached result would outlive a forbidden import.
+// forEachImport reads the files, and not the output of go list: otherwise go test would repeat a cached result after a forbidden import.
 func forEachImport(t *testing.T, each func(file, folder, imported string, inTest bool)) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && file == "bench/peers" {
-			return fs.SkipDir // modules of their own, that Nidan is measured beside
+			return fs.SkipDir // modules of their own, beside which Nidan is measured
 		}
 		if err != nil || d.IsDir() || !strings.HasSuffix(file, ".go") {
 			return err
