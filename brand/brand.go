@@ -17,7 +17,7 @@ type Config struct {
 	Texts      string // folder
 }
 
-// Brand is what shows people whose sign-in this is.
+// Brand contains the operator's name, logo, colours and links, as people see them.
 type Brand struct {
 	Name       string
 	Logo       *Image  // nil: the pages show the name instead

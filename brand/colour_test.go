@@ -27,7 +27,7 @@ func TestContrast(t *testing.T) {
 	}
 }
 
-// grey has a text colour on which no accent is easy to read.
+// grey has grey text on its buttons: only very dark accents can be read with it.
 var grey = Surroundings{Ground: Colour{255, 255, 255}, Sheet: Colour{255, 255, 255}, OnAccent: Colour{0x88, 0x88, 0x88}}
 
 func TestAnAccentThatCannotBeRead(t *testing.T) {
