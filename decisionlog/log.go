@@ -53,7 +53,7 @@ func New(c Config, log *slog.Logger) *Log {
 		config: c, log: log, waiting: make(chan Entry, mostWaiting),
 		client: &http.Client{
 			Timeout: uploadWithin,
-			// A redirect would send the token, and the names of those who sign in, to a server that is not configured.
+			// A redirect would send the token and the accounts' names to a server that is not configured.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
@@ -73,7 +73,7 @@ func (l *Log) Add(e Entry) {
 	}
 }
 
-// Stats counts decisions by what became of them.
+// Stats counts the decisions that were sent, were dropped or wait, and the uploads that failed.
 type Stats struct {
 	Sent     int64
 	Dropped  int64
