@@ -106,7 +106,7 @@ func TestOryElementsAsItComes(t *testing.T) {
 		w.keys(who + "\t" + password + "\r")
 		w.asksForAllAgain("We sent a verification code to t***@example.com. Enter the code from that e-mail.")
 		right := n.codeOf(who)
-		// The field stands between account and password.
+		// The field of the code is between account and password.
 		w.keys(who + "\t" + wrong(right) + "\t" + password + "\r")
 		w.asksForAllAgain("The verification code is wrong. Enter the correct verification code.")
 		w.keys(who + "\t" + right + "\t" + password + "\r")

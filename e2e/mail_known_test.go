@@ -9,7 +9,7 @@ import (
 	"nidan/kratos"
 )
 
-// What people who asked for English read about the mail.
+// The English texts about the mail that people read.
 const (
 	readsSent        = "We sent a verification code to "
 	readsWaiting     = "has not gone out yet"
@@ -42,7 +42,7 @@ func (s *signIn) reads(n *nidan, state, words, mail string) {
 	})
 }
 
-// outcome returns the only record about what became of a mail.
+// outcome returns the only record about the end of a mail.
 func (n *nidan) outcome() (kind, reason, detail string) {
 	n.t.Helper()
 	db := n.database()

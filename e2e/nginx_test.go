@@ -127,7 +127,7 @@ type answer struct {
 	status   int
 	location string
 	body     string
-	says     string // what a client has to do (WWW-Authenticate)
+	says     string // what the client must do (WWW-Authenticate)
 }
 
 func (b *behindNginx) ask(method, address string, headers ...http.Header) answer {

@@ -240,7 +240,7 @@ func (n *nidan) code(mails int) string {
 	return code
 }
 
-// mailed waits until there is a record of what became of each code's mail.
+// mailed waits until there is a record of the end of each code's mail.
 func (n *nidan) mailed() {
 	n.t.Helper()
 	db := n.database()

@@ -15,7 +15,7 @@ import (
 
 // TestSoak is a long run and no test of one thing (make soak, or SOAK=20000 for a shorter run): two Nidans on one PostgreSQL, and 200,000
 // challenges, a fifth of them with wrong codes, resent or expired. The memory of the processes must not grow. After old data is forgotten, the
-// database must have as many rows as before.
+// database must have as many challenges and answers as before, and no mails.
 func TestSoak(t *testing.T) {
 	n := newNidanOn(t, sharedBy(2), "NIDAN_POLICIES_DIR="+shortPolicies(t, 20, 1), "NIDAN_LOG_LEVEL=warn")
 	set := n.clocked()
