@@ -1,6 +1,5 @@
 // Package brand contains the operator's brand: a name, a logo, a colour, links, and the operator's own texts. It shows people whose
-// sign-in this is.
-// The sign-in pages, the console and the mails all use it.
+// sign-in this is. The sign-in pages, the console and the mails all use it.
 //
 // [Load] reads what the configuration names and refuses harmful values: a colour that cannot be read on the pages
 // (WCAG 2.2, 1.4.3), a logo that is neither SVG nor PNG, a text with an unknown name, or a text that lacks a value of the original.
