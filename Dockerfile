@@ -1,4 +1,4 @@
-# Nidan as one static program, run by a user without rights.
+# Nidan as one static program, which runs as a user without rights.
 FROM golang:1.26@sha256:3aff6657219a4d9c14e27fb1d8976c49c29fddb70ba835014f477e1c70636647 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -7,13 +7,13 @@ COPY . .
 RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/nidan . && mkdir /out/data
 
 FROM scratch
-# To verify the mail server's certificate.
+# Nidan verifies the mail server's certificate with these authorities.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/nidan /nidan
-# The database's folder belongs to that user.
+# The folder of the database belongs to the user below.
 COPY --from=build --chown=65532:65532 /out/data /data
 USER 65532:65532
-# Where the database is, unless the configuration says otherwise: sqlite:nidan.db.
+# The database is in this folder, unless the configuration says otherwise (sqlite:nidan.db).
 WORKDIR /data
 ENV NIDAN_PUBLIC_LISTEN=0.0.0.0:4455 \
     NIDAN_HOOKS_LISTEN=0.0.0.0:4456

@@ -2,18 +2,18 @@
 .PHONY: help test test-proofs test-others demo kratos screenshots policies regal lint vulncheck release fuzz fmt check setup measure-accounts measure-replay measure-swaps bench test-replicas soak histories
 
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
-# The policies that are checked: those that ship, or the copy that a security team keeps.
+# The policies to check: the ones that ship, or the copy of a security team.
 POLICIES ?= policies
 OPA := go tool -modfile=policies/opa/go.mod opa
 REGAL := go tool -modfile=policies/regal/go.mod regal
-# Modules of their own: what they are built of stays out of Nidan.
+# These tools have modules of their own, so that their dependencies stay out of Nidan.
 LINT := go tool -modfile=.ci/lint/go.mod golangci-lint
 GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 GORELEASER := go run github.com/goreleaser/goreleaser/v2@v2.17.0
-# The folder that go test's events go to, for those who count them.
+# The folder for the events of go test, for programs that count the tests.
 RESULTS ?=
 FUZZTIME ?= 10s
-# The Kratos that the tests run on: a program, or the one that is built.
+# The Kratos that the tests run on: a program; if none is named, the Kratos that is built.
 KRATOS ?=
 export KRATOS := $(if $(KRATOS),$(abspath $(KRATOS)))
 
@@ -25,8 +25,8 @@ TESTSUM = $(GOTESTSUM) --format pkgname-and-test-fails $(if $(RESULTS),--jsonfil
 test: setup check policies kratos ## Install what the tests need, build Kratos once, run everything; on another Kratos: KRATOS=program
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-proofs test-others
 
-# Proofs walk millions of inputs, one after the other, and the policy commands do so too: the race detector would find nothing there, and take
-# ten times as long. They make much that is not needed again: the collector has less to do if it waits.
+# The proofs and the policy commands go through millions of inputs, one after the other. The race detector would find nothing there, and take
+# ten times as long. They make much garbage: with GOGC=400, the garbage collector runs less often.
 test-proofs:
 	@GOGC=400 $(TESTSUM) -- -timeout 40m ./policies/proof ./policies/replay ./cmd
 
@@ -36,7 +36,7 @@ test-others:
 demo: ## Try it: a real Kratos, Nidan and a mail catcher on this machine
 	@go run . demo
 
-# After setup: it needs the C compiler.
+# The build needs the C compiler, which setup installs.
 kratos: setup ## Build the Kratos that the demo and the tests run on, unless KRATOS=program names one
 	@go run . demo --build-only $(if $(KRATOS),--kratos $(KRATOS))
 
@@ -46,8 +46,8 @@ screenshots: setup ## Take pictures of the sign-in page and the console, to docs
 measure-accounts: setup ## Say how long the console's accounts take with 100,000 in Kratos
 	@go test -count=1 -v -timeout 60m -tags measure -run TestMeasureAccounts ./e2e
 
-# Not --threshold alone: in OPA 1.22.2 that leaves a rule which no test reaches out of the count. With --coverage the tests are
-# not named, so they are run before.
+# --threshold alone is not enough: OPA 1.22.2 then does not count a rule that no test reaches. With --coverage, opa does not name the tests
+# that fail, so the tests run without it first.
 policies: ## Check the policies, or those in POLICIES=folder: opa fmt, check and test
 	@echo "Checking the policies. The first time, the opa command is built, which takes a minute or two."
 	@$(OPA) fmt --list --fail $(POLICIES) || { echo "run make fmt for these" >&2; exit 1; }
@@ -55,7 +55,7 @@ policies: ## Check the policies, or those in POLICIES=folder: opa fmt, check and
 	@$(OPA) test --bundle --fail-on-empty $(POLICIES)
 	@$(OPA) test --bundle --coverage --threshold 100 --verbose $(POLICIES) >/dev/null
 
-# Not a part of policies, and so of test: to build it takes longer than all that is checked there.
+# Regal is not a part of the target policies, and so not of test: building Regal takes longer than all checks there.
 regal: ## Lint the policies, or those in POLICIES=folder, with Regal, as .regal/config.yaml there says
 	@echo "Linting the policies. The first time, Regal is built, which takes some minutes."
 	@$(REGAL) lint $(POLICIES)
@@ -88,7 +88,7 @@ histories: setup ## Check 100,000 calls on three replicas at once, with connecti
 bench: setup ## Measure Nidan beside its peers, to bench/RESULTS.md; shorter or in parts: BENCH='-rounds 1 -parts calls,mail'
 	@go run ./bench $(BENCH)
 
-# The targets are read from the files: asked for its list, a package would first set up all that its tests need.
+# The names of the fuzz tests are read from the files. If go test were asked for them, each package would first set up all that its tests need.
 fuzz: ## Fuzz every parser, for FUZZTIME (10s) each
 	@grep -rE --include='*_test.go' '^func Fuzz' . | sed -E 's|^(.*)/[^/]*:func (Fuzz[A-Za-z0-9_]*).*|\1 \2|' | sort | \
 	while read -r folder target; do \

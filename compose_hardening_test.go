@@ -13,17 +13,17 @@ import (
 // steps are the services that end by themselves.
 var steps = []string{"kratos-migrate", "nidan-migrate"}
 
-// A tag leads to another image tomorrow, and to whatever the one who takes over the publisher's account puts there.
+// A tag can lead to another image tomorrow: an attacker who takes over the publisher's account can put any image there.
 func TestComposeAndDockerfileNameImagesByTheirDigests(t *testing.T) {
 	digest := regexp.MustCompile(`^[a-z0-9./-]+:[a-z0-9.-]+@sha256:[0-9a-f]{64}$`)
 	for name, s := range loadCompose(t).Services {
 		if s.Build == "" && !digest.MatchString(s.Image) {
-			t.Errorf("%s runs %s: whose digest?", name, s.Image)
+			t.Errorf("%s runs %s, which names no digest", name, s.Image)
 		}
 	}
 	for _, from := range regexp.MustCompile(`(?m)^FROM (\S+)`).FindAllStringSubmatch(readFile(t, "Dockerfile"), -1) {
 		if from[1] != "scratch" && !digest.MatchString(from[1]) {
-			t.Errorf("the image is built from %s: whose digest?", from[1])
+			t.Errorf("the image is built from %s, which names no digest", from[1])
 		}
 	}
 }
@@ -34,19 +34,19 @@ func TestComposeGivesContainersNoRights(t *testing.T) {
 			t.Errorf("%s: its root can be written", name)
 		}
 		if !slices.Equal(s.CapDrop, []string{"ALL"}) {
-			t.Errorf("%s: it keeps capabilities but %v", name, s.CapDrop)
+			t.Errorf("%s: it drops only the capabilities %v", name, s.CapDrop)
 		}
 		if !slices.Contains(s.Security, "no-new-privileges:true") {
-			t.Errorf("%s: it can get rights", name)
+			t.Errorf("%s: it can gain privileges", name)
 		}
-		// Nidan's image says itself that it is run by nobody: TestDockerfile.
+		// TestDockerfile checks the user of Nidan's own image.
 		if uid, _, _ := strings.Cut(s.User, ":"); s.Build == "" && !isOrdinary(uid) {
 			t.Errorf("%s: it is run by %q", name, s.User)
 		}
 	}
 }
 
-// isOrdinary says whether that is the number of a user who is not root. A name is looked up in the image.
+// isOrdinary says whether uid is the number of a user who is not root. It refuses a name, which would be looked up in the image.
 func isOrdinary(uid string) bool {
 	n, err := strconv.Atoi(uid)
 	return err == nil && n > 0
@@ -74,7 +74,7 @@ func TestComposeNoticesAndRestartsWhatFails(t *testing.T) {
 		}
 		h := s.Healthcheck
 		if len(h.Test) < 2 || h.Interval == "" || h.Timeout == "" {
-			t.Errorf("%s: nobody asks whether it works: %+v", name, h)
+			t.Errorf("%s: the health check is not complete: %+v", name, h)
 		}
 		if h.Test[0] == "CMD-SHELL" && s.Build != "" {
 			t.Errorf("%s: its image has no shell", name)
@@ -82,7 +82,7 @@ func TestComposeNoticesAndRestartsWhatFails(t *testing.T) {
 	}
 }
 
-// What stands in the environment of a container is shown by docker inspect, and goes to each program that is started in it.
+// docker inspect shows the environment of a container, and each program that is started in the container gets it.
 func TestComposeGivesSecretsAsFiles(t *testing.T) {
 	c, made := loadCompose(t), composeSecrets(t)
 	for name, s := range c.Services {
@@ -125,7 +125,7 @@ func TestComposeGivesSecretsAsFiles(t *testing.T) {
 	}
 }
 
-// The admin API asks nobody who they are: whoever reaches it administers all accounts.
+// The admin API does not ask who calls it: everybody who reaches it administers all accounts.
 func TestComposeLetsNidanAloneReachKratosAdminAPI(t *testing.T) {
 	c := loadCompose(t)
 	if got, want := in(c, "kratos"), []string{"kratos", "nidan", "nidan-1", "nidan-2"}; !slices.Equal(got, want) {
@@ -182,7 +182,7 @@ func in(c compose, network string) []string {
 	return names
 }
 
-// nginx looks a name up when it starts. A Nidan that is made anew must not get another address.
+// nginx looks a name up only when it starts. A Nidan container that is made again must not get another address.
 func TestComposeGivesEachReplicaItsAddress(t *testing.T) {
 	c := loadCompose(t)
 	subnet := netip.MustParsePrefix(c.Networks["public"].IPAM.Config[0].Subnet)

@@ -21,8 +21,8 @@ import (
 	"nidan/kratos"
 )
 
-// These tests stand in for a Docker engine: they hold docker-compose.yml, Dockerfile and .env.example to each other, to the
-// files in this tree, and to the configuration that the demo runs on, which is tried for real.
+// These tests stand in for a Docker engine. They compare docker-compose.yml, Dockerfile and .env.example with each other, with the files in
+// this tree, and with the demo's configuration, which other tests run for real.
 
 type compose struct {
 	Services map[string]service     `yaml:"services"`
@@ -78,7 +78,7 @@ type service struct {
 	PIDs     int      `yaml:"pids_limit"`
 }
 
-// serviceSecret is written as a name, or as a name and the file's.
+// serviceSecret is written as a name, or as a name and the name of the file.
 type serviceSecret struct {
 	Source string `yaml:"source"`
 	Target string `yaml:"target"`
@@ -98,7 +98,7 @@ type serviceNetwork struct {
 	Aliases []string `yaml:"aliases"`
 }
 
-// serviceNetworks are written as a list of names, or with what a service is called there.
+// serviceNetworks are written as a list of names, or with the address and the aliases of the service in each network.
 type serviceNetworks map[string]serviceNetwork
 
 func (s *serviceNetworks) UnmarshalYAML(n *yaml.Node) error {
@@ -128,7 +128,7 @@ func loadCompose(t *testing.T) compose {
 	return c
 }
 
-// composeSecrets are the files that deploy/compose/secrets makes, by their names.
+// composeSecrets returns the files that deploy/compose/secrets makes, by name.
 func composeSecrets(t *testing.T) map[string]string {
 	t.Helper()
 	root := t.TempDir()
@@ -142,7 +142,7 @@ func composeSecrets(t *testing.T) map[string]string {
 		}
 	}
 	made := map[string]string{}
-	for range 2 { // a second time changes nothing
+	for range 2 { // the second run must change nothing
 		if out, err := exec.Command(filepath.Join(root, "deploy", "compose", "secrets")).CombinedOutput(); err != nil || len(out) > 0 {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -173,7 +173,7 @@ func readFile(t *testing.T, name string) string {
 	return string(b)
 }
 
-// merge lays b over a as Kratos does with its configuration files: objects are merged, all else is replaced.
+// merge merges b into a like Kratos merges its configuration files: it merges objects, and replaces other values.
 func merge(a, b map[string]any) map[string]any {
 	for k, v := range b {
 		below, ok := a[k].(map[string]any)
@@ -200,7 +200,7 @@ func TestComposeRunsKratosOnTheDemosConfiguration(t *testing.T) {
 	service, migrate := c.Services["kratos"], c.Services["kratos-migrate"]
 	effective := merge(asMap(t, readFile(t, "kratos/kratos.yml")), asMap(t, secrets["kratos.yml"]))
 
-	// The same, made the way the demo makes it, for compose's addresses.
+	// The same configuration, made like the demo makes it, with compose's addresses.
 	run, err := kratos.Run{
 		PublicPort: 4433, AdminPort: 4434, BaseURL: c.Services["nidan"].Environment["NIDAN_PUBLIC_URL"],
 		HookURL: "http://nidan:4456", HookToken: strings.TrimSpace(secrets["hooks_tokens"]),
@@ -213,7 +213,7 @@ func TestComposeRunsKratosOnTheDemosConfiguration(t *testing.T) {
 	want["secrets"] = map[string]any{
 		"cookie": []any{strings.TrimSpace(secrets["kratos_cookie"])}, "cipher": []any{strings.TrimSpace(secrets["kratos_cipher"])},
 	}
-	// Between containers, nothing is on loopback.
+	// Containers do not reach each other on loopback.
 	serve := want["serve"].(map[string]any)
 	serve["public"].(map[string]any)["host"], serve["admin"].(map[string]any)["host"] = "0.0.0.0", service.Networks["kratos"].Address
 	serve["admin"].(map[string]any)["base_url"] = "http://kratos-admin:4434/"
@@ -256,7 +256,7 @@ func TestComposeReachesItsDatabases(t *testing.T) {
 	}
 }
 
-// In each profile one service answers to the name by which Kratos looks for the hooks, and what runs in no profile runs in both.
+// In each profile, one service has the name by which Kratos calls the hooks. A service without a profile runs in both profiles.
 func TestComposeHasOneNidanInEachProfile(t *testing.T) {
 	c := loadCompose(t)
 	profiles := map[string][]string{}
@@ -273,14 +273,14 @@ func TestComposeHasOneNidanInEachProfile(t *testing.T) {
 	}
 	want := map[string][]string{"one": {"nidan"}, "replicas": {"balancer"}}
 	if !reflect.DeepEqual(profiles, want) {
-		t.Errorf("by the name nidan are known %v, want %v", profiles, want)
+		t.Errorf("the name nidan leads to %v, want %v", profiles, want)
 	}
 	if !strings.Contains(readFile(t, ".env.example"), "\nCOMPOSE_PROFILES=one\n") {
-		t.Error("what .env.example has is no profile")
+		t.Error(".env.example does not choose the profile one")
 	}
 }
 
-// serve refuses a database that is older than the program.
+// nidan serve refuses a database that is older than the program.
 func TestComposeMigratesItsDatabases(t *testing.T) {
 	c := loadCompose(t)
 	if got := c.Services["nidan"].Command; !slices.Equal(got, []string{"serve", "--migrate"}) {
@@ -378,7 +378,7 @@ func takesItsConfiguration(t *testing.T, c compose, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Two listeners drain for 10 seconds each, with 10 seconds in between, and then the mails.
+	// Two listeners drain for 10 seconds each, with up to 10 seconds in between, and then the mails get 10 seconds.
 	if grace, err := time.ParseDuration(service.Grace); err != nil || grace < cfg.Shutdown.Notice+40*time.Second {
 		t.Errorf("it is killed after %q, before it has stopped (%v)", service.Grace, err)
 	}
@@ -394,7 +394,7 @@ func takesItsConfiguration(t *testing.T, c compose, name string) {
 			t.Errorf("%s is %s, want %s", key, pair[0], pair[1])
 		}
 	}
-	if cfg.Mail.SMTP.Port != 1025 { // mailpit's
+	if cfg.Mail.SMTP.Port != 1025 { // the port of mailpit
 		t.Errorf("mail.smtp.port is %d", cfg.Mail.SMTP.Port)
 	}
 	database, ok := strings.CutPrefix(cfg.Database, "sqlite:")
@@ -423,14 +423,14 @@ func TestComposeShowsOnlyWhatFacesPeople(t *testing.T) {
 	}
 }
 
-// workingDir is where the image runs the program.
+// workingDir returns the folder in which the image runs the program.
 func workingDir(t *testing.T) string {
 	t.Helper()
 	dirs := regexp.MustCompile(`(?m)^WORKDIR (\S+)$`).FindAllStringSubmatch(readFile(t, "Dockerfile"), -1)
 	return dirs[len(dirs)-1][1]
 }
 
-// dockerfileEnv are the variables that the image sets.
+// dockerfileEnv returns the variables that the image sets.
 func dockerfileEnv(t *testing.T) map[string]string {
 	t.Helper()
 	_, rest, ok := strings.Cut(strings.ReplaceAll(readFile(t, "Dockerfile"), "\\\n", " "), "\nENV ")

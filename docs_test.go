@@ -19,7 +19,7 @@ var (
 	link       = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 )
 
-// pages are the pages of the documentation, with their text by path.
+// pages returns the text of each page of the documentation, by path.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -39,7 +39,7 @@ func pages(t *testing.T) map[string]string {
 	return found
 }
 
-// anchors are the names by which the headings of a page can be linked to.
+// anchors returns the names by which links lead to the headings of a page.
 func anchors(page string) (names []string) {
 	for _, h := range heading.FindAllStringSubmatch(codeBlock.ReplaceAllString(page, ""), -1) {
 		name := strings.ToLower(link.ReplaceAllString(h[2], ""))
@@ -49,7 +49,7 @@ func anchors(page string) (names []string) {
 	return names
 }
 
-// brokenLinks are the links of a page that lead to no file of the tree, or to no heading of it.
+// brokenLinks returns the links of a page that lead to no file of the tree, or to no heading of the file.
 func brokenLinks(file, page string) (broken []string) {
 	text := codeInline.ReplaceAllString(codeBlock.ReplaceAllString(page, ""), "")
 	for _, found := range link.FindAllStringSubmatch(text, -1) {
@@ -95,7 +95,7 @@ func TestTheLinksOfTheDocumentationLeadSomewhere(t *testing.T) {
 	}
 }
 
-// The test above must see what a link can have wrong.
+// The test above must find each kind of broken link.
 func TestALinkThatLeadsNowhereIsFound(t *testing.T) {
 	for _, wrong := range []string{
 		"[a](no-such-file.md)", "[a](docs/README.md#no-such-heading)", "# A\n\n[a](#b)", "[a](../outside.md)", "[`a`](no-such-file.md)",
@@ -124,16 +124,16 @@ func TestEachPageOfDocsIsInTheIndex(t *testing.T) {
 	}
 }
 
-// part is what one section of a README has that does not depend on the language.
+// part contains what a section of a README must have in each language.
 type part struct {
 	level  int
-	blocks []string // without their comments
+	blocks []string // of code, without their comments
 	links  []string
 	code   []string // within sentences
-	rows   int      // of tables, and points of lists
+	rows   int      // of tables, and the points of lists
 }
 
-// parts takes a README apart at its headings. The links to each other are left out.
+// parts splits a README at its headings. It leaves out the links between the two READMEs.
 func parts(page string) (all []part) {
 	var blocks []string
 	page = codeBlock.ReplaceAllStringFunc(page, func(block string) string {
@@ -164,7 +164,7 @@ func parts(page string) (all []part) {
 	return all
 }
 
-// differences says what of a README the other one does not have.
+// differences names the differences between two READMEs.
 func differences(a, b string) (found []string) {
 	as, bs := parts(a), parts(b)
 	if len(as) != len(bs) {
@@ -184,14 +184,14 @@ func differences(a, b string) (found []string) {
 	return found
 }
 
-// Words differ between the languages. What can be compared has to be the same.
+// The words differ between the languages. Everything that can be compared must be the same.
 func TestBothReadmesSayTheSame(t *testing.T) {
 	for _, what := range differences(readFile(t, "README.md"), readFile(t, "README.ja.md")) {
 		t.Errorf("README.ja.md is not as README.md is: %s", what)
 	}
 }
 
-// The test above must see what a README can lack.
+// The test above must find each kind of difference.
 func TestAReadmeThatLacksSomethingIsFound(t *testing.T) {
 	whole := "# A\n\nText with `code` and [a link](docs/README.md).\n\n## B\n\n```\nmake test   # all\n```\n\n- a\n- b\n\n| a |\n| --- |\n"
 	if got := differences(whole, strings.NewReplacer("# all", "# すべて", "Text", "文", "# A", "# あ").Replace(whole)); len(got) != 0 {

@@ -16,7 +16,7 @@ import (
 	"nidan/config"
 )
 
-// These tests stand in for a cluster: they hold what the manifests promise.
+// These tests stand in for a cluster: they check what the manifests promise.
 
 type manifest struct {
 	Kind     string
@@ -113,7 +113,7 @@ type selector struct {
 	Labels map[string]string `yaml:"matchLabels"`
 }
 
-// manifests are all of them, by kind and name.
+// manifests returns all manifests, by kind and name.
 func manifests(t *testing.T) map[string]manifest {
 	t.Helper()
 	var list struct{ Resources []string }
@@ -142,7 +142,7 @@ func manifests(t *testing.T) map[string]manifest {
 	return all
 }
 
-// spec reads the specification of one of them.
+// spec reads the specification of one manifest.
 func spec(t *testing.T, name string, into any) {
 	t.Helper()
 	m, ok := manifests(t)[name]
@@ -175,7 +175,7 @@ func TestKubernetesRunsSeveralNidans(t *testing.T) {
 	}
 }
 
-// contains says whether all labels of one are those of the other, too.
+// contains says whether labels contains each label of all.
 func contains(labels, all map[string]string) bool {
 	for name, value := range all {
 		if labels[name] != value {
@@ -215,7 +215,7 @@ func TestKubernetesAsksWhetherAPodWorks(t *testing.T) {
 	c := d.Template.Spec.Containers[0]
 	for what, pair := range map[string][2]probe{
 		"startup": {c.Startup, probeOf("/healthz")},
-		"live":    {c.Live, probeOf("/healthz")}, // a new start does not bring a database back
+		"live":    {c.Live, probeOf("/healthz")}, // a restart does not bring a database back
 		"ready":   {c.Ready, probeOf("/readyz")},
 	} {
 		if pair[0] != pair[1] {
@@ -232,7 +232,7 @@ func probeOf(path string) (p probe) {
 	return p
 }
 
-// A misspelt variable is refused by its name, and so would each pod be.
+// Nidan refuses a misspelt variable by its name, so no pod would start.
 func TestKubernetesRunsNidanOnAConfigurationItTakes(t *testing.T) {
 	var d deployment
 	spec(t, "Deployment/nidan", &d)
@@ -258,7 +258,7 @@ func TestKubernetesRunsNidanOnAConfigurationItTakes(t *testing.T) {
 	}
 }
 
-// environOf is what a container is started with. Each secret is a file of the one volume that is a Secret.
+// environOf returns the environment of a container. Each secret must be a file of a volume that is a Secret.
 func environOf(t *testing.T, p pod, c container) []string {
 	t.Helper()
 	environ := []string{}
@@ -283,7 +283,7 @@ func environOf(t *testing.T, p pod, c container) []string {
 	return environ
 }
 
-// Whoever reaches the hooks' listener with the token decides who is asked; metrics and readiness are there, too.
+// A caller who reaches the hooks' listener and has the token can call the hooks like Kratos. Metrics and readiness are there, too.
 func TestKubernetesLetsKratosAloneReachTheHooks(t *testing.T) {
 	var p networkPolicy
 	spec(t, "NetworkPolicy/nidan", &p)
@@ -305,7 +305,7 @@ func TestKubernetesLetsKratosAloneReachTheHooks(t *testing.T) {
 	}
 }
 
-// fromAt is who reaches that port. A rule that names no port, or nobody, is one for all.
+// fromAt returns who may reach a port. A rule without ports or without sources would be a rule for all, and is an error.
 func fromAt(t *testing.T, p networkPolicy, port int) []map[string]selector {
 	t.Helper()
 	var all []map[string]selector

@@ -9,13 +9,13 @@ import (
 )
 
 var (
-	// commands is a block of commands or files.
+	// commands matches a block of commands, or a file.
 	commands = regexp.MustCompile("(?sm)^```[a-z]*\n(.*?)^```")
-	// given is a file that a command of ours, or OPA's, reads or writes.
+	// given matches a file that a command of ours or of OPA reads or writes.
 	given = regexp.MustCompile(`(?m)^(?:nidan|opa|go run) .*?--(?:input|file|config|junit|decision-log|data|against)[ =]([\w./-]+)`)
 )
 
-// own are files of whoever reads, and why they are not there yet.
+// own are files of the reader, with the reason why the repository does not have them.
 var own = map[string]string{
 	"nidan.yml":           "the reader's configuration",
 	"tests.xml":           "the command writes it",
@@ -25,7 +25,7 @@ var own = map[string]string{
 	"before":              "the folder as it was",
 }
 
-// Whoever tries a command as it stands here finds the file that it names. Commands are tried in the folder of the repository.
+// A reader who tries a command of the documentation finds the file that the command names. The commands run in the folder of the repository.
 func TestThePagesNameFilesThatExist(t *testing.T) {
 	docs, err := filepath.Glob("docs/*.md")
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"nidan/config"
 )
 
-// unit reads a unit of systemd: the values of each directive, by section and name. An empty value stands for itself.
+// unit reads a systemd unit: the values of each directive, by section and name. An empty value is a value too.
 func unit(t *testing.T, file string) map[string][]string {
 	t.Helper()
 	values, section := map[string][]string{}, ""
@@ -23,7 +23,7 @@ func unit(t *testing.T, file string) map[string][]string {
 		case line[0] == '[':
 			section = strings.Trim(line, "[]")
 		case !ok:
-			t.Errorf("%s: what is %q?", file, line)
+			t.Errorf("%s: %q is no directive", file, line)
 		default:
 			values[section+"."+name] = append(values[section+"."+name], value)
 		}
@@ -57,11 +57,11 @@ func TestTheUnitIsASandbox(t *testing.T) {
 	}
 }
 
-// systemd's own word on it: a directive that it does not know is passed over with a warning, and protects nobody.
+// systemd itself checks the unit. It ignores an unknown directive with a warning, so a misspelt directive would protect nothing.
 func TestSystemdTakesTheUnitForASandbox(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "nidan.service")
-	self, err := os.Executable() // there has to be a program
+	self, err := os.Executable() // the unit must name a program that exists
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestSystemdTakesTheUnitForASandbox(t *testing.T) {
 	if out, err := exec.Command("systemd-analyze", "verify", file).CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("systemd-analyze verify (make test installs it): %v: %s", err, out)
 	}
-	// Of 100, which stands for a service without any protection. A usual one has 96.
+	// The scale goes up to 100, for a service without any protection. A usual service has 96.
 	out, err := exec.Command("systemd-analyze", "security", "--offline=true", "--threshold=20", file).CombinedOutput()
 	if err != nil {
 		t.Errorf("systemd-analyze security: %v: %s", err, out)
@@ -87,7 +87,7 @@ func TestTheUnitStopsAndReloadsAsNidanDoes(t *testing.T) {
 	if got := u["Service.KillMode"]; !slices.Equal(got, []string{"mixed"}) {
 		t.Errorf("the signal goes to %q", got)
 	}
-	// shutdown.notice may be a minute, and what is under way takes 40 seconds.
+	// shutdown.notice may be one minute, and the rest of the stop takes 40 seconds.
 	if got := u["Service.TimeoutStopSec"]; len(got) != 1 || waits(t, got[0]) < 100*time.Second {
 		t.Errorf("it is killed after %q, before it has stopped", got)
 	}
@@ -127,7 +127,7 @@ func TestTheUnitRunsNidanOnAConfigurationItTakes(t *testing.T) {
 	}
 }
 
-// secretFile is a file with a value for the variable that names it.
+// secretFile returns a file with a value for the variable that names the file.
 func secretFile(t *testing.T, variable string) string {
 	t.Helper()
 	value := strings.Repeat(strings.ToLower(strings.ReplaceAll(variable, "_", "")), 4)[:40]

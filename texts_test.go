@@ -9,13 +9,13 @@ import (
 	"testing"
 )
 
-// otherWords are other ways to write what the texts call サーバー, ユーザー, スーパーバイザー, フォルダー and ログイン.
+// otherWords matches other ways to write the words サーバー, ユーザー, スーパーバイザー, フォルダー and ログイン of the texts.
 var otherWords = regexp.MustCompile(`(?:サーバ|ユーザ|スーパバイザ|フォルダ)(?:[^ー]|$)|サインイン|サインアウト|スーパーバイザ(?:[^ー]|$)`)
 
-// documented is the mail's sentence as the manual of the product has it: people know it.
+// documented is a sentence of the mail. It stays as the product's manual has it, because people know it.
 const documented = "※本メールは{{.Brand}}サーバより自動で送信されております。"
 
-// Somebody who reads two words takes them for two things.
+// If a text has two words for one thing, its readers take them for two things.
 func TestTheJapaneseTextsHaveOneWordForEachThing(t *testing.T) {
 	found := 0
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {

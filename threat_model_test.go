@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// A promise whose test is gone is none.
+// The threat model must not name a test that is gone: nothing would hold its promise.
 func TestTheThreatModelNamesTestsThatExist(t *testing.T) {
 	model, err := os.ReadFile("docs/threat-model.md")
 	if err != nil {

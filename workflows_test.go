@@ -28,7 +28,7 @@ type workflow struct {
 	}
 }
 
-// workflows are those of .github/workflows, by their files' names.
+// workflows returns the workflows of .github/workflows, by the names of their files.
 func workflows(t *testing.T) map[string]workflow {
 	t.Helper()
 	files, err := filepath.Glob(".github/workflows/*.yml")
@@ -46,7 +46,7 @@ func workflows(t *testing.T) map[string]workflow {
 	return all
 }
 
-// makeTargets are those that somebody can ask for.
+// makeTargets returns the targets of the Makefile.
 func makeTargets(t *testing.T) []string {
 	t.Helper()
 	var targets []string
@@ -85,7 +85,7 @@ func TestWorkflowsRunWhatThereIs(t *testing.T) {
 	}
 }
 
-// A tag of an action can be moved to other code, which then has the token of the job.
+// A tag of an action can be moved to other code, which then gets the token of the job.
 func TestWorkflowsNameActionsByTheirCommits(t *testing.T) {
 	commit := regexp.MustCompile(`^[\w.-]+/[\w./-]+@[0-9a-f]{40}$`)
 	said := regexp.MustCompile(`uses: \S+@[0-9a-f]{40} # v\d+\.\d+\.\d+\n`)
@@ -112,7 +112,7 @@ func TestWorkflowsMayDoLittle(t *testing.T) {
 		if len(w.Permissions) != 1 || w.Permissions["contents"] != "read" {
 			t.Errorf("%s: every job may do %v", name, w.Permissions)
 		}
-		// With it, what a stranger proposes would run with the token of the repository.
+		// With pull_request_target, a stranger's proposal would run with the token of the repository.
 		if text := readFile(t, ".github/workflows/"+name); strings.Contains(text, "pull_request_target") || strings.Contains(text, "${{ github.event") {
 			t.Errorf("%s: it runs what a stranger has written", name)
 		}
@@ -145,7 +145,7 @@ func TestWorkflowsRunTheGoOfTheModule(t *testing.T) {
 	}
 }
 
-// A module, or a folder of packages, that nobody looks at grows old.
+// If dependabot does not look at a module, or at a folder of packages, nobody updates it.
 func TestDependabotLooksAtEachModule(t *testing.T) {
 	var d struct {
 		Updates []struct {
@@ -196,7 +196,7 @@ func TestDependabotLooksAtEachModule(t *testing.T) {
 	}
 }
 
-// Whoever downloads a release can tell what it is made of, and that it is what was made.
+// A person who downloads a release can check what it is made of, and that nobody has altered it.
 func TestAReleaseIsStaticProgramsWithSumsAndContents(t *testing.T) {
 	var r struct {
 		Builds []struct {

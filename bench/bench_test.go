@@ -26,13 +26,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// built has the programs, which are built once for all tests.
+// built builds the programs, once for all tests.
 var built = sync.OnceValues(func() (*bench, error) {
 	b := &bench{root: "..", work: programsIn}
 	return b, b.build(context.Background())
 })
 
-// newBench is one with its programs built, and a folder of its own.
+// newBench returns a bench that has its programs built, and a folder of its own.
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b, err := built()
@@ -42,7 +42,8 @@ func newBench(t *testing.T) *bench {
 	return &bench{root: b.root, work: t.TempDir(), programs: b.programs, rounds: 1, each: 200 * time.Millisecond}
 }
 
-// One short round of a few subjects: what it says is worth nothing, but that it still says something is. So it shares the machine.
+// This is one short round of a few subjects. Its figures mean nothing; the test checks only that there are figures. So it may run beside
+// other tests.
 func TestTheRunnerMeasuresNidanAndAPeer(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -88,8 +89,8 @@ func TestACallThatIsAnsweredOtherwiseEndsTheLoad(t *testing.T) {
 	}
 }
 
-// How long calls take is the machine's; how the slowest stand to the others in one run is Nidan's. A machine that has other work may
-// hold some up for once, so there are three runs: what is unfair is so in each.
+// The time of a call depends on the machine. The ratio of the slowest calls to the others in one run depends on Nidan. Other work on the
+// machine may delay some calls once, so there are three runs: if Nidan is unfair, each run shows it.
 func TestNoCallerWaitsMuchLongerThanTheOthers(t *testing.T) {
 	b := newBench(t)
 	on, err := b.nidan(t.Context(), b.work, freeAddress(), nil)
@@ -98,7 +99,7 @@ func TestNoCallerWaitsMuchLongerThanTheOthers(t *testing.T) {
 	}
 	defer on.stop()
 	next := hookTemplate(false, object{}).each(accounts)
-	if _, err := load(on.address, 4, b.each, next, http.StatusNoContent); err != nil { // so that what is made once is made
+	if _, err := load(on.address, 4, b.each, next, http.StatusNoContent); err != nil { // this load makes what is made only once
 		t.Fatal(err)
 	}
 	var said []string
@@ -140,7 +141,7 @@ func TestTheCommittedResultsHoldEveryGoal(t *testing.T) {
 	}
 }
 
-// Otherwise a newer router or database would be taken for what Nidan costs.
+// Otherwise a newer router or database would count as a cost of Nidan.
 func TestThePeersAreBuiltFromWhatNidanIsBuiltFrom(t *testing.T) {
 	version := func(dir, module string) string {
 		out, err := exec.CommandContext(t.Context(), "go", "-C", dir, "list", "-m", "-f", "{{.Version}}", module).Output()

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Words in a template, for what differs from call to call.
+// Words in a template for the values that differ from call to call.
 const (
 	accountHere = "AccountHere"
 	nameHere    = "NameHere"
@@ -21,7 +21,7 @@ const (
 
 type object = map[string]any
 
-// kratosSays is what Kratos tells the hook after a right password (kratos/after-password.jsonnet), of a softphone.
+// kratosSays returns what Kratos sends to the hook after a right password (kratos/after-password.jsonnet), for a softphone.
 func kratosSays(twoFactor bool, says object) object {
 	says["client"] = object{"name": "softphone", "version": "3.5.0"}
 	return object{
@@ -43,7 +43,7 @@ func kratosSays(twoFactor bool, says object) object {
 	}
 }
 
-// askOPA is the same sign-in as Nidan asks its policies about (policies/schema/input.jsonschema).
+// askOPA returns the same sign-in as the input of Nidan's policies (policies/schema/input.jsonschema).
 func askOPA() object {
 	return object{"input": object{
 		"now": timeHere,
@@ -64,7 +64,7 @@ func askOPA() object {
 	}}
 }
 
-// template is a request in which the words are still to be filled in.
+// template is a request whose words are not filled in yet.
 type template struct {
 	path, headers string
 	parts         []string // text, word, text, word, …
@@ -99,12 +99,12 @@ func hookTemplate(twoFactor bool, says object) template {
 func encoded(v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // it is made of texts and truth values
+		panic(err) // the value consists of texts and truth values
 	}
 	return b
 }
 
-// one is what a call says where the words stand.
+// one contains the values for the words in one call.
 type one struct{ account, name, flow, at, code, token string }
 
 func (t template) fill(o one) []byte {
@@ -121,13 +121,13 @@ func (t template) fill(o one) []byte {
 	return append(fmt.Appendf(make([]byte, 0, 256+len(body)), "POST %s HTTP/1.1\r\n%sContent-Length: %d\r\n\r\n", t.path, t.headers, len(body)), body...)
 }
 
-// signIns counts the sign-ins of all loads: each has a flow and an instant of its own, as Kratos gives them.
+// signIns counts the sign-ins of all loads. Each sign-in has a flow and a time of its own, as Kratos gives them.
 var (
 	signIns atomic.Int64
 	begun   = time.Now().UTC().Truncate(time.Second)
 )
 
-// signIn is a new one, of one of so many accounts; of a new account where there are none.
+// signIn returns a new sign-in, of one of this many accounts; of a new account if the number is 0.
 func signIn(accounts int64) one {
 	n := signIns.Add(1)
 	who := n
@@ -140,10 +140,10 @@ func signIn(accounts int64) one {
 	}
 }
 
-// id looks like one of Kratos'.
+// id returns an id that looks like Kratos' ids.
 func id(kind, n int64) string { return fmt.Sprintf("%08d-0000-4000-8000-%012d", kind, n) }
 
-// each is a call of the template for each new sign-in.
+// each returns calls of the template, each for a new sign-in.
 func (t template) each(accounts int64) calls {
 	return func() []byte { return t.fill(signIn(accounts)) }
 }

@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// slowDisk measures the hook where keeping something durable takes 2 ms, as on an ordinary disk. strace holds the program up for that
-// long at the end of each fsync and fdatasync, and at no other call (--seccomp-bpf).
+// slowDisk measures the hook where an fsync takes 2 ms, as on an ordinary disk. strace delays the program by this time at the end of each
+// fsync and fdatasync, and at no other system call (--seccomp-bpf).
 func (b *bench) slowDisk(ctx context.Context) error {
 	if _, err := exec.LookPath("strace"); err != nil {
 		b.results.add("## A slow disk\n\nLeft out: there is no strace, which makes the disk slow.\n\n")
@@ -43,7 +43,7 @@ func (b *bench) slowDisk(ctx context.Context) error {
 	return nil
 }
 
-// turnOnSlowDisk is one round. How many calls were made durable by one fsync goes to together.
+// turnOnSlowDisk is one round. It adds the number of calls per fsync to together.
 func (b *bench) turnOnSlowDisk(ctx context.Context, name, cores string, t, together *table) error {
 	dir, err := b.folder()
 	if err != nil {
@@ -76,7 +76,7 @@ func (b *bench) turnOnSlowDisk(ctx context.Context, name, cores string, t, toget
 	return nil
 }
 
-// fsyncs is how many of them strace has written down.
+// fsyncs returns how many fsyncs strace has logged.
 func fsyncs(traced string) int {
 	said, _ := os.ReadFile(traced)
 	return bytes.Count(said, []byte("sync("))

@@ -11,18 +11,18 @@ import (
 	"nidan/mail/catcher"
 )
 
-// door is a Kratos that people sign in to, and the mail server that their codes go to.
+// door is a Kratos that people sign in to, and the mail server that receives their codes.
 type door struct {
 	dir           string
 	public, admin string // Kratos' addresses
 	smtp          string
 	kratos        *server
-	nidan         *server // nil: Kratos asks nobody
+	nidan         *server // nil: this Kratos calls no hook
 	mailbox       *catcher.Catcher
 	client        *http.Client
 }
 
-// newDoor is one at which nothing runs yet but the mail server.
+// newDoor returns a door at which only the mail server runs.
 func (b *bench) newDoor() (*door, error) {
 	dir, err := b.folder()
 	if err != nil {
@@ -49,7 +49,7 @@ func (d *door) close() {
 	os.RemoveAll(d.dir)
 }
 
-// nidanDoor starts Nidan, and a Kratos that asks it.
+// nidanDoor starts Nidan, and a Kratos that calls Nidan.
 func (b *bench) nidanDoor(ctx context.Context, d *door) (err error) {
 	d.nidan, err = b.nidan(ctx, d.dir, d.smtp, func(p *program) {
 		p.env = append(p.env, "NIDAN_KRATOS_PUBLIC_URL=http://"+d.public, "NIDAN_KRATOS_ADMIN_URL=http://"+d.admin)
@@ -71,7 +71,7 @@ func (b *bench) bareDoor(ctx context.Context, d *door) error {
 	return d.startKratos(ctx)
 }
 
-// ownCodeDoor starts the same Kratos with its own second factor, and its courier for the mail.
+// ownCodeDoor starts the same Kratos with its own second factor, and with its courier, which sends the mail.
 func (b *bench) ownCodeDoor(ctx context.Context, d *door) error {
 	if err := b.kratosFiles(d, noHooks, ownCode(d.smtp)); err != nil {
 		return err
@@ -81,7 +81,7 @@ func (b *bench) ownCodeDoor(ctx context.Context, d *door) error {
 
 var sixDigits = regexp.MustCompile(`(?m)^\d{6}$`)
 
-// codeFor asks for a code, and returns it, and how long after the answer its mail came.
+// codeFor asks for a code. It returns the code, and the time from the answer until the mail came.
 func (d *door) codeFor(who string, ask func() error) (code string, waited time.Duration, err error) {
 	old := len(d.mailsTo(who))
 	if err := ask(); err != nil {

@@ -20,14 +20,14 @@ const (
 	people   = 60 // accounts of each kind
 )
 
-// kratosDir is a folder of Kratos' own: its log has the name that Nidan's has.
+// kratosDir returns a folder for Kratos alone: the log files of Kratos and of Nidan have the same name.
 func (d *door) kratosDir() string { return filepath.Join(d.dir, "kratos") }
 
 func (d *door) dsn() string {
 	return "sqlite://" + filepath.Join(d.kratosDir(), "kratos.db") + "?_fk=true&mode=rwc"
 }
 
-// kratosFiles writes the files that ship, but for some changes.
+// kratosFiles writes the files that ship, with some changes.
 func (b *bench) kratosFiles(d *door, changes ...func(config, schema object)) error {
 	run := kratos.Run{
 		PublicPort: port(d.public), AdminPort: port(d.admin), BaseURL: "http://" + d.public, HookToken: hookToken, DSN: d.dsn(), Secret: secret,
@@ -58,28 +58,28 @@ func (b *bench) kratosFiles(d *door, changes ...func(config, schema object)) err
 	return err
 }
 
-// noHooks leaves sign-ins to Kratos alone.
+// noHooks removes the hooks, so that Kratos alone decides.
 func noHooks(config, _ object) {
 	delete(at(config, "selfservice", "flows", "login"), "after")
 	delete(at(config, "selfservice", "flows", "settings"), "after")
 	delete(at(config, "selfservice", "flows", "settings"), "before")
 }
 
-// ownCode makes Kratos' own code everybody's second factor, sent by way of smtp.
+// ownCode makes Kratos' own code a second factor of everybody. Kratos sends it through the mail server smtp.
 func ownCode(smtp string) func(config, schema object) {
 	return func(config, schema object) {
 		at(config, "selfservice", "methods")["code"] = object{"enabled": true, "mfa_enabled": true}
-		// Otherwise a session that was got by the password alone would do, and nobody would need the code.
+		// Otherwise a session that was opened with the password alone would be enough, and nobody would need the code.
 		config["session"] = object{"whoami": object{"required_aal": "highest_available"}}
 		config["courier"] = object{"smtp": object{"connection_uri": "smtp://" + smtp + "/?disable_starttls=true"}}
-		// Without this, Kratos answers that there is no such account, and sends nothing.
+		// Without this, Kratos answers that the account does not exist, and sends nothing.
 		at(schema, "properties", "traits", "properties", "email")["ory.sh/kratos"] = object{
 			"credentials": object{"code": object{"identifier": true, "via": "email"}},
 		}
 	}
 }
 
-// at walks down objects. The files are the project's own: a step that is missing is a mistake here.
+// at follows the steps down into objects, and panics at a missing step. The files are the project's own, so a missing step is a mistake here.
 func at(o object, steps ...string) object {
 	for _, step := range steps {
 		o = o[step].(object)
@@ -87,7 +87,7 @@ func at(o object, steps ...string) object {
 	return o
 }
 
-// startKratos starts Kratos on the files that were written, and makes accounts.
+// startKratos starts Kratos with the files that kratosFiles wrote, and makes the accounts.
 func (d *door) startKratos(ctx context.Context, args ...string) error {
 	binary, err := kratos.Build(ctx, func(step string) { fmt.Println(step) })
 	if err != nil {
@@ -108,7 +108,7 @@ func (d *door) startKratos(ctx context.Context, args ...string) error {
 	return d.makeAccounts(ctx)
 }
 
-// makeAccounts makes those who sign in: Nidan asks agents for a code, and plain people for none.
+// makeAccounts makes the accounts that sign in. Nidan asks agents for a code, and plain accounts for none.
 func (d *door) makeAccounts(ctx context.Context) error {
 	making := kratos.NewAdmin("http://" + d.admin)
 	for i := range people {

@@ -13,20 +13,20 @@ import (
 	"time"
 )
 
-// calls gives the requests to make, each once: whole HTTP/1.1 requests, as they go over the wire. It ends with nil.
+// calls returns the requests to make, each one once: whole HTTP/1.1 requests, as they go over the wire. After the last one, it returns nil.
 type calls func() []byte
 
-// figures are what one load came to.
+// figures are the results of one load.
 type figures struct {
 	n        int
 	perSec   float64
 	p50, p99 time.Duration
 }
 
-// load has callers make calls one after the other for a time, each on a connection of its own. An answer with another status than
-// want ends it: what does not work cannot be fast.
+// load lets callers make calls one after the other for a time, each caller on a connection of its own. An answer with another status than
+// want ends the load: calls that fail must not count as fast calls.
 //
-// The requests are written as they are, and not by net/http's client: on one core, that would be slower than some of the servers.
+// The requests are written directly, and not by net/http's client: on one core, the client would be slower than some of the servers.
 func load(address string, callers int, lasting time.Duration, next calls, want int) (figures, error) {
 	var (
 		all  sync.WaitGroup
@@ -90,7 +90,7 @@ func caller(address string, end time.Time, stop *atomic.Bool, next calls, want i
 	return took, nil
 }
 
-// of is how long the slower half and the slowest hundredth took at least.
+// of returns the number of calls, and the median and the 99th percentile of their times.
 func of(took []time.Duration) figures {
 	if len(took) == 0 {
 		return figures{}

@@ -14,10 +14,10 @@ import (
 	"nidan/mail/catcher"
 )
 
-// mailRates are how many codes are asked for a second.
+// mailRates are the numbers of codes that are asked for in a second.
 var mailRates = []int{1, 20, 100}
 
-// mail measures how long after the hook's answer the mail is in the hands of the next mail server.
+// mail measures the time from the hook's answer until the next mail server has the mail.
 func (b *bench) mail(ctx context.Context) error {
 	b.results.add("## Mail\n\nFrom the hook's answer to the mail in the hands of an SMTP server on the same machine, which shares the core of what asks.\n\n")
 	b.results.add("| codes a second | mails | p50 | p99 |\n|---|---|---|---|\n")
@@ -36,7 +36,7 @@ func (b *bench) mail(ctx context.Context) error {
 	return nil
 }
 
-// mailed asks for codes at a rate, evenly, and returns how long each mail took after its answer.
+// mailed asks for codes at an even rate, and returns for each mail the time since its answer.
 func (b *bench) mailed(ctx context.Context, rate int) (took []time.Duration, asked int, err error) {
 	dir, err := b.folder()
 	if err != nil {
@@ -54,9 +54,9 @@ func (b *bench) mailed(ctx context.Context, rate int) (took []time.Duration, ask
 	}
 	defer on.stop()
 
-	n := min(900, max(20, rate*9)) // the mail server keeps a thousand
+	n := min(900, max(20, rate*9)) // the mail server keeps only a thousand mails
 	asking := hookTemplate(true, object{})
-	answered := make(map[string]time.Time) // by the mail's receiver
+	answered := make(map[string]time.Time) // by the receiver of the mail
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	failed := make(chan error, n)
@@ -94,7 +94,7 @@ func (b *bench) mailed(ctx context.Context, rate int) (took []time.Duration, ask
 	return took, n, nil
 }
 
-// mailServer takes mail at the address that it returns.
+// mailServer starts a mail server, and returns its address.
 func mailServer() (*catcher.Catcher, string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -19,17 +19,17 @@ import (
 // bench is one run.
 type bench struct {
 	root     string // the project's folder
-	work     string // where databases go
+	work     string // for the databases
 	programs struct{ nidan, opa, echo string }
 
 	rounds int
-	each   time.Duration // of a load
+	each   time.Duration // the time of one load
 	opaToo bool
 
 	results results
 }
 
-// parts are what is measured, in this order.
+// parts are the parts of a run, in this order.
 var parts = []struct {
 	name string
 	do   func(*bench, context.Context) error
@@ -42,7 +42,7 @@ func main() {
 	b := &bench{opaToo: true}
 	flag.StringVar(&b.root, "root", ".", "the project's folder")
 	out := flag.String("out", "bench/RESULTS.md", "the file to write")
-	work := flag.String("work", "", "a folder on the disk to measure; empty: the system's for temporary files")
+	work := flag.String("work", "", "a folder on the disk to measure; empty: the system's folder for temporary files")
 	only := flag.String("parts", "", "what to measure, of calls,start,mail,size,signin,replicas,disk; empty: all")
 	flag.StringVar(&b.results.note, "note", "", "a sentence on this run, for its results")
 	flag.IntVar(&b.rounds, "rounds", 3, "how often each subject has its turn")
@@ -75,7 +75,7 @@ func (b *bench) run(ctx context.Context, work, only, out string) (err error) {
 		}
 		fmt.Println(time.Now().Format("15:04:05"), p.name)
 		if e := p.do(b, ctx); e != nil {
-			// What else can be measured still is.
+			// The other parts are still measured.
 			b.results.add("## Not measured: %s\n\nIt failed: %v\n\n", p.name, e)
 			err = errors.Join(err, fmt.Errorf("%s: %w", p.name, e))
 		}
@@ -105,7 +105,7 @@ func build(ctx context.Context, dir, program string, args ...string) error {
 	return nil
 }
 
-// folder is a new one, for one server.
+// folder makes a new folder, for one server.
 func (b *bench) folder() (string, error) { return os.MkdirTemp(b.work, "run-") }
 
 func get(url string) (string, error) {

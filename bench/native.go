@@ -20,7 +20,7 @@ func (d *door) allowed(ctx context.Context, i int64) (waited time.Duration, err 
 	return 0, err
 }
 
-// withCode signs in with the password, and with it again and the code from Nidan's mail. It says how long the mail was waited for.
+// withCode signs in with the password, and then with the password and the code from Nidan's mail. It returns how long it waited for the mail.
 func (d *door) withCode(ctx context.Context, i int64) (waited time.Duration, err error) {
 	who := fmt.Sprintf("agent-%d", i%people)
 	action, err := d.flow(ctx, "", "")
@@ -38,7 +38,7 @@ func (d *door) withCode(ctx context.Context, i int64) (waited time.Duration, err
 	return waited, err
 }
 
-// withOwnCode signs in with the password, and raises that session with the code from Kratos' mail.
+// withOwnCode signs in with the password, and raises the session with the code from Kratos' mail. It returns how long it waited for the mail.
 func (d *door) withOwnCode(ctx context.Context, i int64) (waited time.Duration, err error) {
 	who := fmt.Sprintf("agent-%d", i%people)
 	action, err := d.flow(ctx, "", "")
@@ -76,7 +76,7 @@ func byPassword(who, code string) object {
 	return object{"method": "password", "identifier": who, "password": password, "transient_payload": object{"two_factor": twoFactor}}
 }
 
-// answer is what these sign-ins need of what Kratos says.
+// answer contains the parts of Kratos' answers that these sign-ins need.
 type answer struct {
 	UI      struct{ Action string }
 	Token   string `json:"session_token"`
@@ -85,7 +85,7 @@ type answer struct {
 	}
 }
 
-// flow begins a sign-in, and returns where to submit it. With a session's token, it is to raise that session.
+// flow begins a sign-in, and returns the address to submit it to. With a session token, the flow raises this session.
 func (d *door) flow(ctx context.Context, query, token string) (action string, err error) {
 	said, err := d.call(ctx, http.MethodGet, "http://"+d.public+"/self-service/login/api"+query, token, nil, http.StatusOK)
 	return said.UI.Action, err

@@ -12,7 +12,7 @@ import (
 	"nidan/store/postgrestest"
 )
 
-// cluster is a PostgreSQL of one round.
+// cluster is the PostgreSQL server of one round.
 type cluster struct {
 	*postgrestest.Server
 	ends []func()
@@ -36,7 +36,7 @@ func (c *cluster) stop() {
 	}
 }
 
-// startCluster starts a PostgreSQL as it comes, with each commit on the disk.
+// startCluster starts a PostgreSQL with its own defaults: each commit is on the disk.
 func startCluster() (c *cluster, err error) {
 	defer func() {
 		if failed, ok := recover().(error); ok {
@@ -48,7 +48,7 @@ func startCluster() (c *cluster, err error) {
 	return c, nil
 }
 
-// replicated measures several Nidans on one PostgreSQL, beside what PostgreSQL takes of the same rows by itself.
+// replicated measures several Nidan processes on one PostgreSQL, beside what PostgreSQL alone can do with the same rows.
 func (b *bench) replicated(ctx context.Context) error {
 	t := newTable()
 	peer := "Echo, group commit of 3 rows"
@@ -125,7 +125,7 @@ func (b *bench) onPostgres(ctx context.Context, dir, url string, peer bool) (*se
 	})
 }
 
-// loadAll is load, with the callers shared out among several servers.
+// loadAll is load with several servers, which share the callers.
 func loadAll(addresses []string, callers int, lasting time.Duration, next calls) (figures, error) {
 	var all sync.WaitGroup
 	parts, errs := make([]figures, len(addresses)), make([]error, len(addresses))
@@ -143,7 +143,7 @@ func loadAll(addresses []string, callers int, lasting time.Duration, next calls)
 	var sum figures
 	for _, f := range parts {
 		sum.n, sum.perSec = sum.n+f.n, sum.perSec+f.perSec
-		sum.p50, sum.p99 = max(sum.p50, f.p50), max(sum.p99, f.p99) // of the slowest
+		sum.p50, sum.p99 = max(sum.p50, f.p50), max(sum.p99, f.p99) // of the slowest server
 	}
 	return sum, errors.Join(errs...)
 }

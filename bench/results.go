@@ -11,24 +11,24 @@ import (
 	"time"
 )
 
-// results are what RESULTS.md is made of.
+// results contains the parts of RESULTS.md.
 type results struct {
 	note string
 	head string
 	text strings.Builder
-	// bounds is what bounds the figures, as somebody found it with a profile: text of its own, which goes at the end.
+	// bounds says what limits the figures, as a person found with a profile. This text comes from bench/bounds.md, and goes at the end.
 	bounds string
-	reach  map[string]string // goals, by name
+	reach  map[string]string // results for the goals, by name
 }
 
 func (r *results) add(format string, args ...any) { fmt.Fprintf(&r.text, format, args...) }
 
-// reached says what a goal's figure came to.
+// reached records the result for a goal.
 func (r *results) reached(goal, format string, args ...any) {
 	r.reach[goal] = fmt.Sprintf(format, args...)
 }
 
-// cell is one subject with so many callers, over the rounds.
+// cell contains the figures of one subject with one number of callers, over the rounds.
 type cell struct {
 	perSec, p50, p99, cpu, allocated []float64 // calls per second, milliseconds, milliseconds, microseconds a call, objects a call
 }
@@ -65,7 +65,7 @@ func median(all []float64) float64 {
 	return sorted[len(sorted)/2]
 }
 
-// spread is a median with its range.
+// spread returns a median with its range.
 func spread(all []float64, format string) string {
 	if len(all) == 0 {
 		return "–"
@@ -73,7 +73,7 @@ func spread(all []float64, format string) string {
 	return fmt.Sprintf(format+" ["+format+"–"+format+"]", median(all), slices.Min(all), slices.Max(all))
 }
 
-// quotients are the quotients of two cells, round by round: what a machine was like in one round counts for both.
+// quotients returns the quotients of two cells, round by round: the state of the machine in a round affects both.
 func quotients(a, b []float64) (all []float64) {
 	for i := range min(len(a), len(b)) {
 		if b[i] > 0 {
@@ -83,7 +83,7 @@ func quotients(a, b []float64) (all []float64) {
 	return all
 }
 
-// table writes the table of the calls, the same as ratios, and what is held against goals.
+// table writes the table of the calls, the same figures as ratios, and the results for the goals.
 func (r *results) table(t *table, all []subject) {
 	r.add("## Calls\n\nCalls per second: the median of the rounds, and their range.\n\n")
 	r.add("| subject | 1 caller | 16 | 64 | p50 / p99 at 1 | at 16 | at 64 | CPU a call at 64 |\n|---|---|---|---|---|---|---|---|\n")
@@ -134,7 +134,7 @@ func (r *results) goals(t *table) {
 	r.reached(goalCodes, "%s", spread(quotients(both, t.at(echoWithCode, 64).perSec), "%.2f"))
 }
 
-// The goals, by what is measured.
+// The names of the goals.
 const (
 	goalOPA         = "hook, allowed and recorded, 64 callers ÷ OPA server with decision log"
 	goalEcho        = "÷ Echo, group commit of the same record (the limit)"
@@ -153,7 +153,7 @@ var goals = []struct{ name, goal string }{
 	{goalSize, "≥ 0.9"}, {goalMail, "≤ 250 ms"}, {goalStart, "≤ 1; ≤ 1"}, {goalKratos, "≤ 0.1"},
 }
 
-// begin writes down what the run is made on, while this program may still use all of the machine.
+// begin writes down the machine and the versions, while this program may still use all cores.
 func (r *results) begin(b *bench) {
 	r.reach = make(map[string]string)
 	if said, err := os.ReadFile(filepath.Join(b.root, "bench/bounds.md")); err == nil {
@@ -188,7 +188,7 @@ func loadAverage() string {
 	return strings.Join(strings.Fields(string(said))[:3], " ")
 }
 
-// durableAppend is how long the disk takes to keep 4 KiB.
+// durableAppend returns the median time that the disk takes to keep 4 KiB.
 func durableAppend(dir string) string {
 	f, err := os.CreateTemp(dir, "append-")
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"nidan/store"
 )
 
-// caught is a unit of work whose messages are read and not kept: the code that was sent is in no other place in clear.
+// caught is a transaction that reads its messages and does not keep them: the code is in clear nowhere else.
 type caught struct {
 	exchange.Tx
 	keys *challenge.Keyring
@@ -27,7 +27,7 @@ func (c *caught) Send(_ context.Context, m challenge.Message) (err error) {
 	return err
 }
 
-// opened is the database in dir, with its tables.
+// opened opens the database in dir, and makes its tables.
 func opened(ctx context.Context, dir string) (*store.Store, error) {
 	st, err := store.Open(ctx, database(dir))
 	if err != nil {
@@ -41,7 +41,7 @@ func opened(ctx context.Context, dir string) (*store.Store, error) {
 	return st, nil
 }
 
-// issued puts n codes into the database in dir, as the hook would issue them, and returns the sign-ins that they let in.
+// issued puts n codes into the database in dir, as the hook would issue them, and returns the sign-ins that these codes let in.
 func issued(ctx context.Context, dir string, n int) ([]one, error) {
 	st, err := opened(ctx, dir)
 	if err != nil {
@@ -76,7 +76,7 @@ func issued(ctx context.Context, dir string, n int) ([]one, error) {
 					}, terms)
 					return err
 				})
-				all[i].code, all[i].at = sent.code, signIn(0).at // another submission of the flow
+				all[i].code, all[i].at = sent.code, signIn(0).at // the code comes with another submission of the flow
 			}
 		})
 	}
@@ -89,12 +89,12 @@ func issued(ctx context.Context, dir string, n int) ([]one, error) {
 	return all, nil
 }
 
-// deviceToken is the one by which an account's device is known.
+// deviceToken returns the token of an account's device.
 func deviceToken(account int64) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "device-%025d", account))
 }
 
-// filled puts n records and n remembered devices, of as many accounts, into the database in dir.
+// filled puts n records and n remembered devices of n accounts into the database in dir.
 func filled(ctx context.Context, dir string, n int64) error {
 	st, err := opened(ctx, dir)
 	if err != nil {
@@ -106,7 +106,7 @@ func filled(ctx context.Context, dir string, n int64) error {
 		return err
 	}
 	defer tx.Rollback()
-	detail := encoded(askOPA()["input"]) // what a record holds
+	detail := encoded(askOPA()["input"]) // the detail of a record
 	_, err = tx.ExecContext(ctx, `WITH RECURSIVE number (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n + 1 < $1)
 		INSERT INTO records (at, kind, account_id, account_name, flow_id, challenge_id, state, reason, revision, detail)
 		SELECT $2 + n, 'sign_in', printf('%08d-0000-4000-8000-%012d', 1, n * 7919 % $1), printf('agent-%d', n * 7919 % $1),

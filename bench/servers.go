@@ -20,13 +20,13 @@ const (
 	secret    = "bench-secret-bench-secret-bench-secret"
 )
 
-// allCores are the two that this program and the servers share otherwise.
+// allCores are both cores. Otherwise this program has one of them, and the servers have the other.
 const allCores = "0,1"
 
-// pinning says whether what serves and what asks have a core each.
+// pinning says whether the servers and this program have a core each.
 var pinning bool
 
-// pin puts this program on the second core, from where it puts servers on the first.
+// pin moves this program to the second core. From then on, servers are started on the first core.
 func pin() {
 	if _, err := exec.LookPath("taskset"); err != nil || runtime.NumCPU() < 2 {
 		return
@@ -35,7 +35,7 @@ func pin() {
 	pinning = exec.Command("taskset", "-a", "-p", "-c", "1", strconv.Itoa(os.Getpid())).Run() == nil
 }
 
-// server is a program that serves.
+// server is a running server.
 type server struct {
 	cmd     *exec.Cmd
 	pid     int
@@ -44,13 +44,13 @@ type server struct {
 	log     *os.File
 }
 
-// program is how a server is started.
+// program says how to start a server.
 type program struct {
 	args  []string
 	env   []string
 	dir   string // where its files go
-	ready string // path that answers 200 once it is ready
-	cores string // that it may use; empty: the first, where this program has the second
+	ready string // the path that answers 200 when the server is ready
+	cores string // the cores that it may use; empty: the first core, if this program has the second
 }
 
 // start starts a program that listens on address, and waits until it is ready.
@@ -68,7 +68,7 @@ func start(ctx context.Context, p program, address string) (*server, error) {
 	}
 	s := &server{cmd: exec.CommandContext(ctx, args[0], args[1:]...), address: address, log: log}
 	s.cmd.Env, s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = append(os.Environ(), p.env...), p.dir, log, log
-	// With what it starts itself, it can be ended as a whole.
+	// With a process group of its own, the server and all processes that it starts can be ended together.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	begin := time.Now()
 	if err := s.cmd.Start(); err != nil {
@@ -100,20 +100,20 @@ func (s *server) stop() {
 	s.log.Close()
 }
 
-// cpu is the processor time that a process has had, user's and system's.
+// cpu returns the CPU time of a process, of user and system.
 func cpu(pid int) time.Duration {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0
 	}
-	// The name, in parentheses, may hold spaces. utime and stime are the 14th and the 15th, in hundredths of a second (proc(5)).
+	// The name, in parentheses, may contain spaces. utime and stime are the fields 14 and 15, in hundredths of a second (proc(5)).
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	utime, _ := strconv.Atoi(fields[11])
 	stime, _ := strconv.Atoi(fields[12])
 	return time.Duration(utime+stime) * 10 * time.Millisecond
 }
 
-// resident is the memory that a process has in use, in MiB.
+// resident returns the resident memory of a process, in MiB.
 func resident(pid int) float64 {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	for line := range strings.Lines(string(status)) {
@@ -125,7 +125,7 @@ func resident(pid int) float64 {
 	return 0
 }
 
-// allocated is how many objects a Nidan has allocated since its start, as its metrics say.
+// allocated returns how many objects a Nidan has allocated since its start. The number comes from its metrics.
 func (s *server) allocated() float64 {
 	out, err := get("http://" + s.address + "/metrics")
 	if err != nil {
@@ -140,17 +140,17 @@ func (s *server) allocated() float64 {
 	return 0
 }
 
-// freeAddress is one on loopback that nobody listens on.
+// freeAddress returns an address on loopback where nobody listens.
 func freeAddress() string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "127.0.0.1:0" // what is started there fails, and says why
+		return "127.0.0.1:0" // a server that is started there fails, and says why
 	}
 	defer l.Close()
 	return l.Addr().String()
 }
 
-// nidan starts a Nidan on the database in dir, which is made if there is none. Mail goes to smtp.
+// nidan starts a Nidan with the database in dir, and makes the database if there is none. Mail goes to smtp.
 func (b *bench) nidan(ctx context.Context, dir, smtp string, change func(*program)) (*server, error) {
 	hooks := freeAddress()
 	_, port, _ := net.SplitHostPort(smtp)

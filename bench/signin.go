@@ -9,14 +9,15 @@ import (
 	"time"
 )
 
-// Kratos keeps a transaction open while it asks the hook, and on SQLite has one at a time: more at once would wait for each other.
+// atOnce is how many sign-ins run at once. Kratos keeps a transaction open while it calls the hook, and on SQLite it has one transaction at a
+// time: more sign-ins at once would wait for each other.
 const atOnce = 1
 
-// way is a way to sign in, at a door.
+// way is a way to sign in at a door.
 type way struct {
 	name string
 	door *door
-	n    int64 // in a round
+	n    int64 // sign-ins in a round
 	one  func(ctx context.Context, i int64) (waited time.Duration, err error)
 }
 
@@ -28,7 +29,7 @@ const (
 	wayOwnCode = "the same Kratos with its own `code` as a second factor"
 )
 
-// wholeSignIns measures sign-ins through the real Kratos: what they cost it, and what they cost Nidan.
+// wholeSignIns measures sign-ins through the real Kratos: how much CPU time they cost Kratos and Nidan, and how long they take.
 func (b *bench) wholeSignIns(ctx context.Context) error {
 	var doors []*door
 	defer func() {
@@ -47,7 +48,7 @@ func (b *bench) wholeSignIns(ctx context.Context) error {
 		}
 	}
 	nidan, bare, own := doors[0], doors[1], doors[2]
-	// Nidan sends an account five codes in ten minutes, at most: four in the rounds, and one to warm up.
+	// Nidan sends an account at most five codes in ten minutes: four in the rounds, and one in the warm-up.
 	codes := int64(min(people, 4*people/b.rounds))
 	all := []way{
 		{wayAllowed, nidan, 400, nidan.allowed},
@@ -68,12 +69,12 @@ func (b *bench) wholeSignIns(ctx context.Context) error {
 	return nil
 }
 
-// costs are what one sign-in took in each round.
+// costs are the costs of one sign-in, for each round.
 type costs struct {
-	n             int64     // in all rounds
-	perSec        []float64 // of them
-	waited, rest  []float64 // milliseconds: the median wait for the mail, and the median of all but that
-	kratos, nidan []float64 // milliseconds of the processor
+	n             int64     // sign-ins in all rounds
+	perSec        []float64 // sign-ins
+	waited, rest  []float64 // milliseconds: the median wait for the mail, and the median of all other time
+	kratos, nidan []float64 // milliseconds of CPU time
 }
 
 // turn makes a round of sign-ins.
@@ -106,7 +107,7 @@ func (w way) turn(ctx context.Context, round int64, measured map[string]*costs) 
 	return nil
 }
 
-// signIns makes n of them, some at once, and returns how long each waited for its mail, and how long it took but for that.
+// signIns makes n sign-ins, atOnce of them at a time. It returns how long each one waited for its mail, and how long the rest of it took.
 func (w way) signIns(ctx context.Context, first, n int64) (waited, rest []time.Duration, err error) {
 	waited, rest = make([]time.Duration, n), make([]time.Duration, n)
 	var next atomic.Int64

@@ -1,6 +1,6 @@
 package main
 
-// wholeSignIns writes the table of the sign-ins, and what follows from it.
+// wholeSignIns writes the table of the sign-ins, and the ratios that follow from it.
 func (r *results) wholeSignIns(all []way, measured map[string]*costs) {
 	r.add("## Whole sign-ins, through a real Kratos\n\n")
 	r.add("Native clients, %d at a time, Kratos on SQLite too, passwords hashed as cheaply as can be (bcrypt 4). Kratos and Nidan share a core. "+
@@ -20,7 +20,7 @@ func (r *results) wholeSignIns(all []way, measured map[string]*costs) {
 	r.reached(goalKratos, "%s (%.2f of %.2f ms)", spread(quotients(allowed.nidan, allowed.kratos), "%.2f"), median(allowed.nidan), median(allowed.kratos))
 }
 
-// aboutOwnCode is what must be known to compare the two codes.
+// aboutOwnCode says what readers must know to compare the two codes.
 const aboutOwnCode = `The wait for the mail is part of a sign-in with a code. Kratos' courier, which runs inside Kratos, sends what is there and then rests
 for ` + "`courier.worker.pull_wait`" + `, which is left at its default (1s in v1.3.1). Each sign-in begins as the one before it ends, when the
 courier has just begun to rest: people who come at any time wait half as long on average. The CPU includes what is used meanwhile.
@@ -30,7 +30,7 @@ the second check counts against Nidan.
 
 `
 
-// orNone is a median, where there was something to measure.
+// orNone returns a median, or a dash if there was nothing to measure.
 func orNone(all []float64, format, unit string) string {
 	if median(all) == 0 {
 		return "–"
@@ -38,7 +38,7 @@ func orNone(all []float64, format, unit string) string {
 	return spread(all, format) + unit
 }
 
-// sums are the sums of two cells, round by round.
+// sums returns the sums of two cells, round by round.
 func sums(a, b []float64) (all []float64) {
 	for i := range min(len(a), len(b)) {
 		all = append(all, a[i]+b[i])

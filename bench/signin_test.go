@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Were it not asked for, the benchmark would compare Nidan's two steps with Kratos' one.
+// If Kratos did not ask for its own code, the benchmark would compare two steps of Nidan with one step of Kratos.
 func TestKratosAsksForItsOwnCode(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// sizes are how many records and remembered devices a database holds, of as many accounts.
+// sizes are the numbers of records, of remembered devices and of accounts in a database.
 var sizes = []int64{1_000, 1_000_000}
 
 // sizes measures sign-ins on remembered devices, with a small and a large database in turn.
@@ -58,7 +58,7 @@ func (b *bench) turnAtSize(ctx context.Context, dir string, n int64, remembered 
 		o.account, o.name, o.token = id(1, who), fmt.Sprintf("agent-%d", who), deviceToken(who)
 		return remembered.fill(o)
 	}
-	if _, err := load(on.address, 16, b.each, next, http.StatusNoContent); err != nil { // reads what is read again and again
+	if _, err := load(on.address, 16, b.each, next, http.StatusNoContent); err != nil { // this load reads the pages that every sign-in reads
 		return err
 	}
 	for _, callers := range []int{1, 64} {

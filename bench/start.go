@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// callsBeforeMemory is how many calls a server has answered when its memory is read.
+// callsBeforeMemory is how many calls a server answers before its memory is read.
 const callsBeforeMemory = 100_000
 
-// starts measures how long servers take until they are ready, and the memory that they hold after many calls.
+// starts measures how long servers take until they are ready, and their memory after many calls.
 func (b *bench) starts(ctx context.Context) error {
 	dir, err := b.folder()
 	if err != nil {
@@ -74,7 +74,7 @@ func (b *bench) starts(ctx context.Context) error {
 	return nil
 }
 
-// only is the first n of the calls.
+// only returns the first n of the calls.
 func only(n int64, next calls) calls {
 	begun := signIns.Load()
 	return func() []byte {

@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// accounts is how many sign in, where an account may do so again and again.
+// accounts is how many accounts sign in, in the loads in which an account may sign in again and again.
 const accounts = 1000
 
-// rows is how many rows Nidan writes: for a sign-in that is allowed (answer, record, sign-in), and for one with a code (challenge,
-// mail, answer and record when the code is sent; answer, record and sign-in when the code comes).
+// The numbers of rows that Nidan writes: for an allowed sign-in (answer, record, sign-in), and for a sign-in with a code (challenge, mail,
+// answer and record when the code is sent; answer, record and sign-in when the code comes).
 const (
 	rowsAllowed  = 3
 	rowsWithCode = 7
 )
 
-// subject is what is measured: a server, and what is asked of it.
+// subject is a server, and the calls that are made to it.
 type subject struct {
 	name  string
 	want  int
 	start func(ctx context.Context, dir string) (*server, error)
-	calls func() calls // for each load
-	// seed readies the folder before the start, and says what the calls will be.
+	calls func() calls // makes the calls of a round
+	// seed fills the folder before the start, and returns the calls.
 	seed func(ctx context.Context, dir string) (calls, error)
 }
 
@@ -43,7 +43,7 @@ const (
 )
 
 func (b *bench) subjects() []subject {
-	nowhere := freeAddress() // nobody takes the mail: it stays in the queue, and is tried again
+	nowhere := freeAddress() // nobody accepts the mail: it stays in the queue, and is tried again
 	hook := func(ctx context.Context, dir string) (*server, error) { return b.nidan(ctx, dir, nowhere, nil) }
 	twoCores := func(ctx context.Context, dir string) (*server, error) {
 		return b.nidan(ctx, dir, nowhere, func(p *program) { p.cores = "0,1" })
@@ -76,7 +76,7 @@ func (b *bench) subjects() []subject {
 	}
 }
 
-// these is a call of the template for each of them, once.
+// these returns one call of the template for each sign-in.
 func (t template) these(all []one) calls {
 	next := make(chan one, len(all))
 	for _, o := range all {
@@ -92,7 +92,7 @@ func (t template) these(all []one) calls {
 	}
 }
 
-// callers are how many ask at once.
+// callers are the numbers of callers at the same time.
 var callers = []int{1, 16, 64}
 
 // calls measures the table of the calls.
@@ -132,7 +132,7 @@ func (b *bench) turn(ctx context.Context, s subject, t *table) error {
 	if s.calls != nil {
 		next = s.calls()
 	}
-	if _, err := load(on.address, 4, b.each/8, next, s.want); err != nil { // so that what is made once is made
+	if _, err := load(on.address, 4, b.each/8, next, s.want); err != nil { // this load makes what is made only once
 		return err
 	}
 	for _, n := range callers {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Config says what to make the brand of. All but the name may be empty.
+// Config names the parts of a brand. All fields but the name may be empty.
 type Config struct {
 	Name       string
 	Logo       string // file
@@ -17,15 +17,15 @@ type Config struct {
 	Texts      string // folder
 }
 
-// Brand is what people see of whose sign-in this is.
+// Brand contains the operator's name, logo, colours and links, as people see them.
 type Brand struct {
 	Name       string
-	Logo       *Image  // nil: the name stands in its place
-	LogoDark   *Image  // on dark pages; nil: Logo
-	Accent     *Colour // of buttons and links; nil: as the pages have it
-	AccentDark *Colour // on dark pages; nil: as the pages have it
-	HelpURL    string  // empty: there is none
-	PrivacyURL string  // empty: there is none
+	Logo       *Image  // nil: the pages show the name instead
+	LogoDark   *Image  // for dark pages; nil: Logo
+	Accent     *Colour // of buttons and links; nil: the pages' own colour
+	AccentDark *Colour // for dark pages; nil: the pages' own colour
+	HelpURL    string  // empty: no link
+	PrivacyURL string  // empty: no link
 }
 
 // Load makes the brand. The error names every key of the configuration that is wrong.

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// leastContrast is what text of the usual size needs with what is behind it (WCAG 2.2, 1.4.3, level AA).
+// leastContrast is the contrast that text of the usual size needs with its background (WCAG 2.2, 1.4.3, level AA).
 const leastContrast = 4.5
 
 // Colour is a colour in sRGB: red, green and blue.
 type Colour [3]uint8
 
-// String is the colour as CSS writes it: #rrggbb.
+// String returns the colour as CSS writes it: #rrggbb.
 func (c Colour) String() string { return "#" + hex.EncodeToString(c[:]) }
 
 func parseColour(s string) (c Colour, err error) {
@@ -25,10 +25,10 @@ func parseColour(s string) (c Colour, err error) {
 	return Colour{}, errors.New("is no colour; write it as #rrggbb, such as #0b57d0")
 }
 
-// Surroundings are the colours that an accent is seen with. server/page/assets/page.css has the same.
+// Surroundings are the colours around an accent. server/page/assets/page.css has the same colours.
 type Surroundings struct {
-	Ground   Colour // of a page: links and quiet buttons stand on it
-	Sheet    Colour // of what lies on the page, and of mails: links and buttons with an edge stand on it
+	Ground   Colour // of a page: links and quiet buttons are on it
+	Sheet    Colour // of forms and mails: links and buttons with an edge are on it
 	OnAccent Colour // text of a button that is filled with the accent
 }
 
@@ -38,7 +38,7 @@ var (
 	Dark  = Surroundings{Ground: Colour{0x14, 0x17, 0x1a}, Sheet: Colour{0x1d, 0x21, 0x26}, OnAccent: Colour{0x0a, 0x1d, 0x3d}}
 )
 
-// accent reads a colour and refuses one that cannot be read on these pages. Nil without an error: none is given.
+// accent reads a colour, and refuses a colour that cannot be read on these pages. For an empty text, it returns nil.
 func (s Surroundings) accent(text string) (*Colour, error) {
 	if text == "" {
 		return nil, nil
@@ -59,8 +59,8 @@ func (s Surroundings) accent(text string) (*Colour, error) {
 	return &c, nil
 }
 
-// nearest is the colour itself if it can be read in these surroundings, else the first one that can on the way to black, on light
-// pages, or to white, on dark ones. The mixture is one of light, so that the hue stays what it is.
+// nearest returns the colour itself if it can be read in these surroundings. Otherwise it returns the first colour that can be read on the
+// way to black (on light pages) or to white (on dark pages). It mixes amounts of light, so the hue stays the same.
 func (s Surroundings) nearest(c Colour) Colour {
 	now := c.luminance()
 	if s.light() {
@@ -87,7 +87,7 @@ func (s Surroundings) nearest(c Colour) Colour {
 func (s Surroundings) light() bool   { return s.Ground.luminance() > 0.5 }
 func (s Surroundings) all() []Colour { return []Colour{s.Ground, s.Sheet, s.OnAccent} }
 
-// mixed changes each part of the colour, as an amount of light from 0 to 1. Round takes care that the contrast does not get lost.
+// mixed changes each part of the colour, as an amount of light from 0 to 1. The function round must round towards more contrast.
 func (c Colour) mixed(change, round func(float64) float64) (mixed Colour) {
 	for i, v := range c {
 		mixed[i] = uint8(min(255, round(255*encoded(change(linear(v))))))
@@ -95,7 +95,7 @@ func (c Colour) mixed(change, round func(float64) float64) (mixed Colour) {
 	return mixed
 }
 
-// contrast is the ratio of WCAG 2.2, from 1 to 21.
+// contrast returns the contrast ratio of WCAG 2.2, from 1 to 21.
 func contrast(a, b Colour) float64 {
 	light, dark := a.luminance(), b.luminance()
 	if light < dark {
@@ -104,12 +104,12 @@ func contrast(a, b Colour) float64 {
 	return (light + 0.05) / (dark + 0.05)
 }
 
-// luminance is the relative luminance of WCAG 2.2, from 0 to 1.
+// luminance returns the relative luminance of WCAG 2.2, from 0 to 1.
 func (c Colour) luminance() float64 {
 	return 0.2126*linear(c[0]) + 0.7152*linear(c[1]) + 0.0722*linear(c[2])
 }
 
-// linear is the amount of light that a part of an sRGB colour stands for, and encoded is the way back (IEC 61966-2-1).
+// linear returns the amount of light for a part of an sRGB colour, and encoded does the reverse (IEC 61966-2-1).
 func linear(part uint8) float64 {
 	v := float64(part) / 255
 	if v <= 0.04045 {

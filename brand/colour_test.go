@@ -15,7 +15,7 @@ func colour(t *testing.T, s string) Colour {
 	return c
 }
 
-// The ratios are those that WCAG's own examples and its checkers give.
+// WCAG's own examples and contrast checkers give these ratios.
 func TestContrast(t *testing.T) {
 	for pair, want := range map[[2]string]float64{
 		{"#000000", "#ffffff"}: 21, {"#ffffff", "#000000"}: 21, {"#777777", "#777777"}: 1,
@@ -27,7 +27,7 @@ func TestContrast(t *testing.T) {
 	}
 }
 
-// grey are surroundings whose buttons are hard to read.
+// grey has grey text on its buttons: only very dark accents can be read with it.
 var grey = Surroundings{Ground: Colour{255, 255, 255}, Sheet: Colour{255, 255, 255}, OnAccent: Colour{0x88, 0x88, 0x88}}
 
 func TestAnAccentThatCannotBeRead(t *testing.T) {
@@ -54,13 +54,13 @@ func TestAnAccentThatCannotBeRead(t *testing.T) {
 				t.Errorf("it does not name %v: %v", nearest, err)
 			}
 			if _, err := tc.on.accent(nearest.String()); err != nil {
-				t.Errorf("what it names is refused too: %v", err)
+				t.Errorf("the colour that it names is refused too: %v", err)
 			}
 		})
 	}
 }
 
-// least is the lowest contrast of a colour with what is around it.
+// least returns the lowest contrast of a colour with its surroundings.
 func (s Surroundings) least(c Colour) float64 {
 	least := 21.0
 	for _, other := range s.all() {

@@ -10,7 +10,7 @@ import (
 //go:embed example
 var example embed.FS
 
-// WriteExample writes the files of a brand that nobody has into a folder, and says what to configure.
+// WriteExample writes the files of an invented brand into a folder, and returns the configuration for them.
 func WriteExample(folder string) (Config, error) {
 	if err := os.CopyFS(folder, example); err != nil {
 		return Config{}, fmt.Errorf("write the example of a brand: %w", err)

@@ -10,22 +10,22 @@ import (
 	"os"
 )
 
-// maxImage bounds a logo, in bytes. Everybody who signs in downloads it, and a PNG is part of each mail.
+// maxImage is the greatest size of a logo, in bytes. Everybody who signs in downloads the logo, and a PNG is part of each mail.
 const maxImage = 256 << 10
 
-// The kinds of images that there are, as media types.
+// The media types that a logo can have.
 const (
 	SVG = "image/svg+xml"
 	PNG = "image/png"
 )
 
-// Image is a logo. A script may stand in an SVG: it is to be shown as an image only, which runs none.
+// Image is a logo. An SVG can contain a script, so it must only be shown as an image: browsers run no scripts in images.
 type Image struct {
 	Type    string // SVG or PNG
 	Content []byte
 }
 
-// loadImage reads a file and finds out what it is by what is in it. Nil without an error: there is no path.
+// loadImage reads a file, and finds its type by its content. It returns nil without an error if there is no path.
 func loadImage(path string) (*Image, error) {
 	if path == "" {
 		return nil, nil
@@ -54,8 +54,8 @@ func loadImage(path string) (*Image, error) {
 	return &Image{Type: SVG, Content: content}, nil
 }
 
-// checkSVG reads XML to its end (XML 1.0) and wants the root element of SVG 2, section 5.1, in its namespace: without that, browsers
-// show nothing.
+// checkSVG reads the XML to its end (XML 1.0), and requires the root element of SVG 2 (section 5.1) in its namespace: without the namespace,
+// browsers show nothing.
 func checkSVG(content []byte) error {
 	const namespace = "http://www.w3.org/2000/svg"
 	d := xml.NewDecoder(bytes.NewReader(content))

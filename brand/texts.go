@@ -16,16 +16,16 @@ import (
 	"unicode/utf8"
 )
 
-// Texts are texts by name, by language.
+// Texts contains the texts of each language, by name.
 type Texts = map[string]map[string]string
 
-// maxText bounds a text, in characters: Kratos keeps some of them with each sign-in.
+// maxText is the greatest length of a text, in characters: Kratos keeps some texts with each sign-in.
 const maxText = 1000
 
-// Override returns the texts of each part of the program, with those in place that a folder has for them. It holds a file for each
-// language that has any, such as en.json: {"signin": {"sign_in": "Come in"}}. What the program knows no place for is refused by its
-// name, and so is a text that does not mention the same things as the one that it replaces. An empty folder name means that there are
-// none. The error names every text that is wrong.
+// Override returns the texts of each part of the program, with the texts of a folder in the place of the texts that ship. The folder has a
+// file for each language, such as en.json: {"signin": {"sign_in": "Come in"}}. Override refuses a text whose name does not exist, and a text
+// that does not mention the same things as the text that it replaces. If the name of the folder is empty, no text is replaced. The error
+// names every text that is wrong.
 func Override(folder string, shipped map[string]Texts) (map[string]Texts, error) {
 	all := make(map[string]Texts)
 	for part, texts := range shipped {
@@ -53,7 +53,7 @@ func Override(folder string, shipped map[string]Texts) (map[string]Texts, error)
 	return all, errors.Join(problems...)
 }
 
-// override puts the texts of one file in place.
+// override puts the texts of one file into all.
 func override(path string, all map[string]Texts) (problems []error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -86,7 +86,7 @@ func override(path string, all map[string]Texts) (problems []error) {
 	return problems
 }
 
-// replaces says why a text cannot stand in the place of the one of that name.
+// replaces says why a text cannot replace the text with this name.
 func replaces(text string, shipped map[string]string, name string) error {
 	old, known := shipped[name]
 	if !known {
@@ -97,17 +97,17 @@ func replaces(text string, shipped map[string]string, name string) error {
 		return errors.New("is empty; leave it out to keep the text there is")
 	case utf8.RuneCountInString(text) > maxText:
 		return fmt.Errorf("has more than %d characters", maxText)
-	case strings.ContainsFunc(text, unicode.IsControl): // it may stand in the subject of a mail, where a line break begins another header
+	case strings.ContainsFunc(text, unicode.IsControl): // the text may become the subject of a mail, where a line break begins another header
 		return errors.New("has a line break or another control character")
 	}
 	return samePlaceholders(text, old)
 }
 
-// placeholder is where something is put into a text: by its name, or the way of package fmt, where %% is a percent sign.
+// placeholder matches a place for a value in a text: by its name, or in the way of package fmt, where %% is a percent sign.
 var placeholder = regexp.MustCompile(`\{\{\.\w+\}\}|%%|%[-+#0]*(?:\.\d+)?(?:\[(\d+)\])?[a-z]`)
 
-// samePlaceholders says what is put into one of two texts and not into the other. A text without the address that a code was sent
-// to, or with a place that nothing is put into, would be found out by the people who read it.
+// samePlaceholders says which placeholder is in one of two texts and not in the other. Without this check, the people who read the text would
+// find the mistake: the address that a code was sent to is missing, or a placeholder is shown as it is written.
 func samePlaceholders(text, old string) error {
 	got, want := placeholders(text), placeholders(old)
 	for _, p := range slices.Sorted(maps.Keys(want)) {
@@ -130,8 +130,8 @@ func samePlaceholders(text, old string) error {
 	return nil
 }
 
-// placeholders are the placeholders of a text, and how often each is there. Those of package fmt without a number get that of their
-// turn, as fmt counts: two of them that changed places would show a time as a number.
+// placeholders returns the placeholders of a text, and how often each one is there. A placeholder of package fmt without a number gets the
+// number of its turn, as fmt counts: if two of them changed places, a time would be shown as a number.
 func placeholders(text string) map[string]int {
 	found := map[string]int{}
 	turn := 0

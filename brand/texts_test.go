@@ -19,7 +19,7 @@ func shipped() map[string]Texts {
 	}
 }
 
-// folder is one of files with texts: name, content, and so on.
+// folder makes a folder with files. The arguments are name, content, name, content and so on.
 func folder(t *testing.T, files ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -50,7 +50,7 @@ func TestATextIsReplaced(t *testing.T) {
 				t.Error("the other language changed too")
 			}
 			if before[tc.part]["en"][tc.key] == tc.text {
-				t.Error("what it was made from changed too")
+				t.Error("the texts that were passed in changed too")
 			}
 		})
 	}
@@ -90,7 +90,7 @@ func TestATextIsRefused(t *testing.T) {
 	}
 }
 
-// FuzzText holds that whatever is taken for a text has a place for each thing that is put in, and no other.
+// FuzzText checks that each accepted text has a place for each value, and no other place.
 func FuzzText(f *testing.F) {
 	for _, seed := range []string{"Since %s, %d codes", "%[2]d since %[1]s", "%[2]d since %s", "100%", "%%s %s %d", "{{.Length}}", "{{{.Length}}", "{{ .Length}}", "{{.Length}}}}"} {
 		f.Add(seed)

@@ -2,13 +2,13 @@ package decisionlog
 
 import "context"
 
-// batch is some decisions on their way: the first n of those pending, compressed.
+// batch is one upload: the first n pending decisions, compressed.
 type batch struct {
 	n    int
 	body []byte
 }
 
-// sendAll sends what waits, and says whether all of it could be sent.
+// sendAll sends all decisions that wait, and says whether it could send all of them.
 func (l *Log) sendAll(ctx context.Context) bool {
 	for {
 		l.take()
@@ -17,7 +17,7 @@ func (l *Log) sendAll(ctx context.Context) bool {
 			if len(l.waiting) == 0 {
 				return true
 			}
-			continue // all that was taken was too large
+			continue // all decisions that were taken were too large
 		}
 		if !l.send(ctx, b) {
 			return false
@@ -26,7 +26,7 @@ func (l *Log) sendAll(ctx context.Context) bool {
 	}
 }
 
-// take encodes what waits, up to what is compressed at once.
+// take encodes decisions that wait, until batchBytes are pending.
 func (l *Log) take() {
 	size := 0
 	for _, raw := range l.pending {
@@ -49,7 +49,8 @@ func (l *Log) take() {
 	}
 }
 
-// next is a batch of those pending, nil where there are none. How far they compress is not known before: it is tried with fewer.
+// next returns a batch of pending decisions, or nil if none are pending. The compressed size is not known before: if it is too large, next
+// tries again with half as many decisions.
 func (l *Log) next() *batch {
 	for n := len(l.pending); n > 0; {
 		body, err := compressed(l.pending[:n])
@@ -77,7 +78,7 @@ func (l *Log) drop(why string, size int, err error) {
 	l.log.Warn(why, "bytes", size, "err", err)
 }
 
-// dropRest counts what the program ends with: nobody sends it any more.
+// dropRest drops and counts the decisions that are left when the program ends.
 func (l *Log) dropRest() {
 	rest := len(l.pending)
 	l.forget(rest)

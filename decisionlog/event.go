@@ -8,12 +8,12 @@ import (
 // Entry is one decision.
 type Entry struct {
 	ID       string          // unique
-	Path     string          // of what was asked: "nidan/login/decision"
+	Path     string          // of the policy that was asked: "nidan/login/decision"
 	Revision string          // of the policies that decided
 	Input    json.RawMessage // masked
-	Result   json.RawMessage // nil: nothing could be decided
-	Erased   []string        // what was taken out of the two, as JSON Pointers
-	Masked   []string        // what stands there in another's place
+	Result   json.RawMessage // nil: Nidan could not decide
+	Erased   []string        // JSON Pointers of the values that were removed from Input and Result
+	Masked   []string        // JSON Pointers of the values that were replaced
 	At       time.Time
 	Took     time.Duration
 }

@@ -13,23 +13,23 @@ import (
 const (
 	// mostWaiting is how many decisions may wait, as in OPA's event buffer.
 	mostWaiting = 10_000
-	// uploadBytes bounds an upload, compressed, as OPA's upload_size_limit_bytes does where nobody sets it: collectors made for OPA
+	// uploadBytes is the greatest size of an upload, compressed. It is the default of OPA's upload_size_limit_bytes: collectors made for OPA
 	// may refuse more.
 	uploadBytes = 32 << 10
-	// batchBytes is about how much is compressed at once.
+	// batchBytes is about how many bytes are compressed at once.
 	batchBytes = 256 << 10
-	// uploadWithin bounds one upload.
+	// uploadWithin is the timeout of one upload.
 	uploadWithin = 10 * time.Second
-	// lastWithin bounds what is sent when the program ends.
+	// lastWithin is the timeout for all uploads when the program ends.
 	lastWithin = 5 * time.Second
 )
 
 // Config says where decisions go.
 type Config struct {
 	URL      string            // /logs is added to it
-	Token    string            // bearer token (RFC 6750) to begin with; empty: none
-	Labels   map[string]string // of every event: who sends it
-	MinDelay time.Duration     // between one upload and the next; it is chosen at random between the two, and grows with failures
+	Token    string            // the first bearer token (RFC 6750); empty: none
+	Labels   map[string]string // labels of every event, which name the sender
+	MinDelay time.Duration     // the time between two uploads is random between MinDelay and MaxDelay; after failures it grows
 	MaxDelay time.Duration
 }
 
@@ -40,20 +40,20 @@ type Log struct {
 	client  *http.Client
 	log     *slog.Logger
 	waiting chan Entry
-	pending [][]byte // encoded, in order, not sent yet; only Run has it
+	pending [][]byte // encoded, in order, not sent yet; only Run uses it
 
 	sent, dropped, failures atomic.Int64
-	taken                   atomic.Int64 // len(pending), for those who only count
+	taken                   atomic.Int64 // len(pending), for Stats
 }
 
-// New returns a log that sends nothing until it runs.
+// New returns a log. It sends nothing before [Log.Run].
 func New(c Config, log *slog.Logger) *Log {
 	c.URL = strings.TrimSuffix(c.URL, "/") + "/logs"
 	l := &Log{
 		config: c, log: log, waiting: make(chan Entry, mostWaiting),
 		client: &http.Client{
 			Timeout: uploadWithin,
-			// Who signs in, and the token, are for the one who is configured.
+			// A redirect would send the token and the accounts' names to a server that is not configured.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
@@ -61,10 +61,10 @@ func New(c Config, log *slog.Logger) *Log {
 	return l
 }
 
-// SetToken has uploads show that token from now on; empty: none.
+// SetToken sets the token for the following uploads; empty: none.
 func (l *Log) SetToken(token string) { l.token.Store(&token) }
 
-// Add sends a decision, some time later. It never waits: what is too much is dropped.
+// Add queues a decision to be sent later. It never waits: if the queue is full, it drops the decision.
 func (l *Log) Add(e Entry) {
 	select {
 	case l.waiting <- e:
@@ -73,7 +73,7 @@ func (l *Log) Add(e Entry) {
 	}
 }
 
-// Stats are what became of the decisions.
+// Stats counts the decisions that were sent, were dropped or wait, and the uploads that failed.
 type Stats struct {
 	Sent     int64
 	Dropped  int64
@@ -81,14 +81,14 @@ type Stats struct {
 	Failures int64 // of uploads
 }
 
-// Stats are those up to now.
+// Stats returns the counts up to now.
 func (l *Log) Stats() Stats {
 	return Stats{
 		Sent: l.sent.Load(), Dropped: l.dropped.Load(), Failures: l.failures.Load(), Waiting: int64(len(l.waiting)) + l.taken.Load(),
 	}
 }
 
-// Run sends until ctx ends, and then once more what there is.
+// Run sends decisions until ctx ends, and then once more all that wait.
 func (l *Log) Run(ctx context.Context) error {
 	for failures := 0; ; {
 		select {

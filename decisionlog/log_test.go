@@ -20,7 +20,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/plugins/logs"
 )
 
-// collector takes decisions as those do that security teams have: it decodes them as OPA's own.
+// collector receives decisions like the collectors of security teams: it decodes them with OPA's own types.
 type collector struct {
 	t       *testing.T
 	mu      sync.Mutex
@@ -71,7 +71,7 @@ func (c *collector) names() (names []string) {
 	return names
 }
 
-// collecting is a log that sends to a collector until the test ends or the returned function is called.
+// collecting returns a log that sends to a collector until the test ends or the returned function is called.
 func collecting(t *testing.T) (*Log, *collector, func()) {
 	t.Helper()
 	c := &collector{t: t}
@@ -143,7 +143,7 @@ func TestWhatCouldNotBeDecidedIsSentWithoutAResult(t *testing.T) {
 	}
 }
 
-// incompressible is a large decision: gzip takes hexadecimal digits to no less than half.
+// incompressible returns a large decision. It has hexadecimal digits, which gzip shortens to half at best.
 func incompressible(i, bytes int) Entry {
 	e := entry(i)
 	chance := rand.New(rand.NewPCG(uint64(i), 0))
@@ -226,7 +226,7 @@ func TestABatchThatIsNeverTakenDoesNotKeepOthersBack(t *testing.T) {
 	until(t, "the next event", func() bool { return len(c.names()) == 1 })
 }
 
-// It holds by itself: were Add to wait for the endpoint, this would not end.
+// The test needs no time limit of its own: if Add waited for the endpoint, the test would not end.
 func TestNobodyWaitsForTheLog(t *testing.T) {
 	hangs, release := make(chan struct{}, 1), make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hangs <- struct{}{}; <-release }))
@@ -239,7 +239,7 @@ func TestNobodyWaitsForTheLog(t *testing.T) {
 	for i := range mostWaiting + 3 {
 		l.Add(entry(i))
 	}
-	if s := l.Stats(); s.Dropped != 3 || s.Waiting != mostWaiting+1 { // the one that hangs waits too
+	if s := l.Stats(); s.Dropped != 3 || s.Waiting != mostWaiting+1 { // the decision in the upload that hangs counts as waiting
 		t.Errorf("got %+v", s)
 	}
 }

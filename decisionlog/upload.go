@@ -11,10 +11,10 @@ import (
 	"net/url"
 )
 
-// errNotTaken is the error of a batch that will not be taken the next time either.
+// errNotTaken is the error of a batch that the endpoint will not accept the next time either.
 var errNotTaken = errors.New("the endpoint does not take it")
 
-// send sends a batch, and says whether there is nothing more to do with it.
+// send sends a batch. It returns false if the batch must be sent again.
 func (l *Log) send(ctx context.Context, b *batch) bool {
 	err := l.post(ctx, b)
 	switch {
@@ -54,7 +54,7 @@ func (l *Log) post(ctx context.Context, b *batch) error {
 	return verdict(answer.StatusCode)
 }
 
-// verdict is what a status means. What an operator can put right is tried again: a token, an address, a limit of the endpoint's.
+// verdict says what a status means. A status that an operator can repair is tried again: a wrong token or address, a limit of the endpoint.
 func verdict(status int) error {
 	switch {
 	case status >= 200 && status < 300:
@@ -65,7 +65,7 @@ func verdict(status int) error {
 	return fmt.Errorf("the endpoint answers with status %d", status)
 }
 
-// compressed is a JSON array of decisions.
+// compressed returns a JSON array of decisions, compressed by gzip.
 func compressed(events [][]byte) ([]byte, error) {
 	var body bytes.Buffer
 	w := gzip.NewWriter(&body)

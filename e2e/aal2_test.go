@@ -15,8 +15,8 @@ import (
 	"nidan/kratos"
 )
 
-// withFactors starts a Kratos that has authenticator apps, and that says nothing of a session below the level: "aal1", or
-// "highest_available".
+// withFactors starts a Kratos that has authenticator apps. Kratos tells nothing about a session below the level, which is "aal1" or
+// "highest_available" (session.whoami.required_aal).
 func withFactors(t *testing.T, level string) *ownKratos {
 	t.Helper()
 	t.Setenv("SELFSERVICE_METHODS_TOTP_ENABLED", "true")
@@ -34,7 +34,7 @@ func withParameters(t *testing.T, parameters string) *nidan {
 	return started(t, "NIDAN_POLICIES_DATA="+layer)
 }
 
-// byApp completes a session by what the app shows, through one of Kratos' native flows.
+// byApp completes a session with a code of the authenticator app, through one of Kratos' native flows.
 func byApp(t *testing.T, session http.Header, secret string) {
 	t.Helper()
 	s := &signIn{t: t}
@@ -45,7 +45,7 @@ func byApp(t *testing.T, session http.Header, secret string) {
 	}
 }
 
-// waiting is what Nidan says of a session that waits for a factor.
+// waiting is Nidan's answer about a session that waits for a second factor.
 type waiting struct {
 	Error        string
 	Capabilities []string
@@ -63,7 +63,7 @@ func (n *nidan) worthNothing(session http.Header, level string) {
 	}
 	const location = "http://127.0.0.1:4455/self-service/login/browser?aal=aal2"
 	if w.StepUp == nil || w.StepUp.ACR != "aal2" || w.StepUp.Location != location {
-		n.t.Errorf("what the session waits for is said as %+v", w.StepUp)
+		n.t.Errorf("the answer says that the session waits for %+v", w.StepUp)
 	}
 	want := map[string]int{"aal1": http.StatusOK, "highest_available": http.StatusUnauthorized}[level]
 	if got.StatusCode != want || len(w.Capabilities) > 0 || want == http.StatusOK && w.Reasons["phonebook"] != "aal2_needed" {
@@ -92,7 +92,7 @@ func (n *nidan) worthNothing(session http.Header, level string) {
 	}
 }
 
-// leadsTo is where a browser is sent from one of Nidan's pages; empty: nowhere.
+// leadsTo returns the address to which one of Nidan's pages sends a browser; empty: nowhere.
 func leadsTo(n *nidan, path string, session http.Header) string {
 	n.t.Helper()
 	r, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.public+path, nil)
@@ -108,7 +108,7 @@ func leadsTo(n *nidan, path string, session http.Header) string {
 	return got.Header.Get("Location")
 }
 
-// worthAll wants a session that Kratos calls aal2, and that may do everything.
+// worthAll checks that Kratos calls a session aal2, and that the session may do everything.
 func (n *nidan) worthAll(session http.Header) {
 	n.t.Helper()
 	got := n.get("/capabilities", session)
@@ -175,7 +175,7 @@ func TestWhoHasAnAuthenticatorAppIsNotMailedACode(t *testing.T) {
 	}
 }
 
-// One Kratos serves them all: each takes seconds to start.
+// One Kratos serves all of these tests: each start of Kratos takes seconds.
 func TestFactors(t *testing.T) {
 	own := withFactors(t, "aal1")
 	for name, test := range map[string]func(t *testing.T){
@@ -189,9 +189,9 @@ func TestFactors(t *testing.T) {
 	}
 }
 
-// Kratos gives a session a new instant with each step, and keeps when each step was completed: before that instant, and by how much
-// depends on the machine. So a session is not known by its first step again. Kratos' word alone does not count: it raises a session also where
-// somebody enrols a factor.
+// Kratos gives a session a new time (authenticated_at) with each step. It also keeps when each step was completed. That is earlier than the
+// session's time, and by how much depends on the machine. So Nidan cannot recognise a session by its first step. Kratos' word alone does
+// not count either: Kratos also raises a session when a person enrols a factor.
 func notTold(t *testing.T) {
 	n := withParameters(t, appsFirst)
 	who := account(t, administrator)
@@ -217,7 +217,7 @@ func notTold(t *testing.T) {
 		t.Errorf("the first step was completed at %v, and the session's instant was %v", after.Steps[0].CompletedAt, before.AuthenticatedAt)
 	}
 	n.worthAll(session)
-	n.sql("DELETE FROM sign_ins") // as if Kratos had told Nidan of none
+	n.sql("DELETE FROM sign_ins") // as if Kratos had told Nidan of no sign-in
 	n.expectWorth(session, "unknown unknown")
 }
 
@@ -228,7 +228,7 @@ func refusedWithoutFactors(t *testing.T) {
 	n.env = append(n.env, "NIDAN_KRATOS_ADMIN_URL=http://127.0.0.1:1")
 	n.start()
 	newSignIn(t, who).expect("unavailable", 4990008, nil)
-	newSignIn(t, account(t, off)).expectIn(nil) // who is not asked needs no factor
+	newSignIn(t, account(t, off)).expectIn(nil) // an account that is not asked for a code needs no factor
 }
 
 func withoutMail(t *testing.T) {
@@ -238,7 +238,7 @@ func withoutMail(t *testing.T) {
 	if !strings.Contains(r.UI.Messages[0].Text, "authenticator app") || len(n.mailbox.Messages()) > 0 {
 		t.Errorf("it reads %q, and %d codes were mailed", r.UI.Messages[0].Text, len(n.mailbox.Messages()))
 	}
-	newSignIn(t, account(t, nil)).expect("code_sent", 1990001, nil) // others are mailed a code
+	newSignIn(t, account(t, nil)).expect("code_sent", 1990001, nil) // other accounts are mailed a code
 }
 
 func mailedForEnrolment(t *testing.T) {
@@ -266,7 +266,7 @@ func mailedForEnrolment(t *testing.T) {
 	n.worthAll(session)
 }
 
-// older has Kratos' sessions be older than they are.
+// older makes Kratos' sessions older by a number of minutes.
 func older(t *testing.T, k *ownKratos, minutes int) {
 	t.Helper()
 	db, err := sql.Open("pgx", k.run.DSN)
@@ -287,7 +287,7 @@ func sentToStepUp(t *testing.T, k *ownKratos) {
 	native := s.expectIn(code(b.newestCode()))
 	header := http.Header{"Accept": {"application/json"}}
 	b.expectStatus(http.StatusOK, http.MethodGet, b.agent+"/", native)
-	got := b.expectStatus(http.StatusUnauthorized, http.MethodGet, b.console+"/", native, header) // a code is not enough there
+	got := b.expectStatus(http.StatusUnauthorized, http.MethodGet, b.console+"/", native, header) // a code is not enough for this application
 	if !strings.HasSuffix(got.says, `, acr_values="aal2"`) {
 		t.Errorf("a client is told %q", got.says)
 	}
@@ -320,11 +320,11 @@ func sentToStepUp(t *testing.T, k *ownKratos) {
 	back()
 
 	older(t, k, 61)
-	b.sql("UPDATE sign_ins SET authenticated_at = authenticated_at - 3660000000") // microseconds: Nidan's records have the same instants
+	b.sql("UPDATE sign_ins SET authenticated_at = authenticated_at - 3660000000") // in microseconds: Nidan's records must have the times of Kratos' sessions
 	b.expectStatus(http.StatusOK, http.MethodGet, b.agent+"/board", page, session)
 	b.expectStatus(http.StatusUnauthorized, http.MethodGet, b.console+"/board", session, header)
 	f.fields = passwords
 	sent(b.console, "refresh=true")
-	session = f.in(f.submit(`{}`)) // the factor was asked for in this session
+	session = f.in(f.submit(`{}`)) // this session has already passed the factor
 	back()
 }

@@ -16,11 +16,11 @@ import (
 const (
 	many  = 100_000
 	batch = 1000 // identities in one call of Kratos' admin API, which takes 2000
-	times = 9    // that each page is asked for; the median counts
+	times = 9    // how often each page is asked for; the median counts
 )
 
-// TestMeasureAccounts is no test but a measurement: make measure-accounts runs it. It says how long the accounts' page takes
-// with a hundred thousand accounts in Kratos.
+// TestMeasureAccounts is a measurement and no test: make measure-accounts runs it. It measures how long the accounts' page takes with a
+// hundred thousand accounts in Kratos.
 func TestMeasureAccounts(t *testing.T) {
 	for name, dsn := range map[string]string{"SQLite": kratosOnSQLite(t), "PostgreSQL": kratosDatabase()} {
 		t.Run(name, func(t *testing.T) {
@@ -40,14 +40,14 @@ func TestMeasureAccounts(t *testing.T) {
 			l.measure("the 500th page", at)
 			l.measure("by a part of every name", "?in=text&q=member")
 			l.searchAll("?in=text&q=077777")
-			// Last: a Kratos that was too slow for one of these goes on with it, and would slow down what comes after.
+			// These come last: if Kratos is too slow to answer one of them in time, it goes on working on it, and slows down what follows.
 			l.measure("by how a thousand names begin", "?q=member-077")
 			l.measure("by how one name begins", "?q=member-077777")
 		})
 	}
 }
 
-// importMany makes the accounts. None of them can sign in: hashing as many passwords would take hours.
+// importMany makes the accounts. None of them can sign in: it would take hours to hash so many passwords.
 func importMany(t *testing.T) {
 	t.Helper()
 	for first := 0; first < many; first += batch {
@@ -77,7 +77,7 @@ func importMany(t *testing.T) {
 	}
 }
 
-// nobodysHash has the form of a password's hash, and is that of none that anybody knows.
+// nobodysHash has the form of a password's hash. Nobody knows a password with this hash.
 const nobodysHash = "$2a$12$0123456789012345678901uKxQqE8bT0a5b1C2d3E4f5G6h7I8j9K"
 
 // listing is the list of the accounts, as an administrator sees it.
@@ -87,7 +87,7 @@ type listing struct {
 	session http.Header
 }
 
-// ask is what the console answers.
+// ask returns the console's answer.
 func (l *listing) ask(query string) (status int, page string) {
 	l.t.Helper()
 	answer := l.n.get("/console/accounts"+query, l.session)
@@ -99,7 +99,7 @@ func (l *listing) ask(query string) (status int, page string) {
 	return answer.StatusCode, string(body)
 }
 
-// page is a page that there has to be.
+// page returns a page, and fails the test if there is none.
 func (l *listing) page(query string) string {
 	l.t.Helper()
 	status, page := l.ask(query)
@@ -111,7 +111,7 @@ func (l *listing) page(query string) string {
 
 var nextButton = regexp.MustCompile(`id="next" href="/console/accounts([^"]*)"`)
 
-// next is where a page leads on to, "" for the last one.
+// next returns the link from a page to the next one, "" on the last page.
 func (l *listing) next(page string) string {
 	found := nextButton.FindStringSubmatch(page)
 	if found == nil {
@@ -120,10 +120,10 @@ func (l *listing) next(page string) string {
 	return strings.ReplaceAll(found[1], "&amp;", "&")
 }
 
-// rows are how many accounts a page shows.
+// rows returns how many accounts a page shows.
 func rows(page string) int { return strings.Count(page, `<td><a href="/console/accounts/`) }
 
-// measure asks several times, but only once for what is not answered: how long that took is worth knowing too.
+// measure asks several times. If there is no answer, it asks only once: the time of a failure is worth knowing too.
 func (l *listing) measure(what, query string) {
 	l.t.Helper()
 	var took []time.Duration
@@ -145,7 +145,7 @@ func (l *listing) measure(what, query string) {
 	}
 }
 
-// searchAll goes on with a search through all accounts, page by page.
+// searchAll follows a search through all accounts, page by page.
 func (l *listing) searchAll(query string) {
 	l.t.Helper()
 	began, pages, found, longest := time.Now(), 0, 0, time.Duration(0)

@@ -11,8 +11,8 @@ import (
 	"nidan/kratos"
 )
 
-// officeOnly is a folder of the policies that ship, with a rule as policies/README.md tells to write it: no code is asked in the
-// office, 203.0.113.0/24.
+// officeOnly returns a folder with the policies that ship and one more rule, written as policies/README.md says: in the office,
+// 203.0.113.0/24, no code is asked.
 func officeOnly(t *testing.T) string {
 	t.Helper()
 	dir := changedPolicies(t)
@@ -24,7 +24,7 @@ func officeOnly(t *testing.T) string {
 	return dir
 }
 
-// by has what follows in the test reach Kratos' public API at another address.
+// by makes the rest of the test reach Kratos' public API at another address.
 func by(t *testing.T, address string) {
 	t.Helper()
 	before := kratosPublic
@@ -32,7 +32,7 @@ func by(t *testing.T, address string) {
 	t.Cleanup(func() { kratosPublic = before })
 }
 
-// seenAt is where the policies were told that the client of the newest sign-in is, and whether they may trust it.
+// seenAt returns the client's address that the policies were given for the newest sign-in, and whether they may trust it.
 func (n *nidan) seenAt() string {
 	n.t.Helper()
 	var detail []byte
@@ -101,7 +101,7 @@ func TestTheAddressBehindAProxy(t *testing.T) {
 	}
 }
 
-// expectKratosKnows wants Kratos' own record of a session to have that address.
+// expectKratosKnows checks that Kratos' own record of a session has this address.
 func expectKratosKnows(t *testing.T, token, address string) {
 	t.Helper()
 	var who struct {
@@ -116,7 +116,7 @@ func expectKratosKnows(t *testing.T, token, address string) {
 	}
 }
 
-// A client that is not in the office says that it is, in each way there is, to Nidan and to Kratos itself.
+// A client outside of the office claims to be in the office, in each possible way, to Nidan and to Kratos itself.
 func TestLiesAboutTheAddress(t *testing.T) {
 	n := started(t, "NIDAN_POLICIES_DIR="+officeOnly(t))
 	name := account(t, nil)
@@ -124,7 +124,7 @@ func TestLiesAboutTheAddress(t *testing.T) {
 	toKratos := kratosPublic
 	for how, tc := range map[string]struct {
 		header http.Header
-		kratos string // what Kratos takes for the address when it is told so; empty: nothing that is one
+		kratos string // what Kratos takes for the address from this header; empty: nothing that is an address
 	}{
 		"True-Client-Ip":              {http.Header{"True-Client-Ip": {office}}, office},
 		"Cf-Connecting-Ip":            {http.Header{"Cf-Connecting-Ip": {office}}, office},
@@ -161,7 +161,7 @@ func TestLiesAboutTheAddress(t *testing.T) {
 	}
 }
 
-// Who gets hold of a signature, from Kratos' log perhaps, cannot use it in a sign-in of their own.
+// An attacker who gets hold of a signature, perhaps from Kratos' log, cannot use it in another sign-in.
 func TestASignatureIsNoUseInAnotherSignIn(t *testing.T) {
 	n := started(t, "NIDAN_POLICIES_DIR="+officeOnly(t), "NIDAN_PUBLIC_TRUSTED_PROXIES=127.0.0.1/32")
 	toKratos, name := kratosPublic, account(t, nil)
@@ -183,11 +183,11 @@ func TestASignatureIsNoUseInAnotherSignIn(t *testing.T) {
 		t.Errorf("%s, seen at %s", got, n.seenAt())
 	}
 	if log := n.log.String(); regexp.MustCompile(regexp.QuoteMeta(stolen[1]) + "|nidan=").MatchString(log) {
-		t.Errorf("the log holds it: %s", log)
+		t.Errorf("the log contains the signature: %s", log)
 	}
 }
 
-// The page gives no address of Kratos to the browser but its own.
+// The page tells the browser no address of Kratos but Nidan's own.
 func TestThePageSubmitsByWayOfNidan(t *testing.T) {
 	n := forBrowsers(t)
 	w := newBrowser(t)

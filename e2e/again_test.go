@@ -5,25 +5,25 @@ import (
 	"testing"
 )
 
-// everySwitch are the console's switches as a new Nidan has them: all on.
+// everySwitch are the console's switches as they are in a new Nidan: all on.
 var everySwitch = []string{"two_factor", "admin_console", "softphone", "remember"}
 
-// between is a code that is out: what may change before it is entered.
+// between is a sign-in whose code was sent and not entered yet. In between, something changes.
 type between struct {
 	t       *testing.T
 	n       *nidan
 	s       *signIn
-	session http.Header // of the same account, got before
+	session http.Header // of the same account, from an earlier sign-in
 }
 
-// set and identityBy make such a change: of the console's switches, and of the account by an administrator.
+// set changes the console's switches, and identityBy changes the account, as an administrator does.
 func set(on ...string) func(*between) { return func(b *between) { b.n.set(on...) } }
 func identityBy(patch string) func(*between) {
 	return func(b *between) { changed(b.t, b.s.identifier, patch) }
 }
 
-// A code that is out proves something about an account, under rules, as both were then. Where either has changed by the time
-// it is entered, nobody is signed in with it, and whoever holds it is told to sign in again: then is what holds now.
+// A code proves something about an account under the rules, both as they were when the code was sent. If one of them has changed when the
+// code is entered, the code signs nobody in, and the answer is sign_in_again. The next sign-in uses the new facts and rules.
 func TestWhatMakesACodeThatIsOutWorthless(t *testing.T) {
 	n := started(t)
 	for _, tc := range []struct {
@@ -60,7 +60,7 @@ func TestWhatMakesACodeThatIsOutWorthless(t *testing.T) {
 			newPassword(b.t, b.session, password+"-changed")
 		}, byKratos, byKratos},
 
-		// Without these, the ones above could hold of any change at all.
+		// These cases show that not every change makes a code worthless.
 		{"nothing changes", func(*between) {}, letIn, asked},
 		{"the console is switched off", set("two_factor", "softphone", "remember"), letIn, asked},
 		{"remembering is switched off", set("two_factor", "softphone", "admin_console"), letIn, asked},
@@ -92,7 +92,7 @@ func TestWhatMakesACodeThatIsOutWorthless(t *testing.T) {
 	}
 }
 
-// The same from a browser, and by way of a resend: a code that is asked for anew must not be one for another account's facts.
+// The same in a browser, and with a resend: a resend must not send a code for facts that have changed.
 func TestWhatAlsoLeadsToSigningInAgain(t *testing.T) {
 	n := started(t)
 	changeAddress := `[{"op": "replace", "path": "/traits/email", "value": "elsewhere@example.com"}]`

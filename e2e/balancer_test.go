@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// balanced puts a real nginx in front of two Nidans, which runs on the file that docker-compose.yml gives it.
+// balanced puts a real nginx in front of two Nidans. nginx uses the file that docker-compose.yml gives it.
 func balanced(t *testing.T, changes ...string) *nidan {
 	t.Helper()
 	n := startedOn(t, sharedBy(2), append(changes, "NIDAN_PUBLIC_TRUSTED_PROXIES=127.0.0.1/32")...)
@@ -28,7 +28,7 @@ func balanced(t *testing.T, changes ...string) *nidan {
 	return n
 }
 
-// One of two Nidans is killed while people sign in. What it was about to answer, the other one answers.
+// One of two Nidans is killed while people sign in. The other one answers the calls that the killed one was about to answer.
 func TestOneOfTwoIsKilled(t *testing.T) {
 	n := balanced(t)
 	f := begin(n, 8)
@@ -39,7 +39,7 @@ func TestOneOfTwoIsKilled(t *testing.T) {
 		before := f.let.Load()
 		n.eventually("people get in all the same", func() bool { return f.let.Load() > before+20 })
 		n.startOne(n.processes[0])
-		time.Sleep(3 * time.Second) // nginx finds it again
+		time.Sleep(3 * time.Second) // nginx needs this time to use it again
 	}
 	n.isBack()
 	f.stop()
@@ -49,7 +49,7 @@ func TestOneOfTwoIsKilled(t *testing.T) {
 	}
 }
 
-// A page, and a sign-in of which each request goes to another Nidan.
+// A page, and a sign-in whose requests go to different Nidans.
 func TestASignInThroughTheBalancer(t *testing.T) {
 	n := balanced(t)
 	by(t, n.public)

@@ -9,10 +9,10 @@ import (
 	"nidan/kratos"
 )
 
-// deviceCookie is the name of a browser's cookie where it is reached by plain HTTP.
+// deviceCookie is the name of the device cookie over plain HTTP.
 const deviceCookie = "nidan_device"
 
-// rememberSoftphone has an account remembered on a softphone, and returns the softphone's token.
+// rememberSoftphone makes Nidan remember a softphone for an account, and returns the softphone's token.
 func (n *nidan) rememberSoftphone(account string) string {
 	n.t.Helper()
 	s := newSignIn(n.t, account)
@@ -24,7 +24,7 @@ func (n *nidan) rememberSoftphone(account string) string {
 	return token
 }
 
-// rememberBrowser has an account remembered in a browser that holds that cookie.
+// rememberBrowser makes Nidan remember the browser with this cookie for an account.
 func (n *nidan) rememberBrowser(account, cookie string) {
 	n.t.Helper()
 	f := newForm(n.t, account)
@@ -33,7 +33,7 @@ func (n *nidan) rememberBrowser(account, cookie string) {
 	f.in(f.submit(`{"two_factor": {"code": "` + n.codeOf(account) + `", "remember": true}}`))
 }
 
-// What a device is remembered by opens nothing for another account, or on another channel.
+// The token or the cookie of a remembered device opens nothing for another account or on another channel.
 func TestBorrowedDevices(t *testing.T) {
 	n := started(t)
 	mine, theirs := account(t, nil), account(t, nil)
@@ -51,7 +51,7 @@ func TestBorrowedDevices(t *testing.T) {
 	s.expectIn(code(n.codeOf(mine)))
 
 	for _, tc := range []struct{ how, token, ends string }{
-		{"one's own token", myToken, letIn}, // the one that is no lie: it shows that the others could have ended so
+		{"one's own token", myToken, letIn}, // no lie: this case shows that the other cases could have been let in
 		{"the token of another account", theirToken, asked},
 		{"the token of a challenge whose code was wrong, though it was to be remembered", notPassed, asked},
 		{"the token of a challenge that was passed without the wish to be remembered", notWished, asked},
@@ -99,12 +99,12 @@ func TestBorrowedDevices(t *testing.T) {
 	})
 }
 
-// A code is good for the account and the flow that it was sent for, until it is given up, replaced or used.
+// A code is valid for the account and the flow that it was sent for, until it is given up, replaced or used.
 func TestBorrowedFlowsAndCodes(t *testing.T) {
 	n := started(t)
 	for _, tc := range []struct {
 		how  string
-		lie  func(t *testing.T, mine, theirs *signIn) reply // both have been asked, and both codes are out
+		lie  func(t *testing.T, mine, theirs *signIn) reply // both have been asked for a code, and both codes have been sent
 		ends string
 	}{
 		{"one's own code", func(_ *testing.T, mine, _ *signIn) reply { return mine.submit(code(n.codeOf(mine.identifier))) }, letIn},
@@ -201,7 +201,7 @@ func TestBorrowedFlowsAndCodes(t *testing.T) {
 	}
 }
 
-// Kratos does not keep two submissions of a flow apart, so this is Nidan's to do.
+// Kratos handles two submissions of a flow at the same time, so Nidan must make sure that only one passes.
 func TestARightCodeEnteredManyTimesAtOnceOpensOneSession(t *testing.T) {
 	n := started(t)
 	s := newSignIn(t, account(t, nil))

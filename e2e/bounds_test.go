@@ -14,16 +14,16 @@ import (
 type attack struct {
 	body, query string
 	header      http.Header
-	status      int // what Nidan answers; 0: it hands the request on
+	status      int // Nidan's answer; 0: Nidan passes the request on
 }
 
-// signInWith is the body of a right sign-in with a payload, JSON that is not looked at here.
+// signInWith returns the body of a right sign-in with a payload in JSON, which is not checked here.
 func signInWith(account, payload string) string {
 	return `{"method": "password", "identifier": "` + account + `", "password": "` + password + `", "transient_payload": ` + payload + `}`
 }
 
-// What is longer or deeper than Kratos' Jsonnet interpreter takes ends the interpreter, and with that the sign-ins of other people.
-// None of it gets there.
+// A request that is longer or deeper than Kratos' Jsonnet interpreter accepts ends the interpreter, and then the sign-ins of other people
+// fail. No such request gets to Kratos.
 func TestWhatOneClientSendsKeepsNobodyElseOut(t *testing.T) {
 	n := started(t)
 	attacker := account(t, func(a *kratos.Account) { a.TwoFactor = false })
@@ -63,7 +63,8 @@ func TestWhatOneClientSendsKeepsNobodyElseOut(t *testing.T) {
 	}
 }
 
-// on sends it in a flow of its own, by way of Nidan, and wants its status. What is handed on gets to Kratos, whatever Kratos says to it.
+// on sends the attack in a flow of its own through Nidan, and checks the status. It accepts any answer of Kratos to a request that Nidan
+// passes on.
 func (a attack) on(t *testing.T, n *nidan) {
 	var flow struct{ ID string }
 	status, said, err := ask(t.Context(), http.MethodGet, n.public+"/self-service/login/api", "", nil)

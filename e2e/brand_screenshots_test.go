@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestScreenshotsOfABrand is a camera too. It takes the brand that the demo shows, and the pages that tell of troubles.
+// TestScreenshotsOfABrand takes pictures and tests nothing. They show the demo's brand, and the pages that tell of troubles.
 func TestScreenshotsOfABrand(t *testing.T) {
 	dir := "../docs/screenshots/brand"
 	clearPictures(t, dir)
@@ -36,7 +36,7 @@ func TestScreenshotsOfABrand(t *testing.T) {
 	})
 }
 
-// troubleIn takes a page that no script changes the language of.
+// troubleIn takes pictures of a page whose language no script changes.
 func troubleIn(t *testing.T, w *window, dir, name, path string) {
 	t.Helper()
 	w.forget("nidan_locale")

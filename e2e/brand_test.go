@@ -18,7 +18,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 )
 
-// texts is a folder with texts in place of Nidan's own.
+// texts returns a folder with texts that replace Nidan's own.
 func texts(t *testing.T, byLanguage map[string]map[string]map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -41,7 +41,7 @@ func file(t *testing.T, dir, name, content string) string {
 	return path
 }
 
-// exampleOf is a file of the brand that the demo shows.
+// exampleOf returns the path of a file of the demo's brand.
 func exampleOf(t *testing.T, name string) string {
 	t.Helper()
 	path, err := filepath.Abs("../brand/example/" + name)
@@ -51,7 +51,7 @@ func exampleOf(t *testing.T, name string) string {
 	return path
 }
 
-// branded are the variables of a brand.
+// branded returns the variables of a brand.
 func branded(logo, logoDark, texts string) []string {
 	return []string{
 		"NIDAN_BRAND_NAME=Minamo", "NIDAN_BRAND_LOGO=" + logo, "NIDAN_BRAND_LOGO_DARK=" + logoDark, "NIDAN_BRAND_ACCENT=#0f766e",
@@ -67,7 +67,7 @@ func (w *window) scheme(scheme string) {
 	})
 }
 
-// dressed wants the logo, the colour and the links of the brand on the page, light and dark.
+// dressed checks that the page has the logo, the colour and the links of the brand, in light and in dark.
 func dressed(t *testing.T, w *window) {
 	t.Helper()
 	for scheme, want := range map[string]struct{ logo, accent string }{
@@ -130,7 +130,7 @@ func TestPagesConsoleAndMailAreInTheBrand(t *testing.T) {
 		!strings.Contains(mail.HTML, `href="https://minamo.example.com/privacy"`) || strings.Contains(mail.HTML, "<img") {
 		t.Errorf("the mail is %s\n%s\n%s", mail.Subject, mail.Text, mail.HTML)
 	}
-	// Other clients than the page are told in the same words.
+	// Clients other than the page get the same words.
 	s := newSignIn(t, account(t, nil))
 	s.header = http.Header{"Accept-Language": {"en"}}
 	if r := s.expect("code_sent", 1990001, nil); !strings.Contains(fmt.Sprint(r), "Please look at t***@example.com.") {
@@ -150,7 +150,7 @@ func TestALogoThatIsAPNG(t *testing.T) {
 	w.until(`(i => i.naturalWidth === 40 && i.naturalHeight === 10 && i.alt === "Nidan")(document.querySelector("header img"))`)
 	n.code(1)
 	if html := n.mailbox.Messages()[0].HTML; !strings.Contains(html, `<img src="cid:logo@localhost" alt="Nidan"`) {
-		t.Errorf("the mail does not show it:\n%s", html)
+		t.Errorf("the mail does not show the logo:\n%s", html)
 	}
 }
 
@@ -164,15 +164,15 @@ func TestAScriptInALogoDoesNotRun(t *testing.T) {
 	w.shown("password-step")
 	w.until(`document.querySelector("header img").naturalWidth === 40`)
 	if eval[bool](w, ran) {
-		t.Error("it ran on the page")
+		t.Error("the script ran on the page")
 	}
 	w.goTo(eval[string](w, `document.querySelector("header img").src`))
 	w.until(`document.documentElement.localName === "svg" && document.readyState === "complete"`)
 	if eval[bool](w, ran) {
-		t.Error("it ran where it was opened by itself")
+		t.Error("the script ran when the logo was opened by itself")
 	}
 	if at := eval[string](w, "self.origin"); at != "null" {
-		t.Errorf("it is of the origin %s", at)
+		t.Errorf("the logo has the origin %s", at)
 	}
 
 	anywhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -181,7 +181,7 @@ func TestAScriptInALogoDoesNotRun(t *testing.T) {
 	}))
 	defer anywhere.Close()
 	w.goTo(anywhere.URL)
-	w.until(ran) // without Nidan's rules it does
+	w.until(ran) // without Nidan's headers, the script runs
 }
 
 func TestWithABrandThatCannotBeUsedNidanDoesNotStart(t *testing.T) {

@@ -17,10 +17,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// origin is where browsers find the pages: the one that Kratos is configured for.
+// origin is the address of the pages, as Kratos' configuration has it.
 const origin = "http://127.0.0.1:4455"
 
-// forBrowsers is a Nidan whose pages are at origin.
+// forBrowsers starts a Nidan whose pages are at origin.
 func forBrowsers(t *testing.T, changes ...string) *nidan {
 	t.Helper()
 	n := started(t, append([]string{"NIDAN_PUBLIC_LISTEN=127.0.0.1:4455", "NIDAN_PUBLIC_URL=" + origin}, changes...)...)
@@ -28,14 +28,14 @@ func forBrowsers(t *testing.T, changes ...string) *nidan {
 	return n
 }
 
-// window is one window of a real browser. Windows of one browser share cookies, as tabs do; a private one does not.
+// window is one window of a real browser. Windows of one browser share their cookies, as tabs do. A private window does not share them.
 type window struct {
 	t       *testing.T
 	ctx     context.Context
-	problem *syncBuffer // what the page's script or its rules complained of
+	problem *syncBuffer // the errors of the page's script
 }
 
-// newBrowser starts a browser, with nothing in it, and opens a window.
+// newBrowser starts a browser with an empty profile, and opens a window.
 func newBrowser(t *testing.T) *window {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox,
@@ -60,10 +60,10 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// tab is another window of the same browser.
+// tab opens another window of the same browser.
 func (w *window) tab() *window { return openWindow(w.t, w.ctx) }
 
-// private is a window that shares nothing with the others.
+// private opens a window that shares nothing with the others.
 func (w *window) private() *window { return openWindow(w.t, w.ctx, chromedp.WithNewBrowserContext()) }
 
 func openWindow(t *testing.T, parent context.Context, options ...chromedp.ContextOption) *window {
@@ -71,7 +71,7 @@ func openWindow(t *testing.T, parent context.Context, options ...chromedp.Contex
 	ctx, cancel := chromedp.NewContext(parent, options...)
 	t.Cleanup(cancel)
 	w := &window{t: t, ctx: ctx, problem: &syncBuffer{}}
-	// The first thing done makes the window, which lives as long as its context: so it is done without a limit.
+	// The first command opens the window, which then lives as long as the context of this command. So the command has no timeout.
 	if err := chromedp.Listen(ctx, func(event any) {
 		if e, ok := event.(*runtime.EventExceptionThrown); ok {
 			fmt.Fprintln(w.problem, e.ExceptionDetails.Text, e.ExceptionDetails.Exception.Description)
@@ -89,7 +89,7 @@ func openWindow(t *testing.T, parent context.Context, options ...chromedp.Contex
 
 type step = chromedp.Action[chromedp.Void]
 
-// do takes steps within the patience of a test.
+// do runs steps. Their timeout is the patience of a test.
 func (w *window) do(steps ...step) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
@@ -111,7 +111,7 @@ func call[P, R any](w *window, command cdp.Command[P, R], params P) R {
 	return result
 }
 
-// look is what a person would see, for a failure's message.
+// look returns what a person would see, for the message of a failure.
 func (w *window) look() string {
 	text, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`location.href + "\n" + document.body.innerText`))
 	if err != nil {
@@ -120,7 +120,7 @@ func (w *window) look() string {
 	return text
 }
 
-// eval is the value of an expression on the page.
+// eval returns the value of an expression on the page.
 func eval[T any](w *window, expression string) T {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
@@ -146,13 +146,13 @@ func (w *window) until(expression string) {
 	w.t.Fatalf("waited in vain until %s\n%s", expression, w.look())
 }
 
-// shown waits until an element with that id is shown.
+// shown waits until the element with this id is shown.
 func (w *window) shown(id string) {
 	w.t.Helper()
 	w.until(`(e => e && e.checkVisibility())(document.getElementById("` + id + `"))`)
 }
 
-// says waits until the message on the page has that text.
+// says waits until the message on the page contains a text.
 func (w *window) says(text string) {
 	w.t.Helper()
 	w.until(fmt.Sprintf(`!document.body.hasAttribute("aria-busy") && document.getElementById("message")?.innerText.includes(%q)`, text))
@@ -161,19 +161,19 @@ func (w *window) says(text string) {
 // open goes to a page.
 func (w *window) open(path string) { w.t.Helper(); w.goTo(origin + path) }
 
-// goTo goes anywhere.
+// goTo goes to any address.
 func (w *window) goTo(url string) { w.t.Helper(); w.do(chromedp.Navigate(url)) }
 
-// keys types at whatever has the focus, as a keyboard does.
+// keys types into the element that has the focus, like a keyboard.
 func (w *window) keys(text string) { w.t.Helper(); w.do(chromedp.KeyEvent(text)) }
 
-// click clicks on what a CSS selector finds.
+// click clicks on the element that a CSS selector finds.
 func (w *window) click(selector string) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
 	err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
-	// The node that was found belonged to a page that another one has just replaced: nothing was clicked, and the new page has it too.
+	// The element may have belonged to a page that was just replaced. Then nothing was clicked, and the new page has the element too.
 	for tries := 0; tries < 5 && err != nil && strings.Contains(err.Error(), "Could not find node"); tries++ {
 		err = chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
 	}
@@ -182,7 +182,7 @@ func (w *window) click(selector string) {
 	}
 }
 
-// insert puts text in as one piece, as a mail program or a phone fills in a code.
+// insert inserts a text in one piece, like a mail program or a phone that fills in a code.
 func (w *window) insert(text string) {
 	w.t.Helper()
 	call(w, input.InsertText, input.InsertTextParams{Text: text})
@@ -203,7 +203,7 @@ func (w *window) asked() {
 	w.until(`!document.body.hasAttribute("aria-busy")`)
 }
 
-// in waits until the browser is signed in to that account.
+// in waits until the browser is signed in to this account.
 func (w *window) in(account string) {
 	w.t.Helper()
 	w.until(fmt.Sprintf(`location.pathname === "/" && document.getElementById("account")?.innerText === %q`, account))
@@ -217,19 +217,19 @@ func (w *window) focusBox(code string) {
 	w.run(fmt.Sprintf(`document.querySelector("%s input").focus()`, code))
 }
 
-// aMinuteLater moves the page's clock.
+// aMinuteLater moves the page's clock forward by a minute.
 func (w *window) aMinuteLater() {
 	w.t.Helper()
 	w.run(`Date.now = (now => () => now() + 60000)(Date.now)`)
 }
 
-// boxes are the digits in the boxes, "." where one is empty.
+// boxes returns the digits in the boxes of the code, "." for an empty box.
 func (w *window) boxes() string {
 	w.t.Helper()
 	return eval[string](w, `[...document.querySelectorAll("#code input")].map(b => b.value || ".").join("")`)
 }
 
-// focused is the id of what has the focus; for a box of the code, its place, from 1.
+// focused returns the id of the element that has the focus; for a box of the code, its number, from 1.
 func (w *window) focused() string {
 	w.t.Helper()
 	return eval[string](w, `(e => e.id || String([...document.querySelectorAll("#code input")].indexOf(e) + 1))(document.activeElement)`)
@@ -247,7 +247,7 @@ func (w *window) withoutJavaScript() {
 	call(w, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 }
 
-// cookies are those of the pages, by name.
+// cookies returns the cookies of the pages, by name.
 func (w *window) cookies() map[string]*network.Cookie {
 	w.t.Helper()
 	found := map[string]*network.Cookie{}
@@ -257,7 +257,7 @@ func (w *window) cookies() map[string]*network.Cookie {
 	return found
 }
 
-// forget removes a cookie, as one that is cleared.
+// forget removes a cookie, like a person who clears it.
 func (w *window) forget(name string) {
 	w.t.Helper()
 	call(w, network.DeleteCookies, network.DeleteCookiesParams{Name: name, URL: origin})
@@ -271,7 +271,7 @@ func (w *window) signOut() { w.t.Helper(); w.forget("ory_kratos_session") }
 
 func trimmed(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// paste pastes text at whatever has the focus, as the clipboard does.
+// paste pastes a text into the element that has the focus, like the clipboard.
 func (w *window) paste(text string) {
 	w.t.Helper()
 	w.run(fmt.Sprintf(`(() => {

@@ -9,12 +9,12 @@ import (
 	"nidan/kratos"
 )
 
-// Attempts to get out of the second step by lying. An account that is asked for a code signs in with the right password and
-// a lie, as a softphone and as a browser; each ends with a code asked, or with a refusal, and never with a session.
+// Attempts to avoid the second step by lying. An account that is asked for a code signs in with the right password and a lie, as a softphone
+// and as a browser. Each attempt must end with a code or with a refusal, and never with a session.
 
 const softphone = `"client": {"name": "softphone", "version": "3.5.0"}`
 
-// lie is something that a client puts into transient_payload, and how it ends.
+// lie is a value that a client puts into transient_payload, and how the sign-in ends.
 type lie struct{ how, payload, softphone, browser string }
 
 func lies() []lie {
@@ -92,8 +92,8 @@ func TestLiesInThePayload(t *testing.T) {
 	}
 }
 
-// What the hook's body makes of a sign-in may take 64 KB. Over that, Kratos' interpreter refused this sign-in and the 68 that
-// came next, whosever they were.
+// The hook's body of a sign-in may have 64 KB. After a longer body, Kratos' interpreter refused this sign-in and the next 68, of any
+// account.
 func TestALongPayloadKeepsNobodyElseOut(t *testing.T) {
 	started(t)
 	long := newSignIn(t, account(t, nil))
@@ -104,7 +104,7 @@ func TestALongPayloadKeepsNobodyElseOut(t *testing.T) {
 	}
 }
 
-// With each channel off the other one is asked, whatever the client says that it is.
+// If one channel is off, the other one still asks for a code, whatever the client claims to be.
 func TestAChannelThatIsOffIsNoWayAroundTheOther(t *testing.T) {
 	n := started(t)
 	name := account(t, nil)
@@ -130,7 +130,7 @@ func TestAChannelThatIsOffIsNoWayAroundTheOther(t *testing.T) {
 	}
 }
 
-// Lies told with the whole body: Kratos reads it, and what it hands on is what counts. NAME is the account's.
+// The client lies in the whole body. Kratos reads the body, and only what Kratos passes on counts. NAME stands for the account.
 func TestLiesInTheBody(t *testing.T) {
 	n := started(t)
 	name := account(t, nil)
@@ -189,8 +189,8 @@ func TestLiesInTheBody(t *testing.T) {
 	})
 }
 
-// The policies here do read a channel from a header, which a gateway would have to set: Kratos and the hook's body hand none
-// on unless they are told to.
+// These policies read the channel from a header, which a gateway would have to set. Kratos and the hook's body pass no header on unless they
+// are told to.
 func TestLiesInTheHeaders(t *testing.T) {
 	n := started(t, "NIDAN_POLICIES_DIR="+changedPolicies(t, `"channel_header": ""`, `"channel_header": "x-nidan-channel"`))
 	name := account(t, nil)
@@ -252,7 +252,7 @@ func TestLiesInTheAddressOfTheFlow(t *testing.T) {
 	}
 }
 
-// A session got where no code is asked is refreshed where one is.
+// A session that began when no code was asked is refreshed when a code is asked.
 func TestRefreshingASession(t *testing.T) {
 	n := started(t)
 	s := newSignIn(t, account(t, nil))

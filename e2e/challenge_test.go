@@ -102,10 +102,10 @@ func TestAnExpiredCode(t *testing.T) {
 	s.expectIn(code(n.code(2)))
 }
 
-// until sleeps until an instant that Nidan has named: its clock is this machine's.
+// until sleeps until a time that Nidan has named. Nidan has the clock of this machine.
 func until(at time.Time) { time.Sleep(time.Until(at)) }
 
-// Kratos makes a call again, up to three times in all, when it gets no usable answer.
+// Kratos repeats a call, up to three times in all, if it gets no usable answer.
 func TestOneSubmissionDeliveredThreeTimes(t *testing.T) {
 	for name, trigger := range map[string]string{
 		"without a trigger id, as Kratos v1.3.1 does":  "",

@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// kiosk is where browsers of a channel of a team's own go after their sign-in.
+// kiosk is the address to which browsers of a team's own channel go after their sign-in.
 const kiosk = origin + "/kiosk/"
 
-// atKiosk begins a sign-in to it.
+// atKiosk begins a sign-in that leads to the kiosk.
 func atKiosk(t *testing.T, account string) *form {
 	t.Helper()
 	f := newForm(t, account)
@@ -84,7 +84,7 @@ func TestAChannelIsAddedWhilePeopleSignIn(t *testing.T) {
 	})
 }
 
-// leads wants a page that leads elsewhere.
+// leads checks that a page sends the browser to another address.
 func (f *form) leads(t *testing.T, session http.Header, path, to string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, origin+path, nil)

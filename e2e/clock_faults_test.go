@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// withClock is the program, with a clock that a test sets.
+// withClock builds the program with a clock that a test can set.
 var withClock = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(filepath.Dir(program), "nidan-with-clock")
 	out, err := exec.Command("go", "build", "-tags", "shiftedclock", "-o", path, "nidan").CombinedOutput()
@@ -18,7 +18,7 @@ var withClock = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// clocked gives n a clock, and returns what sets it: to how much it is ahead, such as "-1h".
+// clocked gives n such a clock, and returns the function that sets how far the clock is ahead, such as "-1h".
 func (n *nidan) clocked() (set func(ahead string)) {
 	n.t.Helper()
 	path, err := withClock()
@@ -69,7 +69,7 @@ func TestWhateverHappensToTheClock(t *testing.T) {
 	}
 }
 
-// What can matter no more is forgotten when the program starts, and then every hour: a challenge a day after it has expired.
+// Nidan forgets what cannot matter any more when it starts, and then every hour: a challenge one day after it has expired.
 func TestWhatIsOldIsForgottenAtTheStart(t *testing.T) {
 	n := newNidanOn(t, usual())
 	set := n.clocked()

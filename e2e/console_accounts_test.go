@@ -14,10 +14,10 @@ import (
 	"nidan/kratos"
 )
 
-// accountID is Kratos' identity id of an account.
+// accountID returns Kratos' identity id of an account.
 func accountID(t *testing.T, name string) string { t.Helper(); return identityOf(t, name).ID }
 
-// flagOf is an account's flag as Kratos has it: "true", "false", or "null" where there is none.
+// flagOf returns an account's flag as Kratos has it: "true", "false", or "null" if there is no flag.
 func flagOf(t *testing.T, name string) string {
 	t.Helper()
 	var metadata struct {
@@ -34,7 +34,7 @@ func flagOf(t *testing.T, name string) string {
 	return string(metadata.TwoFactor.Enabled)
 }
 
-// box is the check box of an account.
+// box returns the CSS selector of an account's check box.
 func box(t *testing.T, name string) string {
 	return fmt.Sprintf(`.switch-box[value="%s"]`, accountID(t, name))
 }
@@ -295,7 +295,7 @@ func TestMyAccount(t *testing.T) {
 	})
 }
 
-// breakable is Kratos' admin API, the changes of which can be made to fail.
+// breakable returns the address of Kratos' admin API behind a proxy. The proxy can make all changes fail.
 func breakable(t *testing.T) (adminURL string, broken *atomic.Bool) {
 	t.Helper()
 	to, err := url.Parse(kratosAdminURL)
@@ -334,5 +334,5 @@ func TestWhatKratosDoesNotTakeIsNotHalfDone(t *testing.T) {
 	}
 	w.open("/console/accounts/" + id)
 	w.reads("main", "192.0.2.1") // its device is still remembered
-	w.reads("main", "失敗")        // and the record says how it ended
+	w.reads("main", "失敗")        // and the record says that the change failed
 }

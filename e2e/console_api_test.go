@@ -13,7 +13,7 @@ import (
 	"nidan/kratos"
 )
 
-// api is the console's API, used by somebody, each answer of which is held against its description.
+// api is a client of the console's API with one session. It checks each answer against the description of the API.
 type api struct {
 	n       *nidan
 	session http.Header
@@ -37,7 +37,7 @@ func newAPI(t *testing.T, n *nidan, session http.Header) *api {
 	return &api{n: n, session: session, doc: doc, schemas: schemas}
 }
 
-// call makes a call and returns its status, its ETag and its body. The route is the path as the description has it.
+// call makes a call and returns its status, its ETag and its body. The route is the path as the description writes it.
 func (a *api) call(t *testing.T, method, route, path, body string, header http.Header) (int, string, map[string]any) {
 	t.Helper()
 	h := a.session.Clone()
@@ -59,7 +59,7 @@ func (a *api) call(t *testing.T, method, route, path, body string, header http.H
 	return answer.StatusCode, answer.Header.Get("ETag"), value
 }
 
-// described wants an answer to be one that the description has.
+// described checks that the description has this answer.
 func (a *api) described(t *testing.T, method, route string, answer *http.Response, body []byte) {
 	t.Helper()
 	at := "#/paths/" + strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D").Replace(route) + "/" + strings.ToLower(method) + "/responses/"
@@ -101,7 +101,7 @@ func (a *api) described(t *testing.T, method, route string, answer *http.Respons
 	}
 }
 
-// consoleSession is a browser's session of an account, worth the console.
+// consoleSession returns a browser's session of an account, which was opened with a code and is good for the console.
 func consoleSession(t *testing.T, n *nidan, name string) http.Header {
 	t.Helper()
 	f := newForm(t, name)
@@ -150,7 +150,7 @@ func TestTheAPIChangesSettings(t *testing.T) {
 	if status != http.StatusOK || next == tag || now["remember_days"] != 9.0 || now["softphone"] != false || now["changed_by"] != admin {
 		t.Fatalf("got %d %s %v", status, next, now)
 	}
-	status, shown, now := put(nine, tag) // the second of two
+	status, shown, now := put(nine, tag) // the second of two administrators
 	if status != http.StatusPreconditionFailed || shown != next || now["changed_by"] != admin {
 		t.Errorf("got %d %s %v", status, shown, now)
 	}
@@ -290,7 +290,7 @@ func TestWhoMayUseTheAPI(t *testing.T) {
 	}
 }
 
-// learnsNothing wants the same answers about an account that is there and one that is not, from the API and from the pages.
+// learnsNothing checks that the API and the pages answer the same about an account that exists and about one that does not.
 func learnsNothing(t *testing.T, n *nidan, there string) {
 	t.Helper()
 	session := consoleSession(t, n, account(t, func(a *kratos.Account) { a.Role = "supervisor" }))

@@ -7,7 +7,7 @@ import (
 	"nidan/kratos"
 )
 
-// loosened changes how often a code may be tried in a folder that asks for approval, and waits until that waits.
+// loosened changes the number of tries of a code, in a folder whose changes need approval, and waits until the new set waits for approval.
 func (n *nidan) loosened(dir, from, to string) {
 	n.t.Helper()
 	edit(n.t, filepath.Join(dir, "data.json"), `"max_attempts": `+from, `"max_attempts": `+to)
@@ -31,7 +31,7 @@ func TestPoliciesThatLoosenWaitForApproval(t *testing.T) {
 		w.reads(".waiting .loosened", "challenge code_required")
 		accessible(t, w)
 		if !n.has("/readyz", "waits for approval since")() || !n.has("/metrics", "\nnidan_policies_activations_total 1\n")() {
-			t.Error("it decides, or nobody is told that it waits")
+			t.Error("the set decides, or nothing says that it waits")
 		}
 	})
 	t.Run("stay out where they are rejected", func(t *testing.T) {
@@ -45,7 +45,7 @@ func TestPoliciesThatLoosenWaitForApproval(t *testing.T) {
 		w.open("/console/policies")
 		w.reads("main", admin+" has rejected it")
 		if !n.has("/metrics", "\nnidan_policies_activations_total 1\n")() || !n.has("/metrics", "\nnidan_policies_waiting 0\n")() {
-			t.Error("it does not stay out")
+			t.Error("the rejected set decides, or still waits")
 		}
 	})
 	t.Run("decide where they are approved, which counts once", func(t *testing.T) {
@@ -67,7 +67,7 @@ func TestPoliciesThatLoosenWaitForApproval(t *testing.T) {
 		w.open("/console/records?kind=policies_approved")
 		w.reads("main", "ポリシーの承認")
 		w.reads("main", admin)
-		w.until(`document.querySelector("main").textContent.includes("code.max_attempts")`) // in its detail
+		w.until(`document.querySelector("main").textContent.includes("code.max_attempts")`) // in the detail of the record
 	})
 	t.Run("are nothing for a supervisor", func(t *testing.T) {
 		n.loosened(dir, "9", "10")

@@ -13,7 +13,7 @@ import (
 	"nidan/kratos"
 )
 
-// TestTheDifferencePage compares sets that have decided. PICTURES names a folder for pictures of the page, to be looked at.
+// TestTheDifferencePage compares sets that have decided. The variable PICTURES names a folder for pictures of the page, for people to look at.
 func TestTheDifferencePage(t *testing.T) {
 	dir := changedPolicies(t)
 	n := forBrowsers(t, "NIDAN_POLICIES_DIR="+dir)
@@ -37,7 +37,7 @@ func TestTheDifferencePage(t *testing.T) {
 
 	t.Run("shows what the last set changed, when that has been worked out", func(t *testing.T) {
 		w.t = t
-		w.withoutJavaScript() // it looks again all the same
+		w.withoutJavaScript() // the page also reloads without a script
 		w.open("/console/policies/difference")
 		w.compared()
 		call(w, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{})
@@ -84,7 +84,7 @@ func TestTheDifferencePage(t *testing.T) {
 	})
 }
 
-// compared waits until the comparison is shown, which the page does by itself.
+// compared waits until the page shows the comparison. The page reloads by itself.
 func (w *window) compared() {
 	w.t.Helper()
 	for end := time.Now().Add(6 * patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
@@ -95,7 +95,7 @@ func (w *window) compared() {
 	w.t.Fatalf("no comparison is shown\n%s", w.look())
 }
 
-// pictures keeps how a page looks, narrow and wide, if a folder for that is named. Either way no page is wider than its window.
+// pictures takes pictures of a page, narrow and wide, if PICTURES names a folder. It always checks that the page is not wider than its window.
 func pictures(t *testing.T, w *window, name string) {
 	t.Helper()
 	for _, width := range []int64{320, 1440} {

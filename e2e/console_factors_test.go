@@ -8,7 +8,7 @@ import (
 
 // An administrator sees which accounts rely on codes by e-mail.
 func TestTheConsoleShowsWhoReliesOnMail(t *testing.T) {
-	startKratos(t) // with nobody else in it
+	startKratos(t) // with no other accounts
 	n := forBrowsers(t)
 	admin, byApp, byMail := account(t, administrator), account(t, nil), account(t, nil)
 	n.enrolled(byApp)

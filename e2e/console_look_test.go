@@ -11,8 +11,8 @@ import (
 	"nidan/kratos"
 )
 
-// fits holds that a page can be read on a phone and on a desk, in light and in dark: it has no more width than there is, tables that are
-// cards on a phone are not cut off, and it is accessible. PICTURES names a folder for pictures, to be looked at.
+// fits checks that a page can be read on a phone and on a desk, in light and in dark: the page is not wider than its window, tables that are
+// cards on a phone are not cut off, and the page is accessible. PICTURES names a folder for pictures, for people to look at.
 func fits(t *testing.T, w *window, name string) {
 	t.Helper()
 	for _, on := range []struct {
@@ -50,7 +50,7 @@ func TestTheConsoleFitsAPhoneAndADesk(t *testing.T) {
 	w.signInRemembered(n, "/console/me", admin)
 	unreachable := account(t, func(a *kratos.Account) { a.Email = "" })
 	account(t, func(a *kratos.Account) { a.TwoFactor = false })
-	changed(t, account(t, nil), `[{"op": "add", "path": "/metadata_public/role", "value": 7}]`) // which cannot be read, and the list says so
+	changed(t, account(t, nil), `[{"op": "add", "path": "/metadata_public/role", "value": 7}]`) // this role cannot be read, and the list says so
 	changed(t, account(t, nil), `[{"op": "add", "path": "/metadata_public/locked", "value": true}]`)
 	name := account(t, nil)
 	n.device(accountID(t, name), 1)

@@ -10,7 +10,7 @@ import (
 	"nidan/kratos"
 )
 
-// Whoever reads just 「有効」 believes that a code is asked, and it is not: as the policies ship, this account is let in without one.
+// A person who reads just 「有効」 believes that a code is asked. But as the policies ship, this account is let in without a code.
 func TestAnAccountThatNoCodeCanBeSentToIsNotShownAsJustEnabled(t *testing.T) {
 	n := forBrowsers(t)
 	name := account(t, func(a *kratos.Account) { a.Email = "" })
@@ -79,13 +79,13 @@ func TestWhatWasSavedIsSaidOnce(t *testing.T) {
 		w.do(chromedp.Reload())
 		w.reads("#remember_days", "9")
 		if eval[bool](w, `document.body.innerText.includes("保存しました。")`) {
-			t.Fatal("it is said again when the page is loaded again")
+			t.Fatal("the message is shown again when the page is loaded again")
 		}
 	}
 	w.open("/console/accounts?done=saved")
 	w.reads("h1", "アカウント")
 	if eval[bool](w, `document.querySelector("[role=status]") !== null`) {
-		t.Error("a link has it said")
+		t.Error("a link makes the page show the message")
 	}
 }
 
@@ -105,7 +105,7 @@ func TestMyAccountOfAUserIsNoError(t *testing.T) {
 	w.reads("#two_step", "Your administrator changes this setting.")
 }
 
-// The switches are told at first sight: by a sign beside the colour, and by where they stand.
+// A person sees at first sight which switches are on, by a sign beside the colour, and which depend on others, by their indentation.
 func TestTheSettingsShowWhatDependsOnWhat(t *testing.T) {
 	n := forBrowsers(t)
 	n.set("two_factor", "admin_console", "remember")
@@ -135,7 +135,7 @@ func TestTheSettingsShowWhatDependsOnWhat(t *testing.T) {
 	}
 	const told = `document.querySelector(".while-off").checkVisibility()`
 	if eval[bool](w, told) {
-		t.Error("it is said that nothing has an effect, and it has")
+		t.Error("the page says that the other settings have no effect, and they have")
 	}
 	w.choose("two_factor", "off")
 	w.until(told)

@@ -142,7 +142,7 @@ func TestEveryChangeIsOnRecordWithWhoMadeIt(t *testing.T) {
 	}
 }
 
-// What account holders can choose: their names and addresses, by whoever makes the account, and what their clients say.
+// Account holders can choose their names and addresses (through the person who makes the account), and everything that their clients send.
 func TestNothingAnAccountHolderTypesRuns(t *testing.T) {
 	const hostile = `"><script>window.hacked = true</script><img src=x onerror="window.hacked = true">'` + "\u2028{{.}}"
 	n := forBrowsers(t)
@@ -161,7 +161,7 @@ func TestNothingAnAccountHolderTypesRuns(t *testing.T) {
 		w.open(page)
 		w.until(`document.readyState === "complete" && document.querySelector("h1")`)
 		if eval[bool](w, `window.hacked === true || document.querySelector("main img, main script") !== null`) {
-			t.Errorf("%s: it ran", page)
+			t.Errorf("%s: the script ran", page)
 		}
 		if strings.HasPrefix(page, "/console/accounts/") {
 			w.reads("main", `softphone "><script>`)

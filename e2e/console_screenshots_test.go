@@ -13,17 +13,17 @@ import (
 	"nidan/kratos"
 )
 
-// sight is a page of the console, and how it comes to look so.
+// sight is a page of the console, and the steps that prepare it for its picture.
 type sight struct {
 	name, path string
 	prepare    func(*window)
 }
 
-// TestScreenshotsOfTheConsole is a camera too.
+// TestScreenshotsOfTheConsole takes pictures and tests nothing.
 func TestScreenshotsOfTheConsole(t *testing.T) {
 	dir := "../docs/screenshots/console"
 	clearPictures(t, dir)
-	startKratos(t) // with nobody else in it
+	startKratos(t) // with no other accounts
 	n := forBrowsers(t)
 	people(t)
 	agentSignsIn(t, n)
@@ -75,7 +75,7 @@ func TestScreenshotsOfTheConsole(t *testing.T) {
 	sight{"mail-trouble", "/console/settings", nil}.photograph(t, w, dir)
 }
 
-// photograph takes the page in each language, light and dark.
+// photograph takes pictures of the page in each language, in light and in dark.
 func (s sight) photograph(t *testing.T, w *window, dir string) {
 	t.Helper()
 	for _, locale := range []string{"ja", "en"} {
@@ -92,7 +92,7 @@ func (s sight) photograph(t *testing.T, w *window, dir string) {
 	}
 }
 
-// tall takes a page from its top to its bottom.
+// tall takes a picture of a whole page, from its top to its bottom.
 func (w *window) tall(path string, width int64, scheme, file string) {
 	w.t.Helper()
 	w.do(chromedp.EmulateViewport(width, 900))
@@ -101,7 +101,7 @@ func (w *window) tall(path string, width int64, scheme, file string) {
 	w.picture(width, eval[int64](w, `document.documentElement.scrollHeight`), scheme, file)
 }
 
-// people are the accounts, those of the demo and some that something is the matter with.
+// people makes the accounts: those of the demo, and some that have a problem.
 func people(t *testing.T) {
 	t.Helper()
 	for _, a := range []kratos.Account{
@@ -126,7 +126,7 @@ func people(t *testing.T) {
 	changed(t, "broken", `[{"op": "replace", "path": "/metadata_public/role", "value": 7}]`)
 }
 
-// agentSignsIn does so on a softphone, with a slip, and has it remembered.
+// agentSignsIn signs the agent in on a softphone, with one wrong code, and makes Nidan remember the softphone.
 func agentSignsIn(t *testing.T, n *nidan) {
 	t.Helper()
 	s := newSignIn(t, "agent")
@@ -140,7 +140,7 @@ func agentSignsIn(t *testing.T, n *nidan) {
 	n.mailed()
 }
 
-// changeSomething gives the records a change of the settings and one of an account.
+// changeSomething makes records of a change of the settings and of a change of an account.
 func changeSomething(t *testing.T, n *nidan, w *window) {
 	t.Helper()
 	w.open("/console/settings/edit")

@@ -13,7 +13,7 @@ import (
 	"nidan/kratos"
 )
 
-// signInTo opens a page of the console as nobody, signs in with a code, and is where it wanted to go.
+// signInTo opens a page of the console without a session, signs in with a code, and waits for that page.
 func (w *window) signInTo(n *nidan, path, account string) {
 	w.t.Helper()
 	w.open(path)
@@ -24,7 +24,7 @@ func (w *window) signInTo(n *nidan, path, account string) {
 	w.at(path)
 }
 
-// signInRemembered signs in as signInTo does, and has the browser remembered.
+// signInRemembered signs in like signInTo, and makes Nidan remember the browser.
 func (w *window) signInRemembered(n *nidan, path, account string) {
 	w.t.Helper()
 	w.open(path)
@@ -37,19 +37,19 @@ func (w *window) signInRemembered(n *nidan, path, account string) {
 	w.at(path)
 }
 
-// at waits until the browser is there.
+// at waits until the browser is at this path.
 func (w *window) at(path string) {
 	w.t.Helper()
 	w.until(fmt.Sprintf(`location.pathname + location.search === %q && document.readyState === "complete"`, path))
 }
 
-// reads waits until something on the page reads so.
+// reads waits until an element on the page contains a text.
 func (w *window) reads(selector, text string) {
 	w.t.Helper()
 	w.until(fmt.Sprintf(`document.querySelector(%q)?.innerText.includes(%q)`, selector, text))
 }
 
-// ok answers 「保存しますか?」 by keyboard.
+// ok answers the question 「保存しますか?」 with the keyboard.
 func (w *window) ok() {
 	w.t.Helper()
 	w.reads("h1", "保存しますか?")
@@ -93,7 +93,7 @@ func TestTheSettings(t *testing.T) {
 		w.run(`document.querySelector("[name=two_factor]:checked").focus()`)
 		w.keys("\t\t" + kb.ArrowDown)   // to the softphone's choice: off
 		w.keys("\t\t" + kb.Home + "\b") // past remembering, to the days
-		w.run(`remember_days.select()`) // as Ctrl+A does
+		w.run(`remember_days.select()`) // like Ctrl+A
 		w.keys("7\r")                   // Enter saves
 		w.ok()
 		w.at("/console/settings?done=saved")
@@ -190,7 +190,7 @@ func TestWhoMaySeeTheConsole(t *testing.T) {
 	}
 }
 
-// The switch was off when this session was got, so it may be anybody's who has the password.
+// The switch was off when this session began, so anybody who knows the password may have opened it.
 func TestASessionFromBeforeTheSwitchSignsInAgain(t *testing.T) {
 	n := forBrowsers(t)
 	n.set("two_factor", "softphone")
@@ -199,7 +199,7 @@ func TestASessionFromBeforeTheSwitchSignsInAgain(t *testing.T) {
 	w.open("/console/records")
 	w.shown("password-step")
 	w.keys(who + "\t" + password + "\r")
-	w.at("/console/records") // the console asks nobody
+	w.at("/console/records") // the console asks nobody for a code
 
 	n.set("two_factor", "admin_console", "softphone")
 	w.open("/console/accounts")
@@ -220,7 +220,7 @@ func TestSigningOutOfTheConsole(t *testing.T) {
 	w.shown("password-step")
 }
 
-// A switch that is set in the console counts for a code that is already out.
+// A switch that is set in the console also affects a code that was sent before.
 func TestASwitchCountsForTheNextCodeEntered(t *testing.T) {
 	n := forBrowsers(t)
 	w := newBrowser(t)
@@ -236,7 +236,7 @@ func TestASwitchCountsForTheNextCodeEntered(t *testing.T) {
 	newSignIn(t, s.identifier).expectIn(nil)
 }
 
-// Another port of the same host is the same site to a browser: it sends the cookies along.
+// For a browser, another port of the same host is the same site, so the browser sends the cookies along.
 func TestAFormOnAnotherSiteChangesNothing(t *testing.T) {
 	n := forBrowsers(t)
 	w := newBrowser(t)

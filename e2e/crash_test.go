@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// hookCall is the call that Kratos makes after a right password, for an account that is asked for no code.
+// hookCall returns the call that Kratos makes after a right password, for an account that is asked for no code.
 func hookCall(flow string) string {
 	return `{"flow": {"id": "` + flow + `", "type": "api", "transient_payload": {"two_factor": {}}},
 		"identity": {"id": "crash", "state": "active", "traits": {"account": "crash", "email": "crash@example.com"},
@@ -15,7 +15,7 @@ func hookCall(flow string) string {
 		"session": {"authenticated_at": "2026-04-01T09:00:00.` + flow + `Z", "devices": []}}`
 }
 
-// Many sign-ins are made durable at once. Whatever the instant at which the program dies, what was answered is there, and nothing is
+// Many sign-ins are committed at once. Whenever the program dies, everything that it has answered must be in the database, and nothing may be
 // there in part.
 func TestWhatWasAnsweredBeforeACrashIsKept(t *testing.T) {
 	n := started(t)
@@ -35,7 +35,7 @@ func TestWhatWasAnsweredBeforeACrashIsKept(t *testing.T) {
 					mu.Unlock()
 					status, _, err := ask(t.Context(), http.MethodPost, n.hooks+"/hooks/login/after-password", hookCall(flow), header)
 					if err != nil {
-						return // it has died
+						return // the program has died
 					}
 					mu.Lock()
 					if status != http.StatusNoContent {
@@ -71,7 +71,7 @@ func TestWhatWasAnsweredBeforeACrashIsKept(t *testing.T) {
 		}
 		return found
 	}
-	// A flow is the six digits that its call's instant ends with, too.
+	// The six digits of a flow are also the last six digits of the time in its call.
 	last := func(said string) string { return said[len(said)-6:] }
 	records := kept(`SELECT flow_id FROM records WHERE kind = 'sign_in'`, last)
 	answers := kept(`SELECT key FROM deliveries`, last)

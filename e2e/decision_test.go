@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What a team's own policies say is done for reasons of their own, on the real parts.
+// The reasons of a team's own policies have the effects that these policies name. This is tried on the real parts.
 func TestATeamsOwnReasonsAreWorthAsMuchAsThoseThatShip(t *testing.T) {
 	dir := changedPolicies(t)
 	login := filepath.Join(dir, "login", "login.rego")
@@ -49,7 +49,7 @@ func TestATeamsOwnReasonsAreWorthAsMuchAsThoseThatShip(t *testing.T) {
 	})
 }
 
-// Who updates Nidan alone is told, and no remembered device is quietly worth less than before.
+// An operator who updates only Nidan, and not the policies, gets an error. Otherwise remembered devices would quietly be worth less than before.
 func TestWithASetOfAnEarlierVersionItDoesNotStart(t *testing.T) {
 	dir := changedPolicies(t)
 	edit(t, filepath.Join(dir, "login", "login.rego"), `, "second_step": "remembered"`, "")
@@ -63,7 +63,7 @@ func TestWithASetOfAnEarlierVersionItDoesNotStart(t *testing.T) {
 	}
 }
 
-// withoutTests takes the tests of the sign-ins out of a folder of the policies that ship.
+// withoutTests removes the tests of the sign-ins from a folder of the policies that ship.
 func withoutTests(t *testing.T, dir string) {
 	t.Helper()
 	for _, name := range []string{"login_test.rego", "factors_test.rego"} {

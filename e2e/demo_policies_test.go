@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// A folder of one's own, tried without a Kratos of one's own.
+// A team can try a folder of its own policies without a Kratos of its own.
 func TestDemoWithPoliciesOfOnesOwn(t *testing.T) {
 	folder := changedPolicies(t, `"always_asked_roles": []`, `"always_asked_roles": ["owner"]`)
-	// Most of the demo's start would be waiting for passwords to be hashed.
+	// Without the low cost, the demo's start would mostly wait for the hashes of passwords.
 	cmd, out := demo(t, []string{"TMPDIR=" + t.TempDir(), "HASHERS_BCRYPT_COST=4"}, "--kratos", kratosBinary, "--policies", folder)
 	n := &nidan{t: t, log: out}
-	// As long as it takes: beside the tests' own Kratos, another one starts.
+	// This has no timeout: another Kratos starts beside the Kratos of the tests.
 	for !strings.Contains(out.String(), "Ctrl-C ends it.") {
 		if strings.Contains(out.String(), "nidan: ") {
 			t.Fatalf("it does not start:\n%s", out)
@@ -27,7 +27,7 @@ func TestDemoWithPoliciesOfOnesOwn(t *testing.T) {
 	before := kratosPublic
 	kratosPublic = demoKratos
 	t.Cleanup(func() { kratosPublic = before })
-	demoSignIn(t, "owner").expect("code_sent", 1990001, nil) // whose own flag is off
+	demoSignIn(t, "owner").expect("code_sent", 1990001, nil) // the owner's own flag is off
 	demoSignIn(t, "plain").expectIn(nil)
 
 	rules := filepath.Join(folder, "login", "login.rego")

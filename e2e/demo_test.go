@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// The demo's addresses are part of what it promises.
+// The demo promises these addresses.
 const (
 	demoNidan  = "http://127.0.0.1:4455"
 	demoHooks  = "http://127.0.0.1:4456"
@@ -30,7 +30,7 @@ func demo(t *testing.T, env []string, args ...string) (*exec.Cmd, *syncBuffer) {
 	cmd := exec.Command(program, append([]string{"demo"}, args...)...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = append(os.Environ(), env...)
-	// As from a terminal: Ctrl-C reaches all of its processes at once.
+	// A process group, like in a terminal: Ctrl-C reaches all of its processes at once.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -154,7 +154,7 @@ func TestTheDemoSaysWhyItCannotRun(t *testing.T) {
 		args []string
 		want string
 
-		status int // 0: as usual, 1
+		status int // 0: the usual status, which is 1
 	}{
 		"no C compiler": {[]string{"PATH=" + goOnly, "XDG_CACHE_HOME=" + empty}, nil,
 			"building Kratos needs a C compiler: install one", 0},

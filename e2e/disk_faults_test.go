@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The file that Nidan keeps everything in cannot be written for a while, in which people sign in.
+// The file of the database cannot be written for a while, and people sign in during this time.
 func TestWhateverHappensToTheDisk(t *testing.T) {
 	for name, inject := range map[string]string{
 		"it is full":      "pwrite64,ftruncate:error=ENOSPC",
@@ -32,7 +32,7 @@ func TestWhateverHappensToTheDisk(t *testing.T) {
 	}
 }
 
-// injected has some of the program's calls to the system fail, or worse, until end is called.
+// injected makes some of the program's system calls fail, or kills the program in them, until end is called.
 func (n *nidan) injected(what string) (end func()) {
 	n.t.Helper()
 	pid := n.processes[0].cmd.Process.Pid

@@ -13,10 +13,10 @@ import (
 	"nidan/kratos"
 )
 
-// block is one block of the exchange in docs/native-clients.md: a request, an answer, or a mail.
+// block matches one block of the exchange in docs/native-clients.md: a request, an answer, or a mail.
 var block = regexp.MustCompile("(?s)```(http|text)\n(.*?)```\n")
 
-// varying is what is another one each time: of ids, instants, tokens and waits only the kind is compared.
+// varying matches values that differ each time. Of ids, times, tokens and waits, only the kind is compared.
 var varying = regexp.MustCompile(strings.Join([]string{
 	`(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b)`,
 	`(?P<instant>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)`,
@@ -25,15 +25,15 @@ var varying = regexp.MustCompile(strings.Join([]string{
 	`(?P<wait>\d+ seconds)`,
 }, "|"))
 
-// replay runs a documented exchange anew. Where the page shows a value that is another one each time, the first real one
-// that stands in its place is what it stands for from then on.
+// replay runs a documented exchange again. If the page shows a value that differs each time, the first real value in its place stands for
+// this value from then on.
 type replay struct {
 	*nidan
-	real  map[string]string // by what the page shows
-	shown map[string]string // by what is real
+	real  map[string]string // the real value for each value that the page shows
+	shown map[string]string // the shown value for each real value
 }
 
-// The exchange that a page shows to those who write native clients is one that takes place.
+// The exchange that the page shows to developers of native clients takes place.
 func TestTheDocumentedExchangeTakesPlace(t *testing.T) {
 	page, err := os.ReadFile("../docs/native-clients.md")
 	if err != nil {
@@ -92,7 +92,7 @@ func (r *replay) request(head, body string) (status int, said []byte) {
 	return status, said
 }
 
-// inReal replaces what varies in a text, or a whole text that stands for another one.
+// inReal replaces the varying values in a text, or a whole text that stands for another one.
 func (r *replay) inReal(text string) string {
 	if real, known := r.real[text]; known {
 		return real
@@ -126,7 +126,7 @@ func (r *replay) decode(text []byte) (v any) {
 	return v
 }
 
-// answer compares an answer with the one that is documented.
+// answer compares an answer with the documented one.
 func (r *replay) answer(at, head, body string, status int, said []byte) {
 	r.t.Helper()
 	code, reason, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(head), "HTTP/1.1 "), " ")
@@ -136,7 +136,7 @@ func (r *replay) answer(at, head, body string, status int, said []byte) {
 	r.compare(at, r.decode([]byte(body)), r.decode(said))
 }
 
-// omitted marks, on the page, that there is more: a member of that name, or an entry.
+// omitted means, on the page, that there is more: a member with this name, or an entry.
 const omitted = "…"
 
 func (r *replay) compare(at string, shown, got any) {
@@ -187,7 +187,7 @@ func (r *replay) compare(at string, shown, got any) {
 	}
 }
 
-// compareText compares two texts but for what varies in them, and learns what that stands for.
+// compareText compares two texts except for their varying values, and learns which real values these stand for.
 func (r *replay) compareText(at, shown, got string) {
 	r.t.Helper()
 	if r.real[shown] == got || kinds(shown) == kinds(got) {
@@ -206,7 +206,7 @@ func (r *replay) compareText(at, shown, got string) {
 	r.t.Errorf("%s: documented is %q, and it is %q", at, shown, got)
 }
 
-// kinds is a text with kinds in place of what varies.
+// kinds returns a text with kinds in the place of its varying values.
 func kinds(text string) string {
 	return varying.ReplaceAllStringFunc(text, func(found string) string {
 		for i, group := range varying.FindStringSubmatch(found) {
@@ -218,7 +218,7 @@ func kinds(text string) string {
 	})
 }
 
-// mail compares the mail that came last with the one that is documented, but for its code.
+// mail compares the newest mail with the documented one, except for the code.
 func (r *replay) mail(shown string) {
 	r.t.Helper()
 	real, documented := r.newestCode(), sixDigits.FindString(shown)

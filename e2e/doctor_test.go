@@ -12,13 +12,13 @@ import (
 	"testing"
 )
 
-// diagnosis is what nidan doctor has found, in its own words.
+// diagnosis is the output of nidan doctor.
 type diagnosis struct {
 	OK       bool
 	Findings []struct{ Check, Result, Found, Todo string }
 }
 
-// notOK are the findings that are not ok, as "problem hooks_form".
+// notOK returns the findings that are not ok, such as "problem hooks_form".
 func (d diagnosis) notOK() (found []string) {
 	for _, f := range d.Findings {
 		if f.Result != "ok" {
@@ -61,7 +61,7 @@ func (n *nidan) diagnose(kratosConfig string, wantStatus int, want ...string) {
 	}
 }
 
-// The Kratos that the tests build calls itself by no version.
+// unknownVersion returns the finding about a Kratos that reports no version, like the Kratos that the tests build.
 func unknownVersion(t *testing.T) []string {
 	t.Helper()
 	var said struct{ Version string }
@@ -72,7 +72,7 @@ func unknownVersion(t *testing.T) []string {
 	return []string{"not_checked kratos_version"}
 }
 
-// A whole installation that is set up right, and the same with one thing wrong at a time.
+// A whole installation that is set up right, and the same installation with one mistake at a time.
 func TestDoctor(t *testing.T) {
 	k := startKratos(t)
 	n := forBrowsers(t)
@@ -84,7 +84,7 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("it has changed what is kept: %s, and before %s", after, before)
 	}
 	if got := n.mailbox.Messages(); len(got) != 1 || got[0].To != "operator@example.com" || sixDigits.MatchString(got[0].Text) {
-		t.Errorf("%d mails came, of which one is the test mail", len(got))
+		t.Errorf("%d mails came, want only the test mail, without a code", len(got))
 	}
 
 	right, err := os.ReadFile(config)
@@ -124,7 +124,7 @@ func TestDoctor(t *testing.T) {
 		"not_checked kratos_version", "not_checked clock_kratos", "problem mail", "problem mail_sent")
 }
 
-// kept is how much there is of all that Nidan keeps of sign-ins.
+// kept returns the number of rows in each table about sign-ins.
 func kept(t *testing.T, n *nidan) (counts string) {
 	t.Helper()
 	for _, table := range []string{"records", "challenges", "mails", "deliveries", "sign_ins", "wrong_codes", "devices"} {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestScreenshotsOfOryElements is a camera too. It takes each step of the pages made of Ory Elements: as Elements comes, and with
-// the documented lines.
+// TestScreenshotsOfOryElements takes pictures and tests nothing. They show each step of the pages made of Ory Elements: as Elements comes,
+// and with the documented lines.
 func TestScreenshotsOfOryElements(t *testing.T) {
 	dir := "../docs/screenshots/elements"
 	clearPictures(t, dir)

@@ -14,14 +14,14 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// The sections of docs/your-own-login-page.md on Ory Elements: as it comes, and what makes it better.
+// The sections of docs/your-own-login-page.md about Ory Elements: as it comes, and with improvements.
 const (
 	asItComes  = "### As it comes"
 	withAFew   = "### With a few lines of your own"
 	codeOnPage = `document.getElementById("transient_payload.two_factor.code")`
 )
 
-// buildElements builds the sign-in page that sections of the documentation show, and returns the folder it is in.
+// buildElements builds the sign-in page that sections of the documentation show, and returns the folder of the page.
 func buildElements(t *testing.T, sections ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -41,7 +41,7 @@ func buildElements(t *testing.T, sections ...string) string {
 	return filepath.Join(dir, "dist")
 }
 
-// What is documented as tried is what is tried.
+// The documentation says which versions were tried. They must be the versions that the tests use.
 func TestTheDocumentedVersionsOfOryElements(t *testing.T) {
 	raw, err := os.ReadFile("elements/package.json")
 	if err != nil {
@@ -69,7 +69,7 @@ func TestTheDocumentedVersionsOfOryElements(t *testing.T) {
 	}
 }
 
-// elements is a window on a sign-in page made of Ory Elements, in English.
+// elements opens a window with a sign-in page made of Ory Elements, in English.
 func elements(t *testing.T, n *nidan, query string) *window {
 	t.Helper()
 	w := newBrowser(t)
@@ -85,19 +85,19 @@ func (w *window) beginOn(n *nidan, query string) {
 	w.until(`location.pathname === "` + ownPage + `" && document.activeElement.name === "identifier"`)
 }
 
-// finds waits until the page says something, and takes input again.
+// finds waits until the page shows a text and accepts input again.
 func (w *window) finds(text string) {
 	w.t.Helper()
 	w.until(fmt.Sprintf(`document.body.innerText.includes(%q) && !document.querySelector("input:disabled")`, text))
 }
 
-// press presses the button with that text.
+// press presses the button with this text.
 func (w *window) press(text string) {
 	w.t.Helper()
 	w.run(fmt.Sprintf(`[...document.querySelectorAll("button")].find(b => b.innerText === %q).click()`, text))
 }
 
-// Ory Elements knows nothing of Nidan, and signs in with two steps, because of what Nidan's answer adds to the flow.
+// Ory Elements does not know Nidan. It signs in with two steps because Nidan's answer adds a field to the flow.
 func TestOryElementsAsItComes(t *testing.T) {
 	n := withOwnPage(t, buildElements(t, asItComes))
 	t.Run("signs in with two steps", func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestOryElementsAsItComes(t *testing.T) {
 		w.keys(who + "\t" + password + "\r")
 		w.asksForAllAgain("We sent a verification code to t***@example.com. Enter the code from that e-mail.")
 		right := n.codeOf(who)
-		// The field stands between account and password.
+		// The field of the code is between account and password.
 		w.keys(who + "\t" + wrong(right) + "\t" + password + "\r")
 		w.asksForAllAgain("The verification code is wrong. Enter the correct verification code.")
 		w.keys(who + "\t" + right + "\t" + password + "\r")
@@ -124,7 +124,7 @@ func TestOryElementsAsItComes(t *testing.T) {
 		if text := eval[string](w, codeOnPage+`.parentElement.innerText`); text != "" {
 			t.Errorf("at the field stands %q, which is not documented", text)
 		}
-		w.do(chromedp.Reload()) // brings none
+		w.do(chromedp.Reload()) // a reload sends no other code
 		w.until(`document.activeElement.name === "identifier"`)
 		w.keys(who + "\t\t" + password + "\r")
 		w.finds("The verification code has expired.")
@@ -138,7 +138,7 @@ func TestOryElementsAsItComes(t *testing.T) {
 	t.Run("opened without a flow, and when Nidan is away", func(t *testing.T) { elements(t, n, "").opened(n) })
 }
 
-// asksForAllAgain waits for a message, and for all that is documented as rough.
+// asksForAllAgain waits for a message, and checks everything that the documentation calls rough.
 func (w *window) asksForAllAgain(message string) {
 	w.t.Helper()
 	w.finds(message)
@@ -149,13 +149,13 @@ func (w *window) asksForAllAgain(message string) {
 		codeOnPage+`.value`, "",
 		codeOnPage+`.parentElement.innerText`,
 		"Enter the verification code (6 digits).\nEnter your account and password again, too.",
-		`String(document.querySelectorAll("label").length)`, "2", // of account and password
+		`String(document.querySelectorAll("label").length)`, "2", // the labels of account and password
 		`String(document.activeElement === `+codeOnPage+`)`, "false",
 	)
 	w.click(`[name="identifier"]`)
 }
 
-// With the documented lines, the second step asks for the code alone.
+// With the documented lines, the second step asks only for the code.
 func TestOryElementsWithAFewLinesOfOnesOwn(t *testing.T) {
 	n := withOwnPage(t, buildElements(t, asItComes, withAFew))
 	t.Run("account and password are asked once", func(t *testing.T) {
@@ -194,7 +194,7 @@ func TestOryElementsWithAFewLinesOfOnesOwn(t *testing.T) {
 		w.signOut()
 		w.beginOn(n, "")
 		w.keys(who + "\t" + password + "\r")
-		w.until(`location.pathname === "/"`) // without a code
+		w.until(`location.pathname === "/"`) // no code is asked
 	})
 	t.Run("after a reload, and when the code has expired", func(t *testing.T) {
 		who := account(t, nil)
@@ -242,7 +242,7 @@ func TestOryElementsWithAFewLinesOfOnesOwn(t *testing.T) {
 	t.Run("opened without a flow, and when Nidan is away", func(t *testing.T) { elements(t, n, "").opened(n) })
 }
 
-// asksForTheCode waits for a message, and for a field that is all there is to fill in, empty, with its label and the focus.
+// asksForTheCode waits for a message, and checks that the code is the only text to fill in: the field is empty, and has its label and the focus.
 func (w *window) asksForTheCode(who, message string) {
 	w.t.Helper()
 	w.finds(message)
@@ -258,7 +258,7 @@ func (w *window) asksForTheCode(who, message string) {
 	)
 }
 
-// looks compares what expressions are on the page with what they should be: expression, text, and so on.
+// looks compares expressions on the page with texts. The arguments are expression, text, expression, text and so on.
 func (w *window) looks(pairs ...string) {
 	w.t.Helper()
 	for i := 0; i < len(pairs); i += 2 {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// each has n's hooks be each process in turn.
+// each calls do for each process in turn. Meanwhile, n.hooks is the address of this process.
 func (n *nidan) each(do func(p *process)) {
 	all := n.hooks
 	defer func() { n.hooks = all }()
@@ -39,7 +39,7 @@ func TestSettingsCountEverywhereAtOnce(t *testing.T) {
 	}
 }
 
-// One Nidan asks for new policies every second, the other one every hour: what the first one finds, the second one is told of.
+// One Nidan asks for new policies every second, the other one every hour. The first one tells the second one what it has found.
 func TestNewPoliciesCountEverywhereWithinASecond(t *testing.T) {
 	bundle := filepath.Join(t.TempDir(), "bundle.tar.gz")
 	private, public := signing(t)

@@ -11,7 +11,7 @@ import (
 	"nidan/kratos"
 )
 
-// raise has a session raised by a second factor of Kratos.
+// raise raises a session by a second factor of Kratos.
 func raise(t *testing.T, session http.Header, fields map[string]string) reply {
 	t.Helper()
 	s := &signIn{t: t}
@@ -23,7 +23,7 @@ func raise(t *testing.T, session http.Header, fields map[string]string) reply {
 	return s.submitBody(string(body))
 }
 
-// recoveryCodes sets up those that are used up one by one, for a session's account.
+// recoveryCodes sets up recovery codes for a session's account. Each of them can be used once.
 func recoveryCodes(t *testing.T, session http.Header) (codes []string) {
 	t.Helper()
 	s := &signIn{t: t}
@@ -57,17 +57,17 @@ func recoveryCodes(t *testing.T, session http.Header) (codes []string) {
 	return codes
 }
 
-// A session that is raised has a new instant at which it began, to Kratos, and so a record of its own.
+// Kratos gives a raised session a new time (authenticated_at). So Nidan has a record of its own for the raised session.
 func TestASecondFactorOfKratosIsASecondStep(t *testing.T) {
 	offering(t)
 	n := started(t)
-	n.set() // else nobody enrols a factor in a session that passed nothing
+	n.set() // otherwise, a session without a second step could enrol no factor
 	s := newSignIn(t, account(t, administrator))
 	session := s.expectIn(nil)
 	secret := authenticatorApp(t, session)
 	codes := recoveryCodes(t, session)
-	n.set("two_factor", "admin_console") // the softphone asks for none
-	// Kratos takes the session in which a second factor was set up for a raised one. Nidan does not.
+	n.set("two_factor", "admin_console") // the softphone asks for no code
+	// If a second factor was set up in a session, Kratos takes this session for a raised one. Nidan does not.
 	n.expectWorth(session, "softphone not_asked", "agent")
 	s.begin("", nil)
 	session = s.expectIn(nil)
@@ -97,11 +97,11 @@ func TestASecondFactorOfKratosIsASecondStep(t *testing.T) {
 		n.t = t
 		s.begin("?refresh=true", session)
 		s.expect("code_sent", 1990001, nil)
-		n.expectWorth(session, "softphone passed", "agent", "console") // as before: Kratos has not refreshed it
+		n.expectWorth(session, "softphone passed", "agent", "console") // as before: Kratos has not refreshed the session
 	})
 }
 
-// policiesThatAsk are the policies that ship, but with a code asked by every method, those with which it cannot be too.
+// policiesThatAsk returns the policies that ship, changed to ask for a code with every method, even where no code can be entered.
 func policiesThatAsk(t *testing.T) string {
 	t.Helper()
 	dir := changedPolicies(t, `"mailed_code"`, `"asked"`, `"strong"`, `"asked"`, `"second_factor"`, `"asked"`)
@@ -123,7 +123,7 @@ func policiesThatAsk(t *testing.T) string {
 	return dir
 }
 
-// withKratosCode submits the flow with a code that Kratos mailed, and whatever else.
+// withKratosCode submits the flow with a code that Kratos mailed, and with a payload.
 func (s *signIn) withKratosCode(payload any) reply {
 	s.t.Helper()
 	s.fields(map[string]any{"method": "code", "identifier": s.identifier})
@@ -142,7 +142,7 @@ func (s *signIn) fields(fields map[string]any) reply {
 	return s.submitBody(string(body))
 }
 
-// toItsAddress has Kratos mail its own codes: it does so to the name that an account signs in with.
+// toItsAddress gives an account its address as its name: Kratos mails its own codes to the name that an account signs in with.
 func toItsAddress(a *kratos.Account) { a.Account = a.Email }
 
 func TestACodeThatKratosMailedIsNoSecondStep(t *testing.T) {
@@ -159,7 +159,7 @@ func TestACodeThatKratosMailedIsNoSecondStep(t *testing.T) {
 	}
 }
 
-// What a client puts beside the code, so that it passes for a stronger method.
+// The client puts values beside the code, so that the code would pass for a stronger method.
 func TestACodeThatKratosMailedStaysOneWhateverIsSaid(t *testing.T) {
 	offering(t)
 	n := started(t)
@@ -194,8 +194,8 @@ func TestACodeThatKratosMailedStaysOneWhateverIsSaid(t *testing.T) {
 	}
 }
 
-// Measured on the real Kratos, with policies that ask a code by every method: the table in docs/sign-in-methods.md, and the list in
-// login.rego of methods with which it cannot be.
+// This is measured on the real Kratos, with policies that ask for a code with every method. The results are the table in
+// docs/sign-in-methods.md, and the list in login.rego of the methods with which no code can be entered.
 func TestWithWhichMethodsACodeCanBeEntered(t *testing.T) {
 	offering(t)
 	n := started(t, "NIDAN_POLICIES_DIR="+policiesThatAsk(t))

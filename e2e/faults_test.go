@@ -33,7 +33,7 @@ func TestWithTheDatabaseUnwritableNobodyGetsIn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := started(t)
 			plain := account(t, func(a *kratos.Account) { a.TwoFactor = false })
-			db, err := n.database().Conn(t.Context()) // one, so that it holds a lock
+			db, err := n.database().Conn(t.Context()) // one connection, so that it can hold a lock
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,7 +59,7 @@ func TestWithAWrongTokenNobodyGetsIn(t *testing.T) {
 	newSignIn(t, plain).expectOut(nil)
 }
 
-// A code that was shown as sent goes out, even if the mail server is away and Nidan dies before it is back.
+// A code that was shown as sent goes out, even if the mail server is away, and Nidan dies before the server is back.
 func TestACodeSurvivesACrash(t *testing.T) {
 	n := newNidan(t)
 	n.start() // without a mail server

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// filled is a kind of sign-in of the made-up month, and how often it comes.
+// filled is a kind of sign-in of the made-up month, and how often it happens.
 type filled struct {
-	times           int // of a hundred
+	times           int // of a hundred sign-ins
 	channel, reason string
 	states          []string
 }
@@ -35,8 +35,8 @@ var changesOfTheMonth = []struct {
 	{3 * day, "settings_changed"}, {5 * time.Hour, "settings_changed"},
 }
 
-// monthOfSignIns fills the records with a month of made-up sign-ins up to now, the same each time: people work on weekdays, and less at
-// night. On the tenth day before now, somebody tries passwords for a few hours.
+// monthOfSignIns fills the records with a month of made-up sign-ins up to now, the same each time. People work on weekdays, and less at
+// night. On the tenth day before now, an attacker tries passwords for a few hours.
 func (n *nidan) monthOfSignIns(now time.Time) {
 	n.t.Helper()
 	db := n.database()
@@ -92,7 +92,7 @@ func pick(of int) filled {
 	return fillings[0]
 }
 
-// filled writes one sign-in, as far as it is over by now.
+// filled writes the records of one sign-in that are not later than now.
 func (n *nidan) filled(add func(at time.Time, kind, account, by, flow, state, reason string, detail any), at, now time.Time, account, flow string, f filled) {
 	action := map[string]string{"allowed": "allow", "code_sent": "challenge"}[f.states[0]]
 	detail := fmt.Appendf(nil, `{"input":{"request":{"ip":"192.0.2.%d","method":"password","user_agent":"Mozilla/5.0 (Windows NT 10.0; Win64; x64)"}},`+

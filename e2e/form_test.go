@@ -10,14 +10,14 @@ import (
 	"testing"
 )
 
-// form is one of Kratos' browser login flows, submitted as a plain HTML form is.
+// form is a browser login flow of Kratos, submitted like a plain HTML form.
 type form struct {
 	t       *testing.T
 	client  *http.Client
 	flow    string
 	fields  url.Values
-	header  http.Header // made up by a test; nil: none
-	leadsTo string      // where the answer to the last submission does
+	header  http.Header // set by a test; nil: none
+	leadsTo string      // where the answer to the last submission leads
 }
 
 func newForm(t *testing.T, identifier string) *form {
@@ -32,7 +32,7 @@ func newForm(t *testing.T, identifier string) *form {
 	return f
 }
 
-// begin begins a flow, in the same browser; the query may say that it is to refresh a session.
+// begin begins a flow in the same browser. The query may ask Kratos to refresh a session.
 func (f *form) begin(query string) {
 	f.t.Helper()
 	answer, err := f.client.Get(kratosPublic + "/self-service/login/browser" + query)
@@ -65,7 +65,7 @@ func (f *form) begin(query string) {
 	}
 }
 
-// submit submits the flow with a transient_payload, and returns the cookies that the browser then has.
+// submit submits the flow with a transient_payload, and returns the cookies that the browser has afterwards.
 func (f *form) submit(payload string) map[string]string {
 	f.t.Helper()
 	f.fields.Set("transient_payload", payload)
@@ -104,13 +104,13 @@ func (f *form) kratos() *url.URL {
 	return base
 }
 
-// setCookie gives the browser a cookie, as the sign-in page does with the device's.
+// setCookie gives the browser a cookie, like the sign-in page does with the device cookie.
 func (f *form) setCookie(name, value string) {
 	f.t.Helper()
 	f.client.Jar.SetCookies(f.kratos(), []*http.Cookie{{Name: name, Value: value}})
 }
 
-// ending submits the flow with a transient_payload and says in a word how that ended, as [reply.ending] does.
+// ending submits the flow with a transient_payload, and returns in a word how that ended, like [reply.ending].
 func (f *form) ending(payload string) string {
 	f.t.Helper()
 	f.fields.Set("transient_payload", payload)
@@ -143,7 +143,7 @@ func (f *form) submitCode(code string) map[string]string {
 	return f.submit(`{"two_factor": {"code": "` + code + `"}}`)
 }
 
-// in is the cookie of the session in a submission's cookies. It fails where there is none.
+// in returns the session cookie among a submission's cookies. It fails the test if there is none.
 func (f *form) in(cookies map[string]string) http.Header {
 	f.t.Helper()
 	session := cookies["ory_kratos_session"]

@@ -7,8 +7,8 @@ import (
 	"nidan/kratos"
 )
 
-// Whoever knows only the password may get a session where the channel asks for no code. With a factor of its own it would hold the stronger
-// step, and with another address it would be sent the codes.
+// A person who knows only the password can get a session on a channel that asks for no code. If this session could enrol a factor, it would
+// have the stronger step. If it could change the address, it would get the codes.
 func TestASessionThatPassedNothingEnrolsNothing(t *testing.T) {
 	t.Setenv("SELFSERVICE_METHODS_PROFILE_ENABLED", "true")
 	startKratos(t)
@@ -46,10 +46,10 @@ func TestASessionThatPassedNothingEnrolsNothing(t *testing.T) {
 			n.set("two_factor", "admin_console")
 			thief := newSignIn(t, name).expectIn(nil)
 			if _, status := begins(t, thief); status == http.StatusOK {
-				t.Error("it may begin")
+				t.Error("the thief may begin a settings flow")
 			}
 			unchanged(t, name)
-			// A flow that was begun while nothing was asked is refused at its end.
+			// A flow that began while no code was asked is refused at its end.
 			n.set()
 			f, status := begins(t, thief)
 			if status != http.StatusOK {
@@ -82,7 +82,7 @@ func TestASessionThatPassedNothingEnrolsNothing(t *testing.T) {
 	})
 }
 
-// What Kratos does while a change is refused: it is why Nidan is asked when somebody begins, and not only before the change is kept.
+// This is what Kratos does while a change is refused. So Nidan is asked when a person begins, and not only before the change is kept.
 func TestARefusedFactorHasRaisedItsSessionAlready(t *testing.T) {
 	n := started(t)
 	name := account(t, nil)
@@ -102,7 +102,7 @@ func TestARefusedFactorHasRaisedItsSessionAlready(t *testing.T) {
 	}
 }
 
-// A session from before cannot have passed the new factor, though Kratos may take it for one that has.
+// A session from before cannot have passed the new factor, but Kratos may take it for one that has.
 func TestANewFactorEndsOtherSessions(t *testing.T) {
 	n := started(t)
 	name := account(t, nil)
@@ -119,7 +119,7 @@ func TestANewFactorEndsOtherSessions(t *testing.T) {
 	}
 }
 
-// Who changes an address for another has the devices forgotten that were remembered by mail at the old one.
+// If a person changes an address, Nidan forgets the devices that were remembered by mail at the old address.
 func TestAnotherAddressForgetsTheDevices(t *testing.T) {
 	t.Setenv("SELFSERVICE_METHODS_PROFILE_ENABLED", "true")
 	startKratos(t)

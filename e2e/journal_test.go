@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// records runs one of the program's commands about records, as an auditor does: without the configuration.
+// records runs one of the program's commands about records, like an auditor: without the configuration.
 func records(t *testing.T, args ...string) (out string, status int) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), program, append([]string{"records"}, args...)...)
@@ -19,7 +19,7 @@ func records(t *testing.T, args ...string) (out string, status int) {
 	return string(said), c.ProcessState.ExitCode()
 }
 
-// People sign in, somebody alters what is on record of it, and an auditor sees it.
+// People sign in, an attacker alters the records of it, and an auditor sees it.
 func TestRecordsThatWereAlteredAreFound(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "checkpoint.key")
 	public, status := records(t, "key", "login.example.com", key)
@@ -56,7 +56,7 @@ func TestRecordsThatWereAlteredAreFound(t *testing.T) {
 	sealed()
 
 	n.stop()
-	n.start() // the next start goes on where this one ended
+	n.start() // the next start goes on with the journal
 	newSignIn(t, account(t, off)).expectIn(nil)
 	sealed()
 

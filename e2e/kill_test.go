@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// A sign-in with a code, in which Nidan is killed at its first step, then at its second, and so on until it comes through. Kratos makes
-// the call again that was not answered.
+// killedAtEachStep makes sign-ins with a code. In the first one, Nidan is killed at its first step, in the next one at its second step, and
+// so on until a sign-in comes through. Kratos repeats a call that was not answered.
 func killedAtEachStep(t *testing.T, n *nidan, arm func(step int) (disarm func())) {
 	t.Helper()
 	f := begin(n, 0)
@@ -50,7 +50,7 @@ func killedAtEachStep(t *testing.T, n *nidan, arm func(step int) (disarm func())
 	}
 }
 
-// expectAgain makes a call, and once more after a start where Nidan has died in it. It says whether it has.
+// expectAgain makes a call. If Nidan dies in the call, expectAgain starts Nidan and makes the call again. It says whether Nidan has died.
 func (n *nidan) expectAgain(f *traffic, account, flow, code, want string) (died bool) {
 	n.t.Helper()
 	call := f.call(account, flow, code, true)
@@ -64,7 +64,7 @@ func (n *nidan) expectAgain(f *traffic, account, flow, code, want string) (died 
 	return died
 }
 
-// again starts it where it has died, and says whether it had.
+// again starts Nidan if it has died, and says whether it had.
 func (n *nidan) again() bool {
 	n.t.Helper()
 	if !n.dead() {
@@ -74,7 +74,7 @@ func (n *nidan) again() bool {
 	return true
 }
 
-// codeMailedTo waits for the mail to an account, and starts a Nidan that dies meanwhile.
+// codeMailedTo waits for the mail to an account, and starts Nidan if it dies meanwhile.
 func (n *nidan) codeMailedTo(account string, died *bool) (code string) {
 	n.t.Helper()
 	n.eventually("the mail to "+account, func() bool {
@@ -89,7 +89,7 @@ func (n *nidan) codeMailedTo(account string, died *bool) (code string) {
 	return code
 }
 
-// dead says whether the one process has ended by itself, or been killed by somebody else.
+// dead says whether the only process has ended by itself, or was killed from outside.
 func (n *nidan) dead() bool {
 	p := n.processes[0]
 	if p.cmd.ProcessState == nil {
@@ -116,25 +116,25 @@ func TestKilledAtEachStepOnPostgreSQL(t *testing.T) {
 	}
 }
 
-// What is kept on SQLite is kept by writing to files, and by waiting for the disk.
+// On SQLite, Nidan keeps data by writing to files and by waiting for the disk.
 func TestKilledAtEachStepOnSQLite(t *testing.T) {
 	for _, call := range []string{"pwrite64", "fsync,fdatasync"} {
 		t.Run(call, func(t *testing.T) {
 			n := startedOn(t, shared{})
 			killedAtEachStep(t, n, func(step int) func() {
-				// Each of a program's threads counts its own calls, so that the step is one of many.
+				// strace counts the calls of each thread on their own, so several calls of the program have the number of this step.
 				return n.injected(fmt.Sprintf("%s:signal=KILL:when=%d", call, step))
 			})
 		})
 	}
 }
 
-// trap hands on what a program says to its PostgreSQL and what it is answered, and springs at one of the messages.
+// trap passes on the messages between a program and its PostgreSQL. At one of the messages it springs: it calls spring.
 type trap struct {
 	url string
 
 	mu     sync.Mutex
-	left   int // messages until it springs; 0: it does not
+	left   int // messages until it springs; 0: it does not spring
 	before bool
 	spring func()
 }
@@ -171,7 +171,7 @@ func (tr *trap) arm(step int, before bool, spring func()) {
 	tr.left, tr.before, tr.spring = step, before, spring
 }
 
-// springs says whether this message is the one.
+// springs says whether the trap springs at this message.
 func (tr *trap) springs() bool {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
@@ -199,7 +199,7 @@ func (tr *trap) handOn(client net.Conn, to string) {
 			n, err := server.Read(answer)
 			if err == nil && sprung.Load() {
 				close(heard)
-				<-killed // until then, the program must not see that anything is wrong
+				<-killed // until then, the program must not notice anything
 				return
 			}
 			if err != nil {
@@ -229,7 +229,7 @@ func (tr *trap) handOn(client net.Conn, to string) {
 		}
 		if springs {
 			select {
-			case <-heard: // PostgreSQL has done what it was told when it answers
+			case <-heard: // when PostgreSQL answers, it has carried out the message
 			case <-time.After(5 * time.Second):
 			}
 			tr.spring()
@@ -238,7 +238,7 @@ func (tr *trap) handOn(client net.Conn, to string) {
 	}
 }
 
-// statusOf is a line of what Linux says of a process (proc(5)).
+// statusOf returns a value from Linux' status of a process (proc(5)).
 func statusOf(pid int, name string) string {
 	said, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	for line := range strings.Lines(string(said)) {

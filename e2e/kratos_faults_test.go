@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Kratos stands still, or dies and is started again, while Nidan goes on. People reach Kratos by way of Nidan.
+// Kratos stands still, or dies and is started again, while Nidan goes on. People reach Kratos through Nidan.
 func TestWhateverHappensToKratos(t *testing.T) {
 	for name, happens := range map[string]func(*testing.T, *nidan, *ownKratos){
 		"it stands still for a while": func(t *testing.T, n *nidan, k *ownKratos) {
@@ -42,7 +42,7 @@ func TestWhateverHappensToKratos(t *testing.T) {
 			if !n.ready() {
 				t.Error("Nidan does not say that it is ready, and could decide and record")
 			}
-			s.expectIn(code(right)) // the code that was out goes on
+			s.expectIn(code(right)) // the code that was sent before is still valid
 			n.isBack()
 		})
 	}

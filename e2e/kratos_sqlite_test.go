@@ -7,7 +7,7 @@ import (
 	"nidan/kratos"
 )
 
-// In production Kratos runs on PostgreSQL, as docker-compose.yml has it, and so it does in the other tests. The demo's is on SQLite.
+// In production, Kratos runs on PostgreSQL, as in docker-compose.yml and in the other tests. The demo's Kratos runs on SQLite.
 func TestSignInWithKratosOnSQLite(t *testing.T) {
 	startKratosOn(t, kratosOnSQLite(t), origin)
 	n := started(t)

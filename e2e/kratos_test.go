@@ -14,7 +14,7 @@ type identity struct {
 	MetadataPublic json.RawMessage `json:"metadata_public"`
 }
 
-// identityOf looks an account up, through Kratos' admin API.
+// identityOf looks up an account through Kratos' admin API.
 func identityOf(t *testing.T, account string) identity {
 	t.Helper()
 	var found []identity
@@ -34,7 +34,7 @@ func patch(t *testing.T, account, operations string) int {
 		json.RawMessage(operations), nil, nil)
 }
 
-// changed changes an account, and wants it changed.
+// changed changes an account, and fails the test if Kratos does not change it.
 func changed(t *testing.T, account, operations string) {
 	t.Helper()
 	if status := patch(t, account, operations); status != http.StatusOK {
@@ -42,8 +42,8 @@ func changed(t *testing.T, account, operations string) {
 	}
 }
 
-// settings submits one of Kratos' settings flows, as the client that holds the session does, and returns Kratos' status: where the session
-// may not even begin one, that of the beginning.
+// settings submits one of Kratos' settings flows, like the client that has the session, and returns Kratos' status. If the session may not
+// even begin a flow, this is the status of the beginning.
 func settings(t *testing.T, session http.Header, body string) int {
 	t.Helper()
 	s := &signIn{t: t}
@@ -54,7 +54,7 @@ func settings(t *testing.T, session http.Header, body string) int {
 	return s.json(http.MethodPost, kratosPublic+"/self-service/settings?flow="+flow.ID, json.RawMessage(body), session, nil)
 }
 
-// newPassword has the holder of a session set a new password, through Kratos' settings flow.
+// newPassword sets a new password for the holder of a session, through Kratos' settings flow.
 func newPassword(t *testing.T, session http.Header, password string) {
 	t.Helper()
 	if status := settings(t, session, `{"method": "password", "password": "`+password+`"}`); status != http.StatusOK {

@@ -11,11 +11,11 @@ import (
 	"testing"
 )
 
-// hidden is what no Nidan may write to its log, as it comes up in the tests: device tokens, session tokens, and what tests put into it.
-// Codes, and what a Nidan is configured with, are found when that Nidan ends.
+// hidden contains values that no Nidan may write to its log, collected as they appear in the tests: device tokens, session tokens, and values
+// that tests add. The codes and the configured secrets of a Nidan are collected when this Nidan ends.
 var hidden registry
 
-// shortest is how long a secret is at least. Shorter ones are words that stand everywhere, and Nidan refuses them.
+// shortest is the least length of a secret. Shorter texts are words that appear everywhere, and Nidan refuses them as secrets.
 const shortest = 8
 
 type registry struct {
@@ -23,7 +23,7 @@ type registry struct {
 	all  []string
 	seen map[string]bool
 
-	logs, bytes, codes int // that were searched
+	logs, bytes, codes int // how much was searched
 }
 
 func (r *registry) add(values ...string) {
@@ -40,7 +40,7 @@ func (r *registry) add(values ...string) {
 	}
 }
 
-// since are those that came up after the first n.
+// since returns the values that were added after the first n.
 func (r *registry) since(n int) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,7 +53,7 @@ func (r *registry) searched(log string, codes []string) {
 	r.logs, r.bytes, r.codes = r.logs+1, r.bytes+len(log), r.codes+len(codes)
 }
 
-// report says what was searched. Of all the tests together, it is an error that there was nothing to be found.
+// report says what was searched. If all tests have run, it is an error if there was nothing to find.
 func (r *registry) report() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -64,17 +64,17 @@ func (r *registry) report() error {
 	return nil
 }
 
-// token is how a device token or a session token stands in what Kratos or Nidan answers, and a device's cookie in what Kratos sends.
+// token matches a device token or a session token in an answer of Kratos or Nidan, and a device's cookie in a call of Kratos.
 var token = regexp.MustCompile(`"(?:device_token|session_token|(?:__Host-)?nidan_device(?:_next)?)"\s*:\s*"([^"\\]{20,})"`)
 
-// came notes the tokens in what was sent or answered.
+// came collects the tokens in a text that was sent or answered.
 func (r *registry) came(said string) {
 	for _, found := range token.FindAllStringSubmatch(said, -1) {
 		r.add(found[1])
 	}
 }
 
-// keepsSecrets has the log of a Nidan searched when the test ends.
+// keepsSecrets searches the log of a Nidan when the test ends.
 func (n *nidan) keepsSecrets() {
 	from := len(hidden.since(0))
 	n.t.Cleanup(func() {
@@ -88,7 +88,7 @@ func (n *nidan) keepsSecrets() {
 
 var aCode = regexp.MustCompile(`(?m)^\d{4,10}$`)
 
-// mailedCodes are all codes that arrived.
+// mailedCodes returns all codes that arrived.
 func (n *nidan) mailedCodes() (codes []string) {
 	if n.mailbox == nil {
 		return nil
@@ -101,7 +101,7 @@ func (n *nidan) mailedCodes() (codes []string) {
 
 var secretKey = regexp.MustCompile(`^NIDAN_\w*(SECRETS|TOKENS?|PASSWORD)(_FILE)?=`)
 
-// configured are the secrets that it was given, by the environment or in files.
+// configured returns the secrets that Nidan was given, in the environment or in files.
 func (n *nidan) configured() (secrets []string) {
 	environ := slices.Clone(n.env)
 	for _, p := range n.processes {
@@ -126,13 +126,13 @@ func (n *nidan) configured() (secrets []string) {
 	return secrets
 }
 
-// What holds six digits by chance: identifiers, revisions, and what stands behind the point of a time.
+// Texts that contain six digits by chance: identifiers, revisions, and the fractions of times.
 var (
 	byChance = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{16,}\b|\d+\.\d+`)
 	digits   = regexp.MustCompile(`\d+`)
 )
 
-// leaks are the lines that hold one of the codes, as a number of its own, or one of the secrets.
+// leaks returns the lines that contain one of the codes, as a number of its own, or one of the secrets.
 func leaks(log string, codes, secrets []string) (lines []string) {
 	if log == "" {
 		return nil

@@ -13,7 +13,7 @@ import (
 
 var seconds = regexp.MustCompile(`(\d+)秒後`)
 
-// sayWhen wants a reply to say, for people to read, that another code may be sent in about that long.
+// sayWhen checks that a reply tells people that another code may be sent in about this time.
 func sayWhen(t *testing.T, r reply, in time.Duration) {
 	t.Helper()
 	said := seconds.FindStringSubmatch(r.UI.Messages[0].Text)
@@ -48,7 +48,7 @@ func TestHalfAMinuteBetweenACodeAndTheNext(t *testing.T) {
 	s.expectIn(code(n.codeOf(s.identifier)))
 }
 
-// However they are come by, and however its name is written: five in ten minutes, each account for itself.
+// The limit holds for each way to get a code, and for each spelling of the account's name: five in ten minutes, for each account.
 func TestFiveCodesInTenMinutes(t *testing.T) {
 	n := started(t)
 	name := account(t, nil)
@@ -79,13 +79,13 @@ func TestFiveCodesInTenMinutes(t *testing.T) {
 	if got := len(n.mailbox.Messages()); got != mails+1 {
 		t.Errorf("there were %d mails, and are %d with another account's", mails, got)
 	}
-	s.expectIn(code(n.codeOf(name))) // the last one that was sent holds all the same
+	s.expectIn(code(n.codeOf(name))) // the last code that was sent is still valid
 
 	n.later(7 * time.Minute)
-	newSignIn(t, name).expect("code_sent", 1990001, nil) // the first one is ten minutes ago
+	newSignIn(t, name).expect("code_sent", 1990001, nil) // the first code was sent ten minutes ago
 }
 
-// tried says that an account has entered that many wrong codes, in some other flow.
+// tried adds wrong codes that an account has entered in another flow.
 func (n *nidan) tried(account string, wrong int) {
 	n.t.Helper()
 	n.triedBy(identityOf(n.t, account).ID, wrong)
@@ -102,8 +102,8 @@ func TestAHundredWrongCodes(t *testing.T) {
 	n := started(t)
 	for _, tc := range []struct {
 		what string
-		do   func(s *signIn, session http.Header) // after 98 wrong ones; the session was got before
-		ends string                               // a new sign-in with the right password
+		do   func(s *signIn, session http.Header) // after 98 wrong codes; the session began before
+		ends string                               // how a new sign-in with the right password ends
 	}{
 		{"one more is not too many", func(s *signIn, _ http.Header) { s.expect("code_mismatch", 4990001, code("x")) }, asked},
 		{"the hundredth is one too many", func(s *signIn, _ http.Header) {
@@ -217,13 +217,13 @@ func TestAHundredWrongCodes(t *testing.T) {
 	})
 }
 
-// Whoever knows the password has codes sent until there are no more. The holder, at a browser that was remembered once, still gets
-// one.
+// A person who knows the password has codes sent until there are no more. The holder, at a browser that was remembered once, still gets a
+// code.
 func TestTheHoldersBrowserHasCodesOfItsOwn(t *testing.T) {
 	n := started(t)
 	name, cookie := account(t, nil), strings.Repeat("h", 43)
 	n.rememberBrowser(name, cookie)
-	n.later(40 * day) // longer than it is remembered
+	n.later(40 * day) // longer than the browser is remembered
 	for range 5 {
 		newSignIn(t, name).expect("code_sent", 1990001, nil)
 	}
@@ -241,7 +241,7 @@ func TestTheHoldersBrowserHasCodesOfItsOwn(t *testing.T) {
 	holder.in(holder.submitCode(n.newestCode()))
 }
 
-// A day's codes, each as soon as it may be sent.
+// A thief asks for each code of a day as soon as it may be sent.
 func TestAThiefHasTwentyCodesADay(t *testing.T) {
 	n := started(t)
 	name := account(t, nil)

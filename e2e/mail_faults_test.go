@@ -20,17 +20,17 @@ import (
 	"time"
 )
 
-// What may happen to a mail server.
+// What a mail server can do.
 const (
 	well        = iota
-	away        // it takes no connection
-	later       // it takes no mail, for now (4xx)
-	slow        // it takes a second for each answer
+	away        // it accepts no connection
+	later       // it accepts no mail, for now (4xx)
+	slow        // each answer takes a second
 	hangsUp     // it ends the conversation in the middle of a mail
-	untrustable // nobody vouches for its certificate
+	untrustable // its certificate is of an unknown authority
 )
 
-// postOffice is a mail server with TLS in front of the mailbox. It does as it is told.
+// postOffice is a mail server with TLS in front of the mailbox. A test tells it what to do.
 type postOffice struct {
 	does   atomic.Int32
 	behind string // the mailbox, host:port
@@ -41,7 +41,7 @@ type postOffice struct {
 	open map[net.Conn]bool
 }
 
-// now has it do something from now on. Conversations that are open end: those that Nidan keeps would go on as if nothing were wrong.
+// now tells it what to do from now on. It ends the open conversations: those that Nidan keeps open would go on as if nothing were wrong.
 func (p *postOffice) now(does int32) {
 	p.does.Store(does)
 	p.mu.Lock()
@@ -61,7 +61,7 @@ func (p *postOffice) keep(c net.Conn, open bool) {
 	}
 }
 
-// openPostOffice listens at the address that Nidan hands mails to, and returns the file by which its certificate is trusted.
+// openPostOffice listens at the address to which Nidan hands mails, and returns the file of the authority for its certificate.
 func openPostOffice(t *testing.T, address, behind string) (*postOffice, string) {
 	t.Helper()
 	good, ca := certificate(t)

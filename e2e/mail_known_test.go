@@ -9,7 +9,7 @@ import (
 	"nidan/kratos"
 )
 
-// What people read of the mail, who asked for English.
+// The English texts about the mail that people read.
 const (
 	readsSent        = "We sent a verification code to "
 	readsWaiting     = "has not gone out yet"
@@ -18,7 +18,8 @@ const (
 
 var inEnglish = map[string]any{"locale": "en"}
 
-// behindPostfix is a Nidan that hands its mails to a Postfix, with all that this one asks for; the changes are of the environment.
+// behindPostfix starts a Nidan that hands its mails to a Postfix, with everything that this Postfix asks for. The changes are variables of the
+// environment.
 func behindPostfix(t *testing.T, p *postfix, changes ...string) *nidan {
 	t.Helper()
 	n := newNidan(t, append([]string{"NIDAN_MAIL_FROM=nidan@example.net",
@@ -31,7 +32,7 @@ func behindPostfix(t *testing.T, p *postfix, changes ...string) *nidan {
 	return n
 }
 
-// reads submits the flow until the answer is that state, with those words, and the mail is as said.
+// reads submits the flow until the answer has this state, these words, and this state of the mail.
 func (s *signIn) reads(n *nidan, state, words, mail string) {
 	s.t.Helper()
 	var r reply
@@ -41,7 +42,7 @@ func (s *signIn) reads(n *nidan, state, words, mail string) {
 	})
 }
 
-// outcome is the one record of what became of a mail.
+// outcome returns the only record about the end of a mail.
 func (n *nidan) outcome() (kind, reason, detail string) {
 	n.t.Helper()
 	db := n.database()
@@ -52,7 +53,7 @@ func (n *nidan) outcome() (kind, reason, detail string) {
 	return kind, reason, detail
 }
 
-// some says whether at least one of the processes answers with a text: that which had the mail.
+// some says whether at least one process answers with a text: the process that had the mail.
 func (n *nidan) some(path, text string) func() bool {
 	return func() bool {
 		return slices.ContainsFunc(n.processes, func(p *process) bool {
@@ -132,7 +133,7 @@ func btoi(b bool) int {
 	return 0
 }
 
-// A wrong configuration is told before the first person waits for a code.
+// A wrong configuration is reported before the first person waits for a code.
 func TestPostfixThatCannotBeSpokenToIsToldOfAtTheStart(t *testing.T) {
 	p := newPostfix(t)
 	p.up()

@@ -6,7 +6,7 @@ import (
 	"nidan/kratos"
 )
 
-// mailAway takes the mail server away, and has a sign-in meet that.
+// mailAway takes the mail server away, and makes a sign-in notice it.
 func (n *nidan) mailAway(account string) *signIn {
 	n.t.Helper()
 	n.mailbox.Close()

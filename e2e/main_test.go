@@ -21,7 +21,7 @@ var (
 	kratosBinary string
 	kratosPublic string // address of its public API
 	kratosAdmin  *kratos.Admin
-	// kratosAdminURL is for what the product itself never asks of Kratos.
+	// kratosAdminURL is for requests that the product itself never sends to Kratos.
 	kratosAdminURL string
 	hookToken      = rand.Text() + rand.Text()
 	theRelay       = newRelay()
@@ -53,10 +53,10 @@ func runAll(m *testing.M) (int, error) {
 	defer theRelay.server.Close()
 	defer wholeRun.end()
 	run := kratosRun(kratosDatabase(), origin)
-	// Most of what the tests do would be waiting for passwords to be hashed. Kratos takes less than 12 with --dev only.
+	// Otherwise the tests would mostly wait for the hashes of passwords. Kratos accepts a cost below 12 only with --dev.
 	os.Setenv("HASHERS_BCRYPT_COST", "4")
 	server, err := kratos.Start(ctx, kratosBinary, dir, run)
-	os.Unsetenv("HASHERS_BCRYPT_COST") // the demo's own Kratos is as it is
+	os.Unsetenv("HASHERS_BCRYPT_COST") // the demo's own Kratos has its usual cost
 	if err != nil {
 		return 0, err
 	}
@@ -65,7 +65,7 @@ func runAll(m *testing.M) (int, error) {
 	return m.Run(), hidden.report()
 }
 
-// findKratos is the Kratos that the environment names (make test KRATOS=path), or the one that is built.
+// findKratos returns the Kratos that the environment names (make test KRATOS=path), or builds one.
 func findKratos(ctx context.Context) (string, error) {
 	if named := os.Getenv("KRATOS"); named != "" {
 		return named, nil
@@ -73,13 +73,13 @@ func findKratos(ctx context.Context) (string, error) {
 	return kratos.Build(ctx, func(step string) { fmt.Println(step) })
 }
 
-// lastPort is the port that was given last. The first is a random one, for those who test at the same time.
+// lastPort is the port that was given last. The first port is random, because other people may test on this machine at the same time.
 var lastPort atomic.Int32
 
 func init() { lastPort.Store(20_000 + mathrand.Int32N(9_000)) }
 
-// freePort is a port that nobody listens on, below those that systems give to connections of their own: one of these could be taken
-// before the program that it is for listens on it.
+// freePort returns a port on which nobody listens. It is below the ports that systems give to outgoing connections: such a port could be taken
+// before the program listens on it.
 func freePort() int {
 	for {
 		port := int(lastPort.Add(1))

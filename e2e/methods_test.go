@@ -9,8 +9,8 @@ import (
 	"nidan/kratos"
 )
 
-// offering starts a Kratos that offers more than the password, with Nidan's hook for each method as kratos/kratos.yml has it, and
-// returns the OpenID provider that it offers.
+// offering starts a Kratos that offers more methods than the password, with Nidan's hook for each method as in kratos/kratos.yml. It returns
+// the OpenID provider that Kratos offers.
 func offering(t *testing.T) *provider {
 	t.Helper()
 	p := newProvider(t)
@@ -18,7 +18,7 @@ func offering(t *testing.T) *provider {
 	return p
 }
 
-// offeringAt is offering for an origin of the pages: a passkey takes one with a name.
+// offeringAt is offering for an origin of the pages: a passkey needs an origin with a host name.
 func offeringAt(t *testing.T, origin string, p *provider, without ...string) *ownKratos {
 	t.Helper()
 	base, err := url.Parse(origin)
@@ -28,7 +28,7 @@ func offeringAt(t *testing.T, origin string, p *provider, without ...string) *ow
 	for name, value := range map[string]string{
 		"METHODS_OIDC_ENABLED": "true", "METHODS_OIDC_CONFIG_PROVIDERS": p.asKratosHasIt(),
 		"METHODS_CODE_ENABLED": "true", "METHODS_CODE_PASSWORDLESS_ENABLED": "true",
-		// The accounts here have no code of Kratos' own: it takes the name that they sign in with for the address.
+		// These accounts have no credential for Kratos' own codes. With this, Kratos takes the name that they sign in with as the address.
 		"METHODS_CODE_CONFIG_MISSING_CREDENTIAL_FALLBACK_ENABLED": "true",
 		"METHODS_PASSKEY_ENABLED":                                 "true", "METHODS_PASSKEY_CONFIG_RP_ID": base.Hostname(),
 		"METHODS_PASSKEY_CONFIG_RP_DISPLAY_NAME": "Nidan", "METHODS_PASSKEY_CONFIG_RP_ORIGINS": origin,
@@ -39,7 +39,7 @@ func offeringAt(t *testing.T, origin string, p *provider, without ...string) *ow
 	for _, method := range without {
 		t.Setenv("SELFSERVICE_METHODS_"+method+"_ENABLED", "false")
 	}
-	t.Setenv("SESSION_WHOAMI_REQUIRED_AAL", "aal1") // Kratos' default keeps whoever has a second factor out until it is used
+	t.Setenv("SESSION_WHOAMI_REQUIRED_AAL", "aal1") // with Kratos' default, a person who has a second factor has no session until it is used
 	return startKratosOn(t, kratosDatabase(), origin)
 }
 
@@ -47,7 +47,7 @@ func TestThePageShowsTheOtherMethodsThatKratosOffers(t *testing.T) {
 	offering(t)
 	n := forBrowsers(t)
 	w := newBrowser(t)
-	// Kratos mails its own code to the name.
+	// Kratos mails its own code to the name of the account.
 	who := account(t, func(a *kratos.Account) { a.Account = a.Email })
 	open := func() { t.Helper(); w.open("/login"); w.shown("password-step") }
 	open()

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// documentedPage is the whole page that docs/your-own-login-page.md shows, with real addresses.
+// documentedPage returns the whole page that docs/your-own-login-page.md shows, with real addresses.
 func documentedPage(t *testing.T, nidan, returnTo string) string {
 	t.Helper()
 	doc, err := os.ReadFile("../docs/your-own-login-page.md")
@@ -27,7 +27,7 @@ func documentedPage(t *testing.T, nidan, returnTo string) string {
 	return strings.NewReplacer("https://login.example.com", nidan, "https://app.example.com/welcome", returnTo).Replace(string(found[1]))
 }
 
-// barePage serves a page and one to come back to, and hands on the rest, if there is somebody to hand it on to.
+// barePage serves a page and a page to return to. It passes other requests on to rest, unless rest is nil.
 func barePage(page, welcome string, rest http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	show := func(text string) http.HandlerFunc {
@@ -44,7 +44,7 @@ func barePage(page, welcome string, rest http.Handler) http.Handler {
 	return mux
 }
 
-// withModule is a bare page that runs the module, on Nidan's origin or on another one.
+// withModule serves a bare page that runs the module, on Nidan's origin or on another one.
 func withModule(t *testing.T, elsewhere bool) (n *nidan, page string) {
 	t.Helper()
 	const welcome = "<!doctype html><title>Welcome</title><p>Welcome"
@@ -122,7 +122,7 @@ func TestTheModuleOnAPageOfOnesOwn(t *testing.T) {
 			welcomed()
 
 			w.signOut()
-			signIn() // remembered
+			signIn() // the browser is remembered
 			welcomed()
 
 			n.sql(`DELETE FROM devices`)

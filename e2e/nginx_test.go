@@ -20,11 +20,11 @@ import (
 	"nidan/store/postgrestest"
 )
 
-// behindNginx is an application behind a real nginx, which runs on what docs/protecting-applications.md says.
+// behindNginx is an application behind a real nginx, which runs with the configuration that docs/protecting-applications.md shows.
 type behindNginx struct {
 	*nidan
-	agent   string // where sessions get through that may use agent ...
-	console string // ... and console
+	agent   string // the address that lets sessions with the capability agent through
+	console string // the address that lets sessions with the capability console through
 	reached atomic.Int32
 }
 
@@ -47,7 +47,7 @@ func newBehindNginx(n *nidan) *behindNginx {
 	inHTTP, inServer := pieces[0][1], pieces[1][1]
 	for _, address := range [][2]string{
 		{"http://127.0.0.1:4455/", n.public + "/"}, {"http://127.0.0.1:8080", application.URL},
-		{"https://app.example.com", origin}, // the one that Kratos may send back to
+		{"https://app.example.com", origin}, // the origin that Kratos may send browsers back to
 	} {
 		inServer = n.replaced(inServer, address[0], address[1])
 	}
@@ -60,7 +60,7 @@ func newBehindNginx(n *nidan) *behindNginx {
 	return b
 }
 
-// replaced fails where there is nothing to replace, as when the document has changed.
+// replaced replaces a text, and fails the test if the text is not there: then the document has changed.
 func (n *nidan) replaced(s, before, after string) string {
 	n.t.Helper()
 	if !strings.Contains(s, before) {
@@ -69,12 +69,12 @@ func (n *nidan) replaced(s, before, after string) string {
 	return strings.ReplaceAll(s, before, after)
 }
 
-// startNginx runs nginx in a folder of its own, as nobody where the tests are run by root.
+// startNginx runs nginx in a folder of its own. If root runs the tests, nginx runs as the user nobody.
 func (n *nidan) startNginx(address, config string) {
 	n.t.Helper()
 	program, err := exec.LookPath("nginx")
 	if err != nil {
-		program = "/usr/sbin/nginx" // which Debian keeps out of the path of all but root
+		program = "/usr/sbin/nginx" // Debian keeps nginx out of the path of all users but root
 	}
 	dir, err := os.MkdirTemp("", "nidan-nginx-")
 	if err != nil {
@@ -110,7 +110,7 @@ func (n *nidan) startNginx(address, config string) {
 	})
 }
 
-// ServeHTTP is the application: it says what has reached it. One path is refused by itself.
+// ServeHTTP is the application: it answers with the request that has reached it. It refuses one path itself.
 func (b *behindNginx) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.reached.Add(1)
 	if r.URL.Path == "/refused" {
@@ -127,7 +127,7 @@ type answer struct {
 	status   int
 	location string
 	body     string
-	says     string // what a client has to do (WWW-Authenticate)
+	says     string // what the client must do (WWW-Authenticate)
 }
 
 func (b *behindNginx) ask(method, address string, headers ...http.Header) answer {
@@ -158,7 +158,7 @@ func (b *behindNginx) ask(method, address string, headers ...http.Header) answer
 	return answer{got.StatusCode, got.Header.Get("Location"), string(body), got.Header.Get("WWW-Authenticate")}
 }
 
-// expectStatus wants that status, and the application reached by what is let through and by nothing else.
+// expectStatus checks the status, and that the application was reached if the request was let through, and only then.
 func (b *behindNginx) expectStatus(want int, method, address string, headers ...http.Header) answer {
 	b.t.Helper()
 	before := b.reached.Load()
@@ -172,13 +172,13 @@ func (b *behindNginx) expectStatus(want int, method, address string, headers ...
 	return got
 }
 
-// signInAt is where a browser is sent to: a flow of Kratos, by way of Nidan.
+// signInAt is the address to which a browser is sent: a flow of Kratos, through Nidan.
 const signInAt = origin + "/self-service/login/browser"
 
-// page is a browser that opens one.
+// page has the header of a browser that opens a page.
 var page = http.Header{"Accept": {"text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}}
 
-// softphone is a session of one that was asked for a code, or was not.
+// softphone returns the session of a softphone that was asked for a code, or of one that was not.
 func (b *behindNginx) softphone(asked bool) http.Header {
 	b.t.Helper()
 	s := newSignIn(b.t, account(b.t, func(a *kratos.Account) { a.TwoFactor = true }))
@@ -219,7 +219,7 @@ func withoutASession(b *behindNginx) {
 			b.t.Errorf("from %s to %s, want %s", path, got.location, want)
 		}
 	}
-	// All the way: it is a flow of Kratos, which leads back.
+	// The whole way: the address begins a flow of Kratos, which leads back to the application.
 	_, query, _ := strings.Cut(b.ask(http.MethodGet, b.agent+"/board/3?tab=1", page).location, "?")
 	f := newForm(b.t, account(b.t, administrator))
 	f.begin("?" + query)
@@ -255,14 +255,14 @@ func signingInAgain(b *behindNginx) {
 	if again != signInAt || query != "refresh=true&return_to="+url.QueryEscape(origin+"/people?page=2") {
 		b.t.Fatalf("sent to %s", got.location)
 	}
-	// Why it is not the sign-in page: who is signed in is led back from there at once.
+	// A redirect to the sign-in page would not help: from there, a person who is signed in is sent back at once.
 	back := "/self-service/login/browser?return_to=" + origin + "/people"
 	if got := b.ask(http.MethodGet, b.public+back, page, session).location; got != origin+"/people" {
 		b.t.Errorf("without refresh=true, sent to %s", got)
 	}
 	f.begin("?" + query)
 	f.submit(`{}`)
-	b.expectStatus(http.StatusForbidden, http.MethodPost, b.console+"/people", page, session) // not by the password alone
+	b.expectStatus(http.StatusForbidden, http.MethodPost, b.console+"/people", page, session) // the password alone is not enough
 	session = f.in(f.submitCode(b.newestCode()))
 	if f.leadsTo != origin+"/people?page=2" {
 		b.t.Errorf("back to %s", f.leadsTo)
@@ -273,7 +273,7 @@ func signingInAgain(b *behindNginx) {
 
 func noClientChooses(b *behindNginx) {
 	session := b.softphone(false)
-	const other = "/check?capability=phonebook" // which it may
+	const other = "/check?capability=phonebook" // this session may use phonebook
 	if got := b.get(other, session).StatusCode; got != http.StatusNoContent {
 		b.t.Fatalf("%s: %d", other, got)
 	}

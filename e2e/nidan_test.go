@@ -24,10 +24,10 @@ import (
 	"nidan/mail/catcher"
 )
 
-// patience bounds every wait. It is never what a test is about.
+// patience is the timeout of every wait. No test is about this time.
 const patience = 30 * time.Second
 
-// nidan is the program, running, with a mailbox of its own, behind the one Kratos: one process, or as many as there are replicas.
+// nidan is the running program, with a mailbox of its own, behind the one Kratos. It has one process, or as many as there are replicas.
 type nidan struct {
 	t         *testing.T
 	program   string
@@ -43,10 +43,10 @@ type nidan struct {
 	log       *syncBuffer
 }
 
-// process is one of them.
+// process is one process of a nidan.
 type process struct {
 	hooks, public string   // host:port
-	env           []string // of this one alone
+	env           []string // only for this process
 	cmd           *exec.Cmd
 }
 
@@ -85,7 +85,7 @@ func newNidanOn(t *testing.T, on shared, changes ...string) *nidan {
 	return n
 }
 
-// behind puts the replicas behind what spreads requests over them.
+// behind puts the replicas behind proxies that spread requests over them.
 func (n *nidan) behind(replicas int, hooks, public string) {
 	n.t.Helper()
 	var to [2][]string
@@ -99,7 +99,7 @@ func (n *nidan) behind(replicas int, hooks, public string) {
 	spread(n.t, public, to[1])
 }
 
-// started is a Nidan that is up, with its mail server, and that Kratos' calls lead to.
+// started starts a Nidan and its mail server. Kratos' calls lead to this Nidan.
 func started(t *testing.T, changes ...string) *nidan {
 	t.Helper()
 	return startedOn(t, usual(), changes...)
@@ -154,7 +154,7 @@ func (p *process) ready() bool {
 	return answer.StatusCode == http.StatusOK
 }
 
-// ready says whether each process is.
+// ready says whether each process is ready.
 func (n *nidan) ready() bool {
 	for _, p := range n.processes {
 		if !p.ready() {
@@ -164,10 +164,10 @@ func (n *nidan) ready() bool {
 	return true
 }
 
-// stop ends it as an operator would. A Nidan that has ended is left alone.
+// stop ends Nidan like an operator. It does nothing if Nidan has ended.
 func (n *nidan) stop() { n.end(syscall.SIGTERM) }
 
-// kill ends it as a crash would.
+// kill ends Nidan like a crash.
 func (n *nidan) kill() { n.end(syscall.SIGKILL) }
 
 func (n *nidan) end(how os.Signal) {
@@ -184,7 +184,7 @@ func (n *nidan) end(how os.Signal) {
 	}
 }
 
-// database is another program's connection to its database, which is closed after each statement: a test may ask a thousand times.
+// database opens Nidan's database, like another program. Each statement has a connection of its own: a test may make a thousand statements.
 func (n *nidan) database() *sql.DB {
 	n.t.Helper()
 	driver, name := "pgx", n.db
@@ -207,13 +207,13 @@ func (n *nidan) sql(statement string, args ...any) {
 	}
 }
 
-// device has an account remembered on a device, for long.
+// device adds a device of an account, which was remembered long ago.
 func (n *nidan) device(account string, token byte) {
 	n.t.Helper()
 	n.sql("INSERT INTO devices VALUES ($1, $2, 'softphone', 1, '192.0.2.1', 'a')", account, []byte{token})
 }
 
-// eventually waits for a condition, and fails with what Nidan logged when it does not come.
+// eventually waits for a condition. If the condition does not come true, it fails the test with Nidan's log.
 func (n *nidan) eventually(what string, holds func() bool) {
 	n.t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
@@ -226,7 +226,7 @@ func (n *nidan) eventually(what string, holds func() bool) {
 
 var sixDigits = regexp.MustCompile(`(?m)^\d{6}$`)
 
-// code waits until that many mails have arrived, and reads the code of the newest.
+// code waits until this number of mails has arrived, and returns the code of the newest.
 func (n *nidan) code(mails int) string {
 	n.t.Helper()
 	n.eventually(fmt.Sprintf("%d mails have arrived", mails), func() bool { return len(n.mailbox.Messages()) >= mails })
@@ -240,7 +240,7 @@ func (n *nidan) code(mails int) string {
 	return code
 }
 
-// mailed waits until what became of the mail of each code is on record.
+// mailed waits until there is a record of the end of each code's mail.
 func (n *nidan) mailed() {
 	n.t.Helper()
 	db := n.database()
@@ -255,14 +255,14 @@ func (n *nidan) mailed() {
 	})
 }
 
-// newestCode is the code of the mail that came last, after all have come.
+// newestCode waits until all mails have come, and returns the code of the newest.
 func (n *nidan) newestCode() string {
 	n.t.Helper()
 	n.mailed()
 	return n.code(len(n.mailbox.Messages()))
 }
 
-// codeOf is the code of the mail to an account that came last, after all have come.
+// codeOf waits until all mails have come, and returns the code of the newest mail to an account.
 func (n *nidan) codeOf(account string) string {
 	n.t.Helper()
 	n.mailed()
@@ -275,7 +275,7 @@ func (n *nidan) codeOf(account string) string {
 	return ""
 }
 
-// later moves what Nidan keeps of codes and devices into the past, as if that much time had gone by.
+// later moves Nidan's codes and devices into the past, as if this time had passed.
 func (n *nidan) later(d time.Duration) {
 	n.t.Helper()
 	n.mailed() // the mail of a code that has expired is not sent
@@ -283,17 +283,17 @@ func (n *nidan) later(d time.Duration) {
 	n.sql(`UPDATE devices SET verified_at = verified_at - $1`, d.Microseconds())
 }
 
-// rested is later, by a little more than the day in which an account's codes are counted.
+// rested is later by a little more than the day in which an account's codes are counted.
 func (n *nidan) rested() { n.t.Helper(); n.later(day + time.Second) }
 
-// shortPolicies is a folder of the policies that ship, with terms short enough to be waited for.
+// shortPolicies returns a folder of the policies that ship, with terms that are short enough to wait for.
 func shortPolicies(t *testing.T, ttlSeconds, resendSeconds int) string {
 	t.Helper()
 	return changedPolicies(t, `"ttl_seconds": 600`, fmt.Sprintf(`"ttl_seconds": %d`, ttlSeconds),
 		`"resend_after_seconds": 30`, fmt.Sprintf(`"resend_after_seconds": %d`, resendSeconds))
 }
 
-// changedPolicies is a folder of the policies that ship, with changes to data.json: old text, new text, and so on.
+// changedPolicies returns a folder of the policies that ship, with changes to data.json: old text, new text, and so on.
 func changedPolicies(t *testing.T, changes ...string) string {
 	t.Helper()
 	dir := t.TempDir()

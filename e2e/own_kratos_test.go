@@ -9,23 +9,23 @@ import (
 	"nidan/kratos"
 )
 
-// kratosDatabase is a new database for a Kratos, on PostgreSQL, as Kratos has it in production. On SQLite Kratos itself answers some
-// sign-ins with 500 "database is locked" where several people sign in at once.
+// kratosDatabase returns a new PostgreSQL database for a Kratos, as in production. On SQLite, Kratos itself answers some sign-ins with 500
+// "database is locked" if several people sign in at once.
 func kratosDatabase() string { return thePostgres().New(fmt.Sprint("kratos_", databases.Add(1))) }
 
-// kratosOnSQLite is one on SQLite, as the demo's Kratos has it.
+// kratosOnSQLite returns a new SQLite database for a Kratos, as in the demo.
 func kratosOnSQLite(t *testing.T) string {
 	return "sqlite://" + filepath.Join(t.TempDir(), "kratos.db") + "?_fk=true&mode=rwc"
 }
 
-// ownKratos is a Kratos of a test's own.
+// ownKratos is a Kratos for one test.
 type ownKratos struct {
 	*kratos.Process
 	run kratos.Run
 	dir string
 }
 
-// startKratos starts a Kratos of the test's own, which all that follows in the test talks to.
+// startKratos starts a Kratos for one test. From then on, the test talks to this Kratos.
 func startKratos(t *testing.T) *ownKratos {
 	t.Helper()
 	return startKratosOn(t, kratosDatabase(), origin)
@@ -42,7 +42,7 @@ func startKratosOn(t *testing.T, dsn, origin string) *ownKratos {
 	return own
 }
 
-// again starts it once more, after it has ended.
+// again starts this Kratos once more, after it has ended.
 func (k *ownKratos) again(t *testing.T) {
 	t.Helper()
 	var err error
@@ -52,7 +52,7 @@ func (k *ownKratos) again(t *testing.T) {
 	t.Cleanup(k.Process.Stop)
 }
 
-// kratosRun is a Kratos on ports that are free, whose hook leads to the relay.
+// kratosRun returns the settings of a Kratos on free ports, whose hook leads to the relay.
 func kratosRun(dsn, origin string) kratos.Run {
 	return kratos.Run{
 		PublicPort: freePort(), AdminPort: freePort(), BaseURL: origin, HookURL: theRelay.server.URL,
@@ -60,7 +60,7 @@ func kratosRun(dsn, origin string) kratos.Run {
 	}
 }
 
-// talkTo makes a Kratos the one that tests talk to.
+// talkTo makes the tests talk to this Kratos.
 func talkTo(run kratos.Run) {
 	kratosPublic = fmt.Sprintf("http://127.0.0.1:%d", run.PublicPort)
 	kratosAdminURL = fmt.Sprintf("http://127.0.0.1:%d", run.AdminPort)

@@ -17,14 +17,14 @@ import (
 	"nidan/kratos"
 )
 
-// ownPage is where the documentation puts a sign-in page of one's own.
+// ownPage is the path at which the documentation puts a sign-in page of one's own.
 const ownPage = "/sign-in"
 
-// shownFile is a file that docs/your-own-login-page.md shows: its name, a colon, and its content.
+// shownFile matches a file that docs/your-own-login-page.md shows: its name, a colon, and its content.
 var shownFile = regexp.MustCompile("(?s)`([\\w./-]+)`:\n\n```\\w+\n(.*?)```\n")
 
-// writeShown writes the files that sections of docs/your-own-login-page.md show to a folder. A later section's replace an earlier
-// one's.
+// writeShown writes the files that sections of docs/your-own-login-page.md show into a folder. If two sections show the same file, the later
+// one counts.
 func writeShown(t *testing.T, dir string, sections ...string) {
 	t.Helper()
 	page, err := os.ReadFile("../docs/your-own-login-page.md")
@@ -53,8 +53,8 @@ func writeShown(t *testing.T, dir string, sections ...string) {
 	}
 }
 
-// withOwnPage starts Nidan behind a site that has a sign-in page of its own, in a folder. As the documentation says, the site hands
-// all else on to Nidan, and Kratos' ui_url is the page.
+// withOwnPage starts Nidan behind a site that has a sign-in page of its own, in a folder. As the documentation says, the site passes all other
+// requests on to Nidan, and the page is Kratos' ui_url.
 func withOwnPage(t *testing.T, dir string, changes ...string) *nidan {
 	t.Helper()
 	at := freeAddress()
@@ -78,7 +78,7 @@ func withOwnPage(t *testing.T, dir string, changes ...string) *nidan {
 	return n
 }
 
-// The page that the documentation shows to those who write all of theirs.
+// This is the page that the documentation shows to developers who write the whole page themselves.
 func TestASignInPageInPlainJSON(t *testing.T) {
 	dir := t.TempDir()
 	writeShown(t, dir, "## Plain JSON")
@@ -187,7 +187,7 @@ func TestASignInPageInPlainJSON(t *testing.T) {
 	t.Run("opened without a flow, and when Nidan is away", func(t *testing.T) { begin(t, "").opened(n) })
 }
 
-// opened has a page begin anew without a flow that can go on, and say that it cannot when Nidan is away, which ends here.
+// opened checks that the page begins a new flow if it has none that can go on, and that it says so if Nidan is away. Nidan ends here.
 func (w *window) opened(n *nidan) {
 	w.t.Helper()
 	none := "?flow=b6de2a08-6d6a-4b8a-9c0e-0d8a8bd0e7a5"
@@ -200,7 +200,7 @@ func (w *window) opened(n *nidan) {
 	w.until(`document.body.innerText.includes("Signing in is not possible at the moment.")`)
 }
 
-// shows waits until the page in plain JSON says something, with the focus where it belongs.
+// shows waits until the page in plain JSON shows a message, with the focus on the right element.
 func (w *window) shows(message, focused string) {
 	w.t.Helper()
 	w.until(fmt.Sprintf(`document.getElementById("message").innerText.includes(%q)`, message))

@@ -55,23 +55,23 @@ func TestTheBoxesOfTheCode(t *testing.T) {
 	}
 	clickBox := func(i int) { w.click(fmt.Sprintf("#code input:nth-child(%d)", i)) }
 
-	w.keys(wrong(n.code(1))) // the first whole code submits itself, and no other
+	w.keys(wrong(n.code(1))) // the first whole code submits itself; a later one does not
 	w.says("認証コードが間違っています")
 	want("......", "1")
 	w.keys("12")
 	want("12....", "3") // typing moves on
 	w.keys("x-")
-	want("12....", "3") // what is no digit is not taken
+	want("12....", "3") // only digits are taken
 	w.keys(kb.Backspace)
-	want("1.....", "2") // Backspace in an empty box takes the one before
+	want("1.....", "2") // Backspace in an empty box deletes the digit before
 	w.keys("23456")
 	want("123456", "6")
 	w.keys(kb.Backspace)
-	want("12345.", "6") // Backspace takes the one it is at
+	want("12345.", "6") // Backspace deletes the digit in its box
 	w.keys("6")
 	clickBox(3)
 	w.keys("9")
-	want("129456", "4") // a click lets just that one be replaced
+	want("129456", "4") // after a click, a key replaces only this digit
 	clickBox(2)
 	w.keys(kb.Delete)
 	want("1.9456", "2")
@@ -101,7 +101,7 @@ func TestTheBoxesOfTheCode(t *testing.T) {
 	want("123456", "6") // a whole code fills all the boxes, wherever it is pasted
 	clear()
 	w.insert("123456")
-	want("123456", "6") // as the mail program or the phone does
+	want("123456", "6") // like a mail program or a phone
 	clear()
 	w.insert("１")
 	w.insert("２")
@@ -163,7 +163,7 @@ func TestRemembering(t *testing.T) {
 		p.asked()
 	})
 	t.Run("when the days are over a code is asked", func(t *testing.T) {
-		// The clock is this machine's, so the day on which the code was entered is moved instead.
+		// Nidan has the clock of this machine, so the test moves the day on which the code was entered instead.
 		n.sql(`UPDATE devices SET verified_at = verified_at - $1`, (30*24*time.Hour - time.Minute).Microseconds())
 		w.signOut()
 		w.signIn(who)
@@ -192,7 +192,7 @@ func TestTheHolderIsToldThatOthersTriedCodes(t *testing.T) {
 	w := newBrowser(t)
 	w.signIn(who)
 	w.asked()
-	right := n.codeOf(who) // once the mail has come
+	right := n.codeOf(who) // when the mail has come
 	if mail := n.mailbox.Messages()[0].Text; !strings.Contains(mail, "誤った認証コードが3回入力されました") {
 		t.Errorf("the mail does not tell of them:\n%s", mail)
 	}
@@ -216,10 +216,10 @@ func TestTheHolderIsToldThatOthersTriedCodes(t *testing.T) {
 	w.signIn(who)
 	w.asked()
 	w.keys(n.codeOf(who) + "\r")
-	w.in(who) // and is told once
+	w.in(who) // the page tells of the wrong codes only once
 }
 
-// A thief who was at the browser before has put a token there by which the thief's own account is remembered.
+// A thief has used the browser before, and has put a token there by which the thief's own account is remembered.
 func TestAPlantedTokenIsWorthNothing(t *testing.T) {
 	n := forBrowsers(t)
 	thief, victim, planted := account(t, nil), account(t, nil), strings.Repeat("p", 43)
@@ -266,7 +266,7 @@ func TestWhereRememberingIsOffItIsNotOffered(t *testing.T) {
 	w.signIn(account(t, nil))
 	w.asked()
 	if eval[bool](w, remember) {
-		t.Error("it is offered")
+		t.Error("remembering is offered")
 	}
 }
 
@@ -299,7 +299,7 @@ func TestSendingTheCodeAgain(t *testing.T) {
 		t.Errorf("there is a second count beside the message's: %q", wait)
 	}
 	n.code(1)
-	w.aMinuteLater() // the page believes the time has come; Nidan does not
+	w.aMinuteLater() // the page believes that the time has come; Nidan does not
 	w.click("#resend")
 	w.says("認証コードを続けて送信することはできません。")
 	n.code(1)
@@ -413,7 +413,7 @@ func TestLanguages(t *testing.T) {
 	if lang, boxes := eval[string](w, "document.documentElement.lang"), w.boxes(); lang != "ja" || boxes != "1....." {
 		t.Errorf("lang %s, boxes %s", lang, boxes)
 	}
-	w.do(chromedp.Reload()) // what was chosen stays
+	w.do(chromedp.Reload()) // the chosen language stays
 	w.shown("password-step")
 	if title := eval[string](w, `document.getElementById("title").innerText`); title != "ログイン" {
 		t.Errorf("title: %q", title)

@@ -6,11 +6,11 @@ import (
 	"github.com/chromedp/cdproto/webauthn"
 )
 
-// originWithAName is where a browser finds the pages that is to use a passkey: an address in numbers has none (Web Authentication,
-// §5.1.2, the effective domain).
+// originWithAName is the address of the pages for a browser that uses a passkey. A passkey needs an origin with a host name: an address in
+// numbers has no effective domain (Web Authentication, §5.1.2).
 const originWithAName = "http://localhost:4455"
 
-// hasAuthenticator gives the browser a device that holds passkeys, and that its holder unlocks.
+// hasAuthenticator gives the browser a device that holds passkeys and that its holder unlocks.
 func (w *window) hasAuthenticator() {
 	w.t.Helper()
 	call(w, webauthn.Enable, webauthn.EnableParams{})
@@ -20,7 +20,7 @@ func (w *window) hasAuthenticator() {
 	}})
 }
 
-// addPasskey sets a passkey up, by Kratos' settings flow, as a page of one's own would.
+// addPasskey sets up a passkey through Kratos' settings flow, like a page of one's own.
 const addPasskey = `(async () => {
 	const json = (r) => r.json();
 	const flow = await fetch("/self-service/settings/browser", {headers: {Accept: "application/json"}}).then(json);
@@ -42,7 +42,7 @@ const addPasskey = `(async () => {
 	document.title = "passkey " + answer.status;
 })().catch((e) => { document.title = "failed: " + e })`
 
-// passedWithoutMail holds that somebody is in with a second step, and that no code was mailed for it but the one before.
+// passedWithoutMail checks that an account is signed in with a second step, and that only the one code from before was mailed.
 func (w *window) passedWithoutMail(n *nidan, who string) {
 	w.t.Helper()
 	w.in(who)

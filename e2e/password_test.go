@@ -5,21 +5,21 @@ import (
 	"testing"
 )
 
-// active says whether Kratos takes a session.
+// active says whether Kratos accepts a session.
 func active(t *testing.T, session http.Header) bool {
 	t.Helper()
 	s := &signIn{t: t}
 	return s.json(http.MethodGet, kratosPublic+"/sessions/whoami", nil, session, nil) == http.StatusOK
 }
 
-// Whoever knows the password gets a session where the channel asks for no code. With a new password, such a session would take the
+// A person who knows the password gets a session on a channel that asks for no code. With a new password, such a session would take the
 // account from its holder.
 func TestASessionThatPassedNothingSetsNoPassword(t *testing.T) {
 	n := started(t)
 	const change = `{"method": "password", "password": "` + password + `-stolen"}`
 	for _, tc := range []struct {
 		how      string
-		switches []string // that are on when the thief comes
+		switches []string // the switches that are on when the thief comes
 		session  func(name string) http.Header
 		kept     bool
 	}{

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// plainForm is a form of the sign-in page, as a browser without script sends it.
+// plainForm is a form of the sign-in page, as a browser without scripts sends it.
 type plainForm struct {
 	*form
 	n *nidan
 }
 
-// newPlainForm is the first step of a sign-in.
+// newPlainForm returns the form of the first step of a sign-in.
 func newPlainForm(n *nidan, account string) plainForm {
 	n.t.Helper()
 	f := plainForm{newForm(n.t, account), n}
@@ -42,7 +42,7 @@ func (f plainForm) sends(header http.Header) int {
 	return answer.StatusCode
 }
 
-// cookie is one that the browser sends to the page.
+// cookie returns a cookie that the browser sends to the page, "" if there is none.
 func (f plainForm) cookie(name string) string {
 	f.t.Helper()
 	for _, c := range f.client.Jar.Cookies(&url.URL{Scheme: "http", Host: "127.0.0.1:4455", Path: "/login"}) {
@@ -56,7 +56,7 @@ func (f plainForm) cookie(name string) string {
 // isIn says whether the browser has a session.
 func (f plainForm) isIn() bool { f.t.Helper(); return f.cookie("ory_kratos_session") != "" }
 
-// code makes it the form with the code.
+// code changes the form into the form of the code.
 func (f plainForm) code(code string) {
 	for _, name := range []string{"identifier", "password"} {
 		f.fields.Del(name)
@@ -64,7 +64,7 @@ func (f plainForm) code(code string) {
 	f.fields.Set("two_factor.code", code)
 }
 
-// The page's form gets nobody in who would not get in otherwise.
+// The page's form lets nobody in who would not get in without it.
 func TestTheFormOfThePageIsNoWayAround(t *testing.T) {
 	n := forBrowsers(t, "NIDAN_POLICIES_DIR="+officeOnly(t))
 	by(t, origin)
@@ -114,7 +114,7 @@ func TestTheFormOfThePageIsNoWayAround(t *testing.T) {
 		if thief.leadsTo != "/login?flow="+thief.flow {
 			t.Errorf("it leads to %s", thief.leadsTo)
 		}
-		// The flow's own page, with its cookie, in another browser.
+		// Another browser uses the right flow, with the token of the flow and the stolen cookie.
 		thief.fields.Set("flow", f.flow)
 		thief.fields.Set("csrf_token", f.fields.Get("csrf_token"))
 		thief.sends(nil)
@@ -170,7 +170,7 @@ func TestTheFormOfThePageIsNoWayAround(t *testing.T) {
 		f := fresh(t)
 		f.sends(nil)
 		f.code(n.codeOf(who))
-		n.later(11 * time.Minute) // the code's, too
+		n.later(11 * time.Minute) // the time of the code is over, too
 		f.sends(nil)
 		out(t, f)
 	})

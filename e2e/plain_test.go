@@ -11,7 +11,7 @@ import (
 	"nidan/kratos"
 )
 
-// plainBrowser is a browser that runs no script of any page.
+// plainBrowser opens a browser that runs no scripts.
 func plainBrowser(t *testing.T) *window {
 	t.Helper()
 	w := newBrowser(t)
@@ -28,7 +28,7 @@ func (w *window) plainSignIn(account string) {
 	w.keys(account + "\t" + password + "\r")
 }
 
-// plainAsked waits for the field of the code. No page may hold the password, then or ever.
+// plainAsked waits for the field of the code. No page may contain the password, at any time.
 func (w *window) plainAsked() {
 	w.t.Helper()
 	w.shown("code-step")
@@ -37,15 +37,15 @@ func (w *window) plainAsked() {
 	}
 }
 
-// enters types a code, and waits until the browser has gone on.
+// enters waits until the field of the code has the focus, and enters a code.
 func (w *window) enters(code string) {
 	w.t.Helper()
 	w.until(`document.activeElement.id === "code"`)
 	w.keys(code + "\r")
 }
 
-// plainAccessible has a page looked at in both languages, on a narrow phone too. The page is as it was made without script; what looks at
-// it is one.
+// plainAccessible checks a page in both languages, also on a narrow phone. The page was made without scripts. Only the check itself is a
+// script.
 func (w *window) plainAccessible() {
 	w.t.Helper()
 	for _, locale := range []string{"en", "ja"} {
@@ -124,7 +124,7 @@ func TestOtherWaysOnFromTheCodeWithoutJavaScript(t *testing.T) {
 	n := forBrowsers(t)
 	w := plainBrowser(t)
 	who := account(t, nil)
-	w.open("/console/me") // where the sign-in is to lead
+	w.open("/console/me") // the sign-in must lead back to this page
 	w.shown("plain-password")
 	w.keys(who + "\t" + password + "\r")
 	w.plainAsked()
@@ -161,7 +161,7 @@ func TestOtherWaysOnFromTheCodeWithoutJavaScript(t *testing.T) {
 	w.until(`document.activeElement.id === "plain-identifier"`)
 	w.keys(who + "\t" + password + "\r")
 	w.plainAsked()
-	w.enters(right) // of the sign-in that was given up
+	w.enters(right) // the code of the sign-in that was given up
 	w.says("認証コードが間違っています")
 	w.enters(n.code(4))
 	w.until(`location.pathname === "/console/me"`)
@@ -176,7 +176,7 @@ func TestWhatKratosRefusesWithoutJavaScript(t *testing.T) {
 	w.keys(who + "\twrong\r")
 	w.says("アカウントまたはパスワードが間違っています。")
 	w.plainAccessible()
-	w.until(`document.activeElement.id === "plain-secret"`) // the account is there already
+	w.until(`document.activeElement.id === "plain-secret"`) // the account is already filled in
 	w.keys(password + "\r")
 	w.plainAsked()
 
@@ -215,7 +215,7 @@ func TestAFlowThatHasExpiredWithoutJavaScript(t *testing.T) {
 	who := account(t, nil)
 	w.open("/login")
 	w.until(`document.activeElement?.id === "plain-identifier"`)
-	time.Sleep(2500 * time.Millisecond) // until the flow is older than that; longer does no harm
+	time.Sleep(2500 * time.Millisecond) // until the flow has expired; a longer wait does no harm
 	w.keys(who + "\t" + password + "\r")
 	w.says("この画面を開いてから時間が経過しました。")
 	w.shown("plain-password")
@@ -223,7 +223,7 @@ func TestAFlowThatHasExpiredWithoutJavaScript(t *testing.T) {
 	accessible(t, w)
 }
 
-// The way to a provider and back leads to another site, which the page's rules for forms would not let a redirect do.
+// The way to a provider and back leads to another site. The page's rules for forms (Content-Security-Policy) would not allow a redirect there.
 func TestASignInWithAProviderWithoutJavaScript(t *testing.T) {
 	p := offering(t)
 	n := forBrowsers(t)
@@ -257,7 +257,7 @@ func TestASignInWithAProviderWithoutJavaScript(t *testing.T) {
 	w.shown("plain-password")
 }
 
-// The field of the code is empty then, which must not keep the button from working.
+// When a code is sent again, the field of the code is empty. The empty field must not keep the button from working.
 func TestKratosOwnCodeIsSentAgain(t *testing.T) {
 	offering(t)
 	n := forBrowsers(t)
@@ -277,7 +277,7 @@ func TestKratosOwnCodeIsSentAgain(t *testing.T) {
 	w.in(who)
 }
 
-// Kratos' own codes by mail are a method of two submissions.
+// Kratos' own mailed codes are a method with two submissions.
 func TestAMethodOfKratosWithoutJavaScript(t *testing.T) {
 	offering(t)
 	n := forBrowsers(t)
@@ -342,7 +342,7 @@ func TestAnAuthenticatorAppWithoutJavaScript(t *testing.T) {
 	}
 }
 
-// What could not be recorded lets nobody in, and costs no second code.
+// If a sign-in cannot be recorded, nobody is let in, and the code that was sent is still good afterwards.
 func TestWhenNidanCannotRecordWithoutJavaScript(t *testing.T) {
 	n := forBrowsers(t)
 	w := plainBrowser(t)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// policy runs one of the program's commands about policies, as a security team does.
+// policy runs one of the program's commands about policies, like a security team.
 func (n *nidan) policy(args ...string) string {
 	n.t.Helper()
 	c := exec.CommandContext(n.t.Context(), program, append([]string{"policy"}, args...)...)

@@ -12,11 +12,11 @@ import (
 	"testing"
 )
 
-// A bundle that was good once, and is signed, may ask less than the one that came after it.
+// An older bundle has a good signature too, but it may ask for less than the bundle that came after it.
 func TestAnOlderBundleDoesNotDecide(t *testing.T) {
 	private, public := signing(t)
 	dir := t.TempDir()
-	// As policies/README.md says that it is made.
+	// build makes a bundle as policies/README.md says.
 	build := func(name string, signedAt int, changes ...string) string {
 		t.Helper()
 		claims, bundle := filepath.Join(dir, "claims.json"), filepath.Join(dir, name+".tar.gz")

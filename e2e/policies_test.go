@@ -22,14 +22,14 @@ import (
 	"testing"
 )
 
-// has says whether the listener that Kratos calls answers with a text, that of each process.
+// has says whether each process answers with a text, at the listener that Kratos calls.
 func (n *nidan) has(path, text string) func() bool {
 	return func() bool {
 		return !slices.ContainsFunc(n.processes, func(p *process) bool { return !p.has(path, text) })
 	}
 }
 
-// oneHas says whether that of one process does.
+// oneHas says whether at least one process does.
 func (n *nidan) oneHas(path, text string) func() bool {
 	return func() bool {
 		return slices.ContainsFunc(n.processes, func(p *process) bool { return p.has(path, text) })
@@ -46,7 +46,7 @@ func (p *process) has(path, text string) bool {
 	return err == nil && strings.Contains(string(body), text)
 }
 
-// edit puts another text in the place of one in a file.
+// edit replaces a text in a file.
 func edit(t *testing.T, path, from, to string) {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -116,7 +116,7 @@ func TestPoliciesAreChangedWhilePeopleSignIn(t *testing.T) {
 	})
 }
 
-// signing is a new pair of keys, in two files.
+// signing makes a new pair of keys, in two files.
 func signing(t *testing.T) (private, public string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -139,7 +139,7 @@ func signing(t *testing.T) (private, public string) {
 	return private, public
 }
 
-// buildBundle makes a bundle of the policies that ship, with changes, as the opa command does.
+// buildBundle makes a bundle of the policies that ship, with changes, by the opa command.
 func buildBundle(t *testing.T, bundle, key string, changes ...string) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), "go", "tool", "-modfile=../policies/opa/go.mod", "opa", "build", "--bundle",
@@ -261,7 +261,7 @@ func TestPoliciesAreTriedOnWhatHappened(t *testing.T) {
 		out, err := c.CombinedOutput()
 		return string(out), err
 	}
-	// The sign-in with a code is two calls of the hook.
+	// A sign-in with a code is two calls of the hook.
 	if out, err := policy("replay", "--max-changed", "0"); err != nil || !strings.Contains(out, "2 recorded sign-ins") || !strings.Contains(out, "1 further records") {
 		t.Errorf("the same policies: %v\n%s", err, out)
 	}

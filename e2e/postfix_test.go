@@ -15,14 +15,14 @@ import (
 	"testing"
 )
 
-// postfix is a real Postfix with folders of its own, on a port of its own. It asks for TLS, a name with a dot in EHLO, and a user name
-// and password; it knows the receivers whose names begin with "test-" at example.com, and hands their mails on to a mailbox.
+// postfix is a real Postfix with folders and a port of its own. It asks for TLS, a name with a dot in EHLO, and a user name and password. At
+// example.com, it knows the receivers whose names begin with "test-". It passes their mails on to a mailbox.
 type postfix struct {
 	t       *testing.T
 	dir     string
 	port    string
-	mailbox string // where it hands mails on to, host:port
-	ca      string // the file by which its certificate is trusted
+	mailbox string // where it passes mails on, host:port
+	ca      string // the file of the authority for its certificate
 }
 
 const (
@@ -77,10 +77,10 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 `
 
-// newPostfix prepares one, for [postfix.up] to start.
+// newPostfix prepares a Postfix. [postfix.up] starts it.
 func newPostfix(t *testing.T) *postfix {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "nidan-postfix-") // short: the paths of its sockets must be
+	dir, err := os.MkdirTemp("", "nidan-postfix-") // the name is short: the paths of Postfix's sockets must be short
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func newPostfix(t *testing.T) *postfix {
 	files["cert.pem"], files["key.pem"] = p.certificate()
 	for _, folder := range []string{dir, etc, filepath.Join(dir, "queue")} {
 		_ = os.Mkdir(folder, 0o755)
-		if err := os.Chmod(folder, 0o755); err != nil { // Postfix's own users go through them
+		if err := os.Chmod(folder, 0o755); err != nil { // Postfix's own users go through these folders
 			t.Fatal(err)
 		}
 	}
@@ -110,7 +110,7 @@ func newPostfix(t *testing.T) *postfix {
 	return p
 }
 
-// certificate makes one, which is in p.ca too.
+// certificate makes a certificate, which is also in the file p.ca.
 func (p *postfix) certificate() (cert, key []byte) {
 	p.t.Helper()
 	made, ca := certificate(p.t)
@@ -125,7 +125,7 @@ func (p *postfix) certificate() (cert, key []byte) {
 	return cert, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
-// up starts it, until the end of the test or down.
+// up starts Postfix. Postfix ends with down, or with the test.
 func (p *postfix) up() {
 	p.t.Helper()
 	p.asRoot("postfix", "-c", filepath.Join(p.dir, "etc"), "start")
@@ -142,15 +142,15 @@ func (p *postfix) down() {
 	p.asRoot("postfix", "-c", filepath.Join(p.dir, "etc"), "stop")
 }
 
-// asRoot runs a program as root, as Postfix has to be. Who runs the tests as somebody else needs sudo without a password, as .ci/setup
-// does.
+// asRoot runs a program as root, as Postfix requires. If another user runs the tests, this user needs sudo without a password, like for
+// .ci/setup.
 func (p *postfix) asRoot(command ...string) {
 	p.t.Helper()
 	if os.Getuid() != 0 {
 		command = append([]string{"sudo", "-n"}, command...)
 	}
 	run := exec.Command(command[0], command[1:]...)
-	run.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin") // Debian keeps it out of the path of all but root
+	run.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin") // Debian keeps Postfix out of the path of all users but root
 	if run.Err != nil {
 		run = &exec.Cmd{Path: "/usr/sbin/" + command[0], Args: command, Env: run.Env}
 	}
@@ -162,7 +162,7 @@ func (p *postfix) asRoot(command ...string) {
 	}
 }
 
-// postfixAuth is what Postfix asks about names and passwords, in the words of Dovecot's authentication protocol. It returns the address.
+// postfixAuth starts a server that Postfix asks about names and passwords, in Dovecot's authentication protocol. It returns the address.
 func postfixAuth(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

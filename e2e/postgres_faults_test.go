@@ -8,7 +8,7 @@ import (
 	"nidan/store/postgrestest"
 )
 
-// Two Nidans share a PostgreSQL that something happens to, while people sign in.
+// Two Nidans share a PostgreSQL. Something happens to PostgreSQL while people sign in.
 func TestWhateverHappensToPostgreSQL(t *testing.T) {
 	for name, happens := range map[string]func(*testing.T, *postgrestest.Server){
 		"it is stopped and started": func(_ *testing.T, s *postgrestest.Server) {
@@ -47,7 +47,7 @@ func TestWhateverHappensToPostgreSQL(t *testing.T) {
 	}
 }
 
-// The server that Nidan writes to is lost, and its standby takes over. The client library finds it by the addresses in the URL.
+// The PostgreSQL that Nidan writes to is lost, and its standby takes over. The client library finds the standby by the addresses in the URL.
 func TestAStandbyTakesOver(t *testing.T) {
 	first := postgrestest.Start(t)
 	second := first.Standby()

@@ -21,11 +21,11 @@ import (
 	"time"
 )
 
-// productionURL is where browsers find the pages in docs/production.md.
+// productionURL is the address of the pages in docs/production.md.
 const productionURL = "https://login.example.com"
 
-// inProduction is a Nidan behind a real nginx that ends TLS, which runs on what docs/production.md says, and a client that is
-// somewhere else than nginx.
+// inProduction starts a Nidan behind a real nginx that does TLS, with the configuration that docs/production.md shows. It returns a client
+// with another address than nginx.
 func inProduction(t *testing.T) (n *nidan, client *http.Client) {
 	t.Helper()
 	doc, err := os.ReadFile("../docs/production.md")
@@ -52,7 +52,7 @@ func inProduction(t *testing.T) (n *nidan, client *http.Client) {
 	return n, clientAt(t, "127.0.0.2", pool, map[string]string{"login.example.com:443": protected, "login.example.com:80": plain})
 }
 
-// clientAt is a browser without pages at another address of this machine, which finds hosts where the map says.
+// clientAt returns an HTTP client at another address of this machine. The map says where the client finds each host.
 func clientAt(t *testing.T, from string, roots *x509.CertPool, hosts map[string]string) *http.Client {
 	t.Helper()
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
@@ -70,7 +70,7 @@ func clientAt(t *testing.T, from string, roots *x509.CertPool, hosts map[string]
 	return &http.Client{Transport: transport, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// certified makes a certificate for a host, as files, and what trusts it.
+// certified makes a certificate for a host, as files, and the pool that trusts it.
 func certified(t *testing.T, host string) (certificate, key string, pool *x509.CertPool) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -89,7 +89,7 @@ func certified(t *testing.T, host string) (certificate, key string, pool *x509.C
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "nidan-tls-") // t.TempDir is closed to nginx, which is run by nobody
+	dir, err := os.MkdirTemp("", "nidan-tls-") // nginx runs as nobody, who cannot read t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func certified(t *testing.T, host string) (certificate, key string, pool *x509.C
 	return write("pem", "CERTIFICATE", public), write("key", "PRIVATE KEY", secret), pool
 }
 
-// exchange asks once, and reads the answer.
+// exchange makes one request, and reads the answer.
 func exchange(t *testing.T, client *http.Client, method, address, body string, header http.Header) (answer *http.Response, said []byte) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
@@ -164,7 +164,7 @@ func TestInProductionADevicesCookieIsForHTTPSAlone(t *testing.T) {
 	t.Errorf("at %s: %d with the cookies %v\n%.300s", where, answer.StatusCode, answer.Cookies(), said)
 }
 
-// The client says that it is somewhere else, in each way there is.
+// The client claims to have another address, in each possible way.
 func TestInProductionASignInComesFromTheClientsOwnAddress(t *testing.T) {
 	n, client := inProduction(t)
 	lies := http.Header{

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// The way to a provider and back leads over the sign-in page, as often as a code is asked for, tried, or sent again.
+// The browser goes over the sign-in page to the provider and back each time that a code is asked for, tried, or sent again.
 func TestASignInWithAProviderIsAskedForACode(t *testing.T) {
 	p := offering(t)
 	n := forBrowsers(t)
@@ -79,14 +79,14 @@ func TestASignInWithAProviderIsAskedForACode(t *testing.T) {
 	})
 }
 
-// session is what proves a browser's.
+// session returns the header that proves the browser's session.
 func (w *window) session() map[string][]string {
 	w.t.Helper()
 	return map[string][]string{"Cookie": {"ory_kratos_session=" + w.cookies()["ory_kratos_session"].Value}}
 }
 
-// registers has a Kratos make an account for whoever comes from a provider, and sign it in at once: a program that runs reads its
-// configuration again.
+// registers changes the configuration file of a running Kratos, which reads it again. From then on, Kratos makes an account for everybody
+// who comes from a provider, and signs them in at once.
 func (k *ownKratos) registers(t *testing.T) {
 	t.Helper()
 	file := filepath.Join(k.dir, "kratos.yml")
@@ -109,7 +109,7 @@ func (k *ownKratos) registers(t *testing.T) {
 	}
 }
 
-// To Kratos, the first sign-in with a provider is a registration. It calls no hook of a sign-in, and what it begins is worth the least.
+// For Kratos, the first sign-in with a provider is a registration. It calls no hook of the sign-in, and its session is worth the least.
 func TestASessionOfARegistrationIsWorthTheLeast(t *testing.T) {
 	p := newProvider(t)
 	own := offeringAt(t, origin, p)
@@ -122,7 +122,7 @@ func TestASessionOfARegistrationIsWorthTheLeast(t *testing.T) {
 		w.shown("password-step")
 		w.click(`[data-method="oidc"] button`)
 		w.in(who)
-		if !flag { // nobody has switched the account on yet: it is asked nowhere
+		if !flag { // nobody has switched the account on yet, so no channel asks it for a code
 			n.expectWorth(w.session(), "unknown unknown", "agent", "console")
 			w.signOut()
 			continue
@@ -133,7 +133,7 @@ func TestASessionOfARegistrationIsWorthTheLeast(t *testing.T) {
 		w.open("/login")
 		w.shown("password-step")
 		w.click(`[data-method="oidc"] button`)
-		w.asked() // from the second sign-in on, it is one
+		w.asked() // from the second time on, it is a sign-in
 		w.keys(n.code(1))
 		w.in(who)
 		w.signOut()

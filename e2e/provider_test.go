@@ -25,7 +25,7 @@ type provider struct {
 	key    *rsa.PrivateKey
 
 	mu     sync.Mutex
-	who    string            // is signed in there; empty: nobody, and it shows a page
+	who    string            // who is signed in there; empty: nobody, and it shows a page
 	nonces map[string]string // by code
 	visits int
 }
@@ -61,24 +61,24 @@ func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 func answerJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v) // whoever asked has gone
+	_ = json.NewEncoder(w).Encode(v) // an error means that the client has gone
 }
 
-// signedIn says who is signed in at the provider.
+// signedIn sets who is signed in at the provider.
 func (p *provider) signedIn(who string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.who = who
 }
 
-// visited is how often Kratos has sent somebody there.
+// visited returns how often Kratos has sent a browser to the provider.
 func (p *provider) visited() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.visits
 }
 
-// authorize leads back at once whoever is signed in.
+// authorize sends the browser back at once if a person is signed in.
 func (p *provider) authorize(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -114,7 +114,7 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 	answerJSON(w, map[string]any{"access_token": "a", "token_type": "Bearer", "expires_in": 60, "id_token": signed + "." + b64(signature)})
 }
 
-// asKratosHasIt is the provider in Kratos' configuration. An account that registers is called what the provider calls it.
+// asKratosHasIt returns the provider for Kratos' configuration. An account that registers gets its name from the provider.
 func (p *provider) asKratosHasIt() string {
 	mapper := `local claims = std.extVar("claims"); {identity: {traits: {account: claims.sub, email: claims.email}}}`
 	all, err := json.Marshal([]map[string]any{{
@@ -127,7 +127,7 @@ func (p *provider) asKratosHasIt() string {
 	return string(all)
 }
 
-// linked makes an account that signs in with the provider, too, and is asked for a code.
+// linked makes an account that can also sign in with the provider, and that is asked for a code.
 func (p *provider) linked(t *testing.T) string {
 	t.Helper()
 	name := fmt.Sprintf("test-%d", made.Add(1))
@@ -147,13 +147,13 @@ func (p *provider) linked(t *testing.T) string {
 	return name
 }
 
-// kratosCode is the code that Kratos mailed last to an address: it is in the queue from which nobody takes it here.
+// kratosCode returns the newest code that Kratos mailed to an address. It is still in Kratos' queue, because no courier runs here.
 func kratosCode(t *testing.T, to string) string {
 	t.Helper()
 	var mails []struct{ Recipient, Body string }
 	s := &signIn{t: t}
 	s.json(http.MethodGet, kratosAdminURL+"/admin/courier/messages?recipient="+url.QueryEscape(to), nil, nil, &mails)
-	for _, m := range mails { // the newest first
+	for _, m := range mails { // the newest comes first
 		for _, line := range strings.Fields(m.Body) {
 			if len(line) == 6 && strings.Trim(line, "0123456789") == "" {
 				return line

@@ -9,7 +9,7 @@ import (
 	"nidan/kratos"
 )
 
-// kratos/kratos.yml has no recovery. An operator's may, and what it lets in without Nidan is worth the least.
+// kratos/kratos.yml has no recovery. An operator may switch it on. Its sessions did not pass Nidan, and are worth the least.
 func TestASessionOfKratosRecovery(t *testing.T) {
 	t.Setenv("SELFSERVICE_METHODS_CODE_ENABLED", "true")
 	t.Setenv("SELFSERVICE_FLOWS_RECOVERY_ENABLED", "true")

@@ -10,16 +10,16 @@ import (
 	"sync"
 )
 
-// relay stands between Kratos and Nidan. It hands calls on as they are, unless it is told to lose answers: Nidan then gets
-// the call, and Kratos gets a 503, on which it makes the call again.
+// relay is a proxy between Kratos and Nidan. It passes calls on unchanged. If a test tells it to lose answers, Nidan gets the call, and
+// Kratos gets a 503 and makes the call again.
 type relay struct {
 	server *httptest.Server
 
 	mu      sync.Mutex
-	to      string // Nidan's hooks; empty: there is none
-	lose    int    // how many answers to lose of each call
-	trigger string // put into Ory-Webhook-Trigger-Id, as newer versions of Kratos do
-	lost    int    // of the current call
+	to      string // Nidan's hooks; empty: there is no Nidan
+	lose    int    // how many answers of each call to lose
+	trigger string // put into Ory-Webhook-Trigger-Id, like newer versions of Kratos do
+	lost    int    // answers of the current call that were lost
 	answers []string
 	calls   []string
 }
@@ -30,14 +30,14 @@ func newRelay() *relay {
 	return r
 }
 
-// set points the relay somewhere and clears what it has seen.
+// set sets where the relay leads, and clears what it has seen.
 func (r *relay) set(to string, lose int, trigger string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.to, r.lose, r.trigger, r.lost, r.answers, r.calls = to, lose, trigger, 0, nil, nil
 }
 
-// seen are the calls and Nidan's answers since set.
+// seen returns the calls and Nidan's answers since set.
 func (r *relay) seen() (calls, answers []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -50,7 +50,7 @@ func (r *relay) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 	r.mu.Unlock()
 	body, err := io.ReadAll(in.Body)
 	if err != nil || to == "" {
-		panic(http.ErrAbortHandler) // nobody there: the connection breaks
+		panic(http.ErrAbortHandler) // there is no Nidan: the connection breaks
 	}
 	out, err := http.NewRequestWithContext(in.Context(), in.Method, to+in.URL.RequestURI(), bytes.NewReader(body))
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 
 const day = 24 * time.Hour
 
-// remembered is an account that has entered a code, and asked to be remembered, on its softphone and in its browser.
+// remembered is an account whose softphone and browser are remembered, after it has entered codes on both.
 type remembered struct {
 	n             *nidan
 	account       string
@@ -26,7 +26,7 @@ func newRemembered(t *testing.T, n *nidan) *remembered {
 	return r
 }
 
-// signIn is a new sign-in on the softphone that is remembered, and from the browser that is.
+// signIn makes a new sign-in on the remembered softphone and one in the remembered browser.
 func (r *remembered) signIn() (softphone, browser string) {
 	r.n.t.Helper()
 	s := newSignIn(r.n.t, r.account)
@@ -44,7 +44,7 @@ func (r *remembered) want(ends string) {
 	}
 }
 
-// session is one of the same account, without a second step on the way.
+// session returns a session of the same account on the remembered softphone, without a code.
 func (r *remembered) session() http.Header {
 	r.n.t.Helper()
 	return newSignIn(r.n.t, r.account).expectIn(map[string]any{"device_token": r.token})
@@ -90,7 +90,7 @@ func TestHowLongADeviceIsRemembered(t *testing.T) {
 			if status := settings(r.n.t, r.session(), `{"method": "password", "password": "`+password+`"}`); status == http.StatusOK {
 				return
 			}
-			// Kratos since version 26 takes another one only.
+			// Since version 26, Kratos accepts only another password.
 			r.password = password + "-other"
 			newPassword(r.n.t, r.session(), r.password)
 		}, asked},
@@ -127,7 +127,7 @@ func TestHowLongADeviceIsRemembered(t *testing.T) {
 	}
 }
 
-// A device that is not asked was asked once, and a session got through it counts as one with a second step.
+// A remembered device was asked for a code once. So its sessions count as sessions with a second step.
 func TestWhatARememberedDeviceIsWorth(t *testing.T) {
 	n := started(t)
 	r := newRemembered(t, n)

@@ -17,11 +17,11 @@ import (
 	"nidan/store/postgrestest"
 )
 
-// replicas is how many Nidans share the work in these tests, on one PostgreSQL, each request going to another one
-// (make test-replicas REPLICAS=3). 0: there is one, on SQLite.
+// replicas is how many Nidans share the work in these tests, on one PostgreSQL. Each request goes to the next Nidan (make test-replicas
+// REPLICAS=3). 0: one Nidan, on SQLite.
 var replicas = sync.OnceValue(func() int { return numberOf("REPLICAS", 0) })
 
-// numberOf is a number that the environment gives, or else the usual one.
+// numberOf returns a number from the environment, or else the usual number.
 func numberOf(name string, usual int) int {
 	said := os.Getenv(name)
 	if said == "" {
@@ -34,7 +34,7 @@ func numberOf(name string, usual int) int {
 	return n
 }
 
-// thePostgres is one server for all tests, which have a database of their own each.
+// thePostgres is one server for all tests. Each test has a database of its own.
 var (
 	thePostgres = sync.OnceValue(func() *postgrestest.Server { return postgrestest.Start(&wholeRun) })
 	databases   atomic.Int64
@@ -56,16 +56,16 @@ func (l *lasting) end() {
 	}
 }
 
-// shared is how many Nidans share a database; none: there is one, on SQLite.
+// shared is a database, and how many Nidans share it. If the number is 0: one Nidan, on SQLite.
 type shared struct {
 	replicas int
 	database string // URL
 }
 
-// usual is what tests run on that do not say otherwise.
+// usual returns the database for tests that do not choose one.
 func usual() shared { return sharedBy(replicas()) }
 
-// sharedBy is a database of its own for as many.
+// sharedBy returns a new database for this number of Nidans.
 func sharedBy(replicas int) shared {
 	if replicas == 0 {
 		return shared{}
@@ -73,8 +73,8 @@ func sharedBy(replicas int) shared {
 	return shared{replicas, thePostgres().New(fmt.Sprint("nidan_", databases.Add(1)))}
 }
 
-// spread stands in front of several servers and hands each request to the next one. It connects from the client's own address, so that
-// a client is where it would be without it.
+// spread starts a proxy in front of several servers. It passes each request on to the next server. It connects from the client's own address,
+// so that the servers see this address.
 func spread(t *testing.T, address string, to []string) {
 	t.Helper()
 	var next atomic.Int64
@@ -96,7 +96,7 @@ func spread(t *testing.T, address string, to []string) {
 			}})
 			return transport.(*http.Transport).RoundTrip(r)
 		}),
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, // as if nobody were there
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, // as if there were no server
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 	smtpserver "github.com/emersion/go-smtp"
 )
 
-// lock is a mail server that asks for a password and hands on to the mailbox what it takes. It speaks TLS alone.
+// lock is a mail server that asks for a password, and passes the mails that it accepts on to the mailbox. It speaks only TLS.
 type lock struct {
 	port, certificate string // port, and file of its certificate
 	mailbox           string // host:port
@@ -68,7 +68,7 @@ func newLock(t *testing.T, mailbox, password string) *lock {
 	return l
 }
 
-// change has it ask for another password, and ends the conversations that are on.
+// change makes the server ask for another password, and ends the open conversations.
 func (l *lock) change(password string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,7 +131,7 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-// rotating is a Nidan whose secrets, tokens and password stand in files, and that Kratos' calls reach with a token of theirs.
+// rotating is a Nidan whose secrets, tokens and password are in files. Kratos' calls reach it with one of these tokens.
 type rotating struct {
 	*nidan
 	lock *lock
@@ -139,7 +139,7 @@ type rotating struct {
 
 func (r *rotating) file(name string) string { return filepath.Join(r.dir, name) }
 
-// give writes what the files hold from then on.
+// give writes new contents into the files.
 func (r *rotating) give(secrets, tokens, password string) {
 	r.t.Helper()
 	for _, given := range []string{secrets, tokens, password} {
@@ -150,7 +150,7 @@ func (r *rotating) give(secrets, tokens, password string) {
 	write(r.t, r.file("password"), password+"\n")
 }
 
-// again has it read them, and waits for what it says of that.
+// readAgain makes Nidan read the files again, and waits for a text in its log.
 func (r *rotating) readAgain(says string) {
 	r.t.Helper()
 	before := strings.Count(r.log.String(), says)
@@ -185,7 +185,7 @@ func startedRotating(t *testing.T) *rotating {
 
 const taken = `msg="the configuration was read anew" taken=`
 
-// All is rotated while codes are out: one that its holder has, and one that waits to be mailed because the password is wrong already.
+// Everything is rotated while codes are out: the holder of one has got it; the other one waits to be mailed, because the password is wrong.
 func TestSecretsTokensAndPasswordRotateWithoutARestart(t *testing.T) {
 	r := startedRotating(t)
 	mailed, waiting := newSignIn(t, account(t, nil)), newSignIn(t, account(t, nil))
@@ -202,7 +202,7 @@ func TestSecretsTokensAndPasswordRotateWithoutARestart(t *testing.T) {
 	mailed.expectIn(code(first))
 	waiting.expectIn(code(second))
 
-	// What is new is made with the new secret: the old one can go.
+	// New codes are made with the new secret, so the old secret can go.
 	third := newSignIn(t, account(t, nil))
 	third.expect("code_sent", 1990001, nil)
 	newest := r.code(3)
@@ -210,12 +210,12 @@ func TestSecretsTokensAndPasswordRotateWithoutARestart(t *testing.T) {
 	r.readAgain(taken + "secrets")
 	third.expectIn(code(newest))
 
-	// At last the old token.
+	// At last, the old token goes.
 	plain := account(t, off)
 	newSignIn(t, plain).expectIn(nil)
 	r.give(newSecret, newToken, "new-password")
 	r.readAgain(taken + "hooks.tokens")
-	newSignIn(t, plain).expectOut(nil) // Kratos still presents the old one
+	newSignIn(t, plain).expectOut(nil) // Kratos still presents the old token
 	if status := r.called(hookToken); status != http.StatusUnauthorized {
 		t.Errorf("the old token: %d", status)
 	}
@@ -224,7 +224,7 @@ func TestSecretsTokensAndPasswordRotateWithoutARestart(t *testing.T) {
 	}
 }
 
-// called is the status of a call that presents a token.
+// called returns the status of a call with this token.
 func (r *rotating) called(token string) int {
 	r.t.Helper()
 	status, _, err := ask(r.t.Context(), http.MethodPost, r.hooks+"/hooks/login/after-password", "{}", http.Header{"Authorization": {"Bearer " + token}})
@@ -234,7 +234,7 @@ func (r *rotating) called(token string) int {
 	return status
 }
 
-// A secret that is dropped too early lets nobody in.
+// If a secret is removed too early, nobody gets in with a code that was made with it.
 func TestWhatWasMadeWithADroppedSecretIsRefused(t *testing.T) {
 	r := startedRotating(t)
 	s := newSignIn(t, account(t, nil))
@@ -245,9 +245,9 @@ func TestWhatWasMadeWithADroppedSecretIsRefused(t *testing.T) {
 	got := s.expectOut(code(right))
 	t.Logf("the answer is %s", got.state())
 	if got.state() == "" {
-		t.Error("it is not told what to do")
+		t.Error("the person is not told what to do")
 	}
-	r.give(oldSecret, hookToken, "old-password") // put back, the code counts again
+	r.give(oldSecret, hookToken, "old-password") // with the old secret again, the code is valid again
 	r.readAgain(taken + "secrets")
 	s.expectIn(code(right))
 }
@@ -279,7 +279,7 @@ func TestFilesThatAreNotRightChangeNothing(t *testing.T) {
 	}
 }
 
-// The configuration file is read again as well. What the environment gives counts all the same.
+// The configuration file is read again as well. Values from the environment still come first.
 func TestTheConfigurationFileIsReadAgain(t *testing.T) {
 	n := newNidanOn(t, shared{})
 	n.openMailbox()
@@ -287,7 +287,7 @@ func TestTheConfigurationFileIsReadAgain(t *testing.T) {
 	config := "hooks: {tokens: [%q]}\nsecrets: [%q]\nlog: {format: %s}\n"
 	write(t, path, fmt.Sprintf(config, hookToken, oldSecret, "text"))
 	for i, v := range n.env {
-		if strings.HasPrefix(v, "NIDAN_HOOKS_TOKENS=") { // but not the secrets
+		if strings.HasPrefix(v, "NIDAN_HOOKS_TOKENS=") { // the secrets stay in the environment
 			n.env[i] = "UNUSED="
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestScreenshots is no test but a camera: make screenshots runs it. It writes a picture of each state, in each language,
-// light and dark, to docs/screenshots.
+// TestScreenshots takes pictures and tests nothing: make screenshots runs it. It writes a picture of each state, in each language, in light
+// and in dark, to docs/screenshots.
 func TestScreenshots(t *testing.T) {
 	dir := "../docs/screenshots"
 	clearPictures(t, dir)
@@ -33,7 +33,7 @@ func TestScreenshots(t *testing.T) {
 	})
 }
 
-// TestScreenshotsOfTheModule takes the bare page of docs/your-own-login-page.md in each step.
+// TestScreenshotsOfTheModule takes pictures of the bare page of docs/your-own-login-page.md in each step.
 func TestScreenshotsOfTheModule(t *testing.T) {
 	dir := "../docs/screenshots/module"
 	clearPictures(t, dir)
@@ -55,7 +55,7 @@ func TestScreenshotsOfTheModule(t *testing.T) {
 	take("4-expired")
 }
 
-// photograph takes the sign-in page in each language, light and dark.
+// photograph takes pictures of the sign-in page in each language, in light and in dark.
 func photograph(t *testing.T, w *window, dir, name string) {
 	t.Helper()
 	for _, locale := range []string{"ja", "en"} {
@@ -67,7 +67,7 @@ func photograph(t *testing.T, w *window, dir, name string) {
 	}
 }
 
-// picture keeps what is seen in a window of that size.
+// picture takes a picture of the window at this size.
 func (w *window) picture(width, height int64, scheme, path string) {
 	w.t.Helper()
 	call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -83,7 +83,7 @@ func (w *window) picture(width, height int64, scheme, path string) {
 	}
 }
 
-// clearPictures takes away what an older camera has left, in the folder itself.
+// clearPictures removes the old pictures in the folder itself.
 func clearPictures(t *testing.T, dir string) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o755); err != nil {

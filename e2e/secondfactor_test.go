@@ -9,7 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// fits wants the page to need no scrolling sideways on a narrow phone.
+// fits checks that the page need not be scrolled sideways on a narrow phone.
 func (w *window) fits() {
 	w.t.Helper()
 	w.do(chromedp.EmulateViewport(320, 640))
@@ -125,7 +125,7 @@ func TestAnAuthenticatorAppIsEnrolledAndAskedFor(t *testing.T) {
 		w.click(`[name=totp_unlink]`)
 		w.until(`document.querySelector("#totp .scan")`)
 		if factorsOf(t, who)["totp"] != nil {
-			t.Error("it is still there")
+			t.Error("the authenticator app is still there")
 		}
 	})
 	if complaints := w.problem.String(); strings.Contains(complaints, "Content Security Policy") {
@@ -133,7 +133,7 @@ func TestAnAuthenticatorAppIsEnrolledAndAskedFor(t *testing.T) {
 	}
 }
 
-// Whoever has not shown a code is told so, and led to where it is asked.
+// A person who has not entered a code is told so, and is led to the page that asks for a code.
 func TestThePageOfSecondFactorsLeadsToACode(t *testing.T) {
 	n := forBrowsers(t)
 	n.set()
@@ -158,7 +158,7 @@ func TestThePageOfSecondFactorsLeadsToACode(t *testing.T) {
 	w.until(`location.pathname === "/second-factor" && document.querySelector("#totp .scan")`)
 }
 
-// To Kratos, a sign-in of some time ago is not good enough for a change: it asks for the password and comes back.
+// For Kratos, an old sign-in is not good enough for a change: Kratos asks for the password, and comes back.
 func TestAChangeInAnOldSessionAsksForThePasswordAgain(t *testing.T) {
 	t.Setenv("SELFSERVICE_FLOWS_SETTINGS_PRIVILEGED_SESSION_MAX_AGE", "1s")
 	startKratos(t)
@@ -171,7 +171,7 @@ func TestAChangeInAnOldSessionAsksForThePasswordAgain(t *testing.T) {
 	w.open("/second-factor")
 	w.until(`document.querySelector("#totp .scan")`)
 	secret := eval[string](w, `document.querySelector("#totp_secret_key code").innerText`)
-	time.Sleep(1500 * time.Millisecond) // until the sign-in is older than that; longer does no harm
+	time.Sleep(1500 * time.Millisecond) // until the sign-in is too old; a longer wait does no harm
 	w.run(`document.querySelector("[name=totp_code]").value = "` + totp(t, secret) + `"; document.querySelector("#totp button").click()`)
 	w.until(`location.pathname === "/login"`)
 	w.shown("password-step")

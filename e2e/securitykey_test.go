@@ -8,10 +8,10 @@ import (
 	"github.com/chromedp/cdproto/webauthn"
 )
 
-// named is where the pages are under a name: a security key belongs to one, and not to an address.
+// named is the address of the pages with a host name: a security key belongs to a host name, and not to an address in numbers.
 const named = "http://localhost:4455"
 
-// withSecurityKeys is a Kratos that takes security keys, a Nidan under a name, and a browser with a key in it that is touched at once.
+// withSecurityKeys starts a Kratos that accepts security keys, a Nidan with a host name, and a browser with a key that is touched at once.
 func withSecurityKeys(t *testing.T) (*nidan, *window) {
 	t.Helper()
 	for name, value := range map[string]string{
@@ -31,7 +31,7 @@ func withSecurityKeys(t *testing.T) (*nidan, *window) {
 	return n, w
 }
 
-// addKey adds the security key on the page of second factors.
+// addKey opens the page of second factors, and waits until a security key can be added.
 func (w *window) addKey() {
 	w.t.Helper()
 	w.goTo(named + "/second-factor")
@@ -59,7 +59,7 @@ func TestASecurityKeyIsEnrolledAndAskedFor(t *testing.T) {
 		return found.Factors.WebAuthn
 	}
 
-	// Whoever passed nothing is refused at the end too, where the page was opened before anything was asked.
+	// A session that passed nothing is refused at the end too, even if the page was opened before a code was asked.
 	w.addKey()
 	n.set(everySwitch...)
 	w.run(`document.querySelector("[name=webauthn_register_displayname]").value = "thief"; document.querySelector("[name=webauthn_register_trigger]").click()`)
@@ -91,7 +91,7 @@ func TestASecurityKeyIsEnrolledAndAskedFor(t *testing.T) {
 	w.until(`document.querySelector("#webauthn .state")?.innerText.includes("まだ設定されていません")`)
 }
 
-// In the place of the password, a security key is a second step itself: it is the key, and not what somebody knows.
+// In the place of the password, a security key is a second step itself: it is something that a person has, and not something that a person knows.
 func TestASecurityKeyInThePasswordsPlaceIsASecondStep(t *testing.T) {
 	t.Setenv("SELFSERVICE_METHODS_WEBAUTHN_CONFIG_PASSWORDLESS", "true")
 	t.Setenv("SESSION_WHOAMI_REQUIRED_AAL", "aal1")
@@ -130,7 +130,7 @@ func TestASecurityKeyInThePasswordsPlaceIsASecondStep(t *testing.T) {
 	})
 }
 
-// A passkey is a way in of its own: with one of the thief's, neither the password nor a code would be asked any more.
+// A passkey is a way in of its own: with a passkey of the thief, neither the password nor a code would be asked any more.
 func TestASessionThatPassedNothingEnrolsNoPasskey(t *testing.T) {
 	for name, value := range map[string]string{
 		"PASSKEY_ENABLED": "true", "PASSKEY_CONFIG_RP_ID": "localhost", "PASSKEY_CONFIG_RP_DISPLAY_NAME": "Nidan",

@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// variables are the keys of a part of kratos.yml as Kratos takes them from its environment.
+// variables passes the keys of a part of kratos.yml to set, as the environment variables that Kratos reads.
 func variables(prefix string, v any, set func(name, value string)) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -29,7 +29,7 @@ func variables(prefix string, v any, set func(name, value string)) {
 	}
 }
 
-// What docs/your-own-login-page.md says of kratos.yml is all that the shipped page takes.
+// The shipped page needs only what docs/your-own-login-page.md says about kratos.yml.
 func TestTheDocumentedWayToTheShippedPage(t *testing.T) {
 	doc, err := os.ReadFile("../docs/your-own-login-page.md")
 	if err != nil {

@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// signIn is the little native client that plays the softphone: one sign-in of one account, through one of Kratos' API login
-// flows. It says what docs/native-clients.md tells a softphone to say, unless a test has it say something else.
+// signIn is a small native client that plays the softphone: one sign-in of one account, through one of Kratos' API login flows. It sends what
+// docs/native-clients.md tells a softphone to send, unless a test makes it send something else.
 type signIn struct {
 	t          *testing.T
 	identifier string
 	password   string
 	flow       string
-	header     http.Header // sent with all it asks: of a session to be refreshed, or made up by a test; nil: none
+	header     http.Header // sent with each request: of a session to refresh, or set by a test; nil: none
 }
 
 func newSignIn(t *testing.T, identifier string) *signIn {
@@ -29,7 +29,7 @@ func newSignIn(t *testing.T, identifier string) *signIn {
 	return s
 }
 
-// begin begins another flow; the query and header may say that it is to refresh a session.
+// begin begins another flow. The query and the header may ask Kratos to refresh a session.
 func (s *signIn) begin(query string, header http.Header) {
 	s.t.Helper()
 	var flow struct{ ID string }
@@ -37,7 +37,7 @@ func (s *signIn) begin(query string, header http.Header) {
 	s.flow, s.header = flow.ID, header
 }
 
-// reply is what the client gets: a session, or the flow with Nidan's message in it, or an error of Kratos' own.
+// reply is what the client gets: a session, or the flow with Nidan's message in it, or an error of Kratos.
 type reply struct {
 	Status  int
 	Token   string `json:"session_token"`
@@ -59,7 +59,7 @@ type reply struct {
 					AttemptsLeft int       `json:"attempts_left"`
 					ResendAt     time.Time `json:"resend_at"`
 					RememberDays int       `json:"remember_days"`
-					Mail         string    // what is known of it; empty: nothing
+					Mail         string    // what is known of the mail; empty: nothing
 					DeviceToken  string    `json:"device_token"`
 				}
 			}
@@ -75,7 +75,7 @@ func (r reply) state() string {
 	return r.UI.Messages[0].Context.State
 }
 
-// The words in which tables say how a sign-in ends: these, and the states.
+// The words in tables for how a sign-in ends: these, and the states.
 const (
 	letIn    = "let in"
 	byKratos = "refused by Kratos" // with no state: Kratos did not ask Nidan, or could not
@@ -96,7 +96,7 @@ func (r reply) ending() string {
 	return byKratos
 }
 
-// submit submits the flow with the given transient_payload.two_factor, as a softphone that is new enough.
+// submit submits the flow with this transient_payload.two_factor, like a softphone that is new enough.
 func (s *signIn) submit(twoFactor map[string]any) reply {
 	s.t.Helper()
 	says := map[string]any{"client": map[string]any{"name": "softphone", "version": "3.5.0"}}
@@ -110,7 +110,7 @@ func (s *signIn) submitPayload(payload any) reply {
 	return s.submitBody(s.body(payload))
 }
 
-// body is what is submitted with a transient_payload.
+// body returns the body of a submission with a transient_payload.
 func (s *signIn) body(payload any) string {
 	s.t.Helper()
 	body, err := json.Marshal(map[string]any{
@@ -122,7 +122,7 @@ func (s *signIn) body(payload any) string {
 	return string(body)
 }
 
-// submitBody submits the flow with a body as it is.
+// submitBody submits the flow with this body, unchanged.
 func (s *signIn) submitBody(body string) reply {
 	s.t.Helper()
 	r, err := s.send(body)
@@ -148,7 +148,7 @@ func (s *signIn) send(body string) (reply, error) {
 	return r, nil
 }
 
-// expect submits and wants that state, and nobody let in.
+// expect submits, and checks that the answer is this state and that nobody is let in.
 func (s *signIn) expect(state string, id int64, twoFactor map[string]any) reply {
 	s.t.Helper()
 	r := s.submit(twoFactor)
@@ -158,7 +158,7 @@ func (s *signIn) expect(state string, id int64, twoFactor map[string]any) reply 
 	return r
 }
 
-// expectIn submits and wants a session that Kratos knows. It returns what proves it.
+// expectIn submits, and checks that the answer is a session that Kratos knows. It returns the header that proves the session.
 func (s *signIn) expectIn(twoFactor map[string]any) http.Header {
 	s.t.Helper()
 	r := s.submit(twoFactor)
@@ -173,7 +173,7 @@ func (s *signIn) expectIn(twoFactor map[string]any) http.Header {
 	return header
 }
 
-// expectOut submits and wants nobody let in, whatever is said.
+// expectOut submits, and checks that nobody is let in, for whatever reason.
 func (s *signIn) expectOut(twoFactor map[string]any) reply {
 	s.t.Helper()
 	r := s.submit(twoFactor)
@@ -183,7 +183,7 @@ func (s *signIn) expectOut(twoFactor map[string]any) reply {
 	return r
 }
 
-// json asks for, or sends, anything else.
+// json makes any other request.
 func (s *signIn) json(method, url string, body any, header http.Header, into any) int {
 	s.t.Helper()
 	raw, err := json.Marshal(body)
@@ -203,7 +203,7 @@ func (s *signIn) json(method, url string, body any, header http.Header, into any
 	return status
 }
 
-// ask makes one request, as a client that speaks JSON does.
+// ask makes one request, like a client that speaks JSON.
 func ask(ctx context.Context, method, url, body string, header http.Header) (status int, said []byte, err error) {
 	r, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
@@ -226,7 +226,7 @@ func code(c string) map[string]any { return map[string]any{"code": c} }
 
 var resend = map[string]any{"action": "resend"}
 
-// wrong is a code that is not c.
+// wrong returns a code that is not c.
 func wrong(c string) string {
 	if c == "000000" {
 		return "111111"

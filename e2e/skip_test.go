@@ -9,9 +9,9 @@ import (
 	"nidan/kratos"
 )
 
-// Kratos skips a hook whose body ends in error "cancel", and knows that by looking for the words RUNTIME ERROR: cancel
-// anywhere in the interpreter's message. The message quotes the context, and with it what the client has put there. The
-// first of these got a session for the password alone while the hook's body was JSON (see kratos/kratos.yml).
+// Kratos skips a hook whose body ends in error "cancel". It looks for the words RUNTIME ERROR: cancel anywhere in the interpreter's message.
+// The message quotes the context, and so the texts that the client has put there. With the first of these payloads, the password alone
+// opened a session while the hook's body was JSON (see kratos/kratos.yml).
 var skipping = map[string]string{
 	"a member given twice":          `{"RUNTIME ERROR: cancel": 1, "RUNTIME ERROR: cancel": 2}`,
 	"one given twice, deeper":       `{"two_factor": {"client": {"RUNTIME ERROR: cancel": 1, "RUNTIME ERROR: cancel": 2}}}`,
@@ -40,7 +40,7 @@ func TestNothingAClientSendsMakesKratosSkipTheHook(t *testing.T) {
 	}
 }
 
-// The way from a browser is tried with nothing wrong in it too: if it never led in, the test above could not fail.
+// The form is also tried without an attack: if it never let anybody in, the test above could not fail.
 func TestABrowserSignsInWithAForm(t *testing.T) {
 	n := started(t)
 	name := account(t, nil)

@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// TestSoak is no test of one thing but a long run (make soak, or SOAK=20000 for a shorter one): two Nidans on one PostgreSQL, 200,000
-// challenges, a fifth of them with wrong codes, resent or expired. What they hold must not grow, and the database must be back to what it
-// was after what is old is forgotten.
+// TestSoak is a long run and no test of one thing (make soak, or SOAK=20000 for a shorter run): two Nidans on one PostgreSQL, and 200,000
+// challenges, a fifth of them with wrong codes, resent or expired. The memory of the processes must not grow. After old data is forgotten, the
+// database must have as many challenges and answers as before, and no mails.
 func TestSoak(t *testing.T) {
 	n := newNidanOn(t, sharedBy(2), "NIDAN_POLICIES_DIR="+shortPolicies(t, 20, 1), "NIDAN_LOG_LEVEL=warn")
 	set := n.clocked()
@@ -54,10 +54,10 @@ func TestSoak(t *testing.T) {
 	t.Logf("%d mails were sent, %d of them again", sent, twice)
 	t.Logf("%7d challenges, %6.0f s, %.0f a second, %d calls refused because they could not be answered in time; the database holds %v",
 		all, time.Since(start).Seconds(), float64(all)/time.Since(start).Seconds(), f.refused.Load(), n.rows())
-	time.Sleep(2 * time.Second) // those who were served leave
+	time.Sleep(2 * time.Second) // connections that are not needed any more close
 	held = append(held, n.holds())
 	t.Logf("at rest: %v", held[len(held)-1])
-	// By the middle, all is there that is kept for the next call: the answers of the policies to as many people as they are kept for.
+	// By the middle, everything is there that is kept for later calls: the policies' answers, for the greatest number of people.
 	early, late := most(held[len(held)/2-2:len(held)/2+3]), most(held[len(held)-5:])
 	if late.goroutines > early.goroutines*3/2+50 || late.resident > early.resident*5/4 {
 		t.Errorf("it grows: from %v to %v", early, late)
@@ -68,7 +68,7 @@ func TestSoak(t *testing.T) {
 	n.forgetsUntil(floor)
 }
 
-// forgetsUntil waits until what is old is forgotten. That may take long, and goes on all the time.
+// forgetsUntil waits until old data is forgotten. This may take long, but it must go on all the time.
 func (n *nidan) forgetsUntil(floor map[string]int) {
 	n.t.Helper()
 	begin := time.Now()
@@ -85,13 +85,13 @@ func (n *nidan) forgetsUntil(floor map[string]int) {
 	}
 }
 
-// soak is one challenge.
+// soak runs one challenge.
 func (f *traffic) soak(i int) {
 	account := fmt.Sprintf("soak-%d", i)
 	flow := "flow of " + account
 	expect := func(code, want string) {
 		got := f.submit(account, flow, code, true)
-		for got == notUnderstood { // what a machine that is busy otherwise cannot do in time, it refuses; people submit again
+		for got == notUnderstood { // a busy machine refuses what it cannot do in time; people submit again
 			got = f.submit(account, flow, code, true)
 		}
 		if got != want {
@@ -119,14 +119,14 @@ func (f *traffic) soak(i int) {
 	}
 }
 
-// holding is what the processes hold.
+// holding is what processes hold.
 type holding struct{ goroutines, resident float64 }
 
 func (h holding) String() string {
 	return fmt.Sprintf("%.0f goroutines, %.0f MiB", h.goroutines, h.resident/(1<<20))
 }
 
-// holds is what the one holds that holds the most.
+// holds returns the most that one of the processes holds.
 func (n *nidan) holds() holding {
 	n.t.Helper()
 	var all []holding
@@ -152,7 +152,7 @@ func most(all []holding) (m holding) {
 	return m
 }
 
-// number is one of the metrics.
+// number returns the value of a metric.
 func number(metrics, name string) float64 {
 	found := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindStringSubmatch(metrics)
 	if found == nil {
@@ -162,7 +162,7 @@ func number(metrics, name string) float64 {
 	return n
 }
 
-// rows are how many rows there are, by table.
+// rows returns the number of rows of each table.
 func (n *nidan) rows() map[string]int {
 	n.t.Helper()
 	found := map[string]int{}

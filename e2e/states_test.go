@@ -9,16 +9,16 @@ import (
 	"testing"
 )
 
-// state is one of the documented states, as a person meets it on the page.
+// state is one of the documented states, as a person sees it on the page.
 type state struct {
 	name   string
-	reach  func(*nidan, *window) // from the step at which the code is asked; nil: that is it
-	ja, en string                // its sentence
-	ends   string                // what is shown for the next step: an element's id
-	focus  string                // what has the focus
+	reach  func(*nidan, *window) // from the step at which the code is asked; nil: this step is the state
+	ja, en string                // the sentence of the state
+	ends   string                // the id of the element that is shown for the next step
+	focus  string                // the element that has the focus
 }
 
-// move changes what Nidan holds in place of what takes too long, or a clock.
+// move changes Nidan's data, in the place of a long wait or of another clock.
 func move(statement string) func(*nidan, *window) {
 	return func(n *nidan, w *window) {
 		n.code(1)
@@ -54,20 +54,20 @@ var states = []state{
 		"現在ログインを受け付けられません。", "Signing in is not possible at the moment.", "code-step", ""},
 }
 
-// refusals are the states that come of a policy that refuses, instead of a code.
+// refusals are the states of a policy that refuses, and does not ask for a code.
 var refusals = []state{
 	{"client_too_old", nil, "Two factor auth key required.", "Two factor auth key required.", "start-again", ""},
 	{"refused", nil, "このアカウントではログインできません。管理者にお問い合わせください。", "This account may not sign in.",
 		"password-step", "password"},
 }
 
-// refusing is a folder of policies that refuse everybody, shown in that state.
+// refusing returns a folder of policies that refuse everybody with this state.
 func refusing(t *testing.T, state, more string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, policy := range map[string]string{
 		"login": `{"action": "refuse", "reason": "a_reason_of_ones_own", "state": "` + state + `", "channel": "admin_console"` + more + `}`,
-		// A set without these is not activated.
+		// A set without these policies is not activated.
 		"capabilities": `{"capabilities": [], "reasons": {}}`, "console": `{"allow": false, "reason": "role_may_not"}`,
 	} {
 		text := "package nidan." + name + "\n\ndecision := " + policy + "\n"
@@ -78,7 +78,7 @@ func refusing(t *testing.T, state, more string) string {
 	return dir
 }
 
-// reach brings a window to a state.
+// reached brings a window to a state.
 func (s state) reached(t *testing.T, prepare func(*window)) *window {
 	t.Helper()
 	var changes []string
@@ -130,7 +130,7 @@ func TestEachStateOnThePage(t *testing.T) {
 	}
 }
 
-// The policies' words come from the server, in the language in which the page asked for them.
+// The policies' own texts come from the server, in the language in which the page asked for them.
 func TestARefusalInThePoliciesOwnWords(t *testing.T) {
 	for _, s := range append(slices.Clone(refusals), state{name: "sign_in_again", ends: "start-again"}) {
 		t.Run(s.name, func(t *testing.T) {
@@ -167,14 +167,14 @@ func TestOtherPagesAreAccessible(t *testing.T) {
 	w.shown("password-step") // signed out
 }
 
-// accessible has axe-core look at the page as it is.
+// accessible checks the page with axe-core.
 func accessible(t *testing.T, w *window) {
 	t.Helper()
 	script, err := os.ReadFile("node_modules/axe-core/axe.min.js")
 	if err != nil {
 		t.Fatalf("axe-core is not installed: make test installs it: %v", err)
 	}
-	// What the browser's own protocol runs is not held by the page's rules for scripts.
+	// The page's rules for scripts (Content-Security-Policy) do not hold for scripts that the browser's own protocol runs.
 	w.run(string(script) + "; void 0")
 	w.run(`window.found = null; axe.run(document, {resultTypes: ["violations", "passes"]}).then(r => { window.found = r }); void 0`)
 	w.until("window.found")

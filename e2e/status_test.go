@@ -36,7 +36,7 @@ func (p *plane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.newest[u.Labels["id"]], p.tokens[r.Header.Get("Authorization")] = u.Bundles["nidan"], true
 }
 
-// all says whether something holds for each process that tells something.
+// all says whether a condition holds for this number of processes.
 func (p *plane) all(processes int, holds func(toldBundle) bool) func() bool {
 	return func() bool {
 		p.mu.Lock()
@@ -65,7 +65,7 @@ func TestAControlPlaneIsToldWhichPoliciesDecide(t *testing.T) {
 		return b.ActiveRevision == first && first != "" && b.Code == ""
 	}))
 	if !n.has("/readyz", "revision "+first)() {
-		t.Errorf("told is %s, and another one decides", first)
+		t.Errorf("the control plane was told of %s, and another set decides", first)
 	}
 	edit(t, filepath.Join(dir, "data.json"), `"max_attempts": 10`, `"max_attempts": 9`)
 	second := func(b toldBundle) bool { return b.ActiveRevision != first && b.Code == "" }
@@ -80,7 +80,7 @@ func TestAControlPlaneIsToldWhichPoliciesDecide(t *testing.T) {
 	}
 }
 
-// Whoever signs in does not wait for a control plane that does not answer.
+// A sign-in does not wait for a control plane that does not answer.
 func TestAControlPlaneThatDoesNotAnswerIsInNobodysWay(t *testing.T) {
 	asked, let := make(chan struct{}, 100), make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// gate stands in front of Nidan's hooks and keeps calls waiting until it is opened.
+// gate is a proxy in front of Nidan's hooks. It makes calls wait until it is opened.
 type gate struct {
 	url  string
 	came chan struct{}
@@ -45,7 +45,7 @@ func newGate(t *testing.T, to string) *gate {
 	return g
 }
 
-// tell sends a signal to the one process.
+// tell sends a signal to the first process.
 func (n *nidan) tell(signal syscall.Signal) {
 	n.t.Helper()
 	if err := n.processes[0].cmd.Process.Signal(signal); err != nil {
@@ -53,7 +53,7 @@ func (n *nidan) tell(signal syscall.Signal) {
 	}
 }
 
-// closesToBrowsers waits until the one process takes no more connections from browsers.
+// closesToBrowsers waits until the first process accepts no more connections from browsers.
 func (n *nidan) closesToBrowsers() {
 	n.t.Helper()
 	n.eventually("the public listener is closed", func() bool {
@@ -65,7 +65,7 @@ func (n *nidan) closesToBrowsers() {
 	})
 }
 
-// Kratos has checked the passwords of twelve people when Nidan is told to stop, and calls it then.
+// Kratos has checked the passwords of twelve people when Nidan is told to stop. Only then, it calls Nidan.
 func TestWhoIsSigningInWhenNidanIsStoppedIsAnswered(t *testing.T) {
 	const people = 12
 	for name, through := range map[string]func(n *nidan, i int) string{
@@ -98,7 +98,7 @@ func TestWhoIsSigningInWhenNidanIsStoppedIsAnswered(t *testing.T) {
 			if code := n.processes[0].cmd.ProcessState.ExitCode(); code != 0 {
 				t.Errorf("it ended with %d:\n%s", code, n.log)
 			}
-			n.start() // for the mails that it did not get to
+			n.start() // for the mails that were not sent yet
 			n.mailed()
 			if got := len(n.mailbox.Messages()); got != people {
 				t.Errorf("%d codes were mailed, want %d", got, people)
@@ -107,7 +107,7 @@ func TestWhoIsSigningInWhenNidanIsStoppedIsAnswered(t *testing.T) {
 	}
 }
 
-// endingAt submits at an address of Kratos' public API and says how it ended.
+// endingAt submits at an address of Kratos' public API, and says how the sign-in ended.
 func (s *signIn) endingAt(address string) string {
 	var r reply
 	body := s.body(map[string]any{"two_factor": map[string]any{"client": map[string]any{"name": "softphone", "version": "3.5.0"}}})
@@ -133,7 +133,7 @@ func TestReadyzSaysFirstThatItIsStopping(t *testing.T) {
 		return err == nil && status == http.StatusServiceUnavailable && string(said[:8]) == "stopping"
 	})
 	by(t, n.public)
-	newSignIn(t, plain).expectIn(nil) // all is answered
+	newSignIn(t, plain).expectIn(nil) // everything is still answered
 	n.tell(syscall.SIGTERM)
 }
 
@@ -154,8 +154,8 @@ func TestASecondSignalEndsItAtOnce(t *testing.T) {
 	}
 }
 
-// balance stands in front of several servers, hands each request to the next one that is ready, and to another one where it cannot
-// connect.
+// balance starts a proxy in front of several servers. It passes each request on to the next server that is ready. If it cannot connect, it
+// tries another one.
 func balance(t *testing.T, ready func(i int) bool, to ...string) (address string) {
 	t.Helper()
 	var next atomic.Int64
@@ -187,7 +187,7 @@ func balance(t *testing.T, ready func(i int) bool, to ...string) (address string
 	return server.URL
 }
 
-// watched asks each process over and over whether it is ready, as a load balancer does.
+// watched asks each process again and again whether it is ready, like a load balancer.
 func (n *nidan) watched() (ready func(i int) bool) {
 	last := make([]atomic.Bool, len(n.processes))
 	ctx, end := context.WithCancel(n.t.Context())
@@ -214,14 +214,14 @@ func TestARollingRestartRefusesNobody(t *testing.T) {
 	n.restartsWithoutRefusing(0)
 }
 
-// So it is behind the nginx of docker-compose.yml, which asks nobody whether it is ready.
+// The same behind the nginx of docker-compose.yml, which asks no Nidan whether it is ready.
 func TestARollingRestartBehindNginxRefusesNobody(t *testing.T) {
 	n := balanced(t, "NIDAN_SHUTDOWN_NOTICE=1s", "NIDAN_SHUTDOWN_LINGER=1s")
-	n.restartsWithoutRefusing(3 * time.Second) // nginx finds one again that it could not reach, after two
+	n.restartsWithoutRefusing(3 * time.Second) // nginx tries a Nidan again two seconds after it could not reach it
 }
 
-// restartsWithoutRefusing restarts each process while people sign in: four at once by way of Kratos, through Nidan and at its own
-// port, and more of them by calls as Kratos makes them.
+// restartsWithoutRefusing restarts each process while people sign in: four at once through Kratos, by way of Nidan and at Kratos' own port,
+// and others by calls like those of Kratos.
 func (n *nidan) restartsWithoutRefusing(foundWithin time.Duration) {
 	t := n.t
 	t.Helper()

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// totp are the digits that an authenticator app shows now for a secret (RFC 6238).
+// totp returns the digits that an authenticator app shows now for a secret (RFC 6238).
 func totp(t *testing.T, secret string) string {
 	t.Helper()
 	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.TrimRight(secret, "="))
@@ -28,7 +28,7 @@ func totp(t *testing.T, secret string) string {
 	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[at:])&0x7fffffff%1_000_000)
 }
 
-// settingsFlow is a settings flow as a client that holds a session begins it, and what it has to know of it.
+// settingsFlow is the part that the tests need of a settings flow, which a client with a session has begun.
 type settingsFlow struct {
 	ID string
 	UI struct {
@@ -45,7 +45,7 @@ type settingsFlow struct {
 	}
 }
 
-// secret is the secret that the flow gives to an authenticator app.
+// secret returns the secret that the flow gives to an authenticator app.
 func (f settingsFlow) secret(t *testing.T) string {
 	t.Helper()
 	for _, n := range f.UI.Nodes {
@@ -64,14 +64,14 @@ func begins(t *testing.T, session http.Header) (f settingsFlow, status int) {
 	return f, status
 }
 
-// submits submits a settings flow, and returns it as it is then.
+// submits submits a settings flow, and returns the flow afterwards.
 func (f settingsFlow) submits(t *testing.T, session http.Header, body map[string]any) (after settingsFlow, status int) {
 	t.Helper()
 	status = (&signIn{t: t}).json(http.MethodPost, kratosPublic+"/self-service/settings?flow="+f.ID, body, session, &after)
 	return after, status
 }
 
-// factorsOf are the kinds of credentials that Kratos keeps of an account.
+// factorsOf returns the credentials that Kratos keeps of an account, by kind.
 func factorsOf(t *testing.T, account string) map[string]any {
 	t.Helper()
 	var found struct{ Credentials map[string]any }
@@ -79,14 +79,14 @@ func factorsOf(t *testing.T, account string) map[string]any {
 	return found.Credentials
 }
 
-// enrolled is an account with an authenticator app, and the app's secret. No channel asks when this returns.
+// enrolled gives an account an authenticator app, and returns the app's secret. Afterwards, no channel asks for a code.
 func (n *nidan) enrolled(account string) (secret string) {
 	n.t.Helper()
 	n.set()
 	return authenticatorApp(n.t, newSignIn(n.t, account).expectIn(nil))
 }
 
-// authenticatorApp sets one up for a session's account, and returns its secret.
+// authenticatorApp sets up an authenticator app for a session's account, and returns its secret.
 func authenticatorApp(t *testing.T, session http.Header) (secret string) {
 	t.Helper()
 	f, status := begins(t, session)

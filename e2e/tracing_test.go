@@ -13,16 +13,16 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// collected are the spans that a collector has got, over OTLP.
+// collected contains the spans that a collector has received over OTLP.
 type collected struct {
 	mu    sync.Mutex
 	spans []span
 }
 
-// span is one of them. What it holds is kept as text, to be searched.
+// span is one span. Its content is kept as text, to be searched.
 type span struct{ service, name, trace, id, parent, text string }
 
-// newCollector is a collector of traces, at the address that it returns.
+// newCollector starts a collector of traces, and returns its address.
 func newCollector(t *testing.T) (*collected, string) {
 	t.Helper()
 	c := &collected{}
@@ -58,7 +58,7 @@ func (c *collected) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-protobuf")
 }
 
-// find returns the spans that fit.
+// find returns the spans for which fits returns true.
 func (c *collected) find(fits func(span) bool) (found []span) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,14 +74,14 @@ func (c *collected) called(name string) []span {
 	return c.find(func(s span) bool { return s.service == "nidan" && s.name == name })
 }
 
-// tracedKratos is a Kratos of the test's own that sends its traces there.
+// tracedKratos starts a Kratos for the test, which sends its traces to this address.
 func tracedKratos(t *testing.T, address string) {
 	t.Helper()
 	t.Setenv("TRACING_PROVIDER", "otel")
 	t.Setenv("TRACING_PROVIDERS_OTLP_SERVER_URL", strings.TrimPrefix(address, "http://"))
 	t.Setenv("TRACING_PROVIDERS_OTLP_INSECURE", "true")
 	t.Setenv("TRACING_PROVIDERS_OTLP_SAMPLING_SAMPLING_RATIO", "1")
-	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "100") // for each of the two: send soon
+	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "100") // for Kratos and for Nidan: send soon
 	startKratos(t)
 }
 
@@ -121,7 +121,7 @@ func TestATraceOfKratosGoesOnThroughNidanToTheMail(t *testing.T) {
 	}
 }
 
-// A collector that is away takes nobody's sign-in away.
+// If the collector is away, people can still sign in.
 func TestASignInGoesOnWhereTracesCannotBeSent(t *testing.T) {
 	n := started(t, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+freeAddress(), "OTEL_BSP_SCHEDULE_DELAY=50", "OTEL_EXPORTER_OTLP_TIMEOUT=500")
 	s := newSignIn(t, account(t, nil))

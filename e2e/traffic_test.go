@@ -11,20 +11,20 @@ import (
 	"time"
 )
 
-// traffic is people who sign in while something is wrong, by calls as Kratos makes them after a right password. Whatever happens to
-// Nidan, what must never be is found out: somebody let in without the code that was asked, or a code accepted twice.
+// traffic makes people sign in while something is wrong, by calls like those that Kratos makes after a right password. Whatever happens to
+// Nidan, it finds what must never happen: a person is let in without the code that was asked, or a code is accepted twice.
 type traffic struct {
 	t      *testing.T
 	n      *nidan
 	ctx    context.Context
 	end    context.CancelFunc
 	people sync.WaitGroup
-	calls  atomic.Int64 // each has an instant of its own
+	calls  atomic.Int64 // each call has a time of its own
 
 	let, refused, lost atomic.Int64 // sign-ins: let in; answered "unavailable"; not answered at all
 }
 
-// begin has so many people sign in, one after the other, until stop.
+// begin makes this number of people sign in, again and again, until stop.
 func begin(n *nidan, people int) *traffic {
 	ctx, end := context.WithCancel(n.t.Context())
 	f := &traffic{t: n.t, n: n, ctx: ctx, end: end}
@@ -40,7 +40,7 @@ func begin(n *nidan, people int) *traffic {
 	return f
 }
 
-// stop waits until everybody has come to an end, and says how it went.
+// stop waits until everybody has finished, and says how it went.
 func (f *traffic) stop() {
 	f.t.Helper()
 	f.end()
@@ -65,13 +65,13 @@ func (f *traffic) signIn(account string, asked bool) {
 	}
 	code := f.mailed(account)
 	if code == "" {
-		return // it may yet come, when all is over
+		return // the mail may still come after the end
 	}
 	if f.submit(account, flow, wrong(code), asked) == letIn {
 		f.t.Errorf("%s was let in with a wrong code", account)
 	}
 	accepted := 0
-	for range 3 { // also once it was accepted, or nobody knows whether it was
+	for range 3 { // also after it was accepted, and after an answer was lost
 		if f.submit(account, flow, code, asked) == letIn {
 			accepted++
 		}
@@ -81,17 +81,17 @@ func (f *traffic) signIn(account string, asked bool) {
 	}
 }
 
-// submit makes one call, and returns how it ended; empty: nobody knows.
+// submit makes one call, and returns how it ended; empty: no answer came.
 func (f *traffic) submit(account, flow, code string, asked bool) string {
 	return f.send(f.call(account, flow, code, asked))
 }
 
-// act asks for something else than to be let in.
+// act asks for an action, such as resend.
 func (f *traffic) act(account, flow, action string) string {
 	return f.send(f.saying(account, flow, map[string]any{"action": action}, true))
 }
 
-// call is one that Kratos makes after a right password.
+// call returns a call like those that Kratos makes after a right password.
 func (f *traffic) call(account, flow, code string, asked bool) string {
 	return f.saying(account, flow, map[string]any{"code": code}, asked)
 }
@@ -113,7 +113,7 @@ func (f *traffic) saying(account, flow string, twoFactor map[string]any, asked b
 	return string(call)
 }
 
-// send makes a call, three times where it is not answered, as Kratos does.
+// send makes a call, up to three times if it is not answered, like Kratos.
 func (f *traffic) send(call string) string {
 	for range 3 {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(f.ctx), 30*time.Second)
@@ -167,10 +167,10 @@ func (f *traffic) mailed(account string) string {
 	}
 }
 
-// back is how soon Nidan has to be back, by itself, once nothing is wrong any more.
+// back is the time in which Nidan must be back, by itself, after the trouble is over.
 const back = 10 * time.Second
 
-// isBack wants that people get in again soon, with a code and without, and by way of Kratos.
+// isBack checks that people get in again soon, with a code and without one, through Kratos.
 func (n *nidan) isBack() {
 	n.t.Helper()
 	since := time.Now()

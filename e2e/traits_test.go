@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// What decides about a sign-in stands where only administrators write. Traits are the account holder's, and Kratos' schema
-// takes none that could be mistaken for it.
+// The facts that decide about a sign-in are where only administrators can write. Account holders can change traits, and Kratos' schema
+// accepts no trait that could be mistaken for such a fact.
 func TestTraitsCannotSayWhoIsAsked(t *testing.T) {
 	name := account(t, nil)
 	for how, traits := range map[string]string{
@@ -42,8 +42,8 @@ func TestTraitsCannotSayWhoIsAsked(t *testing.T) {
 	})
 }
 
-// A session got through a channel that asks for no code must not have the next code sent elsewhere: that is why
-// kratos/kratos.yml has no method "profile".
+// A session that was opened on a channel without a code must not have the next code sent to another address. So kratos/kratos.yml switches
+// the method "profile" off.
 func TestAHolderCannotChangeWhereCodesGo(t *testing.T) {
 	n := started(t)
 	name := account(t, nil)
@@ -53,7 +53,7 @@ func TestAHolderCannotChangeWhereCodesGo(t *testing.T) {
 	before := identityOf(t, name)
 	for how, tc := range map[string]struct {
 		body  string
-		taken bool // by Kratos, for the rest of what it says
+		taken bool // Kratos accepts the rest of what the body says
 	}{
 		"by method profile": {`{"method": "profile", "traits": {"account": "` + name + `", "email": "thief@example.com"}}`,
 			false},
@@ -65,7 +65,7 @@ func TestAHolderCannotChangeWhereCodesGo(t *testing.T) {
 			"traits": {"email": "thief@example.com"}, "two_factor": {"enabled": false}}}`, true},
 		"without a method":     {`{"traits": {"email": "thief@example.com"}}`, false},
 		"by a second factor":   {`{"method": "totp", "totp_code": "000000"}`, false},
-		"by recovery codes":    {`{"method": "lookup_secret", "lookup_secret_regenerate": true}`, true}, // they are shown, and none is kept
+		"by recovery codes":    {`{"method": "lookup_secret", "lookup_secret_regenerate": true}`, true}, // Kratos shows the codes, and keeps none
 		"by another provider":  {`{"method": "oidc", "link": "x"}`, false},
 		"by a passkey":         {`{"method": "passkey", "passkey_settings_register": "{}"}`, false},
 		"by a webauthn device": {`{"method": "webauthn", "webauthn_register": "{}"}`, false},

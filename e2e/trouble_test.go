@@ -45,7 +45,7 @@ func TestTroublesAreTold(t *testing.T) {
 	}
 }
 
-// What is a page to a browser stays an answer that a program can read.
+// An error that is a page for a browser is JSON for a program.
 func TestProgramsAreToldOfTroublesInJSON(t *testing.T) {
 	n := started(t, fmt.Sprintf("NIDAN_KRATOS_PUBLIC_URL=http://127.0.0.1:%d", freePort()))
 	for path, want := range map[string]int{"/self-service/login/api": 502, "/sessions/whoami": 502, "/no/such": 404, "/console/api/v1/no/such": 404} {

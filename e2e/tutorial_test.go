@@ -17,20 +17,20 @@ import (
 
 // pageBlock is one block of the tutorial.
 type pageBlock struct {
-	line    int    // of the page
-	before  string // the paragraph that stands before it
+	line    int    // on the page
+	before  string // the paragraph before it
 	kind    string
-	file    string // that it is to be written to; empty: it is run, or it is what a run printed
+	file    string // the file to write; empty: the block is commands, or their output
 	content string
 }
 
 var blockStart = regexp.MustCompile("^```([a-z]+)(?: (\\S+))?$")
 
-// pageBlocks are the blocks of a page in their order.
+// pageBlocks returns the blocks of a page, in their order.
 func pageBlocks(page string) (all []pageBlock, err error) {
-	var paragraph string // the last one before
+	var paragraph string // the last paragraph before
 	var open *pageBlock
-	between := true // two paragraphs
+	between := true // between two paragraphs
 	for i, line := range strings.Split(page, "\n") {
 		start := blockStart.FindStringSubmatch(line)
 		switch {
@@ -59,14 +59,14 @@ func pageBlocks(page string) (all []pageBlock, err error) {
 	return all, nil
 }
 
-// terminal is a shell that a reader of the tutorial sits at.
+// terminal is the shell of a reader of the tutorial.
 type terminal struct {
 	t      *testing.T
 	stdin  io.Writer
 	stdout *bufio.Reader
 	stderr *syncBuffer
 	home   string
-	dir    string // that files are written to
+	dir    string // the folder into which files are written
 	blocks int
 }
 
@@ -93,7 +93,7 @@ func newTerminal(t *testing.T) *terminal {
 		}
 		shell.Env = append(shell.Env, name+"="+strings.TrimSpace(string(value)))
 	}
-	// What the page leaves running ends with the test.
+	// Programs that the page leaves running end with the test.
 	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	term := &terminal{t: t, stderr: &syncBuffer{}, home: home, dir: filepath.Join(home, "nidan-tutorial")}
 	shell.Stderr = term.stderr
@@ -116,14 +116,14 @@ func newTerminal(t *testing.T) *terminal {
 	return term
 }
 
-// withoutOurs leaves out what the tests set for themselves.
+// withoutOurs removes the variables that the tests set for themselves.
 func withoutOurs(environ []string) []string {
 	return slices.DeleteFunc(environ, func(variable string) bool {
 		return strings.HasPrefix(variable, "NIDAN_") || strings.HasPrefix(variable, "KRATOS=")
 	})
 }
 
-// run runs a block as it stands, and returns what it printed. A command that fails ends the shell.
+// run runs a block unchanged, and returns its output. A command that fails ends the shell.
 func (term *terminal) run(s pageBlock) (string, error) {
 	term.blocks++
 	block := filepath.Join(term.home, fmt.Sprintf("block-%d.sh", term.blocks))
@@ -144,7 +144,7 @@ func (term *terminal) run(s pageBlock) (string, error) {
 	}
 }
 
-// logs are what went to standard error and into the logs that the page has written, for whoever looks for what went wrong.
+// logs returns standard error, and the logs that the page has written, for the message of a failure.
 func (term *terminal) logs() string {
 	all := bytes.NewBufferString(term.stderr.String())
 	files, _ := filepath.Glob(filepath.Join(term.dir, "*.log"))
@@ -155,7 +155,7 @@ func (term *terminal) logs() string {
 	return all.String()
 }
 
-// write writes a file. The reader sees its name only in the paragraph before the block.
+// write writes a file. The reader sees the file's name only in the paragraph before the block.
 func (term *terminal) write(s pageBlock) error {
 	if !strings.Contains(s.before, "`"+s.file+"`") {
 		return fmt.Errorf("line %d: the paragraph before does not tell the reader to write %s: %q", s.line, s.file, s.before)
@@ -163,8 +163,8 @@ func (term *terminal) write(s pageBlock) error {
 	return os.WriteFile(filepath.Join(term.dir, s.file), []byte(s.content), 0o600)
 }
 
-// matches says whether an output is the one that is shown. Each … stands for anything, up to the end of a line, or, on a line of its own,
-// for any lines.
+// matches says whether an output is as the page shows it. Each … stands for any text up to the end of a line, or, on a line of its own, for
+// any lines.
 func matches(shown, printed string) bool {
 	pattern := regexp.QuoteMeta(strings.TrimSpace(shown))
 	pattern = regexp.MustCompile(`(?m)^…$`).ReplaceAllString(pattern, `(?s:.*)`)
@@ -201,7 +201,7 @@ func (term *terminal) follow(page string) error {
 	return nil
 }
 
-// Whoever follows the tutorial word by word sees what it shows.
+// A reader who follows the tutorial word by word sees what it shows.
 func TestTheTutorialWorksAsItIsWritten(t *testing.T) {
 	page, err := os.ReadFile("../docs/tutorial.md")
 	if err != nil {
@@ -216,7 +216,7 @@ func TestTheTutorialWorksAsItIsWritten(t *testing.T) {
 	}
 }
 
-// The test above must see what a tutorial can have wrong.
+// The test above must find each kind of mistake in a tutorial.
 func TestATutorialThatDoesNotWorkIsFound(t *testing.T) {
 	for what, tc := range map[string]struct{ page, want string }{
 		"a command that does not exist":           {"```sh\nnidann serve\n```", "line 1: a command failed"},

@@ -10,7 +10,7 @@ import (
 	"nidan/store/postgrestest"
 )
 
-// runs runs a command of the program on the same configuration. One that does not end is stopped, which is a failure too.
+// runs runs a command of the program with the same configuration. If the command does not end, it is stopped, and this is a failure too.
 func (n *nidan) runs(args ...string) (said string, err error) {
 	n.t.Helper()
 	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
@@ -21,7 +21,7 @@ func (n *nidan) runs(args ...string) (said string, err error) {
 	return string(out), err
 }
 
-// refuses expects a command to end with a sentence.
+// refuses checks that a command fails with this sentence.
 func (n *nidan) refuses(sentence string, args ...string) {
 	n.t.Helper()
 	if said, err := n.runs(args...); err == nil || !strings.Contains(said, sentence) {
@@ -57,7 +57,7 @@ func TestADatabaseOfAnotherVersion(t *testing.T) {
 			n.start()
 			signsIn()
 
-			// A newer program migrates the database beside this one, which can still use it, and then goes beyond that.
+			// A newer program migrates the database while this one runs. At first this one can still use the database, and then no more.
 			n.sql(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (90, TRUE)`)
 			signsIn()
 			n.stop()
@@ -78,6 +78,6 @@ func TestASecondProcessOnOneFileIsRefused(t *testing.T) {
 	n := startedOn(t, shared{})
 	n.refuses("another process has it open, and SQLite serves one", "serve")
 	n.kill()
-	n.start() // the lock of one that was killed is gone
+	n.start() // the lock of the killed process is gone
 	n.isBack()
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// slowly has the page wait for the next answer until it is let go.
+// slowly makes the page wait for its next answer until letGo is called.
 func (w *window) slowly() (letGo func()) {
 	w.t.Helper()
 	w.run(`window.asked = 0; (ask => { window.fetch = async (url, how) => {
@@ -28,7 +28,7 @@ func TestWhileAnAnswerIsAwaited(t *testing.T) {
 	w.says("アカウントまたはパスワードが間違っています。")
 	letGo := w.slowly()
 	w.keys(password + "\r\r\r")
-	w.until(`document.getElementById("message").hidden`) // what was wrong before is not said of this try
+	w.until(`document.getElementById("message").hidden`) // the message about the try before is not shown any more
 	const button = `document.querySelector("#password-step .primary")`
 	if text, off := eval[string](w, button+".innerText"), eval[bool](w, button+".disabled"); text != "処理中です…" || !off {
 		t.Errorf("the button says %q, and cannot be pressed: %v", text, off)
@@ -79,7 +79,7 @@ func TestWhatElseTheCodesStepTells(t *testing.T) {
 	const left = `document.getElementById("sent").innerText.match(/残り(\d+):(\d\d)/).slice(1).reduce((m, s) => 60 * m + 1 * s)`
 	before := eval[int](w, left)
 	if before > 600 || before < 500 {
-		t.Errorf("it is said to hold for %d seconds", before)
+		t.Errorf("the page says that the code is valid for %d seconds", before)
 	}
 	w.until(fmt.Sprintf("%s < %d", left, before)) // it counts down
 	if rule := eval[string](w, `getComputedStyle(document.body).lineBreak`); rule != "strict" {

@@ -11,7 +11,7 @@ import (
 	"nidan/kratos"
 )
 
-// worth is what Nidan says of a session.
+// worth is Nidan's answer about a session.
 type worth struct {
 	Session struct {
 		Channel    string
@@ -29,7 +29,7 @@ func (n *nidan) get(path string, header http.Header) *http.Response {
 	return n.send(http.MethodGet, path, header, "")
 }
 
-// send sends a request to where browsers reach Nidan.
+// send sends a request to the address at which browsers reach Nidan.
 func (n *nidan) send(method, path string, header http.Header, body string) *http.Response {
 	n.t.Helper()
 	r, err := http.NewRequestWithContext(n.t.Context(), method, n.public+path, strings.NewReader(body))
@@ -47,8 +47,8 @@ func (n *nidan) send(method, path string, header http.Header, body string) *http
 	return answer
 }
 
-// expectWorth wants a session that came to be that way ("softphone passed"), and that may do no more than what needs no
-// second step, and what is said. GET /check has to agree.
+// expectWorth checks how a session came to be ("softphone passed"), and that the session may do only what needs no second step, and the
+// capabilities that are named. GET and POST /check must agree.
 func (n *nidan) expectWorth(session http.Header, how string, earned ...string) worth {
 	n.t.Helper()
 	answer := n.get("/capabilities", session)
@@ -83,7 +83,7 @@ func (n *nidan) expectWorth(session http.Header, how string, earned ...string) w
 	return w
 }
 
-// whose is the id of the account that Kratos says a session is of.
+// whose returns the id of the account that a session belongs to, as Kratos says.
 func whose(t *testing.T, session http.Header) string {
 	t.Helper()
 	var who struct{ Identity identity }
@@ -94,12 +94,12 @@ func whose(t *testing.T, session http.Header) string {
 	return who.Identity.ID
 }
 
-// set sets the console's switches: those named are on, all others off.
+// set sets the console's switches: the named switches are on, all others are off.
 func (n *nidan) set(on ...string) {
 	n.t.Helper()
 	n.sql("UPDATE settings SET two_factor = FALSE, admin_console = FALSE, softphone = FALSE, remember = FALSE")
 	for _, name := range on {
-		n.sql("UPDATE settings SET " + name + " = TRUE") // the tests' own words
+		n.sql("UPDATE settings SET " + name + " = TRUE") // the names come from the tests
 	}
 }
 
@@ -225,7 +225,7 @@ func TestWithoutASession(t *testing.T) {
 	}
 }
 
-// An application may read the cookie where Kratos takes the token, and so take what the one may do for what the other may.
+// An application may read the cookie where Kratos takes the token. Then one person could do what only the other person may do.
 func TestTwoProofsAreNobodys(t *testing.T) {
 	n := started(t)
 	f := newForm(t, account(t, func(a *kratos.Account) { a.TwoFactor = false }))
@@ -259,7 +259,7 @@ func TestTwoProofsAreNobodys(t *testing.T) {
 	}
 }
 
-// A proxy may hand on the client's own body.
+// A proxy may pass the client's own body on, so the body must not choose the capability.
 func TestTheBodyOfAnAskingPostSaysNothing(t *testing.T) {
 	n := started(t)
 	session := newSignIn(t, account(t, func(a *kratos.Account) { a.TwoFactor = false })).expectIn(nil)

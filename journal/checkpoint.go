@@ -13,26 +13,26 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-// Unsigned is the origin of checkpoints that nobody signs. The origin of the others is the name of their key.
+// Unsigned is the origin of checkpoints without a signature. The origin of a signed checkpoint is the name of its key.
 const Unsigned = "nidan-records-unsigned"
 
-// Checkpoint says what the journal held at a time.
+// Checkpoint says what the journal contained at one time.
 type Checkpoint struct {
 	Origin string
-	Size   int64 // how many leaves there were
+	Size   int64 // the number of leaves
 	Root   []byte
-	At     time.Time // every record from before then, and a moment more, is among the leaves
+	At     time.Time // the leaves include every record that was in the database at this time, and perhaps newer ones
 }
 
-// Kept is a checkpoint as it is kept beside the leaves.
+// Kept is a checkpoint as the database keeps it.
 type Kept struct {
 	Size   int64
 	At     time.Time
-	Text   string // as [Key.Sign] makes it
-	Hashes []byte // from which the tree goes on, and an export begins
+	Text   string // the output of [Key.Sign]
+	Hashes []byte // the hashes from which the tree goes on and an export begins
 }
 
-// timeLine begins the line with the time, which stands below the three lines that every checkpoint has.
+// timeLine begins the line with the time. This line is below the three lines that every checkpoint has.
 const timeLine = "time "
 
 func (c Checkpoint) text() string {
@@ -46,7 +46,7 @@ type Key struct {
 	public note.Verifier
 }
 
-// NewKey reads a private key as [GenerateKey] makes it. Empty: the nil key.
+// NewKey reads a private key that [GenerateKey] has made. For an empty text, it returns the nil key.
 func NewKey(private string) (*Key, error) {
 	if private == "" {
 		return nil, nil
@@ -66,7 +66,7 @@ func NewKey(private string) (*Key, error) {
 	return &Key{signer, public}, nil
 }
 
-// GenerateKey makes a key. Its name says whose records they are, such as login.example.com; it has no space and no plus.
+// GenerateKey makes a key. Its name says whose records it signs, such as login.example.com. The name contains no space and no plus.
 func GenerateKey(rand io.Reader, name string) (private, public string, err error) {
 	private, public, err = note.GenerateKey(rand, name)
 	if err != nil {
@@ -78,7 +78,7 @@ func GenerateKey(rand io.Reader, name string) (private, public string, err error
 	return private, public, nil
 }
 
-// PublicKey is the one that belongs to a private key.
+// PublicKey returns the public key that belongs to a private key.
 func PublicKey(private string) (string, error) {
 	parts := strings.SplitN(private, "+", 5) // PRIVATE+KEY+name+hash+key
 	seed, err := base64.StdEncoding.DecodeString(parts[len(parts)-1])
@@ -115,15 +115,15 @@ func (k *Key) Sign(c Checkpoint) (string, error) {
 	return string(signed), nil
 }
 
-// Keys are the public keys that a checkpoint may be signed with.
+// Keys are the public keys that verify the signatures of checkpoints.
 type Keys []note.Verifier
 
-// ReadKeys reads public keys, each as [GenerateKey] makes it.
+// ReadKeys reads public keys that [GenerateKey] has made.
 func ReadKeys(public ...string) (keys Keys, err error) {
 	for _, text := range public {
 		one, err := note.NewVerifier(strings.TrimSpace(text))
 		if err != nil {
-			return nil, fmt.Errorf("read a public key: %w", err) // it may be the private one
+			return nil, fmt.Errorf("read a public key: %w", err) // the text is not quoted: it may be the private key
 		}
 		keys = append(keys, one)
 	}

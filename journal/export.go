@@ -10,7 +10,7 @@ import (
 	"nidan/records"
 )
 
-// Line is one line of an export: a record, or, at the end, a part of the proof. A line that is no record has a kind that no record has.
+// Line is one line of an export: a record, or, at the end, a part of the proof. The lines of the proof have kinds that no record has.
 type Line struct {
 	ID        int64           `json:"id"`
 	At        time.Time       `json:"at"`
@@ -24,31 +24,31 @@ type Line struct {
 	Reason    string          `json:"reason"`
 	Revision  string          `json:"revision"`
 	Detail    json.RawMessage `json:"detail"`
-	Leaf      *int64          `json:"leaf,omitempty"`   // the index of its leaf; nil: it is not sealed yet
-	Digest    []byte          `json:"digest,omitempty"` // that the leaf holds
+	Leaf      *int64          `json:"leaf,omitempty"`   // the index of the record's leaf; nil: the record is not sealed yet
+	Digest    []byte          `json:"digest,omitempty"` // the digest in the leaf
 }
 
-// The kinds of the lines that are no records.
+// The kinds of the lines of the proof.
 const (
 	partKind       = "journal_leaves"
 	checkpointKind = "journal_checkpoint"
 )
 
-// partLine and checkpointLine end an export.
+// partLine and checkpointLine are the lines of the proof, at the end of an export.
 type (
 	partLine struct {
-		ID   int64  `json:"id"` // 0
+		ID   int64  `json:"id"` // always 0
 		Kind string `json:"kind"`
 		Part
 	}
 	checkpointLine struct {
-		ID         int64  `json:"id"` // 0
+		ID         int64  `json:"id"` // always 0
 		Kind       string `json:"kind"`
 		Checkpoint string `json:"checkpoint"`
 	}
 )
 
-// LineOf makes the line of a record. A nil leaf is that of a record that has none yet.
+// LineOf makes the line of a record. The leaf is nil if the record has none yet.
 func LineOf(r records.Record, l *Leaf) Line {
 	line := Line{
 		ID: r.ID, At: r.At, Kind: r.Kind, AccountID: r.Account, Account: r.Name, By: r.By, Flow: r.Flow, Challenge: r.Challenge,
@@ -57,7 +57,7 @@ func LineOf(r records.Record, l *Leaf) Line {
 	switch {
 	case json.Valid(r.Detail):
 		line.Detail = r.Detail
-	case len(r.Detail) > 0: // somebody altered it: it must not end the export
+	case len(r.Detail) > 0: // somebody has altered the detail: the export must go on
 		line.Detail, _ = json.Marshal(string(r.Detail))
 	}
 	if l != nil {
@@ -66,7 +66,7 @@ func LineOf(r records.Record, l *Leaf) Line {
 	return line
 }
 
-// record is the record that the line says.
+// record returns the record in the line.
 func (l Line) record() records.Record {
 	r := records.Record{
 		ID: l.ID, At: l.At, Kind: l.Kind, Account: l.AccountID, Name: l.Account, By: l.By, Flow: l.Flow, Challenge: l.Challenge,
@@ -78,16 +78,16 @@ func (l Line) record() records.Record {
 	return r
 }
 
-// Export writes an export of records, in any order, that can be verified without the database.
+// Export writes an export of records, in any order. The export can be verified without the database.
 type Export struct {
 	to     *json.Encoder
 	leaves []int64
 }
 
-// NewExport returns an export that has no line yet.
+// NewExport returns an export that has written nothing yet.
 func NewExport(w io.Writer) *Export {
 	to := json.NewEncoder(w)
-	to.SetEscapeHTML(false) // a record is digested as it is
+	to.SetEscapeHTML(false) // the digest is made of the text without HTML escapes
 	return &Export{to: to}
 }
 

@@ -12,12 +12,12 @@ import (
 	"nidan/records"
 )
 
-// Leaf is what the journal keeps of a record for ever.
+// Leaf is the part of a record that the journal keeps for ever.
 type Leaf struct {
-	Index  int64 // its place in the journal, from 0
+	Index  int64 // the position in the journal, from 0
 	Record int64 // the record's ID
 	At     time.Time
-	Digest []byte // of all that the record says
+	Digest []byte // of the whole record
 }
 
 // LeafOf makes the leaf of a record.
@@ -25,8 +25,8 @@ func LeafOf(index int64, r records.Record) Leaf {
 	return Leaf{Index: index, Record: r.ID, At: r.At, Digest: digest(r)}
 }
 
-// digest is that of all that a record says, as it is stored. Each part goes in with its length: otherwise the end of one part could be
-// moved to the beginning of the next one.
+// digest returns the digest of a whole record, as it is stored. Each part goes in with its length: otherwise somebody could move the end of
+// one part to the beginning of the next one, and the digest would stay the same.
 func digest(r records.Record) []byte {
 	h := sha256.New()
 	h.Write([]byte("nidan record 1\n"))
@@ -47,7 +47,7 @@ func digest(r records.Record) []byte {
 	return h.Sum(nil)
 }
 
-// said is what a detail says: JSON without white space; nothing where it is null.
+// said returns the content of a detail: JSON without white space, nil for null, and any other text as it is.
 func said(detail []byte) []byte {
 	var compact bytes.Buffer
 	switch err := json.Compact(&compact, detail); {
@@ -59,14 +59,14 @@ func said(detail []byte) []byte {
 	return compact.Bytes()
 }
 
-// Hash is the leaf's in the tree.
+// Hash returns the hash of the leaf in the tree.
 func (l Leaf) Hash() []byte {
 	data := binary.BigEndian.AppendUint64(nil, uint64(l.Record))
 	data = binary.BigEndian.AppendUint64(data, uint64(l.At.UnixMicro()))
 	return rfc6962.DefaultHasher.HashLeaf(append(data, l.Digest...))
 }
 
-// is says whether this is the leaf of a record.
+// is says whether this is the leaf of the record as it is now.
 func (l Leaf) is(r records.Record) bool {
 	return l.Record == r.ID && l.At.Equal(r.At) && bytes.Equal(l.Digest, digest(r))
 }

@@ -8,25 +8,25 @@ import (
 	"github.com/transparency-dev/merkle/compact"
 )
 
-// Part is the hashes of leaves that follow each other and whose records are not in an export.
+// Part contains the hashes of leaves that follow each other and whose records are not in an export.
 type Part struct {
 	From   int64    `json:"from"`
-	To     int64    `json:"to"` // the index after the last of them
+	To     int64    `json:"to"` // the index after the last of these leaves
 	Hashes [][]byte `json:"hashes"`
 }
 
-// Prover reads what proofs are made of.
+// Prover reads the leaves and checkpoints from which a proof is made.
 type Prover interface {
 	Leaves(ctx context.Context, from int64, n int) ([]Leaf, error)
-	// CheckpointUpTo is the newest checkpoint of so many leaves at most, nil where there is none.
+	// CheckpointUpTo returns the newest checkpoint of at most size leaves, or nil.
 	CheckpointUpTo(ctx context.Context, size int64) (*Kept, error)
-	// CheckpointFrom is the oldest checkpoint of so many leaves at least, nil where there is none.
+	// CheckpointFrom returns the oldest checkpoint of at least size leaves, or nil.
 	CheckpointFrom(ctx context.Context, size int64) (*Kept, error)
 	NewestCheckpoint(ctx context.Context) (*Kept, error)
 }
 
-// Prove proves that the leaves of an export are in the journal. It gives the parts between them, in order, to each, and returns the
-// checkpoint that all of it is under; "" where there is none. Leaves that came after the newest checkpoint are left out.
+// Prove proves that the leaves of an export are in the journal. It passes the parts between these leaves, in order, to each, and returns the
+// checkpoint that covers all of them, or "" if there is none. It leaves out leaves that came after the newest checkpoint.
 func Prove(ctx context.Context, of Prover, leaves []int64, each func(Part) error) (checkpoint string, err error) {
 	kept, err := covering(ctx, of, leaves)
 	if err != nil || kept == nil {
@@ -60,7 +60,7 @@ func Prove(ctx context.Context, of Prover, leaves []int64, each func(Part) error
 	return kept.Text, nil
 }
 
-// covering is the oldest checkpoint that has all of the leaves, or else the newest one.
+// covering returns the oldest checkpoint that covers all of the leaves, or else the newest checkpoint.
 func covering(ctx context.Context, of Prover, leaves []int64) (*Kept, error) {
 	if len(leaves) > 0 {
 		kept, err := of.CheckpointFrom(ctx, slices.Max(leaves)+1)
@@ -71,11 +71,11 @@ func covering(ctx context.Context, of Prover, leaves []int64) (*Kept, error) {
 	return of.NewestCheckpoint(ctx)
 }
 
-// walk goes through the leaves of the journal, and gives away the hashes of those between the ones of the export.
+// walk goes through the leaves of the journal, and passes on the hashes of the leaves that are not in the export.
 type walk struct {
 	of     Prover
-	leaves []int64        // of the export, that are still to come
-	gap    *compact.Range // the leaves since the last one of the export
+	leaves []int64        // leaves of the export that are still to come
+	gap    *compact.Range // the leaves since the last leaf of the export
 	each   func(Part) error
 }
 
@@ -115,7 +115,7 @@ func (w *walk) leaf(l Leaf) error {
 	return nil
 }
 
-// give gives away the hashes of the leaves since the last one of the export.
+// give passes on the hashes of the leaves since the last leaf of the export.
 func (w *walk) give() error {
 	if w.gap.Begin() == w.gap.End() {
 		return nil

@@ -12,12 +12,12 @@ import (
 	"nidan/records"
 )
 
-// columns are all that a record says.
+// columns are all columns of a record except its ID.
 var columns = []string{
 	"at", "kind", "account_id", "account_name", "changed_by", "flow_id", "challenge_id", "state", "reason", "revision", "detail",
 }
 
-// meddled is one thing that somebody does to the tables. Each of them makes a difference.
+// meddled returns the statements of one manipulation of the tables. Each manipulation makes a difference.
 func meddled(t *rapid.T, records int) []string {
 	one := rapid.IntRange(1, records).Draw(t, "record")
 	another := rapid.IntRange(1, records).Filter(func(n int) bool { return n != one }).Draw(t, "another")
@@ -58,11 +58,11 @@ func meddled(t *rapid.T, records int) []string {
 	return []string{fmt.Sprintf(`UPDATE journal_leaves SET digest = randomblob(32) WHERE record_id = %d`, one)}
 }
 
-// Whatever somebody changes, removes, puts in or reorders is found.
+// Verification finds every change, removal, insertion and reordering.
 func TestAnyMeddlingWithRecordsIsFound(t *testing.T) {
 	s := newScene(t)
 	const records = 40
-	for range 4 { // under several checkpoints
+	for range 4 { // so that several checkpoints cover the records
 		s.write(t, records/4)
 		s.seal(t)
 		s.clock = s.clock.Add(3600e9)
@@ -93,7 +93,7 @@ func restore(t *testing.T, s *scene) {
 		DELETE FROM journal_leaves; INSERT INTO journal_leaves SELECT * FROM saved_journal_leaves; COMMIT`)
 }
 
-// An export is verified by what stands in it, in whatever order: each other line, and each line that is missing, is found.
+// An export is verified by its own lines, in any order. Verification finds each altered line and each missing line.
 func TestAnyMeddlingWithAnExportIsFound(t *testing.T) {
 	s := newScene(t)
 	for range 4 {
@@ -110,7 +110,7 @@ func TestAnyMeddlingWithAnExportIsFound(t *testing.T) {
 		i := rapid.IntRange(0, len(lines)-1).Draw(rt, "line")
 		switch rapid.SampledFrom([]string{"change", "remove", "again", "cut off"}).Draw(rt, "what") {
 		case "change":
-			// Of the last digit of Base64, some bits mean nothing.
+			// Some bits of the last Base64 digit before "=" have no meaning, so this digit stays.
 			at := rapid.SampledFrom(digits.FindAllStringIndex(lines[i], -1)).
 				Filter(func(at []int) bool { return lines[i][at[1]] != '=' }).Draw(rt, "at")
 			digit := (lines[i][at[0]]-'0'+byte(rapid.IntRange(1, 9).Draw(rt, "by")))%10 + '0'
@@ -118,7 +118,7 @@ func TestAnyMeddlingWithAnExportIsFound(t *testing.T) {
 		case "remove":
 			lines = slices.Delete(lines, i, i+1)
 		case "again":
-			i = rapid.IntRange(0, len(lines)-2).Draw(rt, "line of a leaf") // the checkpoint may stand there twice
+			i = rapid.IntRange(0, len(lines)-2).Draw(rt, "line of a leaf") // the line of the checkpoint may be there twice
 			lines = slices.Insert(lines, 0, lines[i])
 		case "cut off":
 			lines = lines[:i]

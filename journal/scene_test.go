@@ -18,7 +18,7 @@ import (
 	"nidan/store"
 )
 
-// scene is a database with records, and what seals and verifies them.
+// scene is a database with records, and the parts that seal and verify them.
 type scene struct {
 	*store.Store
 	sealer   *journal.Sealer
@@ -57,7 +57,7 @@ func (s *scene) newSealer(t *testing.T, private string) *journal.Sealer {
 	return &journal.Sealer{Store: s.Store, Key: key, Now: func() time.Time { return s.clock }, Log: slog.New(slog.NewTextHandler(&s.log, nil))}
 }
 
-// write keeps so many records, one a second.
+// write writes n records, one second apart.
 func (s *scene) write(t *testing.T, n int) {
 	t.Helper()
 	err := s.Update(t.Context(), "", func(tx exchange.Tx) error {
@@ -85,7 +85,7 @@ func (s *scene) seal(t *testing.T) {
 	}
 }
 
-// exec runs a statement as somebody does who may write to the database.
+// exec runs a statement, like an attacker who may write to the database.
 func (s *scene) exec(t *testing.T, statement string, args ...any) {
 	t.Helper()
 	if _, err := s.DB().ExecContext(t.Context(), statement, args...); err != nil {
@@ -116,7 +116,7 @@ func verified(t *testing.T, v *journal.Verifier, of journal.Source) journal.Repo
 	return r
 }
 
-// export is an export of all records, as it is written.
+// export returns an export of the records that the filter selects.
 func (s *scene) export(t *testing.T, f records.Filter) string {
 	t.Helper()
 	var b strings.Builder
@@ -149,7 +149,7 @@ func export(ctx context.Context, to io.Writer, st *store.Store, f records.Filter
 	return e.End(ctx, st)
 }
 
-// has says whether a report has a problem of that kind about that record.
+// has says whether a report has a problem of this kind about this record.
 func has(r journal.Report, kind string, record int64) bool {
 	for _, p := range r.Problems {
 		if p.Kind == kind && p.Record == record {

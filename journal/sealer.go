@@ -14,45 +14,45 @@ import (
 )
 
 const (
-	// sealEvery is how long after one look for new records the next one comes.
+	// sealEvery is the time between two searches for new records.
 	sealEvery = time.Second
-	// sealLater is the same for a process that has found that another one seals.
+	// sealLater is the same after an error, and for a process that found that another process seals.
 	sealLater = 10 * time.Second
-	// sealedAtOnce is how many leaves are written in one go: on SQLite, sign-ins wait for it.
+	// sealedAtOnce is how many leaves are written in one transaction: on SQLite, sign-ins wait for it.
 	sealedAtOnce = 200
-	// lookedThrough is how many IDs are looked through in one go.
+	// lookedThrough is how many IDs one query looks through.
 	lookedThrough = 10_000
-	// followedAtOnce is how many leaves are read in one go.
+	// followedAtOnce is how many leaves one query reads.
 	followedAtOnce = 5000
-	// lateAtMost is longer than any unit of work lasts: of two that write at once, the record with the greater ID may be seen first.
+	// lateAtMost is longer than any transaction lasts. If two transactions write at once, the record with the greater ID may be visible first.
 	lateAtMost = 15 * time.Second
-	// sweepEvery is how often all records are looked through, for those that came later than any should.
+	// sweepEvery is the time between two searches through all records, for records that became visible later than lateAtMost.
 	sweepEvery = 24 * time.Hour
-	// lastWithin bounds the work when the program ends.
+	// lastWithin is the timeout of the last sealing when the program ends.
 	lastWithin = 5 * time.Second
 )
 
 // Store keeps the leaves and the checkpoints beside the records.
 type Store interface {
-	// RecordIDs are the smallest and the greatest ID of a record; 0, 0 where there are none.
+	// RecordIDs returns the smallest and the greatest ID of a record, or 0, 0 if there are no records.
 	RecordIDs(ctx context.Context) (first, last int64, err error)
-	// UnsealedRecords are those that have no leaf, n at most, with an ID after the one and not after the other, the smallest first.
+	// UnsealedRecords returns at most n records that have no leaf, with IDs greater than after and at most to, the smallest ID first.
 	UnsealedRecords(ctx context.Context, after, to int64, n int) ([]records.Record, error)
-	// Leaves are those from an index on, n at most, in their order.
+	// Leaves returns at most n leaves in their order, beginning with the index from.
 	Leaves(ctx context.Context, from int64, n int) ([]Leaf, error)
-	// AddLeaves keeps leaves, all or none. It returns false where another process was first.
+	// AddLeaves keeps all of the leaves or none. It returns false if another process was first.
 	AddLeaves(ctx context.Context, leaves []Leaf) (bool, error)
-	// NewestCheckpoint is the one with the most leaves, nil where there is none.
+	// NewestCheckpoint returns the checkpoint with the most leaves, or nil.
 	NewestCheckpoint(ctx context.Context) (*Kept, error)
-	// AddCheckpoint keeps a checkpoint, in the place of those of the same hour.
+	// AddCheckpoint keeps a checkpoint. It replaces the checkpoints of the same hour.
 	AddCheckpoint(ctx context.Context, k Kept) error
 }
 
-// Sealer gives each record its leaf, and signs checkpoints. Several processes may each have one on the same database: whoever is first
+// Sealer gives each record its leaf, and signs checkpoints. Several processes may each have a sealer on the same database: the first one
 // seals, and the others look again later. All fields are needed, but the key may be nil.
 //
-// A sealer builds the tree in its memory, from what it wrote itself and from the leaves of others as they come. So whoever alters leaves
-// while it runs has no checkpoint signed for that.
+// A sealer builds the tree in its memory, from the leaves that it wrote and from the leaves of others as they appear. So if an attacker
+// alters leaves while the sealer runs, no checkpoint is signed for the altered leaves.
 type Sealer struct {
 	Store Store
 	Key   *Key
@@ -60,20 +60,20 @@ type Sealer struct {
 	Log   *slog.Logger
 
 	tree       *compact.Range // nil: not read yet
-	last       Leaf           // of the tree
-	checkpoint *Kept          // the newest one that this process knows of
+	last       Leaf           // the last leaf of the tree
+	checkpoint *Kept          // the newest checkpoint that this process knows
 
-	settled, mark   int64 // all records up to settled have leaves; those up to mark have, once they cannot be late any more
+	settled, mark   int64 // all records up to settled have leaves, and so do those up to mark as soon as none of them can be late
 	marked, sweptAt time.Time
 }
 
-// errBehind is for a process that found leaves of another one in the place of its own.
+// errBehind is the error of a process that found leaves of another process in the place of its own.
 var errBehind = errors.New("another process seals the records")
 
-// Behind says whether an error of [Sealer.Seal] is that another process was first.
+// Behind says whether an error of [Sealer.Seal] means that another process was first.
 func Behind(err error) bool { return errors.Is(err, errBehind) }
 
-// Run seals until ctx ends, and then once more. Sign-ins go on while it fails.
+// Run seals until ctx ends, and then once more. Sign-ins go on while sealing fails.
 func (s *Sealer) Run(ctx context.Context) error {
 	said := ""
 	for {
@@ -104,7 +104,7 @@ func (s *Sealer) Run(ctx context.Context) error {
 	}
 }
 
-// Seal gives a leaf to each record that has none, and signs a checkpoint of all of them.
+// Seal gives a leaf to each record that has none, and signs a checkpoint of all leaves.
 func (s *Sealer) Seal(ctx context.Context) error {
 	if err := s.follow(ctx); err != nil {
 		return err
@@ -115,7 +115,7 @@ func (s *Sealer) Seal(ctx context.Context) error {
 		return err
 	}
 	if at.Sub(s.sweptAt) >= sweepEvery {
-		// Below the first one that is seen, others may be written now.
+		// A transaction that is running may add records below the first ID that is visible.
 		s.settled, s.mark, s.sweptAt = first-lookedThrough, first-lookedThrough, at
 	}
 	for from := s.settled; from < last; {
@@ -137,7 +137,7 @@ func (s *Sealer) Seal(ctx context.Context) error {
 	return s.sign(ctx, at)
 }
 
-// follow brings the tree up to the leaves that there are.
+// follow adds to the tree the leaves that are in the database.
 func (s *Sealer) follow(ctx context.Context) error {
 	if s.tree == nil {
 		if err := s.begin(ctx); err != nil {
@@ -150,7 +150,7 @@ func (s *Sealer) follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if size > 0 { // the last one is read again
+		if size > 0 { // the last leaf is read again: it must not have changed
 			if len(found) == 0 || found[0].Index != size-1 || s.last.Digest != nil && !bytes.Equal(found[0].Hash(), s.last.Hash()) {
 				return fmt.Errorf("leaf %d is not in the database as it was sealed: see nidan records verify, and start again", size-1)
 			}
@@ -165,7 +165,7 @@ func (s *Sealer) follow(ctx context.Context) error {
 	}
 }
 
-// begin takes the tree of the newest checkpoint.
+// begin loads the tree of the newest checkpoint.
 func (s *Sealer) begin(ctx context.Context) error {
 	kept, err := s.Store.NewestCheckpoint(ctx)
 	if err != nil {
@@ -197,7 +197,7 @@ func (s *Sealer) begin(ctx context.Context) error {
 	return nil
 }
 
-// grow adds leaves to the tree that are in the database.
+// grow adds to the tree leaves that are in the database.
 func (s *Sealer) grow(leaves []Leaf) error {
 	for _, l := range leaves {
 		if l.Index != int64(s.tree.End()) {
@@ -211,7 +211,7 @@ func (s *Sealer) grow(leaves []Leaf) error {
 	return nil
 }
 
-// add gives records their leaves.
+// add writes the leaves of records.
 func (s *Sealer) add(ctx context.Context, records []records.Record) error {
 	if len(records) == 0 {
 		return nil
@@ -230,7 +230,7 @@ func (s *Sealer) add(ctx context.Context, records []records.Record) error {
 	return s.grow(leaves)
 }
 
-// sign makes a checkpoint of the tree, if there is none yet.
+// sign makes a checkpoint of the tree, unless there is one already.
 func (s *Sealer) sign(ctx context.Context, at time.Time) error {
 	size := int64(s.tree.End())
 	if size == 0 || s.checkpoint != nil && s.checkpoint.Size == size {
@@ -249,12 +249,12 @@ func (s *Sealer) sign(ctx context.Context, at time.Time) error {
 		return err
 	}
 	if s.checkpoint == nil || !Hour(s.checkpoint.At).Equal(Hour(at)) {
-		// A log is often kept elsewhere. With such a line, a database that was rewritten as a whole is found.
+		// Logs are often kept on another machine. There, this line shows if the whole database was rewritten.
 		s.Log.InfoContext(ctx, "records are sealed", "size", size, "checkpoint", text)
 	}
 	s.checkpoint = &kept
 	return nil
 }
 
-// Hour is the hour that a checkpoint is the last one of. The last one of each hour is kept.
+// Hour returns the hour to which a checkpoint belongs. The last checkpoint of each hour is kept.
 func Hour(at time.Time) time.Time { return at.UTC().Truncate(time.Hour) }

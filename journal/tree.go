@@ -10,7 +10,7 @@ import (
 // ranges makes parts of the tree.
 var ranges = &compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
 
-// root is that of a tree that begins with the first leaf.
+// root returns the root of a tree that begins with the first leaf.
 func root(of *compact.Range) ([]byte, error) {
 	if of.End() == 0 {
 		return rfc6962.DefaultHasher.EmptyRoot(), nil
@@ -22,7 +22,7 @@ func root(of *compact.Range) ([]byte, error) {
 	return hash, nil
 }
 
-// pack puts the hashes of a range one behind the other, to be kept.
+// pack joins the hashes of a range, for the database.
 func pack(of *compact.Range) []byte {
 	var packed []byte
 	for _, hash := range of.Hashes() {
@@ -31,7 +31,7 @@ func pack(of *compact.Range) []byte {
 	return packed
 }
 
-// unpack is the range of the first leaves that pack packed.
+// unpack returns the range of the first size leaves from the hashes that pack joined.
 func unpack(packed []byte, size int64) (*compact.Range, error) {
 	var hashes [][]byte
 	for n := rfc6962.DefaultHasher.Size(); len(packed) >= n; packed = packed[n:] {

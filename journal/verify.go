@@ -12,39 +12,39 @@ import (
 	"nidan/records"
 )
 
-// Sealed is a leaf, and the record that it is of.
+// Sealed is a leaf and its record.
 type Sealed struct {
 	Leaf   Leaf
-	Record *records.Record // nil: it is not there any more
+	Record *records.Record // nil: the record is gone
 }
 
-// Source is what is verified.
+// Source reads the records that are verified, their leaves and the checkpoints.
 type Source interface {
 	RecordIDs(ctx context.Context) (first, last int64, err error)
 	UnsealedRecords(ctx context.Context, after, to int64, n int) ([]records.Record, error)
-	// SealedRecords are those with the leaves from an index on, n at most, in the order of the leaves.
+	// SealedRecords returns at most n leaves with their records, in the order of the leaves, beginning with the index from.
 	SealedRecords(ctx context.Context, from int64, n int) ([]Sealed, error)
-	// Checkpoints are all that are kept, the one with the fewest leaves first.
+	// Checkpoints returns all checkpoints, the one with the fewest leaves first.
 	Checkpoints(ctx context.Context) ([]Kept, error)
 }
 
 // Verifier verifies the records of a database.
 type Verifier struct {
-	Keys      Keys     // none: signatures are not looked at
+	Keys      Keys     // none: signatures are not checked
 	Elsewhere []string // checkpoints that were kept elsewhere
 	KeepDays  int      // for how many days records are kept; 0: for ever
 	Now       func() time.Time
-	Progress  func(leaves int64) // is told how far it is; nil: nobody is
+	Progress  func(leaves int64) // is called with the number of leaves, or of lines of an export, that are done; may be nil
 }
 
-// late is how much older than the newest checkpoint before it a record may say to be. More is a record that was put in later: clocks do
-// not differ that much, and no unit of work lasts that long.
+// late is how much older than the checkpoint before it a record may claim to be. A record that claims to be older was put in later: clocks
+// do not differ by an hour, and no transaction lasts an hour.
 const late = time.Hour
 
-// readAtOnce is how many records are read in one go.
+// readAtOnce is how many records one query reads.
 const readAtOnce = 500
 
-// expected is a checkpoint that the leaves have to agree with.
+// expected is a checkpoint that must agree with the leaves.
 type expected struct {
 	Checkpoint
 	signed, elsewhere bool
@@ -54,15 +54,15 @@ type expected struct {
 type verification struct {
 	*Verifier
 	report   Report
-	expected []expected // with the fewest leaves first
+	expected []expected // the one with the fewest leaves first
 	tree     *compact.Range
-	before   time.Time // of the newest checkpoint that the leaves have come to
-	next     int64     // the index of the leaf that has to come next
-	agreed   int64     // up to where checkpoints agree
-	broken   bool      // one does not: no later one can
+	before   time.Time // the time of the newest checkpoint that the leaves have reached
+	next     int64     // the index of the leaf that must come next
+	agreed   int64     // up to this number of leaves, the checkpoints agree
+	broken   bool      // a checkpoint does not agree, so no later one can
 }
 
-// Verify looks whether the records are as they were sealed, and says what is not. An error is that it could not look.
+// Verify checks whether the records are as they were sealed, and reports each difference. It returns an error if it could not check.
 func (v *Verifier) Verify(ctx context.Context, of Source) (Report, error) {
 	run := &verification{Verifier: v, tree: ranges.NewEmptyRange(0)}
 	kept, err := of.Checkpoints(ctx)
@@ -95,7 +95,6 @@ func (v *Verifier) Verify(ctx context.Context, of Source) (Report, error) {
 	return run.report, run.unsealed(ctx, of)
 }
 
-// expect reads the checkpoints.
 func (v *verification) expect(kept []Kept) {
 	signedBefore := false
 	for i, k := range kept {
@@ -131,7 +130,7 @@ func (e expected) name() string {
 	return "the checkpoint of " + e.At.UTC().Format(time.RFC3339)
 }
 
-// sealed looks at a leaf and its record.
+// sealed checks a leaf and its record.
 func (v *verification) sealed(s Sealed) error {
 	if s.Leaf.Index != v.next {
 		v.report.add(Rewritten, 0, "the leaves from %d to %d are missing", v.next, s.Leaf.Index-1)
@@ -155,7 +154,7 @@ func (v *verification) sealed(s Sealed) error {
 	return v.compare()
 }
 
-// inTime looks whether a record may be as old as it says: the checkpoint before it was made of all that was there by then.
+// inTime checks whether a record can be as old as it claims: the checkpoint before it covered all records that were there at its time.
 func (v *verification) inTime(record int64, at time.Time) {
 	if at.Before(v.before.Add(-late)) {
 		v.report.add(Inserted, record, "record %d says that it is of %s, and was put in after the checkpoint of %s",
@@ -163,7 +162,7 @@ func (v *verification) inTime(record int64, at time.Time) {
 	}
 }
 
-// compare compares the tree with the checkpoints that are made of as many leaves.
+// compare compares the tree with the checkpoints that cover as many leaves.
 func (v *verification) compare() error {
 	size := int64(v.tree.End())
 	for len(v.expected) > 0 && v.expected[0].Size <= size {
@@ -191,7 +190,7 @@ func (v *verification) compare() error {
 	return nil
 }
 
-// unsealed counts the records that have no leaf.
+// unsealed counts the records that have no leaf, and checks their times.
 func (v *verification) unsealed(ctx context.Context, of Source) error {
 	first, last, err := of.RecordIDs(ctx)
 	if err != nil {

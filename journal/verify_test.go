@@ -25,7 +25,7 @@ func TestRecordsAreAsTheyWereSealed(t *testing.T) {
 	if r := s.verify(t); r.Found != 0 || r.Records != 453 || r.NotSealed != 0 || r.Covered != 453 || !r.Newest.Equal(s.clock) {
 		t.Errorf("got %+v", r)
 	}
-	// Another process, or the next start.
+	// The sealer of another process, or of the next start, has no key.
 	s.sealer = s.newSealer(t, "")
 	s.write(t, 10)
 	s.seal(t)
@@ -34,7 +34,7 @@ func TestRecordsAreAsTheyWereSealed(t *testing.T) {
 	}
 }
 
-// Each is what somebody does who may write to the database, and knows how the journal works.
+// Each case is an attack by a person who may write to the database and knows how the journal works.
 func TestWhatWasDoneToRecordsIsSaid(t *testing.T) {
 	for name, tc := range map[string]struct {
 		statements []string
@@ -81,7 +81,7 @@ func TestWhatWasDoneToRecordsIsSaid(t *testing.T) {
 	}
 }
 
-// What is put in and sealed later looks like a record, but for its place in the journal.
+// A record that was put in and sealed later looks like other records. Only its place in the journal shows the attack.
 func TestARecordThatSaysItIsOldIsFoundAfterItWasSealed(t *testing.T) {
 	s := newScene(t)
 	s.write(t, 5)
@@ -115,7 +115,7 @@ func TestARecordThatIsErasedBecauseItIsOldDoesNotMatter(t *testing.T) {
 	}
 }
 
-// Whoever can rewrite all of the database, and has the next start sign it, is found by a checkpoint that is elsewhere.
+// If an attacker rewrites the whole database, and the next start signs it, a checkpoint that was kept elsewhere shows it.
 func TestARewrittenDatabaseIsFoundByACheckpointKeptElsewhere(t *testing.T) {
 	s := newScene(t)
 	s.write(t, 20)
@@ -152,7 +152,7 @@ func TestARewrittenDatabaseIsFoundByACheckpointKeptElsewhere(t *testing.T) {
 	}
 }
 
-// Who alters leaves while Nidan runs has no checkpoint signed for that.
+// If an attacker alters leaves while Nidan runs, no checkpoint is signed for the altered leaves.
 func TestARunningSealerSignsNoLeavesThatWereAltered(t *testing.T) {
 	s := newScene(t)
 	s.write(t, 20)

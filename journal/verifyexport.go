@@ -16,26 +16,26 @@ import (
 	"github.com/transparency-dev/merkle/rfc6962"
 )
 
-// mostLine bounds a line of an export.
+// mostLine is the greatest length of a line of an export, in bytes.
 const mostLine = 1 << 20
 
-// exported is what is known of an export.
+// exported collects the content of an export.
 type exported struct {
 	v          *Verifier
 	report     Report
-	pieces     []piece // leaves and parts, that have to make up the tree
-	unsealed   []Line  // without what they say
+	pieces     []piece // leaves and parts, which together must make up the tree
+	unsealed   []Line  // only their IDs and times
 	checkpoint string
 }
 
-// piece is one leaf, or the hashes of some.
+// piece is one leaf, or the hashes of several leaves.
 type piece struct {
 	Part
-	record *Line // that the leaf is of, without what it says; nil: it is none
+	record *Line // the record of the leaf, only with its ID and time; nil: the piece is a part
 }
 
-// VerifyExport looks whether the records of an export are as they were sealed, and says what is not. Which records there should be beside
-// those, an export does not say: that is said by whoever asked for it.
+// VerifyExport checks whether the records of an export are as they were sealed, and reports each difference. An export does not say which
+// records it should contain: only the person who asked for the export knows this.
 func (v *Verifier) VerifyExport(from io.Reader) (Report, error) {
 	e := &exported{v: v}
 	lines := bufio.NewScanner(from)
@@ -103,7 +103,7 @@ func (e *exported) record(l Line) {
 	e.pieces = append(e.pieces, piece{Part{leaf.Index, leaf.Index + 1, [][]byte{leaf.Hash()}}, &Line{ID: l.ID, At: l.At}})
 }
 
-// end puts the pieces together, and compares what comes of it with the checkpoint.
+// end builds the tree from the pieces, and compares it with the checkpoint.
 func (e *exported) end() error {
 	if e.checkpoint == "" {
 		e.report.add(CutBack, 0, "the export does not end with a checkpoint: it was cut off, or made before there was one")
@@ -137,8 +137,8 @@ func (e *exported) end() error {
 	return nil
 }
 
-// join puts the pieces together up to the checkpoint, and says whether there were all. Records that were sealed after it count as not
-// sealed.
+// join adds the pieces up to the checkpoint to the tree, and says whether none was missing. Records that were sealed after the checkpoint
+// count as not sealed.
 func (e *exported) join(tree *compact.Range, c Checkpoint) bool {
 	for _, p := range e.pieces {
 		at := int64(tree.End())
@@ -180,10 +180,10 @@ func (p piece) id() int64 {
 	return p.record.ID
 }
 
-// addTo adds the hashes to a tree that ends where they begin.
+// addTo adds the hashes to a tree that ends where the piece begins.
 func (p piece) addTo(tree *compact.Range) error {
 	for _, hash := range p.Hashes {
-		if len(hash) != rfc6962.DefaultHasher.Size() { // two of other lengths could stand for two others
+		if len(hash) != rfc6962.DefaultHasher.Size() { // with other lengths, two different pairs of hashes could have the same parent
 			return errors.New("a hash has another length")
 		}
 	}
@@ -201,7 +201,8 @@ func (e *exported) inTime(l Line, before time.Time) {
 	}
 }
 
-// elsewhere compares the checkpoint of the export with those that were kept elsewhere. Only one of the same size says anything of it.
+// elsewhere compares the checkpoint of the export with the checkpoints that were kept elsewhere. Only checkpoints of the same size can be
+// compared.
 func (e *exported) elsewhere(c Checkpoint) {
 	for _, text := range e.v.Elsewhere {
 		other, _, err := ReadCheckpoint(strings.TrimLeft(text, "\n"), e.v.Keys)

@@ -12,7 +12,7 @@ import (
 	"nidan/records"
 )
 
-// verifyExport verifies what is in a file.
+// verifyExport verifies an export with this content.
 func (s *scene) verifyExport(t *testing.T, v *journal.Verifier, content string) journal.Report {
 	t.Helper()
 	r, err := v.VerifyExport(strings.NewReader(content))
@@ -56,7 +56,7 @@ func TestAnExportIsVerifiedWithoutTheDatabase(t *testing.T) {
 	}
 }
 
-// Leaves that came after the newest checkpoint are under none.
+// The newest checkpoint does not cover leaves that came after it.
 func TestWhatIsUnderNoCheckpointYetIsNotProven(t *testing.T) {
 	s := newScene(t)
 	s.write(t, 5)
@@ -80,7 +80,7 @@ func TestWhatWasDoneToAnExportIsSaid(t *testing.T) {
 	s.clock = s.clock.Add(2 * time.Hour)
 	s.write(t, 17)
 	s.seal(t)
-	whole := strings.SplitAfter(s.export(t, records.Filter{From: s.clock.Add(-9 * time.Second)}), "\n") // the newest first
+	whole := strings.SplitAfter(s.export(t, records.Filter{From: s.clock.Add(-9 * time.Second)}), "\n") // the newest record comes first
 	record := func(id int64) int {
 		return slices.IndexFunc(whole, func(line string) bool { return strings.HasPrefix(line, fmt.Sprintf(`{"id":%d,`, id)) })
 	}
@@ -140,7 +140,7 @@ func TestWhatWasDoneToAnExportIsSaid(t *testing.T) {
 	}
 }
 
-// Somebody has altered a record in the database: what is exported says so.
+// Somebody has altered a record in the database. The verification of an export reports it.
 func TestAnExportOfARecordThatWasAlteredSaysSo(t *testing.T) {
 	for name, detail := range map[string]string{"what is JSON": `{"a":1}`, "what is none": `{"a`, "nothing": ``} {
 		t.Run(name, func(t *testing.T) {

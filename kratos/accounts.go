@@ -13,22 +13,22 @@ import (
 	client "github.com/ory/kratos-client-go"
 )
 
-// ErrChanged is returned for a change that was not made, because what it was to change is no longer as it was.
+// ErrChanged is returned when a change was not made because the account is no longer as the caller has read it.
 var ErrChanged = errors.New("the account has changed meanwhile")
 
-// ErrSlow is returned for what Kratos did not answer in time.
+// ErrSlow is returned when Kratos did not answer before the timeout.
 var ErrSlow = errors.New("kratos takes too long to answer")
 
-// withKeys has Kratos say what an account signs in with, and of that in full its security keys: their public halves. Nothing that is
-// secret comes along. An account that may have keys has this kind of credential from the beginning, with no key in it, wherever the
-// identity schema names an identifier for them (v1.3.1).
+// withKeys makes Kratos' answer contain the account's credentials: security keys in full (only their public halves), the other kinds
+// without their content. The answer contains no secret. Where the identity schema names an identifier for security keys, each account has
+// this kind of credential from the beginning, with no key in it (v1.3.1).
 var withKeys = []string{"webauthn"}
 
-// Accounts returns up to size accounts, in Kratos' own order, from where the page before ended ("" begins), and where the next
-// one begins ("" where there is none). A prefix narrows them down to those whose sign-in name begins so.
+// Accounts returns a page of up to size accounts, in Kratos' own order, and the token of the next page ("" after the last page). The page
+// begins at the token from ("" is the first page). With a prefix, it contains only accounts whose sign-in name begins with the prefix.
 //
-// On SQLite, Kratos (v1.3.1) reads all sign-in names again for each account that it looks at, so the time that a prefix takes
-// grows with the square of the accounts: with a hundred thousand, no answer comes in time. PostgreSQL has an index for it.
+// On SQLite, Kratos (v1.3.1) reads all sign-in names again for each account that it looks at. So the time for a prefix grows with the
+// square of the number of accounts: with a hundred thousand accounts, no answer comes before the timeout. PostgreSQL has an index for it.
 func (a *Admin) Accounts(ctx context.Context, prefix, from string, size int) (page []Identity, next string, err error) {
 	ask := a.api.ListIdentities(ctx).PageSize(int64(size)).IncludeCredential(withKeys)
 	if from != "" {
@@ -51,7 +51,7 @@ func (a *Admin) Accounts(ctx context.Context, prefix, from string, size int) (pa
 	return page, nextPage(answer.Header), nil
 }
 
-// nextLink is where the next page is, as Kratos says it (RFC 8288).
+// nextLink finds the address of the next page in the Link header (RFC 8288).
 var nextLink = regexp.MustCompile(`<([^>]*)>;\s*rel="next"`)
 
 func nextPage(h http.Header) string {
@@ -76,12 +76,12 @@ func (a *Admin) Account(ctx context.Context, id string) (Identity, error) {
 	return identityOf(got), nil
 }
 
-// SetFlag sets the boolean at a pointer of an account that was read a moment ago, and touches nothing else. It is [ErrChanged]
-// where what the flag stands in has gone meanwhile.
+// SetFlag sets the boolean at a pointer of an account, and changes nothing else. The account is as the caller read it a moment ago. SetFlag
+// returns [ErrChanged] if Kratos cannot apply the change because the object that contained the flag is gone.
 //
-// It cannot be made to depend on what the flag was: Kratos refuses the "test" operation of a JSON Patch (v1.3.1: "unsupported
-// operation: test") and knows no If-Match. So whoever calls this reads the account, compares, and calls at once: of two who
-// change the same flag within those milliseconds, the later one wins.
+// Kratos cannot compare the flag with its old value: it refuses the "test" operation of a JSON Patch (v1.3.1: "unsupported operation:
+// test") and knows no If-Match. So the caller reads the account, compares the flag, and calls SetFlag at once. If two callers change the
+// same flag within these milliseconds, the later change wins.
 func (a *Admin) SetFlag(ctx context.Context, as Identity, pointer string, on bool) error {
 	patch, err := flagPatch(as, pointer, on)
 	if err != nil {
@@ -99,7 +99,7 @@ func (a *Admin) SetFlag(ctx context.Context, as Identity, pointer string, on boo
 	return fmt.Errorf("change an identity: %w", answerError(answer, err))
 }
 
-// flagPatch is a JSON Patch (RFC 6902) that adds the flag, or replaces it, and adds with it whatever is missing above it.
+// flagPatch returns a JSON Patch (RFC 6902) that adds or replaces the flag. If objects above the flag are missing, the patch adds them too.
 func flagPatch(as Identity, pointer string, on bool) (client.JsonPatch, error) {
 	p, err := jsonpointer.New(pointer)
 	if err != nil {
@@ -109,7 +109,7 @@ func flagPatch(as Identity, pointer string, on bool) (client.JsonPatch, error) {
 	at := map[string]any{"traits": as.Traits, "metadata_public": as.MetadataPublic}
 	for depth, token := range tokens {
 		below, ok := at[token].(map[string]any)
-		if !ok || below == nil { // nothing can be added below it: it is replaced by what is missing
+		if !ok || below == nil { // no object to add to: the patch adds the rest of the path as one value
 			var path strings.Builder
 			for _, t := range tokens[:depth+1] {
 				path.WriteString("/" + jsonpointer.Escape(t))
@@ -121,7 +121,7 @@ func flagPatch(as Identity, pointer string, on bool) (client.JsonPatch, error) {
 	return client.JsonPatch{}, fmt.Errorf("the pointer %q leads to something that is no flag", pointer)
 }
 
-// nest puts a value below the names.
+// nest wraps a value in one object for each name.
 func nest(names []string, value any) any {
 	for i := len(names) - 1; i >= 0; i-- {
 		value = map[string]any{names[i]: value}

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// AskPublic asks the public API at url whether it is ready, and returns what time it is there, to the second.
+// AskPublic asks the public API at url whether it is ready, and returns the time of Kratos' clock, to the second.
 func AskPublic(ctx context.Context, url string) (time.Time, error) {
 	header, _, err := get(ctx, strings.TrimSuffix(url, "/")+"/health/ready")
 	if err != nil {
@@ -24,8 +24,8 @@ func AskPublic(ctx context.Context, url string) (time.Time, error) {
 	return at, nil
 }
 
-// AskAdmin asks the admin API at url whether it is ready, and returns Kratos' version, such as "v1.3.1". One that somebody has built may
-// name a branch. The public API does not tell its version.
+// AskAdmin asks the admin API at url whether it is ready, and returns Kratos' version, such as "v1.3.1". A Kratos that somebody has built
+// may name a branch in the place of a version. The public API does not tell its version.
 func AskAdmin(ctx context.Context, url string) (version string, err error) {
 	url = strings.TrimSuffix(url, "/") + "/admin"
 	if _, _, err := get(ctx, url+"/health/ready"); err != nil {
@@ -42,7 +42,8 @@ func AskAdmin(ctx context.Context, url string) (version string, err error) {
 	return said.Version, nil
 }
 
-// get follows no redirects: the admin API leads whoever asks it for a page of the public one to its own.
+// get follows no redirects: the admin API redirects a path of the public API to its own path below /admin. So an admin API would pass for
+// the public API.
 func get(ctx context.Context, url string) (http.Header, []byte, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -9,7 +9,7 @@ func TestTheSessionThatAnAnswerBegins(t *testing.T) {
 	f := NewFrontend("http://x", "ory_kratos_session")
 	for name, tc := range map[string]struct {
 		cookies []string
-		want    string // the cookie that proves it; empty: there is none
+		want    string // the session cookie; empty: the answer begins no session
 	}{
 		"nothing is set":                  {nil, ""},
 		"other cookies":                   {[]string{"csrf_token_1=a; Path=/", "session=b"}, ""},

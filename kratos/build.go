@@ -17,10 +17,10 @@ import (
 	"time"
 )
 
-// Version is the Kratos that is built.
+// Version is the version of Kratos that Build builds.
 const Version = "v1.3.1"
 
-// The module that Kratos is built in.
+// The files go.mod and go.sum of the module in which Kratos is built.
 var (
 	//go:embed server/server.mod
 	serverMod []byte
@@ -28,8 +28,8 @@ var (
 	serverSum []byte
 )
 
-// Build returns the path of a Kratos program, building it if this machine has not yet done so. It needs the go command and
-// a C compiler. Steps are told to progress, in sentences, as they go.
+// Build returns the path of a Kratos program. It builds the program if this machine has not built it yet. The build needs the go command
+// and a C compiler. Build tells its steps to progress, in sentences.
 func Build(ctx context.Context, progress func(string)) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -46,8 +46,8 @@ func Build(ctx context.Context, progress func(string)) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("make the cache folder: %w", err)
 	}
-	// Built elsewhere and moved into place: a build that is cut off leaves nothing that looks finished, and two at once do
-	// each other no harm.
+	// The build runs in a temporary folder, and its result is moved into place. So an interrupted build leaves nothing that looks finished,
+	// and two builds at the same time do not disturb each other.
 	work, err := os.MkdirTemp(dir, "build-")
 	if err != nil {
 		return "", fmt.Errorf("make a folder to build in: %w", err)
@@ -70,7 +70,7 @@ func Build(ctx context.Context, progress func(string)) (string, error) {
 	return binary, nil
 }
 
-// buildDigest tells builds apart that may differ.
+// buildDigest differs for builds whose results may differ: by the module's files, the version of Go, and the platform.
 func buildDigest() string {
 	h := sha256.New()
 	for _, part := range [][]byte{serverMod, serverSum, []byte(runtime.Version() + runtime.GOOS + runtime.GOARCH)} {
@@ -79,8 +79,8 @@ func buildDigest() string {
 	return fmt.Sprintf("%x", h.Sum(nil))[:12]
 }
 
-// haveCompilers looks for what a build needs before it is begun: minutes later, the compiler's own words would be hard to
-// read.
+// haveCompilers looks for the compilers before the build begins. Without this check, the build would fail minutes later, with a message of
+// the compiler that is hard to read.
 func haveCompilers(ctx context.Context) error {
 	if _, err := exec.LookPath("go"); err != nil {
 		return errors.New("building Kratos needs the go command: install Go (https://go.dev/dl), or name a kratos program with --kratos")
@@ -89,7 +89,7 @@ func haveCompilers(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ask the go command for the C compiler: %w", err)
 	}
-	cc := strings.Fields(string(out)) // it may have arguments
+	cc := strings.Fields(string(out)) // CC may contain arguments
 	if len(cc) > 0 {
 		if _, err := exec.LookPath(cc[0]); err == nil {
 			return nil
@@ -104,7 +104,7 @@ func compile(ctx context.Context, dir string, progress func(string)) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-v", "-tags", "sqlite", "-o", "kratos", "github.com/ory/kratos")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "GOFLAGS=-mod=readonly -buildvcs=false", "GOWORK=off",
-		// A go command that is cut off leaves its temporary files, hundreds of megabytes; here they are removed with dir.
+		// An interrupted go command leaves hundreds of megabytes of temporary files. In dir, they are removed with dir.
 		"GOTMPDIR="+dir)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -123,8 +123,8 @@ func compile(ctx context.Context, dir string, progress func(string)) error {
 	return nil
 }
 
-// follow reads what the go command says, a line for each module it fetches and each package it compiles, tells progress
-// how far it is, every two seconds at most, and returns the last lines.
+// follow reads the output of the go command: one line for each module that it fetches and each package that it compiles. follow tells
+// progress both counts, at most every two seconds, and returns the last lines.
 func follow(r io.Reader, progress func(string)) []byte {
 	var tail []byte
 	var fetched, compiled int
@@ -143,7 +143,7 @@ func follow(r io.Reader, progress func(string)) []byte {
 			progress(fmt.Sprintf("  %d modules fetched, %d packages compiled", fetched, compiled))
 		}
 	}
-	// A line too long to scan ends the scanning. The rest is read all the same, or the go command would wait for a reader.
+	// The scanner stops at a line that is too long. The rest is read too: otherwise the go command would block at a full pipe.
 	_, _ = io.Copy(io.Discard, r)
 	return tail
 }

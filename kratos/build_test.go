@@ -12,13 +12,13 @@ import (
 
 func TestABuildThatIsCutOffLeavesNothingBehind(t *testing.T) {
 	cache, tmp := t.TempDir(), t.TempDir()
-	t.Setenv("XDG_CACHE_HOME", cache) // a cache of its own for the go command too: there is all to compile
+	t.Setenv("XDG_CACHE_HOME", cache) // the go command gets an empty cache too, so it must compile everything
 	t.Setenv("GOCACHE", filepath.Join(cache, "go-build"))
 	t.Setenv("TMPDIR", tmp)
 	ctx, cancel := context.WithCancel(t.Context())
 	steps := 0
 	_, err := Build(ctx, func(string) {
-		if steps++; steps == 2 { // it is under way
+		if steps++; steps == 2 { // the build has begun
 			cancel()
 		}
 	})
@@ -37,7 +37,7 @@ func TestABuildThatIsCutOffLeavesNothingBehind(t *testing.T) {
 func TestWhatIsBuiltIsNotBuiltAgain(t *testing.T) {
 	cache := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", cache)
-	t.Setenv("PATH", "") // nothing could be built
+	t.Setenv("PATH", "") // without the go command, a build would fail
 	want := filepath.Join(cache, "nidan", "kratos-"+Version+"-"+buildDigest(), "kratos")
 	if err := os.MkdirAll(filepath.Dir(want), 0o755); err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func TestWhatIsBuiltIsNotBuiltAgain(t *testing.T) {
 	}
 }
 
-// A program whose output is no longer read waits for ever.
+// A program blocks when nobody reads its output.
 func TestAllThatABuildSaysIsRead(t *testing.T) {
 	said := strings.NewReader("first\n" + strings.Repeat("x", 1<<20) + "\nlast\n")
 	follow(said, func(string) {})

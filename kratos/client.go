@@ -20,11 +20,11 @@ func NewAdmin(url string) *Admin {
 	return &Admin{api: client.NewAPIClient(c).IdentityAPI}
 }
 
-// Account is an account to be made.
+// Account is an account that CreateAccount makes.
 type Account struct {
-	Account   string // the name it signs in with
+	Account   string // the name that the holder signs in with
 	Name      string
-	Email     string // empty: it has none
+	Email     string // empty: the account has no address
 	Role      string
 	TwoFactor bool // the account's own flag
 	Password  string

@@ -19,17 +19,17 @@ const (
 	UnknownAAL AAL = "unknown" // Kratos does not say
 )
 
-// Step is one that a session has completed, as Kratos says it.
+// Step is a step of a sign-in that a session has completed, as Kratos reports it.
 type Step struct {
 	Method string `json:"method"`
 	AAL    string `json:"aal"`
 }
 
-// mailed is Kratos' method of mailed codes. Kratos takes such a code for a second factor where selfservice.methods.code.mfa_enabled is on.
+// mailed is Kratos' method for mailed codes. Where selfservice.methods.code.mfa_enabled is on, Kratos accepts such a code as a second factor.
 const mailed = "code"
 
-// AALOf is the level of a session that Kratos calls so, and that has completed these steps. A code that Kratos mailed is no factor of the
-// account's own: it does not make a session aal2.
+// AALOf returns the level of a session from the level that Kratos reports and the steps that the session has completed. A code that Kratos
+// mailed is not a factor that the account has enrolled: it does not make a session aal2.
 func AALOf(level string, steps []Step) AAL {
 	switch level {
 	case "":
@@ -51,10 +51,10 @@ type Factors struct {
 	LookupSecret bool // recovery codes
 }
 
-// Factors returns those of one account, or [ErrGone].
+// Factors returns the second factors of one account, or [ErrGone].
 //
-// Which kinds of credentials an account has, Kratos says of itself. A security key may also be a first factor, without a password, and
-// is no second factor then: that stands in the credential, so Kratos is asked for it. There is no secret in it.
+// Kratos always reports which kinds of credentials an account has. But a security key can also be a first factor, without a password, and
+// then it is no second factor. Only the content of the credential says this, so Factors asks Kratos for the content. It has no secret.
 func (a *Admin) Factors(ctx context.Context, id string) (Factors, error) {
 	got, answer, err := a.api.GetIdentity(ctx, id).IncludeCredential([]string{"webauthn"}).Execute()
 	if err != nil {
@@ -67,7 +67,7 @@ func (a *Admin) Factors(ctx context.Context, id string) (Factors, error) {
 	return factorsOf(*got.Credentials)
 }
 
-// factorsOf are the factors among the credentials of an account.
+// factorsOf returns the second factors among the credentials of an account.
 func factorsOf(all map[string]client.IdentityCredentials) (Factors, error) {
 	_, totp := all["totp"]
 	_, lookup := all["lookup_secret"]
@@ -75,7 +75,7 @@ func factorsOf(all map[string]client.IdentityCredentials) (Factors, error) {
 	return Factors{TOTP: totp, WebAuthn: key, LookupSecret: lookup}, err
 }
 
-// secondFactor says whether there is a security key among those of a credential that is asked for after another factor.
+// secondFactor says whether one of the security keys in a credential is a second factor: a key that Kratos asks for after another factor.
 func secondFactor(config map[string]any) (bool, error) {
 	raw, err := json.Marshal(config)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// answering is a Kratos that answers everything with that.
+// answering returns the address of a server that gives the same answer to every request.
 func answering(t *testing.T, status int, body string) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -18,18 +18,18 @@ var (
 	afterPassword []byte
 )
 
-// Run is what differs between one run of Kratos and another; the rest stands in kratos.yml.
+// Run contains the settings in which one run of Kratos differs from another. All other settings are in kratos.yml.
 type Run struct {
 	PublicPort int    // on 127.0.0.1
 	AdminPort  int    // on 127.0.0.1
-	BaseURL    string // as browsers see it, without a slash at the end: Nidan's public address
-	HookURL    string // Nidan's hooks, without path
+	BaseURL    string // Nidan's public address, as browsers see it, without a slash at the end
+	HookURL    string // the address of Nidan's hooks, without a path
 	HookToken  string
 	DSN        string // Kratos' database
 	Secret     string // at least 32 characters; signs cookies and encrypts
 }
 
-// Config is kratos.yml for one run.
+// Config returns kratos.yml for one run.
 func (r Run) Config() ([]byte, error) {
 	var c map[string]any
 	if err := yaml.Unmarshal(configFile, &c); err != nil {
@@ -57,11 +57,11 @@ func (r Run) Config() ([]byte, error) {
 	return out, nil
 }
 
-// fileHookURL is where kratos.yml has Nidan's hooks.
+// fileHookURL is the address of Nidan's hooks in kratos.yml.
 const fileHookURL = "http://127.0.0.1:4456"
 
-// webHooks are the configurations of all web hooks in a part of kratos.yml, wherever they stand: one that was forgotten would call
-// nobody.
+// webHooks returns the configurations of all web hooks in a part of kratos.yml, at any depth. A hook that it missed would keep the address
+// in the file, and call nobody.
 func webHooks(in any) (found []map[string]any) {
 	switch in := in.(type) {
 	case []any:
@@ -79,7 +79,8 @@ func webHooks(in any) (found []map[string]any) {
 	return found
 }
 
-// at walks down maps. The file is embedded and a test reads it whole, so a step that is missing is a mistake of ours.
+// at follows the steps down into maps, and panics at a missing step. The file is embedded, and a test reads all of it, so a missing step is
+// our own mistake.
 func at(m map[string]any, steps ...string) map[string]any {
 	for _, step := range steps {
 		m = m[step].(map[string]any)
@@ -87,5 +88,5 @@ func at(m map[string]any, steps ...string) map[string]any {
 	return m
 }
 
-// HookBody is the body of Nidan's hooks that ships (after-password.jsonnet).
+// HookBody returns the body of Nidan's hooks that ships (after-password.jsonnet).
 func HookBody() []byte { return afterPassword }

@@ -8,13 +8,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// As it ships, the password is the only way in.
+// As the file ships, people can get in with the password only.
 func TestThePasswordAloneIsSwitchedOn(t *testing.T) {
 	c := asShipped(t)
 	methods := at(c, "selfservice", "methods")
 	for _, name := range []string{"password", "code", "link", "oidc", "passkey"} {
 		enabled := at(methods, name)["enabled"]
-		// The two beside the password are asked for after it, and are no way in by themselves.
+		// Kratos asks for totp and lookup_secret after the password. Alone, they are no way in.
 		if enabled != (name == "password" || name == "totp" || name == "lookup_secret") {
 			t.Errorf("%s: enabled is %v", name, enabled)
 		}
@@ -32,8 +32,8 @@ func asShipped(t *testing.T) (c map[string]any) {
 	return c
 }
 
-// Whoever has enrolled a second factor is asked for it by Kratos itself: by each application that asks Kratos alone, and before a change
-// for which Kratos calls no hook (recovery codes are shown so).
+// Kratos itself asks people who have enrolled a second factor for this factor: for each application that asks only Kratos, and before a
+// step for which Kratos calls no hook (showing the recovery codes).
 func TestKratosItselfAsksForASecondFactorThatIsEnrolled(t *testing.T) {
 	c := asShipped(t)
 	for _, of := range []map[string]any{at(c, "session", "whoami"), at(c, "selfservice", "flows", "settings")} {
@@ -43,8 +43,8 @@ func TestKratosItselfAsksForASecondFactorThatIsEnrolled(t *testing.T) {
 	}
 }
 
-// Hooks that stand right under "after" are called when the change is made, and a method that has none of its own is not guarded, though
-// it be off for now.
+// Kratos calls hooks directly under "after" only after it has made the change. So a method without hooks of its own is not guarded. This
+// holds for methods that are off for now too: somebody may switch them on.
 func TestNidanIsAskedBeforeEachMethodOfTheSettingsChangesAnything(t *testing.T) {
 	settings := at(asShipped(t), "selfservice", "flows", "settings")
 	where := map[string]map[string]any{"any": at(settings, "before")}
@@ -66,7 +66,7 @@ func TestNidanIsAskedBeforeEachMethodOfTheSettingsChangesAnything(t *testing.T) 
 	}
 }
 
-// A method without the hook would sign people in without Nidan being asked. Whoever switches one on has to change nothing else.
+// A method without the hook would sign people in without asking Nidan. An operator who switches a method on has to change nothing else.
 func TestEachMethodCallsTheHook(t *testing.T) {
 	after := at(asShipped(t), "selfservice", "flows", "login", "after")
 	for _, name := range []string{"password", "oidc", "code", "passkey", "webauthn", "totp", "lookup_secret"} {
@@ -75,7 +75,7 @@ func TestEachMethodCallsTheHook(t *testing.T) {
 			t.Errorf("%s does not call what others call: %v", name, method)
 		}
 	}
-	// Of a method that has no name there yet: one of a later Kratos.
+	// Methods without an entry of their own, such as methods of a later Kratos, call these hooks.
 	hooks := after["hooks"].([]any)
 	if len(hooks) != 1 || at(hooks[0].(map[string]any), "config")["url"] != "http://127.0.0.1:4456/hooks/login" {
 		t.Errorf("other methods call %v", hooks)
@@ -104,7 +104,7 @@ func TestARunHasItsOwnAddressesAndSecrets(t *testing.T) {
 	}
 }
 
-// Sent as JSON, the call can be skipped by what a client sends. The end-to-end tests try it.
+// With a JSON body, a client can make Kratos skip the call. The end-to-end tests try this.
 func TestTheHookIsCalledWithAForm(t *testing.T) {
 	hooks := webHooks(asShipped(t))
 	for _, hook := range hooks {
@@ -117,7 +117,7 @@ func TestTheHookIsCalledWithAForm(t *testing.T) {
 	}
 }
 
-// Whoever knew the old password may still be signed in. Nidan is asked first: Kratos calls the hooks in their order.
+// A person who knew the old password may still be signed in. Nidan is asked first: Kratos calls the hooks in their order.
 func TestOlderSessionsEndWithANewPassword(t *testing.T) {
 	c := asShipped(t)
 	for how, after := range map[string]map[string]any{

@@ -8,21 +8,21 @@ import (
 	client "github.com/ory/kratos-client-go"
 )
 
-// LoginFlow is what a sign-in page has to know of a login flow.
+// LoginFlow contains what a sign-in page needs from a login flow.
 type LoginFlow struct {
 	ID         string    `json:"id"`
 	Action     string    `json:"action"` // where to submit it
 	CSRFToken  string    `json:"csrf_token"`
-	ReturnTo   string    `json:"return_to"` // empty: not said
-	Refresh    bool      `json:"refresh"`   // somebody is signed in already, and proves it again
-	SecondStep bool      `json:"-"`         // the password was right, and one of Kratos' own second factors is asked for (aal2)
+	ReturnTo   string    `json:"return_to"` // empty: the flow names no address
+	Refresh    bool      `json:"refresh"`   // a person who is signed in already proves it again
+	SecondStep bool      `json:"-"`         // the password was right, and Kratos asks for one of its own second factors (aal2)
 	Active     string    `json:"active"`    // the method that was last submitted; empty: none yet
 	Messages   []Message `json:"messages"`
-	Identifier string    `json:"-"` // as it was last submitted; empty: not yet
+	Identifier string    `json:"-"` // the identifier that was last submitted; empty: none yet
 	Methods    []Method  `json:"-"` // in Kratos' order
 }
 
-// Message is one that Kratos shows above its form, or at a field.
+// Message is a message that Kratos shows above its form or at a field.
 type Message struct {
 	ID      int64          `json:"id"`
 	Text    string         `json:"text"`
@@ -30,7 +30,7 @@ type Message struct {
 	Context map[string]any `json:"context"`
 }
 
-// Used says whether a message stands for a recovery code that can no longer be used.
+// Used says whether a message stands for a recovery code that somebody has already used.
 func (m Message) Used() bool { return m.Context["used_at"] != nil }
 
 // Method is a way to sign in that Kratos offers on a flow: one of its groups of nodes, such as password, oidc, passkey or code.
@@ -41,18 +41,18 @@ type Method struct {
 
 // Node is a field, a button or a script of a method.
 type Node struct {
-	Name     string // of the field
+	Name     string // the name of the field
 	Type     string // as in HTML: text, hidden, submit, button, …; "script" for a script
 	Value    string
 	Required bool
 	Label    Message // empty: none
 	Trigger  string  // the function of the method's script that a button calls; empty: none
-	Src      string  // of a script, or an image
+	Src      string  // the address of a script or an image
 	Messages []Message
-	Texts    []Message // of a node that is only read, of the type "shown"
+	Texts    []Message // the texts of a node that people only read, of the type "shown"
 }
 
-// LoginFlow returns the browser's flow of that id, or [ErrGone].
+// LoginFlow returns the flow with this id if it belongs to the browser with this cookie. Otherwise it returns [ErrGone].
 func (f *Frontend) LoginFlow(ctx context.Context, id, cookie string) (LoginFlow, error) {
 	got, answer, err := f.api.GetLoginFlow(ctx).Id(id).Cookie(cookie).Execute()
 	if err != nil {
@@ -69,12 +69,12 @@ func (f *Frontend) LoginFlow(ctx context.Context, id, cookie string) (LoginFlow,
 	return flow, nil
 }
 
-// add puts a node where it belongs. Nodes of the group "default" are every method's.
+// add puts a node into the field or the method that it belongs to. A node of the group "default" belongs to all methods, and to none of them.
 func (flow *LoginFlow) add(n client.UiNode) {
 	node, ok := nodeOf(n)
 	switch {
 	case !ok:
-	case strings.HasPrefix(node.Name, "transient_payload."): // Nidan's own, for pages that know nothing of it
+	case strings.HasPrefix(node.Name, "transient_payload."): // Nidan's own fields, for pages that do not know Nidan
 	case node.Name == "csrf_token":
 		flow.CSRFToken = node.Value
 	case node.Name == "identifier":
@@ -88,7 +88,7 @@ func (flow *LoginFlow) add(n client.UiNode) {
 	}
 }
 
-// nodeOf leaves out links, which no method has.
+// nodeOf converts a node. It reports false for a link: no method contains links.
 func nodeOf(n client.UiNode) (Node, bool) {
 	if script := n.Attributes.UiNodeScriptAttributes; script != nil {
 		return Node{Type: "script", Src: script.Src}, true

@@ -11,24 +11,23 @@ import (
 	client "github.com/ory/kratos-client-go"
 )
 
-// ErrGone is returned for what Kratos does not have, or no more, or not for this browser.
+// ErrGone is returned when Kratos does not have what was asked for, no longer has it, or does not show it to this browser.
 var ErrGone = errors.New("not to be had from Kratos")
 
-// ErrAAL2Needed is returned where somebody is signed in who has enrolled a second factor and has not shown it: Kratos says nothing of the
-// session until then (session.whoami.required_aal: highest_available).
+// ErrAAL2Needed is returned when the person who is signed in has enrolled a second factor and has not yet shown it. Until then, Kratos tells
+// nothing about the session (session.whoami.required_aal: highest_available).
 var ErrAAL2Needed = errors.New("the session lacks the second factor")
 
-// ErrRefused is returned for what a hook of Kratos' did not let happen.
+// ErrRefused is returned when a hook of Kratos has refused what was asked for.
 var ErrRefused = errors.New("refused by a hook of Kratos'")
 
-// Frontend is a client of Kratos' public API, on behalf of whoever sent a request to Nidan. It is safe for concurrent
-// use.
+// Frontend is a client of Kratos' public API. It asks Kratos for the person who sent a request to Nidan. It is safe for concurrent use.
 type Frontend struct {
 	api           client.FrontendAPI
-	sessionCookie string // its name
+	sessionCookie string // the name of the cookie
 }
 
-// NewFrontend returns a client of the public API at url, for browsers that have their session in the cookie of that name.
+// NewFrontend returns a client of the public API at url, for browsers whose session cookie has the name sessionCookie.
 func NewFrontend(url, sessionCookie string) *Frontend {
 	c := client.NewConfiguration()
 	c.Servers = client.ServerConfigurations{{URL: url}}
@@ -36,15 +35,15 @@ func NewFrontend(url, sessionCookie string) *Frontend {
 	return &Frontend{api: client.NewAPIClient(c).FrontendAPI, sessionCookie: sessionCookie}
 }
 
-// Session is one that somebody is signed in with.
+// Session is the session of a person who is signed in.
 type Session struct {
 	Identity        Identity
-	AuthenticatedAt time.Time // when the last step of signing in was completed; Kratos keeps it to the nanosecond, or as its database does
+	AuthenticatedAt time.Time // when the last step of the sign-in was completed; as precise as Kratos' database, at most to the nanosecond
 	AAL             AAL
 }
 
-// Whoami returns the session that r proves, [ErrGone] where there is none, [ErrAAL2Needed], or [ErrTwoProofs]. Nothing of r but its
-// proof goes to Kratos.
+// Whoami returns the session that r proves. It returns [ErrGone] if r proves no session, [ErrAAL2Needed] if the session lacks its second
+// factor, and [ErrTwoProofs] if r has two proofs. Whoami sends nothing of r to Kratos but the proof.
 func (f *Frontend) Whoami(ctx context.Context, r *http.Request) (Session, error) {
 	p, err := proofOf(r, f.sessionCookie)
 	if err != nil {
@@ -76,7 +75,7 @@ func aalOf(s *client.Session) AAL {
 	return AALOf(string(s.GetAuthenticatorAssuranceLevel()), steps)
 }
 
-// LogoutURL is where the browser is signed out.
+// LogoutURL returns the address that signs the browser out.
 func (f *Frontend) LogoutURL(ctx context.Context, cookie string) (string, error) {
 	got, answer, err := f.api.CreateBrowserLogoutFlow(ctx).Cookie(cookie).Execute()
 	if err != nil {
@@ -101,7 +100,7 @@ func answerError(answer *http.Response, err error) error {
 	return err
 }
 
-// errorID is the symbol by which Kratos names an error. Empty: there is none.
+// errorID returns Kratos' symbol for an error, or "" if the error has none.
 func errorID(err error) string {
 	var said *client.GenericOpenAPIError
 	var body struct {

@@ -10,18 +10,18 @@ import (
 	"github.com/go-openapi/jsonpointer"
 )
 
-// Identity is what Kratos says of an account in a web hook.
+// Identity is an account as Kratos describes it.
 type Identity struct {
 	ID             string         `json:"id"`
 	State          string         `json:"state"`
 	Traits         map[string]any `json:"traits"`
 	MetadataPublic map[string]any `json:"metadata_public"`
-	// Factors are the second factors of Kratos' own that are enrolled. Only the admin API tells of them; nil: not known.
+	// Factors are Kratos' own second factors that the account has enrolled; nil: not known. Only the admin API reports them.
 	Factors *Factors `json:"-"`
 }
 
-// Pointers say where in an identity the facts about an account stand (JSON Pointers, RFC 6901). All that decides about a
-// sign-in, but for the e-mail address, must stand below /metadata_public: traits are the account holder's to change.
+// Pointers say where in an identity the facts about an account are (JSON Pointers, RFC 6901). Every fact that decides about a sign-in,
+// except the e-mail address, must be below /metadata_public: account holders can change their traits.
 type Pointers struct {
 	Account   string
 	Name      string
@@ -35,26 +35,26 @@ type Pointers struct {
 	Plan            string
 }
 
-// Roles are those that an account can have, from high to low. What each may do is for the policies to say.
+// Roles are the roles that an account can have, from high to low. The policies say what each role may do.
 var Roles = []string{"owner", "system_administrator", "supervisor", "user"}
 
-// Person are the facts about an account.
+// Person contains the facts about an account.
 type Person struct {
-	Account   string // the name it signs in with
+	Account   string // the name that the holder signs in with
 	Name      string // for display
-	Email     string // empty: there is none
-	Role      string // "user" where none is given
+	Email     string // empty: the account has no address
+	Role      string // "user" if the identity has no role
 	Locale    string // empty: not known
-	TwoFactor bool   // the account's own flag; false where none is given
+	TwoFactor bool   // the account's own flag; false if the identity has no flag
 
 	Locked          bool
 	PasswordExpired bool
-	Plan            string // what its holder has subscribed to; empty: not known
+	Plan            string // the plan of the holder's subscription; empty: not known
 }
 
-// Read reads the facts. What is absent or null is empty; what has the wrong type is an error, which names the place and
-// never what stands there. An e-mail address that cannot be one is an error too: taken for "no address", it would be a way
-// around the second step.
+// Read reads the facts. A fact that is absent or null stays empty. A value of the wrong type is an error, which names the place and never
+// the value. A text that cannot be an e-mail address is an error too: if it counted as "no address", it would be a way around the second
+// step.
 func (p Pointers) Read(id Identity) (Person, error) {
 	doc := map[string]any{"traits": id.Traits, "metadata_public": id.MetadataPublic}
 	var who Person
@@ -91,7 +91,7 @@ func (p Pointers) Read(id Identity) (Person, error) {
 	return who, nil
 }
 
-// read puts the value at pointer into v, and leaves v alone where there is none.
+// read stores the value at pointer in v. If there is no value, v does not change.
 func read[T any](doc map[string]any, pointer string, v *T) error {
 	found, err := lookup(doc, pointer)
 	if err != nil || found == nil {
@@ -105,7 +105,7 @@ func read[T any](doc map[string]any, pointer string, v *T) error {
 	return nil
 }
 
-// lookup walks down a pointer. Nothing there is nil; something in the way that has no members is an error.
+// lookup follows a pointer into doc. It returns nil if there is no value, and an error if a value on the way is no object.
 func lookup(doc map[string]any, pointer string) (any, error) {
 	steps, err := tokens(pointer)
 	if err != nil {
@@ -124,7 +124,7 @@ func lookup(doc map[string]any, pointer string) (any, error) {
 	return at, nil
 }
 
-// parsed are the tokens of pointers that were read before: those of the configuration, some nine of them, at each sign-in.
+// parsed caches the tokens of pointers. Each sign-in reads the same pointers of the configuration, about nine.
 var parsed sync.Map
 
 func tokens(pointer string) ([]string, error) {

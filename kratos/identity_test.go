@@ -74,7 +74,7 @@ func identity(t testing.TB, text string) (id Identity) {
 	return id
 }
 
-// Whatever Kratos says of an account, either it is understood or nothing of it is used.
+// Read either understands all of an identity or returns nothing of it.
 func FuzzRead(f *testing.F) {
 	f.Add(`{"traits": {"email": "a@example.com"}, "metadata_public": {"two_factor": {"enabled": true}}}`)
 	f.Fuzz(func(t *testing.T, text string) {

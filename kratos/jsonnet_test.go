@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-jsonnet"
 )
 
-// interpret is what Kratos' interpreter makes of the hook's body, a function of the context.
+// interpret evaluates the hook's body, a function of the context, as Kratos' Jsonnet interpreter does.
 func interpret(t *testing.T, context string) string {
 	t.Helper()
 	vm := jsonnet.MakeVM()
@@ -22,7 +22,7 @@ func interpret(t *testing.T, context string) string {
 	return out
 }
 
-// evaluate is what Kratos sends: it makes a form of the result, whose members must be strings.
+// evaluate returns the content of the form that Kratos sends. Kratos makes a form of the result, whose members must be strings.
 func evaluate(t *testing.T, context string) map[string]any {
 	t.Helper()
 	out := interpret(t, context)
@@ -41,7 +41,7 @@ func object(t *testing.T, text string) (m map[string]any) {
 	return m
 }
 
-// recorded is a whole context, as Kratos v1.3.1 gave it to a hook.
+// recorded returns a whole context that Kratos v1.3.1 gave to a hook.
 func recorded(t *testing.T, name string) string {
 	t.Helper()
 	b, err := os.ReadFile("testdata/" + name)
@@ -51,7 +51,7 @@ func recorded(t *testing.T, name string) string {
 	return string(b)
 }
 
-// partOf says whether every value of part stands at the same place in whole, and where not.
+// partOf adds to missing each place where part has another value than whole.
 func partOf(part, whole any, at string, missing *[]string) {
 	p, isMap := part.(map[string]any)
 	w, wholeIsMap := whole.(map[string]any)
@@ -179,8 +179,8 @@ func TestOfTheDevicesThisSignInsGoesOut(t *testing.T) {
 	}
 }
 
-// The result of Kratos' interpreter is read up to 64 KB; one that is longer breaks it for the sign-ins that follow. No letter
-// takes more room in the result than this one: seven bytes.
+// Kratos reads the result of its interpreter up to 64 KB. A longer result breaks the interpreter for the sign-ins that follow. No letter
+// takes more room in the result than the letter below: seven bytes.
 func TestNoClientCanMakeTheBodyTooLong(t *testing.T) {
 	long, err := json.Marshal(strings.Repeat("\u0080", 100<<10))
 	if err != nil {
@@ -201,7 +201,7 @@ func TestNoClientCanMakeTheBodyTooLong(t *testing.T) {
 				"request_headers": {"User-Agent": [LONG, LONG, LONG], "Accept-Language": [LONG, LONG, LONG], "X": LONG,
 					"True-Client-Ip": [LONG, LONG], "Priority": [LONG, LONG]},
 				"request_cookies": {"nidan_device": LONG, "__Host-nidan_device": LONG, "other": LONG}}`)
-			// The traits, which the schema bounds to some 850 letters, come on top.
+			// The traits come on top. The schema limits them to about 850 letters.
 			if got := len(interpret(t, context)); got > 64<<10-7*850 {
 				t.Errorf("%d bytes", got)
 			}
@@ -230,7 +230,7 @@ func TestTheHookCannotCancelItself(t *testing.T) {
 	}
 }
 
-// A flow of the settings has the account as it is kept; beside it stands what it is about to become.
+// In a settings flow, the flow contains the account as Kratos keeps it, and the context contains the account as it is to become.
 func TestOfAChangeTheAccountAsItIsKeptGoesOutBesideWhatItIsToBecome(t *testing.T) {
 	body := evaluate(t, `{"flow": {"id": "f", "identity": {"id": "1", "state": "active", "schema_id": "x", "traits": {"email": "old@example.com",
 		"account": "a", "other": 1}, "metadata_public": {"role": "user", "other": 1}}},
@@ -242,7 +242,7 @@ func TestOfAChangeTheAccountAsItIsKeptGoesOutBesideWhatItIsToBecome(t *testing.T
 	if got := body["identity"].(map[string]any)["traits"].(map[string]any)["email"]; got != "new@example.com" {
 		t.Errorf("it is to have the address %v", got)
 	}
-	// Where a flow only begins, Kratos says nothing of what is to become.
+	// When a settings flow only begins, Kratos does not say what the account is to become.
 	body = evaluate(t, `{"flow": {"id": "f", "identity": {"id": "1", "state": "active", "traits": {"account": "a"}}}}`)
 	if !reflect.DeepEqual(body["identity"], body["flow"].(map[string]any)["identity"]) {
 		t.Errorf("got %v", body)

@@ -15,17 +15,17 @@ import (
 // Process is a Kratos that runs as a child of this program.
 type Process struct {
 	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended
-	log  string        // file
+	done chan struct{} // closed when Kratos has ended
+	log  string        // the path of the log file
 }
 
 const (
-	readyWithin = 60 * time.Second // of its start, on a slow machine
-	stopWithin  = 5 * time.Second  // of being asked to
+	readyWithin = 60 * time.Second // after the start, on a slow machine
+	stopWithin  = 5 * time.Second  // after SIGTERM
 )
 
-// Start runs the program binary in the folder dir, which it fills with Kratos' files, migrates its database and returns
-// when it is ready. Kratos stays in this program's process group: what ends the one by Ctrl-C ends the other.
+// Start writes Kratos' files into the folder dir, migrates Kratos' database, runs the program binary in dir, and returns when Kratos is
+// ready. Kratos stays in the process group of this program, so Ctrl-C ends both.
 func Start(ctx context.Context, binary, dir string, run Run) (*Process, error) {
 	config, err := run.Config()
 	if err != nil {
@@ -60,15 +60,15 @@ func (p *Process) start(binary, dir string) error {
 	if err != nil {
 		return fmt.Errorf("make Kratos' log: %w", err)
 	}
-	defer log.Close() // the child has its own
-	// --dev: cookies without "Secure", for plain HTTP on loopback.
+	defer log.Close() // the child has a copy of its own
+	// --dev: the cookies have no attribute "Secure", because the demo and the tests use plain HTTP on loopback.
 	p.cmd = exec.Command(binary, "serve", "-c", "kratos.yml", "--dev")
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, log, log
 	if err := p.cmd.Start(); err != nil {
 		return fmt.Errorf("start Kratos: %w", err)
 	}
 	go func() {
-		_ = p.cmd.Wait() // how it ended is in its log
+		_ = p.cmd.Wait() // Kratos' log says why it ended
 		close(p.done)
 	}()
 	return nil
@@ -99,15 +99,15 @@ func (p *Process) awaitReady(ctx context.Context, url string) error {
 	}
 }
 
-// Done is closed when Kratos has ended, however that came about.
+// Done returns a channel that is closed when Kratos has ended, for whatever reason.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// PID is the number by which the system knows it.
+// PID returns the process id of Kratos.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Stop ends Kratos, gently first. It returns when Kratos has ended.
+// Stop ends Kratos with SIGTERM, and with SIGKILL if it does not end in time. Stop returns when Kratos has ended.
 func (p *Process) Stop() {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails only if it has ended already
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails only if Kratos has already ended
 	select {
 	case <-p.done:
 	case <-time.After(stopWithin):
@@ -124,7 +124,7 @@ func (p *Process) tail() []byte {
 	return lastLines(log)
 }
 
-// lastLines are the last few lines of an output, which is where programs say what went wrong.
+// lastLines returns the last five lines of an output: programs say there what went wrong.
 func lastLines(out []byte) []byte {
 	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
 	return bytes.Join(lines[max(0, len(lines)-5):], []byte("\n"))

@@ -9,16 +9,16 @@ import (
 // ErrTwoProofs is returned for a request that proves a session more than once.
 var ErrTwoProofs = errors.New("a request proves a session more than once")
 
-// proof is what a request proves its session with: a browser with its session cookie, a native client with its token. One of the
-// two is empty at least.
+// proof is the proof of a session in a request: the session cookie of a browser, or the session token of a native client. At least one of
+// the two is empty.
 type proof struct{ cookie, token string }
 
-// proofOf returns the one proof in r, or [ErrTwoProofs]. Kratos takes the token where there is a cookie too, and the first of two
-// cookies. Whoever reads the request after Nidan may take the other, which can be another person's: what the one may do would be
-// answered, and the other would do it.
+// proofOf returns the one proof in r, or [ErrTwoProofs]. If a request has a token and a cookie, Kratos takes the token; of two cookies, it
+// takes the first. Another program that reads the request after Nidan may take the other proof, which can belong to another person. Nidan
+// would then answer what the first person may do, and the second person would do it.
 //
-// So all that anybody may take for a proof is counted: cookies also where a comma parts them (RFC 2965) or case differs, and
-// bearer tokens, which Kratos takes last. A bearer token alone proves nothing here (contract, section 2).
+// So proofOf counts everything that a program may take for a proof: also cookies that are separated by a comma (RFC 2965) or whose names
+// differ only in case, and bearer tokens, which Kratos takes last. A bearer token alone proves nothing here (contract, section 2).
 func proofOf(r *http.Request, sessionCookie string) (proof, error) {
 	var p proof
 	n := 0
@@ -44,7 +44,7 @@ func proofOf(r *http.Request, sessionCookie string) (proof, error) {
 	if n > 1 {
 		return proof{}, ErrTwoProofs
 	}
-	if c, err := r.Cookie(sessionCookie); err == nil && c.Value != "" { // as Kratos reads cookies
+	if c, err := r.Cookie(sessionCookie); err == nil && c.Value != "" { // Kratos reads cookies in the same way
 		p.cookie = (&http.Cookie{Name: c.Name, Value: c.Value}).String()
 	}
 	return p, nil

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What counts as two proofs is tested where it matters: in server/session.
+// The tests of server/session say which requests have two proofs.
 func TestNothingButTheProofGoesToKratos(t *testing.T) {
 	for name, tc := range map[string]struct{ sent, want http.Header }{
 		"a token": {

@@ -10,7 +10,7 @@ import (
 	client "github.com/ory/kratos-client-go"
 )
 
-// SettingsFlow is what a page has to know of a settings flow, in which somebody changes how to sign in.
+// SettingsFlow contains what a page needs from a settings flow, in which a person changes how to sign in.
 type SettingsFlow struct {
 	ID        string
 	Action    string // where to submit it
@@ -19,9 +19,9 @@ type SettingsFlow struct {
 	Methods   []Method // in Kratos' order
 }
 
-// NewSettingsFlow begins a flow for the browser with these cookies, and returns its id and the headers with the cookies that Kratos sets.
-// It returns [ErrGone] where nobody is signed in, [ErrAAL2Needed] where the second factor is lacking, and [ErrRefused] where a hook of Kratos'
-// is against it.
+// NewSettingsFlow begins a flow for the browser with these cookies. It returns the id of the flow and the Set-Cookie headers of Kratos'
+// answer. It returns [ErrGone] if nobody is signed in, [ErrAAL2Needed] if the session lacks its second factor, and [ErrRefused] if a hook of
+// Kratos refuses.
 func (f *Frontend) NewSettingsFlow(ctx context.Context, cookie, returnTo string) (id string, cookies []string, err error) {
 	ask := f.api.CreateBrowserSettingsFlow(ctx).Cookie(cookie)
 	if returnTo != "" {
@@ -35,14 +35,15 @@ func (f *Frontend) NewSettingsFlow(ctx context.Context, cookie, returnTo string)
 	return got.Id, answer.Header.Values("Set-Cookie"), nil
 }
 
-// SettingsFlow returns the browser's flow of that id, or [ErrGone], or [ErrAAL2Needed].
+// SettingsFlow returns the flow with this id if it belongs to the browser with this cookie. Otherwise it returns [ErrGone], or
+// [ErrAAL2Needed] if the session lacks its second factor.
 func (f *Frontend) SettingsFlow(ctx context.Context, id, cookie string) (SettingsFlow, error) {
 	got, answer, err := f.api.GetSettingsFlow(ctx).Id(id).Cookie(cookie).Execute()
 	if err != nil {
 		return SettingsFlow{}, fmt.Errorf("get a settings flow: %w", settingsError(answer, err))
 	}
 	defer answer.Body.Close()
-	flow := LoginFlow{} // whose nodes are alike
+	flow := LoginFlow{} // its nodes are sorted in the same way
 	for _, n := range got.Ui.Nodes {
 		flow.add(n)
 	}
@@ -51,7 +52,8 @@ func (f *Frontend) SettingsFlow(ctx context.Context, id, cookie string) (Setting
 	}, nil
 }
 
-// settingsError is answerError, and knows a refusal by a hook: Kratos has no status of its own for that while a flow begins.
+// settingsError is answerError for settings flows: it also recognises a refusal by a hook. For a refusal while a flow begins, Kratos has no
+// status of its own.
 func settingsError(answer *http.Response, err error) error {
 	if answer == nil {
 		return err
@@ -63,7 +65,7 @@ func settingsError(answer *http.Response, err error) error {
 	return answerError(answer, err)
 }
 
-// shown is a node that is only read: an image, or a text.
+// shown converts a node that people only read: an image or a text.
 func shown(n client.UiNode) (Node, bool) {
 	var node Node
 	switch a := n.Attributes; {
@@ -80,7 +82,7 @@ func shown(n client.UiNode) (Node, bool) {
 	return node, true
 }
 
-// secrets are the texts of a node that holds several, or the one that it holds.
+// secrets returns the texts of a node: all texts of a list of secrets, or the node's only text.
 func secrets(t client.UiText) []Message {
 	list, _ := t.Context["secrets"].([]any)
 	if list == nil {
@@ -97,8 +99,8 @@ func secrets(t client.UiText) []Message {
 	return all
 }
 
-// refusedByHook says whether that is why a flow did not begin. Kratos (v1.3.1) answers 500 then, and keeps none of the hook's words, but
-// for its own.
+// refusedByHook says whether a flow did not begin because a hook refused it. Kratos (v1.3.1) answers this with 500 and a message of its own,
+// and drops the hook's message.
 func refusedByHook(err error) bool {
 	var said *client.GenericOpenAPIError
 	return errors.As(err, &said) && strings.Contains(string(said.Body()), "a webhook target returned an error")

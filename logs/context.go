@@ -9,14 +9,15 @@ import (
 
 type key struct{}
 
-// request is what is known of a request. More may become known while it is answered, also by whoever has an older context in the hand.
+// request contains what is known about a request. More can become known while the request is answered. Lines that are logged with an older
+// context contain it too.
 type request struct {
 	mu    sync.Mutex
 	known []slog.Attr
 }
 
-// With has attributes stand on each line that is logged for a request from now on: also on those that are logged with the context that
-// was passed in, if the request had attributes before. An attribute takes the place of another one of its name.
+// With adds attributes to each line that is logged for a request from now on. If the request had attributes before, this also holds for
+// lines that are logged with the context that was passed in. An attribute replaces an earlier one of the same name.
 func With(ctx context.Context, attrs ...slog.Attr) context.Context {
 	r, ok := ctx.Value(key{}).(*request)
 	if !ok {
@@ -25,13 +26,13 @@ func With(ctx context.Context, attrs ...slog.Attr) context.Context {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, a := range attrs {
-		// Older ones are not written over: a line may be reading them.
+		// The old slice is not changed: another goroutine may be reading it.
 		r.known = append(slices.DeleteFunc(slices.Clone(r.known), func(k slog.Attr) bool { return k.Key == a.Key }), a)
 	}
 	return ctx
 }
 
-// of are the attributes of the request that a context belongs to.
+// of returns the attributes of the request that a context belongs to.
 func of(ctx context.Context) []slog.Attr {
 	r, ok := ctx.Value(key{}).(*request)
 	if !ok {

@@ -1,6 +1,6 @@
-// Package logs puts what a request is known by on each line that is logged while it is answered: its id, the login flow, the trace. Who
-// logs passes the request's context on, and need not know any of them.
+// Package logs puts the attributes of a request on each line that is logged while the request is answered: its id, the login flow, the
+// trace. Code that logs only passes on the request's context, and need not know the attributes.
 //
-// It is a package of its own because hooks and server both add to it, and neither may import the other for that. It imports nothing of
-// ours and nothing but the standard library.
+// It is a package of its own because hooks and server both add attributes, and neither may import the other. It imports nothing but the
+// standard library.
 package logs

@@ -11,7 +11,7 @@ type Handler struct{ slog.Handler }
 // Handle implements [slog.Handler].
 func (h Handler) Handle(ctx context.Context, r slog.Record) error {
 	if known := of(ctx); len(known) > 0 {
-		r = r.Clone() // the record's room may be shared
+		r = r.Clone() // the record may share memory with copies of it
 		r.AddAttrs(known...)
 	}
 	return h.Handler.Handle(ctx, r)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// written is what a logger writes when use is called.
+// written returns the lines that use logs.
 func written(t *testing.T, use func(*slog.Logger)) (lines []map[string]any) {
 	t.Helper()
 	var out bytes.Buffer
@@ -68,7 +68,7 @@ func TestAnAttributeTakesThePlaceOfAnotherOfItsName(t *testing.T) {
 	}
 }
 
-// The race detector tells if this is not so.
+// The race detector fails this test if concurrent use is not safe.
 func TestARequestMayBeLoggedFromSeveralPlacesAtOnce(t *testing.T) {
 	ctx := With(t.Context(), slog.String("request_id", "r1"))
 	lines := written(t, func(log *slog.Logger) {

@@ -18,7 +18,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/bundle"
 )
 
-// sentByOPA is the first update in which a real OPA, the opa command, tells of a bundle that it has activated.
+// sentByOPA returns the first update in which a real OPA, the opa command, reports a bundle that it has activated.
 func sentByOPA(t *testing.T) map[string]any {
 	t.Helper()
 	updates := make(chan map[string]any, 100)
@@ -53,7 +53,7 @@ func sentByOPA(t *testing.T) map[string]any {
 		"--set", "services.plane.url="+server.URL, "--set", "bundles.nidan.service=plane", "--set", "bundles.nidan.resource=bundles/nidan.tar.gz",
 		"--set", "status.service=plane")
 	c.Stdout, c.Stderr = &out, &out
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what go tool starts ends with it
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that the processes that go tool starts end with it
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func sentByOPA(t *testing.T) map[string]any {
 	}
 }
 
-// differs names what ours has that theirs has not, or has otherwise.
+// differs names the members of ours that theirs does not have, or has with another type.
 func differs(path string, ours, theirs any) (found []string) {
 	a, isObject := ours.(map[string]any)
 	b, both := theirs.(map[string]any)

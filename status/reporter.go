@@ -15,15 +15,15 @@ import (
 	"time"
 )
 
-// sendWithin bounds one update.
+// sendWithin is the timeout of one update.
 const sendWithin = 10 * time.Second
 
 // Config says where updates go.
 type Config struct {
 	URL      string        // /status is added to it
-	Token    string        // bearer token (RFC 6750) to begin with; empty: none
-	Interval time.Duration // between one update and the next, where nothing changes
-	Look     time.Duration // between one look for changes and the next; it grows with failures, up to the interval
+	Token    string        // the first bearer token (RFC 6750); empty: none
+	Interval time.Duration // the time between two updates if nothing changes
+	Look     time.Duration // the time between two looks for changes; it grows with failures, up to the interval
 }
 
 // Reporter sends updates.
@@ -35,14 +35,14 @@ type Reporter struct {
 	log     *slog.Logger
 }
 
-// New returns a reporter that sends nothing until it runs. What is told is what current returns, which is asked often.
+// New returns a reporter. It sends nothing before [Reporter.Run]. It sends the status that current returns, and calls current often.
 func New(c Config, current func() Update, log *slog.Logger) *Reporter {
 	c.URL = strings.TrimSuffix(c.URL, "/") + "/status"
 	r := &Reporter{
 		config: c, current: current, log: log,
 		client: &http.Client{
 			Timeout: sendWithin,
-			// The token is for the one who is configured.
+			// A redirect would send the token to a server that is not configured.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
@@ -50,12 +50,12 @@ func New(c Config, current func() Update, log *slog.Logger) *Reporter {
 	return r
 }
 
-// SetToken has updates show that token from now on; empty: none.
+// SetToken sets the token for the following updates; empty: none.
 func (r *Reporter) SetToken(token string) { r.token.Store(&token) }
 
-// Run sends until ctx ends.
+// Run sends updates until ctx ends.
 func (r *Reporter) Run(ctx context.Context) error {
-	again := time.NewTicker(r.config.Interval) // also where nothing changes
+	again := time.NewTicker(r.config.Interval) // an update is due even if nothing changes
 	defer again.Stop()
 	var told Update
 	due := true
@@ -97,7 +97,7 @@ func (r *Reporter) send(ctx context.Context, u Update) error {
 	}
 	answer, err := r.client.Do(req)
 	if without := (*url.Error)(nil); errors.As(err, &without) {
-		err = without.Err // without the address
+		err = without.Err // without the address, which may contain a secret
 	}
 	if err != nil {
 		return fmt.Errorf("send the status: %w", err)
@@ -110,7 +110,7 @@ func (r *Reporter) send(ctx context.Context, u Update) error {
 	return nil
 }
 
-// note logs that updates cannot be sent, and that they can again: once each, and not for each update.
+// note logs once that updates cannot be sent, and once that they can be sent again.
 func (r *Reporter) note(ctx context.Context, err error, failures int) {
 	switch {
 	case err != nil && failures == 0:

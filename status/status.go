@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// Update is what is told, in the format of OPA (v1/plugins/status, UpdateRequestV1).
+// Update is the status that is sent, in the format of OPA (v1/plugins/status, UpdateRequestV1).
 type Update struct {
-	Labels  map[string]string `json:"labels"` // who tells it
+	Labels  map[string]string `json:"labels"` // they name the sender
 	Bundles map[string]Bundle `json:"bundles"`
 	Plugins map[string]Plugin `json:"plugins"`
 }
 
-// Bundle is a set of policies, wherever it comes from. Times that are zero are of what never happened; OPA sends them too.
+// Bundle is a set of policies from any source. A zero time says that something never happened; OPA sends zero times too.
 type Bundle struct {
 	Name                     string    `json:"name"`
-	ActiveRevision           string    `json:"active_revision,omitempty"` // empty: nothing decides yet
+	ActiveRevision           string    `json:"active_revision,omitempty"` // empty: no set decides yet
 	LastSuccessfulActivation time.Time `json:"last_successful_activation"`
 	Type                     string    `json:"type,omitempty"`
 	LastSuccessfulDownload   time.Time `json:"last_successful_download"`
@@ -26,13 +26,13 @@ type Bundle struct {
 	Message                  string    `json:"message,omitempty"`
 }
 
-// What OPA calls a whole bundle, and one that cannot be had or was refused.
+// OPA's words for a whole bundle, and for a bundle that cannot be fetched or was refused.
 const (
 	Snapshot = "snapshot"
 	Failed   = "bundle_error"
 )
 
-// Plugin is the state of a part of the program, by OPA's words for it.
+// Plugin is the state of a part of the program, in OPA's words.
 type Plugin struct {
 	State string `json:"state"`
 }
@@ -43,7 +43,7 @@ const (
 	NotReady = "NOT_READY"
 )
 
-// news says whether something has changed since that is told at once. When it was asked for a bundle is told with the next update.
+// news says whether a change is sent at once. The times at which a bundle was asked for wait for the next update.
 func (u Update) news(since Update) bool { return !reflect.DeepEqual(u.lasting(), since.lasting()) }
 
 func (u Update) lasting() Update {

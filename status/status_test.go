@@ -14,11 +14,11 @@ import (
 	opa "github.com/open-policy-agent/opa/v1/plugins/status"
 )
 
-// plane is a control plane: it decodes updates as OPA's own.
+// plane is a control plane that decodes updates with OPA's own types.
 type plane struct {
 	t       *testing.T
 	mu      sync.Mutex
-	status  int // it answers with; 0: 200
+	status  int // the status that it answers with; 0: 200
 	calls   int
 	updates []opa.UpdateRequestV1
 	header  http.Header
@@ -69,7 +69,7 @@ func (p *plane) revision() string {
 	return ""
 }
 
-// present is what is so, and may change.
+// present is the present status, which a test can change.
 type present struct {
 	mu sync.Mutex
 	b  Bundle
@@ -87,7 +87,7 @@ func (p *present) update() Update {
 
 var at = time.Date(2026, 4, 1, 9, 0, 0, 1000, time.UTC)
 
-// telling is a reporter that runs, with the control plane that it tells. It tells anew where nothing changes only after the interval.
+// telling returns a running reporter and the control plane that it sends to. If nothing changes, it sends again only after the interval.
 func telling(t *testing.T, interval time.Duration) (*Reporter, *plane, *present, *syncBuffer) {
 	t.Helper()
 	p, is := &plane{t: t}, &present{b: Bundle{Name: "nidan", ActiveRevision: "first", Type: Snapshot, LastSuccessfulActivation: at}}
@@ -96,7 +96,7 @@ func telling(t *testing.T, interval time.Duration) (*Reporter, *plane, *present,
 	r := New(Config{URL: server.URL + "/v1/", Token: "the-token", Interval: interval, Look: time.Millisecond}, is.update,
 		slog.New(slog.NewTextHandler(log, nil)))
 	ended := make(chan error, 1)
-	ctx := t.Context() // ends before what follows
+	ctx := t.Context() // this context ends before the cleanups run
 	go func() { ended <- r.Run(ctx) }()
 	t.Cleanup(func() {
 		if err := <-ended; err != nil {
@@ -151,7 +151,7 @@ func TestAnUpdateIsOneOfOPA(t *testing.T) {
 func TestWhatChangesIsToldAtOnceAndWhatDoesNotAtIntervals(t *testing.T) {
 	_, p, is, _ := telling(t, time.Hour)
 	until(t, "the first update", func() bool { return p.told() == 1 })
-	is.change(func(b *Bundle) { b.LastRequest, b.LastSuccessfulRequest = at, at }) // each minute or so, and no news
+	is.change(func(b *Bundle) { b.LastRequest, b.LastSuccessfulRequest = at, at }) // happens about every minute, and is not sent at once
 	is.change(func(b *Bundle) { b.ActiveRevision = "second" })
 	until(t, "the change", func() bool { return p.revision() == "second" })
 	if n := p.told(); n != 2 {
@@ -167,14 +167,14 @@ func TestThatABundleWasAskedForIsNoNews(t *testing.T) {
 	before := is.update()
 	is.change(func(b *Bundle) { b.LastRequest, b.LastSuccessfulRequest, b.LastSuccessfulDownload = at, at, at })
 	if is.update().news(before) {
-		t.Error("it is")
+		t.Error("that a bundle was asked for is sent at once")
 	}
 	is.change(func(b *Bundle) { b.LastSuccessfulActivation = at })
 	if !is.update().news(before) {
-		t.Error("that a set was activated is none")
+		t.Error("that a set was activated is not sent at once")
 	}
 	if is.update().Bundles["nidan"].LastRequest.IsZero() {
-		t.Error("it is forgotten")
+		t.Error("the time of the last request is forgotten")
 	}
 }
 
@@ -195,7 +195,7 @@ func TestAControlPlaneThatIsAwayIsToldTheNewestLater(t *testing.T) {
 	defer p.mu.Unlock()
 	for _, u := range p.updates {
 		if u.Bundles["nidan"].ActiveRevision == "second" {
-			t.Error("it is told what is not so any more")
+			t.Error("a revision is sent that does not decide any more")
 		}
 	}
 	text := log.String()
@@ -205,7 +205,7 @@ func TestAControlPlaneThatIsAwayIsToldTheNewestLater(t *testing.T) {
 	}
 }
 
-// The token is for the server that is configured.
+// A redirect would send the token to a server that is not configured.
 func TestARedirectIsNotFollowed(t *testing.T) {
 	_, p, _, log := telling(t, 5*time.Millisecond)
 	p.answer(http.StatusTemporaryRedirect)

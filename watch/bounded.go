@@ -2,18 +2,18 @@ package watch
 
 import "sync"
 
-// other stands for what is not told apart, and none for what is empty.
+// other is the label for values that are not told apart, and none is the label for an empty value.
 const (
 	other = "other"
 	none  = "none"
 )
 
-// bounded are the values that a label may have. A reason is whatever a policy says it is; one that names an account in it, or repeats what
-// a client sent, would make a series of its own each time, until the process or whoever reads the metrics runs out of memory.
+// bounded are the values that a label may have. A policy can give any text as a reason. If the text names an account, or repeats what a
+// client sent, it makes a new series each time, until this process or the monitoring system runs out of memory.
 type bounded struct {
 	most  int
-	named func(string) bool // what stands in the policies
-	known map[string]bool   // besides; it does not count
+	named func(string) bool // says whether the policies contain this text
+	known map[string]bool   // values that are always labels, and do not count
 
 	mu   sync.RWMutex
 	seen map[string]bool
@@ -27,7 +27,7 @@ func newBounded(most int, named func(string) bool, known ...string) *bounded {
 	return b
 }
 
-// of is the label for a value. What has been a label stays one, so that its series goes on when the policies change.
+// of returns the label for a value. A value that has been a label stays a label, so its series goes on when the policies change.
 func (b *bounded) of(value string) string {
 	if value == "" {
 		return none

@@ -1,10 +1,10 @@
-// Package watch measures and traces sign-ins, for those who run Nidan: how many there are and how they end, how long a call and each of its
-// parts take, and, if that is switched on, which parts a trace of Kratos' goes on through.
+// Package watch measures and traces sign-ins, for the operators of Nidan: how many sign-ins there are and how they end, how long a call and
+// each of its parts take, and, if tracing is switched on, through which parts a trace of Kratos goes on.
 //
-// It stands around what it measures, and is a package of its own so that neither the hooks nor the store nor the mail know of Prometheus
-// or of OpenTelemetry: they are told of contexts and functions alone. It has no say in anything: what it stands around is called with
-// what it was called with, and its answer is handed on as it is.
+// It wraps the parts that it measures. It is a package of its own so that the hooks, the store and the mail do not know Prometheus and
+// OpenTelemetry: they see only contexts and functions. It decides nothing: it passes a call on to the wrapped part, with the trace added,
+// and returns the part's answer unchanged.
 //
-// Nothing that is measured or traced holds a code, a token, a secret or an address. What policies, and so perhaps clients, put into words
-// is bounded before it becomes a label.
+// No measurement and no trace contains a code, a token, a secret or an address. Texts of policies, and so perhaps of clients, are bounded
+// before they become labels.
 package watch

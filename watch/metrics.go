@@ -12,7 +12,7 @@ import (
 	"nidan/policies"
 )
 
-// unavailable is the state in which nobody is let in because something does not work.
+// unavailable is the state of a call in which nobody is let in because something does not work.
 const unavailable = "unavailable"
 
 // How a part of a call ended.
@@ -28,13 +28,13 @@ func result(fine bool) string {
 	return failed
 }
 
-// Bounds of labels: with more values than these, a metric would take up a monitoring system. The policies that ship have 20 reasons.
+// The greatest numbers of values of a label: more values would overload a monitoring system. The policies that ship have 20 reasons.
 const (
 	mostReasons  = 50
 	mostChannels = 20
 )
 
-// metrics are what is measured.
+// metrics are the metrics of sign-ins.
 type metrics struct {
 	signIns    *prometheus.CounterVec
 	challenges *prometheus.CounterVec
@@ -74,7 +74,7 @@ func newMetrics(named func(string) bool) metrics {
 	return m
 }
 
-// prepare makes the series whose labels are known: one that first appears with a failure has no rate for it.
+// prepare makes the series whose labels are known. Otherwise a series would first appear with a failure, and have no rate for this failure.
 func (m *metrics) prepare() {
 	for _, outcome := range []string{"let_through", "interrupted", unavailable, hooks.Repeated} {
 		m.calls.WithLabelValues(hooks.HookLogin, outcome)
@@ -95,7 +95,7 @@ func (m *metrics) prepare() {
 	}
 }
 
-// ended counts a call. Its reason and its channel are bounded already.
+// ended counts a call. The caller has already bounded the reason and the channel.
 func (m *metrics) ended(hook string, e hooks.Ended, took time.Duration) {
 	m.calls.WithLabelValues(hook, outcome(e.State)).Observe(took.Seconds())
 	if hook != hooks.HookLogin || e.State == hooks.Repeated {

@@ -33,7 +33,7 @@ func TestSignInsAreCountedByActionReasonAndChannel(t *testing.T) {
 	s.signIns(2, "challenge", "code_required", "softphone")
 }
 
-// Kratos may make a call three times: an outage of the way between must not look like a rush of people.
+// Kratos may send a call three times. If the network between Kratos and Nidan fails, this must not look like many people who sign in.
 func TestARepeatedCallIsOneSignIn(t *testing.T) {
 	s := newScene(t, policies.Shipped(), false)
 	s.post(false, "", nil)
@@ -58,7 +58,7 @@ func TestWhatDoesNotWorkIsCounted(t *testing.T) {
 	}
 }
 
-// full is a store on a disk that is full.
+// full is a store on a full disk.
 type full struct{ exchange.Store }
 
 func (full) Situation(context.Context, exchange.Call) (exchange.Situation, error) {
@@ -78,7 +78,7 @@ func TestEachPartOfACallIsMeasured(t *testing.T) {
 	}
 }
 
-// count is how often something was measured.
+// count returns how many measurements a histogram has.
 func count(t *testing.T, o prometheus.Observer) uint64 {
 	t.Helper()
 	var m dto.Metric
@@ -88,7 +88,7 @@ func count(t *testing.T, o prometheus.Observer) uint64 {
 	return m.GetHistogram().GetSampleCount()
 }
 
-// inventive are policies that put each account's id into the reason, and what a client says into the channel.
+// inventive returns policies that put the account's id into the reason, and the client's own text into the channel.
 func inventive(t *testing.T) fs.FS {
 	t.Helper()
 	data, err := fs.ReadFile(policies.Shipped(), "data.json")

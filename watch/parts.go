@@ -13,7 +13,7 @@ import (
 	"nidan/policies"
 )
 
-// Store is a store whose times are measured, and each use of which is a part of the trace.
+// Store returns a store that measures each use of s, and adds it to the trace.
 func (w *Watch) Store(s exchange.Store) exchange.Store { return store{s, w} }
 
 type store struct {
@@ -31,7 +31,7 @@ func (s store) Situation(ctx context.Context, c exchange.Call) (exchange.Situati
 	return found, err
 }
 
-// Update implements [exchange.Store]. A message that is sent in it carries the trace with it.
+// Update implements [exchange.Store]. A message that is sent in the transaction carries the trace.
 func (s store) Update(ctx context.Context, account string, fn func(exchange.Tx) error) error {
 	began := time.Now()
 	parent := traceParent(ctx)
@@ -46,7 +46,7 @@ func (s store) Update(ctx context.Context, account string, fn func(exchange.Tx) 
 	return err
 }
 
-// traceParent is the span that a context belongs to, as it is handed on; empty: none.
+// traceParent returns the span of a context in the format of the header traceparent; empty: none.
 func traceParent(ctx context.Context) string {
 	if !trace.SpanContextFromContext(ctx).IsValid() {
 		return ""
@@ -56,7 +56,7 @@ func traceParent(ctx context.Context) string {
 	return carrier["traceparent"]
 }
 
-// traced is a unit of work within a trace.
+// traced is a transaction within a trace.
 type traced struct {
 	exchange.Tx
 	parent string
@@ -68,7 +68,7 @@ func (t traced) Send(ctx context.Context, m challenge.Message) error {
 	return t.Tx.Send(ctx, m)
 }
 
-// Decider is one whose times are measured, and each decision of which is a part of the trace.
+// Decider returns a decider that measures the decisions of d about sign-ins, and adds each decision to the trace.
 func (w *Watch) Decider(d hooks.Decider) hooks.Decider { return decider{d, w} }
 
 type decider struct {

@@ -30,7 +30,7 @@ import (
 
 const token = "hook-token-hook-token-hook-token-1"
 
-// scene is the hook on the real policies and a real database, watched.
+// scene is a watched hook with the real policies and a real database.
 type scene struct {
 	t      *testing.T
 	watch  *Watch
@@ -44,7 +44,7 @@ type scene struct {
 	engine *policies.Engine
 }
 
-// newScene is one whose traces are kept, if they are asked for.
+// newScene makes a scene. If traced is true, it keeps the traces.
 func newScene(t *testing.T, set fs.FS, traced bool) *scene {
 	t.Helper()
 	s := &scene{t: t}
@@ -90,7 +90,7 @@ func newScene(t *testing.T, set fs.FS, traced bool) *scene {
 	return s
 }
 
-// post makes a call as Kratos does: for an account that is asked for a code, if it says so.
+// post makes a call like Kratos. If asked is true, the account is asked for a code.
 func (s *scene) post(asked bool, code string, header http.Header) *httptest.ResponseRecorder {
 	s.t.Helper()
 	s.calls++
@@ -117,7 +117,7 @@ func (s *scene) post(asked bool, code string, header http.Header) *httptest.Resp
 	return w
 }
 
-// mail is the message that waits to be sent.
+// mail returns the message that waits to be sent.
 func (s *scene) mail() challenge.Message {
 	s.t.Helper()
 	taken, err := s.store.TakeMessages(context.Background(), time.Now(), time.Now(), 10)
@@ -136,7 +136,7 @@ func (s *scene) code(m challenge.Message) string {
 	return code
 }
 
-// signIns holds how many sign-ins were counted with these labels.
+// signIns checks how many sign-ins were counted with these labels.
 func (s *scene) signIns(want float64, action, reason, channel string) {
 	s.t.Helper()
 	if got := testutil.ToFloat64(s.watch.signIns.WithLabelValues(action, reason, channel)); got != want {

@@ -15,13 +15,14 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Tracing sends traces on.
+// Tracing sends traces to a collector.
 type Tracing struct {
 	provider *sdk.TracerProvider
 	tracer   trace.Tracer
 }
 
-// asked says whether the environment asks for traces. It returns an error for what it asks for that there is not.
+// asked says whether the environment asks for traces. It returns an error if the environment asks for an exporter or a protocol that Nidan
+// does not have.
 func asked(getenv func(string) string) (bool, error) {
 	endpoint := getenv("OTEL_EXPORTER_OTLP_ENDPOINT") + getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 	exporter := getenv("OTEL_TRACES_EXPORTER")
@@ -36,15 +37,15 @@ func asked(getenv func(string) string) (bool, error) {
 			if protocol != "http/protobuf" {
 				return false, fmt.Errorf("%s is %q: write http/protobuf, with the port that the collector has for it (4318, as a rule)", name, protocol)
 			}
-			break // the first one counts
+			break // the first variable that is set counts
 		}
 	}
 	return true, nil
 }
 
-// StartTracing begins to send traces to where the environment says, in the variables of OpenTelemetry's specification. It returns nil
-// where these name no endpoint: then nothing is traced. Which of the traces are sent, and with which headers, is said by other variables
-// of the specification, which the libraries read themselves.
+// StartTracing begins to send traces to the endpoint that the environment names, in the variables of OpenTelemetry's specification. If these
+// name no endpoint, it returns nil, and nothing is traced. Other variables of the specification say which traces are sent, and with which
+// headers; the libraries read these variables themselves.
 func StartTracing(ctx context.Context, getenv func(string) string, version string, log *slog.Logger) (*Tracing, error) {
 	if on, err := asked(getenv); !on {
 		return nil, err
@@ -53,7 +54,7 @@ func StartTracing(ctx context.Context, getenv func(string) string, version strin
 	if err != nil {
 		return nil, fmt.Errorf("set up the traces: %w", err)
 	}
-	// What the environment says of the service comes last, and counts.
+	// The attributes from the environment come last, and replace the others.
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithAttributes(
 		attribute.String("service.name", "nidan"), attribute.String("service.version", version)), resource.WithFromEnv())
 	if err != nil {
@@ -68,7 +69,7 @@ func newTracing(options ...sdk.TracerProviderOption) *Tracing {
 	return &Tracing{provider: provider, tracer: provider.Tracer("nidan")}
 }
 
-// Stop sends what waits, for as long as ctx lasts. A nil Tracing has nothing to send.
+// Stop sends the traces that wait, until ctx ends. A nil Tracing has nothing to send.
 func (t *Tracing) Stop(ctx context.Context) error {
 	if t == nil {
 		return nil
@@ -79,7 +80,7 @@ func (t *Tracing) Stop(ctx context.Context) error {
 	return nil
 }
 
-// seldom logs, once a minute at most, that traces cannot be sent: each few seconds there would be another line. Sign-ins go on.
+// seldom logs that traces cannot be sent, once a minute at most: the library reports this every few seconds. Sign-ins go on.
 type seldom struct {
 	log  *slog.Logger
 	now  func() time.Time

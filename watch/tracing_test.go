@@ -16,7 +16,7 @@ import (
 	"nidan/policies"
 )
 
-// What Kratos sends where it traces.
+// The ids that Kratos sends if it traces.
 const (
 	kratosTrace = "4bf92f3577b34da6a3ce929d0e0e4736"
 	kratosSpan  = "00f067aa0ba902b7"
@@ -26,7 +26,7 @@ func byKratos(flags string) http.Header {
 	return http.Header{"Traceparent": {"00-" + kratosTrace + "-" + kratosSpan + "-" + flags}}
 }
 
-// named are the spans of a name.
+// named returns the spans with this name.
 func named(spans tracetest.SpanStubs, name string) (found tracetest.SpanStubs) {
 	for _, s := range spans {
 		if s.Name == name {
@@ -39,7 +39,7 @@ func named(spans tracetest.SpanStubs, name string) (found tracetest.SpanStubs) {
 func TestKratosTraceGoesOnThroughTheHookTheDecisionTheStoreAndTheMail(t *testing.T) {
 	s := newScene(t, policies.Shipped(), true)
 	s.post(true, "", byKratos("01"))
-	_, told := s.watch.Mail(t.Context(), s.mail()) // later, by whichever process
+	_, told := s.watch.Mail(t.Context(), s.mail()) // another process may send the mail later
 	told("")
 	spans := s.spans.GetSpans()
 	hook := named(spans, "nidan.hook.login")
@@ -125,7 +125,7 @@ func TestWhoHasNotTheTokenBeginsNoTrace(t *testing.T) {
 	}
 }
 
-// Traces are kept by others, and read by more people than the mail.
+// Traces are kept by other systems, and more people can read them than the mail.
 func TestNoSpanHoldsACodeATokenASecretOrAnAddress(t *testing.T) {
 	s := newScene(t, policies.Shipped(), true)
 	s.post(true, "", byKratos("01"))
@@ -196,13 +196,13 @@ func TestWhatCannotBeSentToIsSaidAtTheStart(t *testing.T) {
 	}
 }
 
-// Whoever looks from a line of the log for the trace, and the other way round, finds it: also where Nidan sends no traces itself.
+// An operator finds the trace from a line of the log, and the line from the trace, also if Nidan itself sends no traces.
 func TestEachLineOfACallSaysItsTrace(t *testing.T) {
 	for _, traced := range []bool{true, false} {
 		s := newScene(t, policies.Shipped(), traced)
 		s.post(false, "", byKratos("01"))
 		if !strings.Contains(s.log.String(), `"trace_id":"`+kratosTrace+`"`) {
-			t.Errorf("traced: %v: the log does not say it: %s", traced, &s.log)
+			t.Errorf("traced: %v: the log does not contain the trace's id: %s", traced, &s.log)
 		}
 	}
 }

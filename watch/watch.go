@@ -22,7 +22,7 @@ type Watch struct {
 	tracer trace.Tracer // nil: nothing is traced
 }
 
-// New returns a Watch. Named says which reasons and channels stand in the policies that decide; any other one is measured as "other".
+// New returns a Watch. Named says whether the policies that decide contain a reason or a channel; any other text is measured as "other".
 func New(named func(text string) bool, t *Tracing) *Watch {
 	w := &Watch{metrics: newMetrics(named)}
 	if t != nil {
@@ -31,10 +31,10 @@ func New(named func(text string) bool, t *Tracing) *Watch {
 	return w
 }
 
-// traceContext is how a trace is handed on: as W3C Trace Context, and nothing but that. Baggage is left out: a client could fill it.
+// traceContext passes traces on, only as W3C Trace Context. Baggage is left out: a client could fill it.
 var traceContext propagation.TraceContext
 
-// Call is a [hooks.Watch].
+// Call is a [hooks.Watch]. The returned function ends the measurement.
 func (w *Watch) Call(ctx context.Context, hook string, header http.Header) (context.Context, func(hooks.Ended)) {
 	began := time.Now()
 	if header.Get("Traceparent") != "" {
@@ -62,7 +62,7 @@ func (w *Watch) Call(ctx context.Context, hook string, header http.Header) (cont
 	}
 }
 
-// begin begins a span. It is nil where nothing is traced, which then costs nothing.
+// begin begins a span. If nothing is traced, the span is nil, and begin costs nothing.
 func (w *Watch) begin(ctx context.Context, name string, kind trace.SpanKind) (context.Context, trace.Span) {
 	if w.tracer == nil {
 		return ctx, nil
@@ -70,7 +70,7 @@ func (w *Watch) begin(ctx context.Context, name string, kind trace.SpanKind) (co
 	return w.tracer.Start(ctx, name, trace.WithSpanKind(kind))
 }
 
-// end ends a span, if there is one. What the error says is not told: it may hold more than may leave this machine.
+// end ends a span, if there is one. It does not repeat the error's text, which may contain data that must not leave this machine.
 func end(span trace.Span, err error) {
 	if span == nil {
 		return
@@ -81,8 +81,8 @@ func end(span trace.Span, err error) {
 	span.End()
 }
 
-// Mail is a mail.Config's Watch: it is told of each try to send a mail, and of why it failed; an empty reason: it did not. The trace is
-// that of the sign-in that the code is for.
+// Mail is the Watch of a mail.Config. It is called for each try to send a mail. The returned function gets the reason why the try failed, or
+// "" if it did not fail. The span belongs to the trace of the sign-in that the code is for.
 func (w *Watch) Mail(ctx context.Context, m challenge.Message) (context.Context, func(reason string)) {
 	began := time.Now()
 	if m.TraceParent != "" {

@@ -1,5 +1,5 @@
-// golangci-lint, which lints Go: go tool -modfile=.ci/lint/go.mod golangci-lint, or make lint. It is a module of its own because it brings
-// some two hundred modules that Nidan has no use for.
+// golangci-lint lints Go: go tool -modfile=.ci/lint/go.mod golangci-lint, or make lint. It is a module of its own because it needs about two
+// hundred modules that Nidan does not use.
 module nidan/lint
 
 go 1.26.0

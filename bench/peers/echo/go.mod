@@ -1,5 +1,5 @@
-// The peers that Nidan is measured beside: what Echo and the same database do by themselves. They are a module of their own so that
-// what they need stays out of Nidan's.
+// The peers that Nidan is measured beside: Echo and the same database, without Nidan's work. They are a module of their own, so that their
+// dependencies stay out of Nidan's module.
 module nidan/bench/peers/echo
 
 go 1.26.0

@@ -1,8 +1,9 @@
-// Package main is a server that answers POST / as little as a server can: with nothing, or once a record of the call is durable in SQLite.
-// It is what Nidan is measured beside (make bench): the same router, the same database with the same settings, and none of the work.
+// Package main is a server that does as little as a server can for POST /: it answers at once, or when a record of the call is durable in
+// SQLite or PostgreSQL. make bench measures Nidan beside it: it has the same router and the same database with the same settings, and none
+// of Nidan's work.
 //
-// --keep says what becomes of a call: "nothing" (it is answered), "each" (a transaction of its own) or "grouped" (one transaction for
-// all that wait). ?rows=3 has a call write as many records.
+// --keep says what it does with a call: "nothing" (only the answer), "each" (one transaction for each call) or "grouped" (one transaction
+// for all calls that wait). With ?rows=3, a call writes three records.
 package main
 
 import (
@@ -24,7 +25,7 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// tables are Nidan's records, with their indexes.
+// tables makes Nidan's table of records and its indexes.
 const tables = `CREATE TABLE records (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL, account_id TEXT NOT NULL, flow_id TEXT NOT NULL,
     challenge_id TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, revision TEXT NOT NULL, detail BLOB,
@@ -38,7 +39,7 @@ CREATE INDEX records_by_kind ON records (kind, id);`
 const insert = `INSERT INTO records (at, kind, account_id, account_name, changed_by, flow_id, challenge_id, state, reason, revision, detail)
 	VALUES ($1, 'sign_in', $2, $3, '', $4, '', 'allowed', 'account_off', '0123456789abcdef', $5)`
 
-// record is what is kept of one call.
+// record is the record of one call.
 type record struct {
 	account, name, flow string
 	detail              []byte
@@ -46,7 +47,7 @@ type record struct {
 	done                chan error
 }
 
-// keeper makes records durable. It has one connection.
+// keeper makes records durable. On SQLite, it has one connection.
 type keeper struct {
 	db      *sql.DB
 	insert  *sql.Stmt
@@ -105,7 +106,7 @@ func open(path string) (*keeper, error) {
 	return &keeper{db: db, insert: stmt, waiting: make(chan *record, 1024)}, nil
 }
 
-// answer reads a call as Nidan's hook gets it, and answers once it is on record.
+// answer reads a call as Nidan's hook gets it, and answers when its record is durable.
 func (k *keeper) answer(c echo.Context) error {
 	said := []byte(c.FormValue("ctx"))
 	var call struct {
@@ -130,12 +131,12 @@ func (k *keeper) answer(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
-// run commits what waits: one call at a time, or all of them together.
+// run commits the calls that wait: one at a time, or all of them together.
 func (k *keeper) run(together bool) {
 	for r := range k.waiting {
 		group := []*record{r}
 		if together {
-			// Whoever is about to wait is let in first. Where Go has one processor, nobody else would run before the commit.
+			// Goroutines that are about to queue a call get a turn first. If Go has only one processor, no other would run before the commit.
 			runtime.Gosched()
 		}
 		for more := together; more && len(group) < 128; {

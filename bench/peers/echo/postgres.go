@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// openPostgres makes the same tables there.
+// openPostgres makes the same table in PostgreSQL.
 func openPostgres(url string) (*keeper, error) {
 	ctx := context.Background()
 	pool, err := pgxpool.New(ctx, url)
