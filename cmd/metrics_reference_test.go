@@ -27,7 +27,7 @@ The labels ` + "`reason` and `channel`" + ` of sign-ins are what the policies sa
 | --- | --- | --- | --- |
 `
 
-// reference is the page for these metrics.
+// reference returns the page about the metrics.
 func reference(families map[string]*dto.MetricFamily) string {
 	var page strings.Builder
 	page.WriteString(metricsIntroduction)
