@@ -247,8 +247,8 @@ func (n *nidan) mountConsole(
 	}).Mount(n.public)
 }
 
-// run serves until ctx ends or a part fails. The background tasks go on until the last call is answered. After that, run sends the mails
-// that are being sent.
+// run serves until ctx ends or a part fails. The background tasks go on until the last call is answered. After that, run waits up to ten
+// seconds for the mails that are being sent.
 func (n *nidan) run(ctx context.Context) error {
 	public, err := net.Listen("tcp", n.cfg.Public.Listen)
 	if err != nil {

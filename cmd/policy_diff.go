@@ -24,9 +24,9 @@ func policyDiffCommand() *cobra.Command {
 		Use:   "diff NEW",
 		Short: "Show what these policies decide differently, for all possible inputs",
 		Long: `Shows what these policies decide differently from the policies that decide now, or from others. The command does not try samples,
-but goes through all possible inputs: inputs with the same values in all facts that the policies read are one class, and both sets decide
-each class. The command compares all decisions: sign-ins, the terms of a code, what a session may do, new passwords, the console, and
-what is masked in records.
+but goes through all possible inputs: inputs for which the policies look at the same facts, with the same results, are one class, and both
+sets decide each class. The command compares all decisions: sign-ins, the terms of a code, what a session may do, new passwords, the
+console, and what is masked in records.
 
   LOOSENS   the new set asks less of somebody, or allows more
   TIGHTENS  the new set asks more of somebody, or allows less
