@@ -19,7 +19,7 @@ import (
 	"nidan/store/postgrestest"
 )
 
-// process is the policies of one process on a database, as serve has them.
+// process has the policies of one process on a database, as serve has them.
 type process struct {
 	*live.Policies
 	t     *testing.T
@@ -27,7 +27,7 @@ type process struct {
 	look  []func(context.Context) error
 }
 
-// begin starts one, as serve does, up to the record of what decides.
+// begin starts a process as serve does, until it has recorded which policies decide.
 func begin(t *testing.T, st *store.Store, dir string, require config.Require) (*process, error) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
@@ -39,7 +39,7 @@ func begin(t *testing.T, st *store.Store, dir string, require config.Require) (*
 	return &process{p, t, st, keep}, nil
 }
 
-// watching keeps its policies up to date until the test ends.
+// watching keeps the policies of the process up to date until the test ends.
 func (p *process) watching() {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
@@ -76,7 +76,7 @@ func (p *process) decidesBy(dir string) {
 	revisionIs(p.t, dir, p.Status().Active.Revision)
 }
 
-// migrated opens an empty database with tables.
+// migrated opens an empty database and creates its tables.
 func migrated(t *testing.T, url string) *store.Store {
 	t.Helper()
 	st, err := store.Open(t.Context(), url)
@@ -90,7 +90,7 @@ func migrated(t *testing.T, url string) *store.Store {
 	return st
 }
 
-// sterner is the folder of a set that allows fewer tries of a code than the one that ships.
+// sterner returns the folder of a set that allows fewer tries of a code than the set that ships.
 func sterner(t *testing.T) string {
 	return copied(t, "data.json", `"max_attempts": 10`, `"max_attempts": 9`)
 }
@@ -115,7 +115,7 @@ func TestASetThatLoosensWaitsInEveryProcessAndOverAStart(t *testing.T) {
 				t.Fatal(err)
 			}
 			first.decidesBy(strict)
-			// A start with the files changed, in each process.
+			// Each process starts with the changed files.
 			var all []*process
 			for _, st := range stores {
 				p, err := begin(t, st, loose, approve)
@@ -151,7 +151,7 @@ func TestASetThatLoosensWaitsInEveryProcessAndOverAStart(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			again.decidesBy(loose) // it needs no second approval
+			again.decidesBy(loose) // the set needs no second approval
 		})
 	}
 }
@@ -176,7 +176,8 @@ func TestARollbackToWhatIsLooserWaitsToo(t *testing.T) {
 	}
 }
 
-// Who takes an invariant away, and waits for the next start of serve, gets no further.
+// The attack: somebody removes an invariant and waits for the next start of serve. The gate still asks for the invariants of the set that
+// decided last.
 func TestAtAStartTheInvariantsOfTheSetThatDecidedLastAreAskedFor(t *testing.T) {
 	database := "sqlite:" + filepath.Join(t.TempDir(), "nidan.db")
 	before := copied(t, "data.json", "", "")

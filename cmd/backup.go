@@ -11,9 +11,9 @@ import (
 func backupCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "backup FILE",
-		Short: "Copy the database to a new file, while sign-ins go on",
-		Long: `Copies a database of SQLite to a new file, which its owner alone may read. Sign-ins go on meanwhile. For PostgreSQL, use pg_dump;
-docs/operating.md says how, and what it means to go back to a backup.`,
+		Short: "Copy the database to a new file while people sign in",
+		Long: `Copies an SQLite database to a new file that only its owner can read. Sign-ins continue meanwhile. For PostgreSQL, use pg_dump.
+docs/operating.md explains how, and what is lost when you go back to a backup.`,
 		Args: cobra.ExactArgs(1),
 	}
 	load := withConfig(c)

@@ -13,7 +13,7 @@ import (
 	"nidan/server/signin"
 )
 
-// appearance is what people see of whose sign-in this is, for each part that shows something.
+// appearance is the operator's brand, and the texts of each part that people see.
 type appearance struct {
 	brand.Brand
 	signin, console page.Texts
@@ -43,7 +43,7 @@ func newAppearance(cfg config.Config) (appearance, error) {
 	}, nil
 }
 
-// shippedTexts are all texts of the program, in the groups that the files of brand.texts have.
+// shippedTexts returns all texts of the program, in the groups that the files in brand.texts have.
 func shippedTexts() (map[string]brand.Texts, error) {
 	all := make(map[string]brand.Texts)
 	for group, load := range map[string]func() (map[string]map[string]string, error){

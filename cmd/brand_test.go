@@ -11,7 +11,7 @@ import (
 	"nidan/config"
 )
 
-// Each text can stand in its own place: what is asked of an operator's texts holds for those that ship.
+// The conditions for an operator's texts hold for the texts that ship: each of these can replace itself.
 func TestEveryTextCanBeReplaced(t *testing.T) {
 	shipped, err := shippedTexts()
 	if err != nil {

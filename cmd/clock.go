@@ -2,5 +2,5 @@ package cmd
 
 import "time"
 
-// now is the clock of the whole program. The build tag shiftedclock gives it another one, for tests of what a clock that is wrong does.
+// now is the clock of the whole program. With the build tag shiftedclock, tests can shift this clock and see what a wrong clock does.
 var now = time.Now

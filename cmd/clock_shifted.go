@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The clock is ahead by what a file says, such as "25h" or "-1h", read each time.
+// init shifts the clock by a duration, such as "25h" or "-1h". The clock reads the duration from the file SHIFTED_CLOCK at each call.
 func init() {
 	file := os.Getenv("SHIFTED_CLOCK")
 	now = func() time.Time {

@@ -9,7 +9,7 @@ import (
 	"nidan/status"
 )
 
-// lookForNews is how soon it is told that other policies decide.
+// lookForNews is the longest time until Nidan reports that other policies decide.
 const lookForNews = time.Second
 
 func newReporter(cfg config.Status, labels map[string]string, of *live.Policies, log *slog.Logger) *status.Reporter {
@@ -17,8 +17,7 @@ func newReporter(cfg config.Status, labels map[string]string, of *live.Policies,
 		func() status.Update { return told(labels, of.Status()) }, log)
 }
 
-// told is which policies decide, as a control plane for OPA is told. The bundle has the name and the revision that it has in the
-// decision log.
+// told returns the status update, in the format of OPA's status API. The bundle has the same name and revision as in the decision log.
 func told(labels map[string]string, s live.Status) status.Update {
 	b := status.Bundle{
 		Name: "nidan", Type: status.Snapshot, LastRequest: s.Downloads.Asked.UTC(), LastSuccessfulRequest: s.Downloads.Answered.UTC(),

@@ -10,13 +10,14 @@ import (
 
 const (
 	countEvery  = 10 * time.Second
-	countsAgain = 20 * time.Millisecond // between the parts, while there is much to count: sign-ins come first
-	// settledAfter is how old a record has to be, to be counted for good. A unit of work lasts ten seconds at most, and the clocks of
-	// processes may differ a little.
+	countsAgain = 20 * time.Millisecond // pause between two batches while many records wait, so that sign-ins get the database first
+	// settledAfter is the age of the records that are counted. For a younger time, transactions may still add records: a transaction lasts
+	// up to ten seconds, and the clocks of the processes may differ a little.
 	settledAfter = 2 * time.Minute
 )
 
-// countRecords counts records for the console's overview, as they come. A failure is no reason to stop answering.
+// countRecords counts new records for the console's overview until ctx ends. It logs an error and goes on, because sign-ins do not need the
+// counts.
 func countRecords(ctx context.Context, st *store.Store, log *slog.Logger) error {
 	wait := time.NewTimer(0)
 	defer wait.Stop()

@@ -14,7 +14,7 @@ import (
 	"nidan/policies"
 )
 
-// newLabels say which process sends something, in the decision log and in the status alike.
+// newLabels returns the labels that identify this process in the decision log and in the status.
 func newLabels() map[string]string {
 	labels := map[string]string{"app": "nidan", "id": uuid.NewString()}
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -29,14 +29,14 @@ func newDecisionLog(cfg config.DecisionLog, labels map[string]string, log *slog.
 	}, log)
 }
 
-// logged are policies whose decisions on sign-ins are sent to the decision log.
+// logged is a [hooks.Decider] that also sends its decisions to the decision log.
 type logged struct {
 	hooks.Decider
 	log *decisionlog.Log
 }
 
-// Login implements [hooks.Decider]. What is not decided yet is not sent: it is asked once more. Of what could not be masked nothing is sent
-// but that there was a sign-in.
+// Login implements [hooks.Decider]. It does not send a decision that is not final yet, because the hook asks again. If the input could not
+// be masked, Login sends an entry without input and result.
 func (l logged) Login(ctx context.Context, in policies.Input) (policies.Verdict, error) {
 	v, err := l.Decider.Login(ctx, in)
 	if err == nil && v.NotYet(in) {
@@ -53,7 +53,7 @@ func (l logged) Login(ctx context.Context, in policies.Input) (policies.Verdict,
 	return v, err
 }
 
-// decisionLogMetrics are those of the decision log, if there is one.
+// decisionLogMetrics are the metrics of the decision log. Log is nil if there is none.
 type decisionLogMetrics struct{ log *decisionlog.Log }
 
 // Describe implements [prometheus.Collector].

@@ -22,7 +22,7 @@ import (
 	"nidan/mail/catcher"
 )
 
-// The demo's addresses are fixed: what is printed and written about it holds on every machine.
+// The ports and the password of the demo are fixed, so that its output and the documentation are right on every machine.
 const (
 	demoPublicPort       = 4455
 	demoHooksPort        = 4456
@@ -34,7 +34,7 @@ const (
 
 func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 
-// demoAccounts are there to try each way a sign-in can go.
+// demoAccounts has an account for each way in which a sign-in can end.
 var demoAccounts = []kratos.Account{
 	{Account: "owner", Name: "Owner", Email: "owner@example.com", Role: "owner"},
 	{Account: "admin", Name: "Administrator", Email: "admin@example.com", Role: "system_administrator", TwoFactor: true},
@@ -47,13 +47,13 @@ var demoAccounts = []kratos.Account{
 func demoCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Try it: a real Kratos, Nidan and a mail catcher on this machine, with accounts to sign in with",
+		Short: "Try Nidan on this machine, with a real Kratos, a mail catcher and test accounts",
 		Args:  cobra.NoArgs,
 	}
-	binary := c.Flags().String("kratos", "", "a kratos program to use instead of building one")
-	branded := c.Flags().Bool("brand", false, "in the brand of a company that does not exist: its name, logo, colour, links and texts")
-	policies := c.Flags().String("policies", "", "a folder of policies to decide by, as policies.dir: what is changed there decides a moment later")
-	buildOnly := c.Flags().Bool("build-only", false, "build Kratos and stop")
+	binary := c.Flags().String("kratos", "", "kratos program to use instead of building one")
+	branded := c.Flags().Bool("brand", false, "show the brand of an example company: its name, logo, colour, links and texts")
+	policies := c.Flags().String("policies", "", "folder of policies to use, as in policies.dir; a change in the folder takes effect a moment later")
+	buildOnly := c.Flags().Bool("build-only", false, "build Kratos, then stop")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		d := demo{out: c.OutOrStdout(), kratos: *binary, branded: *branded, policies: *policies}
 		if *buildOnly {
@@ -65,12 +65,12 @@ func demoCommand() *cobra.Command {
 	return c
 }
 
-// demo is one run. Its state lives in a temporary folder and is gone at the end.
+// demo is one run of the demo. Its state is in a temporary folder, which the demo deletes at the end.
 type demo struct {
 	out      io.Writer
-	kratos   string // the program; empty: it is built
-	branded  bool   // in the brand that is an example
-	policies string // the folder of those that decide; empty: those that ship
+	kratos   string // path of the program; empty: the demo builds Kratos
+	branded  bool   // show the brand of the example
+	policies string // folder of policies; empty: the policies that ship
 }
 
 func (d *demo) run(ctx context.Context) (err error) {
@@ -89,7 +89,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 	return d.runIn(ctx, binary, dir)
 }
 
-// portsAreFree tries every address before anything long is begun.
+// portsAreFree tries all ports first, so that the demo does not build Kratos for minutes and then fail.
 func portsAreFree() error {
 	for _, a := range []struct{ use, address string }{
 		{"Nidan's pages", loopback(demoPublicPort)}, {"Nidan's hook", loopback(demoHooksPort)}, {"Kratos' public API", loopback(demoKratosPublicPort)},
@@ -159,7 +159,7 @@ func (d *demo) runIn(ctx context.Context, binary, dir string) error {
 	if err := createAccounts(ctx); err != nil {
 		return err
 	}
-	// Nidan comes last: once its hook answers, all is there.
+	// Nidan starts last: when its hook answers, the whole demo is ready.
 	parts, ctx := errgroup.WithContext(ctx)
 	parts.Go(func() error { return n.run(ctx) })
 	parts.Go(func() error {
@@ -167,7 +167,7 @@ func (d *demo) runIn(ctx context.Context, binary, dir string) error {
 		case <-ctx.Done():
 			return nil
 		case <-server.Done():
-			if ctx.Err() != nil { // Ctrl-C reaches it too
+			if ctx.Err() != nil { // Ctrl-C also ends Kratos
 				return nil
 			}
 			return errors.New("kratos has ended by itself")
@@ -179,7 +179,7 @@ func (d *demo) runIn(ctx context.Context, binary, dir string) error {
 	return err
 }
 
-// demoConfig is a configuration for one run: every secret is new.
+// demoConfig returns the configuration of one run. Every secret is new.
 func demoConfig(dir string) config.Config {
 	cfg := config.Default()
 	cfg.Database = "sqlite:" + filepath.Join(dir, "nidan.db")
@@ -188,11 +188,11 @@ func demoConfig(dir string) config.Config {
 	cfg.Hooks.Listen, cfg.Hooks.Tokens = loopback(demoHooksPort), []string{rand.Text() + rand.Text()}
 	cfg.Kratos.PublicURL, cfg.Kratos.AdminURL = "http://"+loopback(demoKratosPublicPort), "http://"+loopback(demoKratosAdminPort)
 	cfg.Mail.SMTP.Host, cfg.Mail.SMTP.Port, cfg.Mail.SMTP.TLS = "127.0.0.1", demoSMTPPort, "none"
-	cfg.Shutdown.Linger = 0 // Kratos ends by the same Ctrl-C
+	cfg.Shutdown.Linger = 0 // the same Ctrl-C ends Kratos, so no further calls come
 	return cfg
 }
 
-// logLevel: who tries policies wants to see when they decide.
+// logLevel returns info if the demo has a folder of policies: the log then says when a change in the folder takes effect.
 func (d *demo) logLevel() slog.Level {
 	if d.policies != "" {
 		return slog.LevelInfo
@@ -230,8 +230,8 @@ All accounts have that password:
 		fmt.Fprintf(d.out, "  %-12s %-22s %s\n", a.Account, a.Role, whatHappens(a))
 	}
 	if d.policies != "" {
-		fmt.Fprintf(d.out, "\nDecided by the policies in %s, and not by those that ship: what happens may be otherwise.\n"+
-			"What is changed there decides a moment later, if it passes the gate; this is said here, and at http://%s/readyz.\n",
+		fmt.Fprintf(d.out, "\nThe policies in %s decide, and not those that ship, so sign-ins may end differently.\n"+
+			"A change in this folder takes effect a moment later if it passes the gate. See this output, and http://%s/readyz.\n",
 			d.policies, loopback(demoHooksPort))
 	}
 	fmt.Fprintf(d.out, "\nPrograms sign in at http://%s/self-service/login/api (docs/native-clients.md).\nCtrl-C ends it. Nothing is left behind.\n", loopback(demoPublicPort))

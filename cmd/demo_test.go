@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Whoever starts the demo is told what to do first, on a screen that need not be scrolled.
+// The demo prints what to do first, and the whole output fits on a screen.
 func TestTheDemoSaysWhatToDoFirst(t *testing.T) {
 	for name, policies := range map[string]string{"by the policies that ship": "", "by others": "/srv/policies"} {
 		var out bytes.Buffer

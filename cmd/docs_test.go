@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// docs are the pages that people read, with their text by path.
+// docs returns the pages of the documentation: path to text.
 func docs(t *testing.T) map[string]string {
 	t.Helper()
 	pages := map[string]string{}
@@ -47,12 +47,12 @@ func docs(t *testing.T) map[string]string {
 var (
 	fenced = regexp.MustCompile("(?ms)^ *```(\\w*)[^\n]*\n(.*?)^ *```$")
 	inline = regexp.MustCompile("`([^`\n]+)`")
-	// invoked is a command line of the program, or of make, within a line of a shell. What follows it belongs to it up to the next
-	// command, a redirection or a comment.
+	// invoked matches a command line of nidan or make within a shell line. The command line ends before the next command, a redirection or
+	// a comment.
 	invoked = regexp.MustCompile(`(?:^|[;&|(]\s*|\brun: |--rm [^\n]*)(?:\./)?(nidan|make|go run \.)(\s[^;&|>#\n)]*|$)`)
 )
 
-// commandLines are the command lines of the program and of make that a page shows: in blocks of shell, and in code within a sentence.
+// commandLines returns the command lines of nidan and make on a page: in shell blocks, and in code within a sentence.
 func commandLines(text string) (lines []string) {
 	add := func(code string) {
 		for _, found := range invoked.FindAllStringSubmatch(strings.ReplaceAll(code, "\\\n", " "), -1) {
@@ -73,10 +73,10 @@ func commandLines(text string) (lines []string) {
 	return lines
 }
 
-// words splits a command line as a shell does, as far as the pages need it.
+// words splits a command line into words. It knows the quotes that the pages use.
 var words = regexp.MustCompile(`(?:"[^"]*"|'[^']*'|[^\s"'])+`)
 
-// lookUp says what is wrong with a command line.
+// lookUp returns an error if a command, a flag or a make target does not exist.
 func lookUp(line string, targets []string) error {
 	parts := words.FindAllString(line, -1)
 	if parts[0] == "make" {
@@ -125,7 +125,7 @@ func TestTheDocumentedCommandsExist(t *testing.T) {
 	}
 }
 
-// The test above must see what a page can have wrong.
+// This test shows that the test above can fail.
 func TestADocumentedCommandThatDoesNotExistIsFound(t *testing.T) {
 	for _, wrong := range []string{
 		"```\nnidan polcy check\n```\n", "```sh\n./nidan policy chek ./policies   # a comment\n```\n", "```sh\nnidan serve --confg nidan.yml &\n```\n",

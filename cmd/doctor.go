@@ -16,30 +16,30 @@ import (
 	"nidan/kratos"
 )
 
-// The statuses that doctor ends with. A command line that is wrong has the status that it has everywhere.
+// The exit statuses of doctor. A wrong command line ends with statusUsage, as with the other commands.
 const (
-	statusProblems = 1 // at least one problem was found
-	statusNoDoctor = 2 // it could not run
+	statusProblems = 1 // doctor found at least one problem
+	statusNoDoctor = 2 // doctor could not run
 )
 
 func doctorCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
-		Short: "Say whether an installation is set up right, and what to do where it is not",
-		Long: `Looks at the configuration, the database, the policies, the mail server, Kratos and, with --kratos-config, at what Kratos is
-told, and says of each whether it is right and what to do where it is not. It changes nothing: to the hook it makes a call that Nidan
-knows as doctor's, and for which nothing is decided, recorded or mailed. Run it where Kratos' configuration is, with Nidan's own.
+		Short: "Check whether the installation is set up right, and say what to do if not",
+		Long: `Checks the configuration, the database, the policies, the mail server, Kratos and, with --kratos-config, Kratos' configuration.
+For each check, doctor says whether the setup is right and, if not, what to do. It changes nothing: Nidan recognises doctor's call to the
+hook, and decides, records and mails nothing for it. Run doctor on a machine that can read both Nidan's and Kratos' configuration.
 
-  ok           it is right
-  warning      it may be meant so
-  problem      sign-ins fail, or go on that should not
-  not checked  it cannot be said, and why
+  ok           the setup is right
+  warning      this may be intended
+  problem      sign-ins fail, or people get in who should not
+  not checked  the check could not be made; the text says why
 
-It ends with one of these statuses:
+The exit status is one of these:
 
-   0  no problem was found; there may be warnings, and what was not checked
+   0  no problem was found; there may be warnings, and checks that were not made
    1  at least one problem was found
-   2  it could not run: a file given with --kratos-config cannot be read, or it was interrupted
+   2  doctor could not run: it could not read a file given with --kratos-config, or it was interrupted
   64  the command line is wrong`,
 		Example: `  nidan doctor --config nidan.yml
   nidan doctor --config nidan.yml --kratos-config kratos.yml --mail-to me@example.com
@@ -47,9 +47,9 @@ It ends with one of these statuses:
 		Args: cobra.NoArgs,
 	}
 	load := withConfig(c)
-	files := c.Flags().StringArray("kratos-config", nil, "Kratos' configuration; may be given again, as Kratos' own -c: what a later file says counts")
+	files := c.Flags().StringArray("kratos-config", nil, "Kratos' configuration file; repeat the flag for several files, in the order of Kratos' -c (later files override earlier ones)")
 	mailTo := c.Flags().String("mail-to", "", "send a test mail to this address")
-	asJSON := c.Flags().Bool("json", false, "answer in JSON")
+	asJSON := c.Flags().Bool("json", false, "print JSON")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		var theirs *doctor.KratosConfig
 		if len(*files) > 0 {
@@ -63,7 +63,7 @@ It ends with one of these statuses:
 		if err == nil {
 			found = append(found, doctor.Run(c.Context(), checks(cfg, theirs, *mailTo)...)...)
 		}
-		if c.Context().Err() != nil { // whose own error would end it with 0, as if all were well
+		if c.Context().Err() != nil { // context.Canceled itself would give exit status 0, as if there were no problem
 			return withStatus{errors.New("it was interrupted"), statusNoDoctor}
 		}
 		if err := writeFindings(c.OutOrStdout(), found, *asJSON); err != nil {
@@ -78,7 +78,7 @@ It ends with one of these statuses:
 	return c
 }
 
-// checks are all checks but the one of the configuration, which these go by.
+// checks returns all checks that need a valid configuration.
 func checks(cfg config.Config, theirs *doctor.KratosConfig, mailTo string) []doctor.Check {
 	all := []doctor.Check{
 		doctor.Database(func(ctx context.Context) (int64, bool, error) { return schemaOf(ctx, cfg.Database) }),
@@ -110,7 +110,7 @@ func writeFindings(w io.Writer, found []doctor.Finding, asJSON bool) error {
 		enc.SetIndent("", "  ")
 		enc.SetEscapeHTML(false)
 		return enc.Encode(struct {
-			OK       bool             `json:"ok"` // no problem was found
+			OK       bool             `json:"ok"` // true: no finding is a problem
 			Findings []doctor.Finding `json:"findings"`
 		}{doctor.Count(found, doctor.Problem) == 0, found})
 	}
@@ -128,7 +128,8 @@ func writeFindings(w io.Writer, found []doctor.Finding, asJSON bool) error {
 	return errors.Join(err, e)
 }
 
-// indented is a text of several lines, each under the one before. What servers and files say can be shown on a terminal.
+// indented indents the lines of a text under its first line. It escapes control characters: texts from servers and files could otherwise
+// change what the terminal shows.
 func indented(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	for i, line := range lines {

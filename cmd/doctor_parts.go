@@ -13,7 +13,7 @@ import (
 	"nidan/store"
 )
 
-// schemaOf is the version of a database's tables. It says whether there was a database to ask, and with an error what to do.
+// schemaOf returns the version of the database's tables. Reached says whether the database answered. The error says what to do.
 func schemaOf(ctx context.Context, database string) (version int64, reached bool, err error) {
 	st, err := store.OpenExisting(ctx, database)
 	if err != nil {
@@ -38,7 +38,8 @@ func clockOf(database string) func(context.Context) (time.Time, error) {
 	}
 }
 
-// gateOf has the policies of the configuration pass the gate as at a start. It is nil where they come as a bundle.
+// gateOf returns a function that checks the policies of the configuration with the gate, as Nidan does at a start. It returns nil if the
+// policies come as a bundle.
 func gateOf(cfg config.Policies) func(context.Context) (string, error) {
 	if cfg.Bundle.URL != "" {
 		return nil
@@ -73,7 +74,7 @@ func askMail(ctx context.Context, c config.SMTP) (reason string, err error) {
 	return "", err
 }
 
-// testMailTo sends a test mail; nil: none is asked for.
+// testMailTo returns a function that sends a test mail, or nil without an address.
 func testMailTo(cfg config.Config, to string) func(context.Context) error {
 	if to == "" {
 		return nil

@@ -19,7 +19,7 @@ import (
 	"nidan/mail/catcher"
 )
 
-// diagnosed runs doctor, and returns how each check came out.
+// diagnosed runs doctor, and returns the result of each check.
 func diagnosed(t *testing.T, args ...string) (results map[string]doctor.Result, status int) {
 	t.Helper()
 	out, err := run(t, append([]string{"doctor", "--json"}, args...)...)
@@ -45,7 +45,7 @@ func diagnosed(t *testing.T, args ...string) (results map[string]doctor.Result, 
 	return results, statusOf(err)
 }
 
-// mailServer is one that takes mails, which the configuration leads to.
+// mailServer starts a server that accepts mails, and puts its address into the configuration.
 func mailServer(t *testing.T) *catcher.Catcher {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -60,7 +60,7 @@ func mailServer(t *testing.T) *catcher.Catcher {
 	return mailbox
 }
 
-// What a whole installation needs beside these, a test with a real Kratos has (e2e).
+// A test in e2e, with a real Kratos, has the checks that need a whole installation.
 func TestDoctorFindsWhatIsWrongOnThisSide(t *testing.T) {
 	nowhere := filepath.Join(t.TempDir(), "nowhere")
 	for what, tc := range map[string]struct {
@@ -111,7 +111,7 @@ func TestDoctorFindsWhatIsWrongOnThisSide(t *testing.T) {
 			t.Setenv("NIDAN_KRATOS_PUBLIC_URL", "http://127.0.0.1:1")
 			t.Setenv("NIDAN_KRATOS_ADMIN_URL", "http://127.0.0.1:1")
 			t.Setenv("NIDAN_HOOKS_LISTEN", "127.0.0.1:1")
-			t.Setenv("NIDAN_POLICIES_DIR", nowhere) // the gate takes its time
+			t.Setenv("NIDAN_POLICIES_DIR", nowhere) // without policies, the slow gate does not run
 			tc.change(t)
 			got, status := diagnosed(t)
 			for check, want := range tc.want {
@@ -165,7 +165,7 @@ func TestDoctorsStatusWhereItCannotRun(t *testing.T) {
 	}
 }
 
-// A program that is stopped by a signal ends with 0. One that has not looked must not.
+// The program ends with status 0 after a signal. Doctor must not, because it has not made its checks.
 func TestDoctorThatIsInterruptedDoesNotSayThatAllIsWell(t *testing.T) {
 	kept(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -178,7 +178,7 @@ func TestDoctorThatIsInterruptedDoesNotSayThatAllIsWell(t *testing.T) {
 	}
 }
 
-// What others say is shown on a terminal.
+// The texts of other servers go to a terminal, so control characters in them must be escaped.
 func TestDoctorsTextIsPlain(t *testing.T) {
 	var out strings.Builder
 	found := []doctor.Finding{
@@ -195,11 +195,11 @@ func TestDoctorsTextIsPlain(t *testing.T) {
 	}
 }
 
-// Where policies are tried, nobody needs what codes are protected with.
+// People who try policies need not know the secrets that protect codes.
 func TestWhatIsKeptIsReadWithoutSecrets(t *testing.T) {
 	kept(t, someSignIns()...)
 	for _, variable := range []string{"NIDAN_SECRETS", "NIDAN_HOOKS_TOKENS"} {
-		os.Unsetenv(variable) // which the end of the test puts back
+		os.Unsetenv(variable) // the end of the test sets it again
 	}
 	for _, line := range []string{"policy replay", "policy explain 1", "policy show"} {
 		if out, err := run(t, strings.Fields(line)...); err != nil {
@@ -221,7 +221,7 @@ func TestServeSaysThatTheFolderOfThePoliciesIsNotThere(t *testing.T) {
 	}
 }
 
-// Where policies of before decide, people sign in all the same, and the log says what is missing.
+// If policies from an earlier start decide, people can sign in, and the log says that the folder is missing.
 func TestAMissingFolderOfPoliciesIsInTheLogWhereOthersDecide(t *testing.T) {
 	var log strings.Builder
 	nowhere := filepath.Join(t.TempDir(), "nowhere")

@@ -7,7 +7,7 @@ import (
 	"nidan/policies"
 )
 
-// The examples are named in README.md and policies/README.md: whoever tries the commands there gets this.
+// README.md and policies/README.md use these examples in their commands. This test has the results of these commands.
 func TestTheExamplesAreDecided(t *testing.T) {
 	out, err := run(t, "policy", "eval", "../policies", "--input", "../docs/examples/signin.json", "--explain")
 	if err != nil || !strings.Contains(out, `"reason": "code_required"`) {

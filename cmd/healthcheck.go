@@ -8,11 +8,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// healthcheckCommand asks a running Nidan whether it is ready. A container image without a shell has no other way to.
+// healthcheckCommand asks a running Nidan whether it is ready. A container image without a shell has no other program for its health
+// check.
 func healthcheckCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "healthcheck",
-		Short: "Ask a running Nidan whether it is ready",
+		Short: "Ask the running Nidan whether it is ready; exit status 0 means yes",
 		Args:  cobra.NoArgs,
 	}
 	load := withConfig(c)

@@ -10,7 +10,7 @@ import (
 	"nidan/store"
 )
 
-// history knows the sets that are kept in the database. It is a [nidan/policies/live.History].
+// history reads and writes sets of policies in the database. It implements [nidan/policies/live.History].
 type history struct{ store *store.Store }
 
 // Last implements [nidan/policies/live.History].

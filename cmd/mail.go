@@ -13,8 +13,8 @@ import (
 	"nidan/store"
 )
 
-// mailDetail is the mail's line for those who watch over the program; empty: nothing is wrong. A trouble makes nobody less ready:
-// whoever needs no code still gets in. What the server said goes to the log.
+// mailDetail returns the line about mail in /readyz, or "" if the mail server works. Trouble with mail does not change the status of
+// /readyz, because people who need no code can still sign in. The line does not repeat the server's answer; the log has it.
 func mailDetail(t *mail.Trouble) string {
 	if t == nil {
 		return ""
@@ -22,7 +22,7 @@ func mailDetail(t *mail.Trouble) string {
 	return fmt.Sprintf("mail: degraded since %s: %s\n", t.Since.UTC().Format(time.RFC3339), t.Reason)
 }
 
-// mailTrouble is what administrators are shown of the mail; nil: nothing is wrong.
+// mailTrouble returns a function that gives the trouble with mail for the console's pages, or nil if the mail server works.
 func mailTrouble(q *mail.Queue) func() *console.MailTrouble {
 	return func() *console.MailTrouble {
 		t := q.Trouble()
@@ -33,7 +33,7 @@ func mailTrouble(q *mail.Queue) func() *console.MailTrouble {
 	}
 }
 
-// mailMetrics are those of the mail, read when they are asked for.
+// mailMetrics are the metrics of the mail. Each request to /metrics reads them from the queue and the database.
 type mailMetrics struct {
 	queue *mail.Queue
 	store *store.Store
@@ -43,16 +43,16 @@ type mailMetrics struct {
 // Describe implements [prometheus.Collector].
 func (mailMetrics) Describe(chan<- *prometheus.Desc) {}
 
-// Collect implements [prometheus.Collector]. While the database is away, how many mails wait is left out: it is not known.
+// Collect implements [prometheus.Collector]. If the database does not answer, it leaves out the metrics of waiting mails.
 func (m mailMetrics) Collect(ch chan<- prometheus.Metric) {
 	t := m.queue.Trouble()
 	for _, reason := range mail.Reasons {
-		collect(ch, prometheus.GaugeValue, "nidan_mail_trouble", "1: for this reason, this process cannot have codes delivered.",
+		collect(ch, prometheus.GaugeValue, "nidan_mail_trouble", "1: for this reason, this process cannot send codes.",
 			one(t != nil && t.Reason == reason), "reason", reason)
 	}
 	for end, n := range m.queue.Ended() {
 		collect(ch, prometheus.CounterValue, "nidan_mail_ended_total",
-			"Mails by how they ended: sent, refused by the server for good, given_up because their code expired, or dropped because nobody waited.",
+			"Mails by result: sent, refused permanently by the server, given_up because the code expired, or dropped because nobody waited for the code.",
 			float64(n), "end", end)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
@@ -66,6 +66,6 @@ func (m mailMetrics) Collect(ch chan<- prometheus.Metric) {
 	if n > 0 && !oldest.IsZero() {
 		age = max(0, now().Sub(oldest).Seconds())
 	}
-	collect(ch, prometheus.GaugeValue, "nidan_mail_waiting", "Mails in the database that are to be sent, by whichever process.", float64(n))
-	collect(ch, prometheus.GaugeValue, "nidan_mail_oldest_waiting_seconds", "How long the oldest of them waits; 0: none does.", age)
+	collect(ch, prometheus.GaugeValue, "nidan_mail_waiting", "Mails in the database that wait, of all processes.", float64(n))
+	collect(ch, prometheus.GaugeValue, "nidan_mail_oldest_waiting_seconds", "Age of the oldest mail that waits; 0: no mail waits.", age)
 }

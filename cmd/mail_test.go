@@ -31,7 +31,7 @@ func TestEveryReasonWhyMailIsInTroubleHasAText(t *testing.T) {
 	}
 }
 
-// closedPort is a port that nobody listens on.
+// closedPort returns a port on which nobody listens.
 func closedPort(t *testing.T) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -52,7 +52,7 @@ func (n *nidan) get(t *testing.T, path string) string {
 	return w.Body.String()
 }
 
-// says waits until an answer holds all of these, and none of those that begin with "not ".
+// says waits until the answer contains each text of all. A text after "not " must not be in the answer.
 func (n *nidan) says(t *testing.T, path string, all ...string) {
 	t.Helper()
 	var got string
@@ -70,7 +70,7 @@ func (n *nidan) says(t *testing.T, path string, all ...string) {
 	t.Errorf("%s never says %q, but\n%s", path, all, got)
 }
 
-// issue issues a code, as if that were an hour ago.
+// issue issues a code with a time one hour ago.
 func (n *nidan) issue(t *testing.T, secrets []string) {
 	t.Helper()
 	keys, err := challenge.NewKeyring(secrets)
@@ -106,7 +106,7 @@ func TestMailThatCannotBeSentShowsWhereOperatorsLook(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer n.close()
-	n.says(t, "/readyz", "ready\n", "not mail:") // nothing is known yet
+	n.says(t, "/readyz", "ready\n", "not mail:") // the queue has not tried the server yet
 	n.queue.Start()
 	defer n.queue.Stop(t.Context())
 	n.says(t, "/readyz", "ready\n", "mail: degraded since ", ": unreachable\n", "not 127.0.0.1")

@@ -14,17 +14,18 @@ import (
 	"nidan/mail/catcher"
 )
 
-// mailcatcherCommand runs the demo's mail catcher by itself, for somebody who tries Nidan before a Kratos of their own.
+// mailcatcherCommand runs the demo's mail catcher alone, for somebody who tries Nidan in front of their own Kratos.
 func mailcatcherCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "mailcatcher",
-		Short: "Take mail and show it, in the place of a mail server, to try Nidan on this machine",
-		Long: `Takes each mail that comes to --smtp, hands none on, and shows them: as a page at the address --http, and as JSON at /mail.json there.
-It keeps the mails in memory and forgets them when it ends. It asks nobody for a password, so it listens on this machine only.`,
+		Short: "Accept and show mails in place of a mail server, to try Nidan on this machine",
+		Long: `Accepts each mail at the address --smtp and forwards none. It shows the mails as a page at the address --http, and as JSON at
+/mail.json there. The mails are in memory only and are gone when the command ends. There is no password, so the command listens on this
+machine only.`,
 		Args: cobra.NoArgs,
 	}
-	smtp := c.Flags().String("smtp", loopback(demoSMTPPort), "address to take mail at")
-	page := c.Flags().String("http", "127.0.0.1:4438", "address to show the mails at")
+	smtp := c.Flags().String("smtp", loopback(demoSMTPPort), "address of the SMTP server")
+	page := c.Flags().String("http", "127.0.0.1:4438", "address of the page with the mails")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		mails, err := listenHere(c.Context(), *smtp)
 		if err != nil {
@@ -40,7 +41,7 @@ It keeps the mails in memory and forgets them when it ends. It asks nobody for a
 	return c
 }
 
-// listenHere listens on loopback, and nowhere else: whoever reached the catcher could read the codes.
+// listenHere listens on a loopback address and refuses any other: everybody who can reach the catcher can read the codes.
 func listenHere(ctx context.Context, address string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err == nil && !net.ParseIP(host).IsLoopback() {
@@ -56,7 +57,7 @@ func listenHere(ctx context.Context, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// catchMail takes and shows mails until ctx ends.
+// catchMail accepts and shows mails until ctx ends.
 func catchMail(ctx context.Context, mails, pages net.Listener) error {
 	mailbox := catcher.New()
 	mux := http.NewServeMux()

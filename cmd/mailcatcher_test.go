@@ -55,7 +55,7 @@ func TestTheMailCatcherShowsTheMailsThatItTook(t *testing.T) {
 	}
 }
 
-// Whoever reaches the catcher can read the codes.
+// Everybody who can reach the catcher can read the codes.
 func TestTheMailCatcherListensOnThisMachineOnly(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "localhost.example.com:0", "4437"} {
 		if l, err := listenHere(t.Context(), address); err == nil {

@@ -11,7 +11,7 @@ import (
 
 //go:generate go test -run ^TestTheReferenceOfMetricsIsMadeFromTheMetrics$ . -update
 
-// mountMetrics puts GET /metrics on e, in the format of Prometheus.
+// mountMetrics adds GET /metrics to e, in the format of Prometheus.
 func mountMetrics(e *echo.Echo, of ...prometheus.Collector) error {
 	r := prometheus.NewRegistry()
 	of = append(of, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -24,10 +24,10 @@ func mountMetrics(e *echo.Echo, of ...prometheus.Collector) error {
 	return nil
 }
 
-// policiesMetrics are those of the policies that decide, read when they are asked for.
+// policiesMetrics are the metrics of the policies. Each request to /metrics reads them.
 type policiesMetrics struct{ policies *live.Policies }
 
-// Describe implements [prometheus.Collector]. What there is depends on whether there is a shadow, so nothing is promised.
+// Describe implements [prometheus.Collector]. It sends no description, because the metrics of the shadow exist only with a shadow.
 func (policiesMetrics) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements [prometheus.Collector].
@@ -37,17 +37,17 @@ func (m policiesMetrics) Collect(ch chan<- prometheus.Metric) {
 	if s.Shadow == nil {
 		return
 	}
-	collectStatus(ch, "nidan_shadow_policies", "The shadow, which has no say: ", s.Shadow.Status)
+	collectStatus(ch, "nidan_shadow_policies", "The shadow, which does not decide: ", s.Shadow.Status)
 	for name, n := range map[string]int{
 		"compared": s.Shadow.Summary.Decided, "changed": s.Shadow.Summary.Changed, "loosened": s.Shadow.Summary.Loosened,
 		"undecided": s.Shadow.Summary.Failed, "dropped": int(s.Shadow.Dropped),
 	} {
 		collect(ch, prometheus.CounterValue, "nidan_shadow_sign_ins_total",
-			"Sign-ins that the shadow was told of. Counted anew with another set in either place.", float64(n), "result", name)
+			"Sign-ins that the shadow was asked about. The count starts again when the policies or the shadow change.", float64(n), "result", name)
 	}
 }
 
-// collectStatus sends what there is to know of policies. Of is put before each explanation.
+// collectStatus sends the metrics of one status. Of is the beginning of each help text.
 func collectStatus(ch chan<- prometheus.Metric, prefix, of string, s live.Status) {
 	if s.Active != nil {
 		collect(ch, prometheus.GaugeValue, prefix+"_info", of+"The set of policies that decides.", 1, "revision", s.Active.Revision)
@@ -55,11 +55,11 @@ func collectStatus(ch chan<- prometheus.Metric, prefix, of string, s live.Status
 	}
 	collect(ch, prometheus.CounterValue, prefix+"_activations_total", of+"Sets that were activated.", float64(s.Activations))
 	collect(ch, prometheus.CounterValue, prefix+"_refusals_total", of+"Sets that were refused by the gate.", float64(s.Refusals))
-	collect(ch, prometheus.GaugeValue, prefix+"_refused", of+"1: the set that was offered last is refused, an older one decides.",
+	collect(ch, prometheus.GaugeValue, prefix+"_refused", of+"1: the newest set is refused, and an older set decides.",
 		one(s.Refused != nil && s.Refused.Current))
-	collect(ch, prometheus.GaugeValue, prefix+"_waiting", of+"1: the set that was offered last waits for approval, an older one decides.",
+	collect(ch, prometheus.GaugeValue, prefix+"_waiting", of+"1: the newest set waits for approval, and an older set decides.",
 		one(len(s.Waiting) > 0))
-	collect(ch, prometheus.GaugeValue, prefix+"_trouble", of+"1: new policies cannot be had.", one(s.Trouble != nil))
+	collect(ch, prometheus.GaugeValue, prefix+"_trouble", of+"1: new policies cannot be read or downloaded.", one(s.Trouble != nil))
 }
 
 func one(yes bool) float64 {
@@ -69,7 +69,7 @@ func one(yes bool) float64 {
 	return 0
 }
 
-// collect sends one number. Its label, if it has one, is a name and a value.
+// collect sends one metric. Label is empty, or the name and the value of one label.
 func collect(ch chan<- prometheus.Metric, kind prometheus.ValueType, name, help string, n float64, label ...string) {
 	var names, values []string
 	if len(label) == 2 {

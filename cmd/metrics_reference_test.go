@@ -16,7 +16,7 @@ const metricsReference = "../docs/reference/metrics.md"
 
 const metricsIntroduction = `# Metrics
 
-What ` + "`/metrics`" + ` on the hooks' listener tells, in the format of Prometheus; [operating.md](../operating.md#watching-it) says what to look
+The metrics that ` + "`/metrics`" + ` on the hooks' listener gives, in the format of Prometheus; [operating.md](../operating.md#watching-it) says what to look
 at. Those of the Go runtime and of the process (` + "`go_…`, `process_…`" + `) are there, too. This page is made from the metrics themselves, by
 ` + "`go generate ./cmd`" + `.
 
@@ -27,7 +27,7 @@ The labels ` + "`reason` and `channel`" + ` of sign-ins are what the policies sa
 | --- | --- | --- | --- |
 `
 
-// reference is the page for these metrics.
+// reference returns the page about the metrics.
 func reference(families map[string]*dto.MetricFamily) string {
 	var page strings.Builder
 	page.WriteString(metricsIntroduction)

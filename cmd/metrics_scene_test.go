@@ -22,8 +22,8 @@ import (
 	"nidan/policies"
 )
 
-// exposed are the metrics of the whole program, as Prometheus reads them, after some sign-ins: with a shadow, and with a decision log. They
-// are read once for all tests.
+// exposed returns the metrics of the whole program, as Prometheus reads them, after some sign-ins with a shadow and a decision log. It
+// reads them once for all tests.
 func exposed(t *testing.T) map[string]*dto.MetricFamily {
 	t.Helper()
 	scraping.Do(func() { scraped = scrape(t) })
@@ -38,7 +38,7 @@ var (
 	scraped  map[string]*dto.MetricFamily
 )
 
-// withoutTests copies the policies that ship, and not their tests: the shadow's gate would run them.
+// withoutTests copies the policies that ship without their tests, so that the shadow's gate is fast.
 func withoutTests(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -70,7 +70,7 @@ func scrape(t *testing.T) map[string]*dto.MetricFamily {
 		t.Fatal(err)
 	}
 	t.Cleanup(n.close)
-	for _, keep := range n.keep { // the shadow's folder is read
+	for _, keep := range n.keep { // these tasks read the shadow's folder
 		go func() { _ = keep(t.Context()) }()
 	}
 	n.says(t, "/metrics", "nidan_shadow_policies_activations_total 1\n")
@@ -85,7 +85,7 @@ func scrape(t *testing.T) map[string]*dto.MetricFamily {
 
 func ptr[T any](v T) *T { return &v }
 
-// signIn makes a call as Kratos does, for an account that is asked for a code, if it says so.
+// signIn calls the hook as Kratos does. Asked says whether two-step verification is on for the account.
 func (n *nidan) signIn(t *testing.T, token string, asked bool, want int) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{
@@ -108,14 +108,14 @@ func (n *nidan) signIn(t *testing.T, token string, asked bool, want int) {
 	}
 }
 
-// ours are the families of Nidan's own.
+// ours returns the metric families with names of Nidan.
 func ours(families map[string]*dto.MetricFamily) map[string]*dto.MetricFamily {
 	own := maps.Clone(families)
 	maps.DeleteFunc(own, func(name string, _ *dto.MetricFamily) bool { return !strings.HasPrefix(name, "nidan_") })
 	return own
 }
 
-// labelsOf are the labels of a family, and the values that each has now.
+// labelsOf returns the labels of a family, each with its values.
 func labelsOf(f *dto.MetricFamily) map[string]map[string]bool {
 	labels := map[string]map[string]bool{}
 	for _, m := range f.GetMetric() {

@@ -16,11 +16,11 @@ import (
 func migrateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "migrate",
-		Short: "Bring the database's tables up to date, or say how far they are",
-		Long: `Brings the database's tables up to date, or says how far they are.
+		Short: "Update the database's tables, or show their version",
+		Long: `Updates the database's tables, or shows their version.
 
-serve makes the tables in an empty database, and changes none in any other: it refuses one that is older than the program, or too
-new for it. So that a new program can be started beside old ones, run "migrate up" with the new one first.`,
+serve creates the tables in an empty database, but does not change existing tables: it refuses a database that is older than the program,
+or too new for it. To start a new program beside old ones, run "migrate up" with the new program first.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -29,7 +29,7 @@ new for it. So that a new program can be started beside old ones, run "migrate u
 }
 
 func migrateUpCommand() *cobra.Command {
-	c := &cobra.Command{Use: "up", Short: "Bring the database's tables up to date", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "up", Short: "Update the database's tables to the version of this program", Args: cobra.NoArgs}
 	load := withConfig(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		return migrating(c, load, func(st *store.Store, cfg config.Config) error {
@@ -42,9 +42,9 @@ func migrateUpCommand() *cobra.Command {
 func migrateDownCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "down",
-		Short: "Undo the newest migration: what only it kept is lost",
-		Long: `Undoes the newest migration: what only it kept is lost. Stop the programs that need it before, and make a backup
-(docs/operating.md).`,
+		Short: "Undo the newest migration, and lose the data that only it stores",
+		Long: `Undoes the newest migration. The data in the tables and columns of this migration is lost. Before, stop the programs that need the
+migration, and make a backup (docs/operating.md).`,
 		Args: cobra.NoArgs,
 	}
 	load := withConfig(c)
@@ -54,7 +54,7 @@ func migrateDownCommand() *cobra.Command {
 	return c
 }
 
-// migrating changes the tables, and says from which version to which.
+// migrating changes the tables and prints the old and the new version.
 func migrating(c *cobra.Command, load func() (config.Config, error), change func(*store.Store, config.Config) error) error {
 	cfg, err := load()
 	if err != nil {
@@ -87,13 +87,13 @@ func migrating(c *cobra.Command, load func() (config.Config, error), change func
 func migrateStatusCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status",
-		Short: "Say which version the database has, and whether this program can use it",
-		Long: `Says which version the database has, which one this program needs, and whether it can use the database; it ends with
-status 1 if it cannot. It changes nothing, and may be run beside a Nidan that serves.`,
+		Short: "Show the version of the database, and whether this program can use it",
+		Long: `Shows which version the database has and which version this program has. The exit status is 1 if this program cannot use the
+database. The command changes nothing, and you can run it while Nidan serves.`,
 		Args: cobra.NoArgs,
 	}
 	load := withConfig(c)
-	asJSON := c.Flags().Bool("json", false, "write it as JSON")
+	asJSON := c.Flags().Bool("json", false, "print JSON")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		cfg, err := load()
 		if err != nil {
@@ -138,7 +138,7 @@ func migrateUp(ctx context.Context, cfg config.Config) error {
 	return errors.Join(st.Migrate(ctx, initialSettings(cfg.Settings)), st.Close())
 }
 
-// openToRead opens a database that another process may have open, if this program understands it.
+// openToRead opens an existing database if this program can use its tables. Another process may have the database open.
 func openToRead(ctx context.Context, database string) (*store.Store, error) {
 	st, err := store.OpenExisting(ctx, database)
 	if err != nil {
@@ -150,7 +150,7 @@ func openToRead(ctx context.Context, database string) (*store.Store, error) {
 	return st, nil
 }
 
-// initialSettings are the switches that a new database begins with. A channel that a team's own policies list begins switched on.
+// initialSettings returns the switches with which a new database starts. Channels that only a team's own policies list start switched on.
 func initialSettings(s config.Settings) settings.Settings {
 	return settings.Settings{
 		TwoFactor: s.TwoFactor, Channels: map[string]bool{"admin_console": s.AdminConsole, "softphone": s.Softphone},

@@ -10,7 +10,7 @@ import (
 	"nidan/store"
 )
 
-// configured is a whole configuration, in the environment.
+// configured puts a complete configuration into the environment.
 func configured(t *testing.T, database string) {
 	t.Helper()
 	t.Setenv("NIDAN_DATABASE", database)

@@ -33,15 +33,15 @@ import (
 	"nidan/watch"
 )
 
-// forgetAfter is how long answers and challenges are kept after they can matter: Kratos repeats a call within two minutes,
-// and a login flow lives for an hour.
+// forgetAfter is the age at which Nidan deletes answers and challenges. It is much longer than they are needed: Kratos repeats a call
+// within two minutes, and a login flow lives for an hour.
 const forgetAfter = 24 * time.Hour
 
 // nidan is the whole program, built and ready to run.
 type nidan struct {
 	cfg    config.Config
-	inbox  string
-	shown  appearance // to people
+	inbox  string     // address of the demo's mails; empty: none
+	shown  appearance // brand and texts
 	log    *slog.Logger
 	store  *store.Store
 	queue  *mail.Queue
@@ -49,19 +49,19 @@ type nidan struct {
 	hooks  *echo.Echo // faces Kratos
 
 	policies *live.Policies
-	keep     []func(context.Context) error // what goes on beside answering: keeping the policies up to date, and the like
-	sent     *decisionlog.Log              // nil: decisions are sent nowhere
-	told     *status.Reporter              // nil: nobody is told which policies decide
+	keep     []func(context.Context) error // background tasks, such as keeping the policies up to date
+	sent     *decisionlog.Log              // nil: no decision log
+	told     *status.Reporter              // nil: no status API
 	shutdown *server.Shutdown
 	watch    *watch.Watch
-	tracing  *watch.Tracing // nil: nothing is traced
+	tracing  *watch.Tracing // nil: no traces
 
 	keys   *challenge.Keyring
 	tokens *hooks.Tokens
 }
 
-// newNidan builds the parts from the configuration. Nothing listens yet, and no mail goes out. The sign-in page leads to inbox, where
-// the demo shows the mail; empty: nowhere.
+// newNidan builds the parts from the configuration. It does not listen and sends no mail. Inbox is the address at which the demo shows its
+// mails, and the sign-in page links to it. Without a demo, inbox is empty.
 func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Logger) (*nidan, error) {
 	shown, err := newAppearance(cfg)
 	if err != nil {
@@ -123,7 +123,8 @@ func newQueue(
 	}, now, log)
 }
 
-// openStore opens the database, and makes the tables in an empty one. It refuses one that is older or newer than this program can use.
+// openStore opens the database, and creates the tables in an empty database. It refuses a database that is too old or too new for this
+// program.
 func openStore(ctx context.Context, cfg config.Config, log *slog.Logger) (*store.Store, error) {
 	st, err := store.Open(ctx, cfg.Database)
 	if err != nil {
@@ -177,12 +178,12 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 	}).Mount(n.hooks)
 }
 
-// origin is where browsers reach the pages.
+// origin returns the origin at which browsers reach the pages.
 func (n *nidan) origin() string { return strings.TrimSuffix(n.cfg.Public.URL, "/") }
 
 func (n *nidan) https() bool { return strings.HasPrefix(n.cfg.Public.URL, "https:") }
 
-// mountPublic mounts what faces browsers.
+// mountPublic builds the public listener, for browsers and clients.
 func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error {
 	proxies, err := server.ParseProxies(n.cfg.Public.TrustedProxies)
 	if err != nil {
@@ -219,7 +220,7 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 	}, visitors, frontend, zone)
 }
 
-// mountSignIn mounts the sign-in pages, of which h has the ways to Kratos and all that guards them.
+// mountSignIn fills in the other fields of h, and mounts the sign-in pages.
 func (n *nidan) mountSignIn(h *signin.Handler) error {
 	h.Remembered, h.SignIn = n.store.DeviceRemembered, n.store.SignIn
 	h.Mail, h.Origin, h.HTTPS = n.inbox, n.origin(), n.https()
@@ -246,7 +247,8 @@ func (n *nidan) mountConsole(
 	}).Mount(n.public)
 }
 
-// run serves until ctx ends or a part fails. All else goes on until the last call is answered, and the mails go out after it.
+// run serves until ctx ends or a part fails. The background tasks go on until the last call is answered. After that, run waits up to ten
+// seconds for the mails that are being sent.
 func (n *nidan) run(ctx context.Context) error {
 	public, err := net.Listen("tcp", n.cfg.Public.Listen)
 	if err != nil {
@@ -271,7 +273,7 @@ func (n *nidan) run(ctx context.Context) error {
 		parts.Go(func() error { return keep(served) })
 	}
 	err = parts.Wait()
-	// Last, so that what was just answered still goes out.
+	// The queue stops last, so that it still sends the mails of the last answers.
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	err = errors.Join(err, n.queue.Stop(stopping))
@@ -279,15 +281,16 @@ func (n *nidan) run(ctx context.Context) error {
 	return err
 }
 
-// ready says whether a sign-in could be decided and recorded now.
+// ready returns nil if Nidan can decide and record a sign-in now.
 func (n *nidan) ready(ctx context.Context) error {
 	return errors.Join(n.store.Ready(ctx), n.policies.Ready(ctx))
 }
 
-// detail is what there is to say beside whether it is ready.
+// detail returns the further lines of /readyz: the policies, and trouble with mail.
 func (n *nidan) detail() string { return n.policies.Status().Detail() + mailDetail(n.queue.Trouble()) }
 
-// forget drops, at the start and every hour, what is too old to matter. A failure is no reason to stop answering.
+// forget deletes old challenges and old records, at the start and every hour. It logs an error and goes on, because sign-ins do not depend on
+// it.
 func (n *nidan) forget(ctx context.Context) error {
 	every := time.NewTicker(time.Hour)
 	defer every.Stop()

@@ -15,8 +15,8 @@ import (
 	"nidan/store"
 )
 
-// newPolicies has those policies decide that the configuration names, and returns what keeps them up to date. Only a bundle may
-// still have to come: until then nobody is let in.
+// newPolicies loads the policies that the configuration names. It returns them with the background tasks that keep them up to date. If
+// the policies come as a bundle, it may not be there yet: until Nidan has downloaded the bundle, it refuses all sign-ins.
 func newPolicies(
 	ctx context.Context, cfg config.Policies, st *store.Store, log *slog.Logger,
 ) (p *live.Policies, keep []func(context.Context) error, err error) {
@@ -46,8 +46,8 @@ func newPolicies(
 	return p, keep, p.Ship(ctx)
 }
 
-// sayWhereThereIsNoFolder says in plain words that policies.dir is not there: that it cannot be read for this or that reason helps nobody
-// who has misspelt it. Where policies of before decide meanwhile, it is no reason to stop.
+// sayWhereThereIsNoFolder adds to err that policies.dir does not exist: the error of reading the folder does not help an operator who has
+// misspelt its name. If err is nil, the policies that decided last decide again; then it only logs a warning.
 func sayWhereThereIsNoFolder(ctx context.Context, dir string, err error, log *slog.Logger) error {
 	const todo = "make it with nidan policy export, or leave policies.dir out for the policies that ship"
 	if _, there := os.Stat(dir); !errors.Is(there, fs.ErrNotExist) {
@@ -56,11 +56,12 @@ func sayWhereThereIsNoFolder(ctx context.Context, dir string, err error, log *sl
 	if err != nil {
 		return fmt.Errorf("%s: %s (%w)", config.NoPoliciesDir(dir), todo, err)
 	}
-	log.WarnContext(ctx, config.NoPoliciesDir(dir)+"; those decide that did before", "todo", todo)
+	log.WarnContext(ctx, config.NoPoliciesDir(dir)+"; the policies that decided last decide again", "todo", todo)
 	return nil
 }
 
-// newShadow gives the policies the shadow that the configuration names, if it names one, and returns what keeps that up to date.
+// newShadow adds the shadow of the configuration to p, if there is one. It returns the background tasks that compare the shadow's answers
+// and keep the shadow up to date.
 func newShadow(ctx context.Context, cfg config.Policies, p *live.Policies, log *slog.Logger) (keep []func(context.Context) error, err error) {
 	switch {
 	case cfg.ShadowDir != "":
@@ -80,8 +81,8 @@ func newShadow(ctx context.Context, cfg config.Policies, p *live.Policies, log *
 	return nil, nil
 }
 
-// recordPolicies puts on record which policies decide from now on. That it cannot is no reason to go on with others: each sign-in's
-// own record names those that decided.
+// recordPolicies returns a function that records which policies decide from now on. If it cannot, it logs an error, and the new policies
+// decide all the same: the record of each sign-in names the revision of the policies that decided.
 func recordPolicies(st *store.Store, log *slog.Logger) func(context.Context, *live.Active) {
 	return func(ctx context.Context, a *live.Active) {
 		about := map[string]any{"source": a.Source.String()}

@@ -15,16 +15,22 @@ import (
 	"nidan/policies"
 )
 
-// policyCommand is for those who change the policies: each command says something about a set before it decides about anybody.
+// policyCommand has the commands for people who change the policies. They examine a set of policies before it decides real sign-ins.
 func policyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "policy",
-		Short: "Check and test policies, and see what they decide and would change",
-		Long: `Check and test policies, and see what they decide and would change.
+		Short: "Check and test policies, and show what they decide and what they would change",
+		Long: `Checks and tests policies, and shows what they decide and what they would change.
 
-DIR is a folder of policies, or a bundle (.tar.gz) of them, or a layer over those that ship: a folder with data and no rules, or with
-rules of the packages below "custom" alone, or a file of data (.json, .yaml). "shipped" names those that ship. Without it: those that
-ship or, where the command reads the configuration, those of policies.dir or policies.data.
+DIR is one of these:
+
+  - a folder of policies
+  - a bundle of policies (.tar.gz)
+  - a layer over the policies that ship: a folder with data and without rules, or with rules only in packages below "custom", or a file
+    with data (.json, .yaml)
+  - "shipped": the policies that ship
+
+Without DIR, a command uses the policies of policies.dir or policies.data if it reads the configuration, and else those that ship.
 
 ` + statuses,
 	}
@@ -34,10 +40,10 @@ ship or, where the command reads the configuration, those of policies.dir or pol
 	return c
 }
 
-// shipped names the policies that ship where a command takes a set. A folder of that name is ./shipped.
+// shipped is the argument that stands for the policies that ship. A folder with this name can be given as ./shipped.
 const shipped = "shipped"
 
-// setAt is the set that a command was given, or else the one of the configuration's folder or layer, or else the one that ships.
+// setAt reads the set that is given as an argument, else the folder or layer of the configuration, else the policies that ship.
 func setAt(args []string, cfg config.Policies) (set *policies.Set, err error) {
 	switch {
 	case len(args) > 0 && args[0] != "" && args[0] != shipped:
@@ -52,7 +58,7 @@ func setAt(args []string, cfg config.Policies) (set *policies.Set, err error) {
 	return set, orNotFound(err)
 }
 
-// configuredSet is the set that a command was given, or else the one that the configuration names.
+// configuredSet reads the set that is given as an argument, else the set that the configuration names.
 func configuredSet(args []string, cfg config.Policies) (*policies.Set, error) {
 	if len(args) == 0 && cfg.Bundle.URL != "" {
 		return nil, usage(errors.New("the policies are those of a bundle: give a folder or the bundle's file"))
@@ -60,8 +66,8 @@ func configuredSet(args []string, cfg config.Policies) (*policies.Set, error) {
 	return setAt(args, cfg)
 }
 
-// plain is a text that somebody else chose, such as an account's name, as it can be shown on a terminal: control characters could
-// change what else is there, and breaks could pose as lines of ours. It is escaped as in JSON.
+// plain escapes a text from outside, such as an account's name, for a terminal. Control characters could change what the terminal shows
+// elsewhere, and line breaks could fake lines of our output. The escapes are those of JSON.
 func plain(s string) string {
 	var b strings.Builder
 	for _, r := range s {

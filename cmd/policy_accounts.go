@@ -17,31 +17,31 @@ import (
 	"nidan/records"
 )
 
-// counting is how the accounts are counted that differences are about.
+// counting has the flags for counting the accounts that the differences affect.
 type counting struct {
 	days int
 	who  bool
 }
 
 func (c *counting) flags(of *cobra.Command) {
-	of.Flags().IntVar(&c.days, "days", 30, "count the accounts whose recorded sign-ins of so many days are decided differently; 0: do not")
+	of.Flags().IntVar(&c.days, "days", 30, "count the accounts with recorded sign-ins of this many days that would be decided differently; 0: do not count")
 	of.Flags().BoolVar(&c.who, "who", false, "name these accounts")
 }
 
-// counted is what is said of the accounts that differences are about.
+// counted is the result of counting the accounts that the differences affect.
 type counted struct {
 	Days       int      `json:"days"`
-	Not        string   `json:"not_counted,omitempty"` // why nothing was counted; empty: it was
-	Records    int      `json:"records"`               // of sign-ins
-	Inexact    int      `json:"inexact"`               // of them, were not kept with all that the policies read
-	Unreadable int      `json:"unreadable"`            // more of them
-	Elsewhere  []string `json:"elsewhere,omitempty"`   // accounts with sign-ins that are decided differently, of which no difference speaks
+	Not        string   `json:"not_counted,omitempty"` // the reason why the accounts were not counted; empty: they were counted
+	Records    int      `json:"records"`               // records of sign-ins
+	Inexact    int      `json:"inexact"`               // records that lack a fact that the policies read
+	Unreadable int      `json:"unreadable"`            // further records, which cannot be read
+	Elsewhere  []string `json:"elsewhere,omitempty"`   // accounts whose sign-ins are decided differently, but match none of the differences
 
 	of []map[string]string
 }
 
-// count counts, in the database, the accounts that each difference is about. It is nil where nothing is to be counted. A database that
-// cannot be read is no reason not to say what is different.
+// count counts the accounts that each difference affects, with the records in the database. It returns nil if there is nothing to count.
+// An error of the database goes into the result, because the differences themselves do not need the database.
 func (c *counting) count(
 	ctx context.Context, database string, noDatabase error, d proof.Comparison, from, to *policies.Engine, progress io.Writer,
 ) *counted {
@@ -87,10 +87,10 @@ func (c *counted) read(ctx context.Context, database string, d proof.Comparison,
 
 func names(byID map[string]string) []string { return slices.Sorted(maps.Values(byID)) }
 
-// has says whether accounts were counted for a difference.
+// has reports whether accounts were counted for a difference.
 func (c *counted) has(d proof.Difference) bool { return c != nil && c.Not == "" && isOfSignIns(d) }
 
-// line is what is said of the accounts behind a difference.
+// line returns the text about the accounts that a difference affects.
 func (c *counted) line(i int, d proof.Difference, who bool) string {
 	if !c.has(d) {
 		return ""
@@ -112,7 +112,7 @@ func many(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// print says, once, how it was counted.
+// print writes how the accounts were counted, once for all differences.
 func (c *counted) print(w io.Writer, who bool) {
 	switch {
 	case c == nil:
@@ -137,7 +137,7 @@ func (c *counted) print(w io.Writer, who bool) {
 	}
 }
 
-// withAccounts are differences with the accounts that they are about, for JSON.
+// withAccounts adds to each difference the accounts that it affects, for JSON.
 func (c *counted) withAccounts(all []proof.Difference, who bool) []differenceOf {
 	of := make([]differenceOf, len(all))
 	for i, d := range all {
@@ -153,9 +153,9 @@ func (c *counted) withAccounts(all []proof.Difference, who bool) []differenceOf 
 	return of
 }
 
-// differenceOf is a difference with the accounts that it is about.
+// differenceOf is a difference with the accounts that it affects.
 type differenceOf struct {
 	proof.Difference
-	Accounts *int     `json:"accounts,omitempty"` // how many; nil: they are not counted
-	Who      []string `json:"who,omitempty"`      // which, where that was asked for
+	Accounts *int     `json:"accounts,omitempty"` // number of accounts; nil: not counted
+	Who      []string `json:"who,omitempty"`      // names of the accounts, with --who
 }

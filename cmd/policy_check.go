@@ -19,11 +19,17 @@ import (
 func policyCheckCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check [DIR]",
-		Short: "Say whether Nidan would let these policies decide",
-		Long: `Say whether Nidan would let these policies decide: it is the gate that each set has to pass before. A set is refused that does
-not parse, is not strict, reads input or data that there is not, uses what reaches the network, the clock or chance, lacks a decision,
-has parameters or answers that the schemas do not allow, has a test that fails, or gives no valid decision in time for the sign-ins of
-its tests and for usual ones.
+		Short: "Check whether Nidan would accept these policies",
+		Long: `Checks whether Nidan would accept these policies. It runs the gate that each set of policies has to pass before it decides. The gate
+refuses a set that
+
+  - does not parse, or does not compile in strict mode
+  - reads input or data that does not exist
+  - uses the network, the clock or random numbers
+  - lacks a decision
+  - has parameters or answers that the schemas do not allow
+  - has a test that fails
+  - gives no valid decision within --time-limit for a sign-in of its tests, or for a usual sign-in
 
 The formats github, sarif and junit are for merge checks: they name each problem with its file and line.`,
 		Example: `  nidan policy check ./policies
@@ -31,8 +37,8 @@ The formats github, sarif and junit are for merge checks: they name each problem
   nidan policy check ./policies --format sarif > policies.sarif`,
 		Args: cobra.MaximumNArgs(1),
 	}
-	limit := c.Flags().Duration("time-limit", config.Default().Policies.TimeLimit, "how long a decision may take")
-	prove := c.Flags().Bool("prove", false, "prove for all inputs there can be that something valid is decided, and that the invariants hold")
+	limit := c.Flags().Duration("time-limit", config.Default().Policies.TimeLimit, "timeout of one decision")
+	prove := c.Flags().Bool("prove", false, "prove that all possible inputs get a valid decision, and that the invariants hold")
 	format := newFormats("json", "github", "sarif", "junit")
 	format.addTo(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -41,21 +47,21 @@ The formats github, sarif and junit are for merge checks: they name each problem
 		k.Accepted = err == nil
 		k.Problems = append(k.Problems, problemsOf(err)...)
 		if statusOf(err) == statusNotFound {
-			return err // there is nothing to say about it
+			return err // there is no set to report about
 		}
 		return errors.Join(err, k.write(c, format.chosen, args, *limit))
 	}
 	return c
 }
 
-// checked is what was found out about a set.
+// checked is the result of the check of a set.
 type checked struct {
-	Accepted bool               `json:"accepted"` // by the gate, and by the proof where that was asked for
+	Accepted bool               `json:"accepted"` // by the gate and, with --prove, by the proof
 	Revision string             `json:"revision,omitempty"`
 	Files    int                `json:"files"`
 	Tests    int                `json:"tests"`
 	Coverage float64            `json:"coverage"`
-	Cases    int                `json:"cases"` // sign-ins of the tests
+	Cases    int                `json:"cases"` // sign-ins of the tests, which the gate decides again
 	Problems []policies.Problem `json:"problems"`
 	Proof    *proof.Proof       `json:"proof,omitempty"`
 
@@ -81,7 +87,7 @@ func (k *checked) check(ctx context.Context, args []string, limit time.Duration,
 	return judgeProof(p)
 }
 
-// problemsOf is all that an error says is wrong with a set.
+// problemsOf returns the problems of a set that an error contains.
 func problemsOf(err error) []policies.Problem {
 	all := policies.Problems(err)
 	if len(all) == 0 && statusOf(err) == statusRefused {
@@ -109,7 +115,7 @@ func (k *checked) write(c *cobra.Command, format string, args []string, limit ti
 	return r.write(c.OutOrStdout(), format)
 }
 
-// print says what was found out. What is wrong is the error of the command, in this format.
+// print writes the result as text. In this format, the command's error names the problems, so print does not.
 func (k *checked) print(w io.Writer, limit time.Duration) {
 	if len(k.Problems) > 0 || k.Revision == "" {
 		return
@@ -129,7 +135,7 @@ func (k *checked) print(w io.Writer, limit time.Duration) {
 	printBroken(w, *k.Proof)
 }
 
-// given is the folder that a command was given. A file is none: what stands in a bundle has no name outside.
+// given returns the folder that is given as an argument. It returns "" for a file: the files in a bundle have no path outside of it.
 func given(args []string) string {
 	if len(args) == 0 {
 		return ""
@@ -140,7 +146,7 @@ func given(args []string) string {
 	return args[0]
 }
 
-// judgeProof says whether what was proven of one set is enough.
+// judgeProof returns an error if a proof fails or is not certain.
 func judgeProof(p proof.Proof) error {
 	switch {
 	case !p.Holds():
@@ -154,12 +160,12 @@ func judgeProof(p proof.Proof) error {
 func policyTestCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "test [DIR]",
-		Short: "Run the tests that come with these policies, and say what they do not reach",
+		Short: "Run the tests of these policies, and show the lines that no test reaches",
 		Args:  cobra.MaximumNArgs(1),
 	}
-	junit := c.Flags().String("junit", "", "write the results to this file, in JUnit's XML")
+	junit := c.Flags().String("junit", "", "also write the results to this file, as JUnit XML")
 	verbose := c.Flags().BoolP("verbose", "v", false, "name each test")
-	least := c.Flags().Float64("coverage", 0, "fail below this coverage, in percent")
+	least := c.Flags().Float64("coverage", 0, "fail if the coverage is lower, in percent")
 	format := newFormats("json", "github", "sarif", "junit")
 	format.addTo(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -191,7 +197,8 @@ func policyTestCommand() *cobra.Command {
 	return c
 }
 
-// writeProblems writes what is wrong with a set that a command was given and cannot work with, in another format than text.
+// writeProblems writes the problems of a set with which a command cannot work. It writes nothing for the format text, because the
+// command's error then names the problems.
 func writeProblems(c *cobra.Command, format string, args []string, err error) error {
 	problems := problemsOf(err)
 	switch {
@@ -205,7 +212,7 @@ func writeProblems(c *cobra.Command, format string, args []string, err error) er
 	return r.write(c.OutOrStdout(), format)
 }
 
-// judgeTests says whether the tests of a set are enough.
+// judgeTests returns an error if a test fails, if there is no test, or if the coverage is too low.
 func judgeTests(r policies.Report, least float64) error {
 	switch failed := len(r.Failed()); {
 	case len(r.Tests) == 0:
@@ -236,7 +243,7 @@ func printTests(w io.Writer, r policies.Report, verbose bool) {
 	fmt.Fprintf(w, "%d tests, %d fail, coverage %.1f %%, revision %s\n", len(r.Tests), len(r.Failed()), r.Coverage, r.Revision)
 }
 
-// addTests adds tests, and what none reaches: that is an error only where it is past a limit.
+// addTests adds the tests, and the lines that no test reaches. Such a line is a notice; only a coverage below the limit is an error.
 func (r *report) addTests(of policies.Report, least float64) {
 	for _, t := range of.Tests {
 		one := result{class: t.Package, name: t.Name, seconds: t.Duration.Seconds()}

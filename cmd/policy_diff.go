@@ -22,30 +22,32 @@ import (
 func policyDiffCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "diff NEW",
-		Short: "Say what these policies decide differently, for all inputs there can be",
-		Long: `Say what these policies decide differently from those that decide now, or from others. Not some inputs are tried but all that
-there can be: inputs in which the policies look at the same facts are one class, and each class is decided by both. All that is decided
-is compared: sign-ins, the terms of a code, what a session is worth, new passwords, the console, and what is masked in records.
+		Short: "Show what these policies decide differently, for all possible inputs",
+		Long: `Shows what these policies decide differently from the policies that decide now, or from others. The command does not try samples,
+but goes through all possible inputs: inputs for which the policies look at the same facts, with the same results, are one class, and both
+sets decide each class. The command compares all decisions: sign-ins, the terms of a code, what a session may do, new passwords, the
+console, and what is masked in records.
 
-  LOOSENS   less is asked, or more may be done
-  TIGHTENS  more is asked, or less may be done
-  TERMS     a code is asked on other terms; "looser" stands beside terms that are
-  FAILS     nothing valid is decided, and so nobody gets in
-  OTHER     anything else, such as another reason, message or channel
+  LOOSENS   the new set asks less of somebody, or allows more
+  TIGHTENS  the new set asks more of somebody, or allows less
+  TERMS     the new set asks for a code on other terms; terms that are looser are marked "looser"
+  FAILS     the new set gives no valid decision, so nobody gets in
+  OTHER     any other difference, such as another reason, message or channel
 
-What a policy makes of a text with a regular expression and the like cannot be enumerated. It is named, and not proven.
+If a policy computes something from a text, such as with a regular expression, not all texts can be tried. The command names these places
+as not proven.
 
-NEW and --against are folders of policies, or bundles (.tar.gz) of them, or layers over those that ship, or revisions of sets that have
-decided (nidan policy show), or "shipped".
+NEW and --against take a folder of policies, a bundle (.tar.gz), a layer over the policies that ship, the revision of a set that has decided
+(nidan policy show), or "shipped".
 
-The invariants of both, rules of policies/invariants that say what must never be, have to hold for NEW. For one that does not, a test
-is printed that fails.
+The invariants of both sets (the rules in policies/invariants, which say what must never happen) must hold for NEW. For an invariant that
+does not hold, the command prints a test that fails.
 
-For differences about sign-ins it is counted how many accounts signed in so during the last 30 days, where the configuration names a
-database: the sign-ins recorded there are decided under both sets.
+If the configuration names a database, the command decides the recorded sign-ins of the last 30 days with both sets, and counts the accounts
+that each difference affects.
 
-The status is 0 where it is proven that nothing is looser and nothing fails, 2 where something is looser, fails or must never be, and 3
-where nothing such is found but that is not proven. The others are said by "nidan policy --help".`,
+The exit status is 0 if it is proven that nothing is looser and nothing fails; 2 if something is looser or fails, or an invariant does not
+hold; and 3 if nothing like this was found, but this is not proven. "nidan policy --help" lists the other statuses.`,
 		Example: `  nidan policy diff ./new
   nidan policy diff ./new --against ./old --format json
   nidan policy diff ./new --days 7 --who
@@ -53,14 +55,14 @@ where nothing such is found but that is not proven. The others are said by "nida
 		Args: cobra.ExactArgs(1),
 	}
 	load := withConfig(c)
-	against := c.Flags().String("against", "", "the policies to compare with; without it, those that the configuration names")
+	against := c.Flags().String("against", "", "policies to compare with (default: the policies that decide now, as the configuration names them)")
 	format := newFormats("json", "github", "sarif", "junit")
 	format.addTo(c)
 	var count counting
 	count.flags(c)
 	var b proof.Bounds
-	c.Flags().DurationVar(&b.Time, "time", 2*time.Minute, "end after this time, complete or not; 0: never")
-	c.Flags().IntVar(&b.Classes, "classes", 1_000_000, "end after so many classes, complete or not; 0: never")
+	c.Flags().DurationVar(&b.Time, "time", 2*time.Minute, "stop after this time, even if not complete; 0: no limit")
+	c.Flags().IntVar(&b.Classes, "classes", 1_000_000, "stop after this many classes, even if not complete; 0: no limit")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		cfg, noConfig := load()
 		switch {
@@ -110,18 +112,18 @@ where nothing such is found but that is not proven. The others are said by "nida
 	return c
 }
 
-// differences are a comparison with the revisions of what was compared.
+// differences are a comparison, with the revisions of both sets, for JSON.
 type differences struct {
 	From   string `json:"from"`
 	To     string `json:"to"`
 	Proven bool   `json:"proven"`
 	proof.Comparison
-	Differences []differenceOf `json:"differences"` // in the place of the comparison's
+	Differences []differenceOf `json:"differences"` // replaces the field of proof.Comparison
 	Accounts    *counted       `json:"accounts,omitempty"`
 	Invariants  proof.Proof    `json:"invariants"`
 }
 
-// printBroken says which invariants do not hold, each with a test to paste.
+// printBroken writes the invariants that do not hold, each with a test that shows this.
 func printBroken(w io.Writer, p proof.Proof) {
 	fmt.Fprintf(w, "\n%d invariants, %d do not hold\n", p.Invariants, len(p.Broken))
 	if !p.Certain {
@@ -132,7 +134,8 @@ func printBroken(w io.Writer, p proof.Proof) {
 	}
 }
 
-// decidingNow is the set that is given, or else the one that the configuration names: of a bundle, the one that began to decide last.
+// decidingNow returns the set that is given, else the set that the configuration names. If that is a bundle, decidingNow returns the set
+// that began to decide last, from the database.
 func decidingNow(ctx context.Context, given string, cfg config.Config) (*policies.Engine, error) {
 	if given == "" && cfg.Policies.Bundle.URL != "" {
 		st, err := openToRead(ctx, cfg.Database)
@@ -152,7 +155,8 @@ func decidingNow(ctx context.Context, given string, cfg config.Config) (*policie
 	return named(ctx, given, cfg)
 }
 
-// named is the set of a folder, a bundle or a revision, or else that of the configuration's folder, or else the one that ships.
+// named returns the set of a folder, a bundle or a revision. For an empty name, it returns the set of the configuration's folder or layer,
+// else the policies that ship.
 func named(ctx context.Context, name string, cfg config.Config) (*policies.Engine, error) {
 	if !isRevision(name) {
 		set, err := setAt([]string{name}, cfg.Policies)
@@ -177,7 +181,7 @@ func named(ctx context.Context, name string, cfg config.Config) (*policies.Engin
 	return set.Compile(ctx, cfg.Policies.TimeLimit)
 }
 
-// isRevision says whether a name is that of a set that has decided, and not of a folder or a file.
+// isRevision reports whether a name has the form of a revision, and no folder or file has this name.
 func isRevision(name string) bool {
 	_, err := os.Stat(name)
 	return err != nil && regexp.MustCompile(`^[0-9a-f]{16}$`).MatchString(name)
@@ -208,7 +212,7 @@ func printDifferences(w io.Writer, d proof.Comparison, accounts *counted, who bo
 	return nil
 }
 
-// printWalked says how far a walk came, and what of it is not proven.
+// printWalked writes how many classes were decided, and what is not proven.
 func printWalked(w io.Writer, walked proof.Walked, took time.Duration) {
 	said, complete := "NOT PROVEN", "complete"
 	if walked.Proven() {

@@ -1,6 +1,6 @@
 //go:build !race
 
-// Proofs take the race detector ten times as long, and it finds nothing in them: make test-proofs runs these tests without it.
+// With the race detector, proofs take ten times as long, and it has found nothing in them: make test-proofs runs these tests without it.
 
 package cmd
 
@@ -73,7 +73,7 @@ func TestPolicyDiffInJSON(t *testing.T) {
 	}
 }
 
-// Without --against, the policies are compared with those of the configuration: its folder, or the bundle that decided last.
+// Without --against, diff compares with the policies of the configuration: those of its folder, or the bundle that decided last.
 func TestPolicyDiffAgainstWhatDecidesNow(t *testing.T) {
 	if out, err := run(t, "policy", "diff", copied(t, "data.json", "", "")); statusOf(err) != 1 || !strings.Contains(err.Error(), "or give them with --against") {
 		t.Errorf("got %v\n%s", err, out)
@@ -98,7 +98,7 @@ func TestPolicyDiffOfRevisions(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	t.Setenv("NIDAN_POLICIES_BUNDLE_URL", "https://bundles.example.com/nidan.tar.gz")
-	out, err = run(t, "policy", "diff", first) // what decides now is what began to last
+	out, err = run(t, "policy", "diff", first) // the set that began to decide last decides now
 	if statusOf(err) != 2 || !strings.Contains(out, "code.max_attempts 9 → 10") {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -107,7 +107,8 @@ func TestPolicyDiffOfRevisions(t *testing.T) {
 	}
 }
 
-// Who takes an invariant away, and breaks what it says, is told all the same.
+// The attack: somebody removes an invariant together with the rule that it protects. The comparison still proves the invariants of the old
+// set.
 func TestPolicyDiffProvesTheInvariantsOfBoth(t *testing.T) {
 	now := copied(t, "data.json", "", "")
 	without := copied(t, "data.json", `"console_role": "system_administrator"`, `"console_role": "user"`)
@@ -130,7 +131,7 @@ func TestPolicyCheckProves(t *testing.T) {
 	if err != nil || !strings.Contains(out, "26 invariants, 0 do not hold") || !strings.Contains(out, "(complete, ") {
 		t.Errorf("got %v\n%s", err, out)
 	}
-	// No test of the set says anything of this language.
+	// No test of the set has an account with this language.
 	broken := copied(t, "asked/asked.rego", "account_off if {\n	input.account.two_factor == false\n", `account_off if input.account.locale == "xx"
 
 account_off if {
@@ -166,15 +167,16 @@ func TestPolicyTable(t *testing.T) {
 	}
 }
 
-// renamed are policies that give another reason where two-step verification is off. The first classes of inputs show that.
+// renamed returns policies with another reason for sign-ins while two-step verification is off. The first classes of inputs show this
+// difference.
 func renamed(t *testing.T) string {
 	return copied(t, "login/login.rego", `"reason": "two_factor_off"`, `"reason": "off"`)
 }
 
-// fewClasses are enough to find what renamed changes, and not to prove that nothing else is.
+// fewClasses is enough to find the difference of renamed, but not enough to prove that there is no other.
 const fewClasses = "--classes=40"
 
-// The sign-ins that are recorded in the database are decided under both sets: of each difference it is said how many accounts it is about.
+// Diff decides the sign-ins in the database with both sets, and says for each difference how many accounts it affects.
 func TestPolicyDiffCountsAccounts(t *testing.T) {
 	database := "sqlite:" + filepath.Join(t.TempDir(), "nidan.db")
 	off := func(in *policies.Input) { in.Settings.TwoFactor = false }

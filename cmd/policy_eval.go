@@ -18,15 +18,15 @@ func policyEvalCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "eval [DIR] --input FILE",
 		Short: "Decide one sign-in",
-		Long: `Decide one sign-in, whose facts are in a file (JSON, "-" for standard input), as policies/schema/input.jsonschema says. What is not
-in it is empty, or false. With --explain it is said which rules fired, and why the others did not.`,
+		Long: `Decides one sign-in. The facts are in a file (JSON; "-" for standard input), in the form of policies/schema/input.jsonschema. Facts
+that the file does not name are empty or false. With --explain, the command shows which rules fired, and why the others did not.`,
 		Args: cobra.MaximumNArgs(1),
 	}
-	file := c.Flags().String("input", "", "file with the sign-in")
-	explain := c.Flags().Bool("explain", false, "say how the decision comes about")
-	asJSON := c.Flags().Bool("json", false, "answer in JSON")
+	file := c.Flags().String("input", "", "file with the facts of the sign-in")
+	explain := c.Flags().Bool("explain", false, "show how the rules lead to the decision")
+	asJSON := c.Flags().Bool("json", false, "print JSON")
 	if err := c.MarkFlagRequired("input"); err != nil {
-		panic(err) // there is such a flag
+		panic(err) // impossible: the flag is defined above
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
 		in, err := readInput(*file, c.InOrStdin())
@@ -57,7 +57,7 @@ func readInput(file string, stdin io.Reader) (in policies.Input, err error) {
 	return in, readInto(&in, file, stdin)
 }
 
-// readInto reads what policies are asked from a file.
+// readInto reads the input of the policies from a file.
 func readInto(in any, file string, stdin io.Reader) (err error) {
 	var raw []byte
 	if file == "-" {
@@ -69,7 +69,7 @@ func readInto(in any, file string, stdin io.Reader) (err error) {
 		return orNotFound(fmt.Errorf("read the input: %w", err))
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields() // a misspelt fact would be one that is not there
+	dec.DisallowUnknownFields() // otherwise the policies would decide without a misspelt fact
 	if err := dec.Decode(in); err != nil {
 		return orNotFound(fmt.Errorf("read the input: %w", err))
 	}
@@ -79,7 +79,7 @@ func readInto(in any, file string, stdin io.Reader) (err error) {
 	return nil
 }
 
-// compiled are the policies that a command was given, or else those of a configuration.
+// compiled compiles the policies that are given as an argument, else those of the configuration.
 func compiled(c *cobra.Command, args []string, cfg config.Policies) (*policies.Engine, error) {
 	set, err := configuredSet(args, cfg)
 	if err != nil {

@@ -13,33 +13,34 @@ import (
 	"nidan/policies"
 )
 
-// latest is given in the place of a revision.
+// latest is the value of --revision that stands for the set that began to decide last.
 const latest = "latest"
 
 func policyExplainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain RECORD-ID [DIR]",
-		Short: "Say how a decision comes about, on a recorded sign-in or on what is in a file",
-		Long: `Say how a decision comes about: which rules fire, what each rule asks for, and the values that were found there.
+		Short: "Explain the decision on a recorded sign-in, or on an input in a file",
+		Long: `Explains a decision: which rules fired, the conditions of each rule, and the values that were found.
 
-What was asked is that of a record of a sign-in, by the ID that the console's records show, or, with --input, what is in a file (JSON,
-"-" for standard input), as policies/schema says. What was not kept of a sign-in, as records are masked, is not there. For another
-question than the sign-in, --question names it: capabilities and settings are also asked of the session that came of a recorded
-sign-in; console and records need --input.
+The input is that of a recorded sign-in, or comes from a file. For a recorded sign-in, give the ID that the console's records show. Facts
+that are masked in the record are missing. For a file, give --input (JSON; "-" for standard input), in the form of policies/schema.
 
-DIR is a folder of policies, or a bundle of them; --revision names a set that has decided, as "nidan policy show" lists them, or is
-"latest": the one that began to decide last. With neither, a record is explained under the set that decided then, if that was kept, and
-all else under the latest, or else under the one that the configuration names.`,
+--question names another question than the sign-in. For capabilities and settings, the command can also use the session that a recorded
+sign-in opened; console and records need --input.
+
+DIR is a folder of policies, or a bundle. --revision names a set that has decided ("nidan policy show" lists them); "latest" is the set that
+began to decide last. Without DIR and --revision, the command explains a record with the set that decided at that time, if the database
+has it. Otherwise it uses the latest set, or the set that the configuration names if no set has decided yet.`,
 		Example: `  nidan policy explain 4711
   nidan policy explain 4711 ./policies --question capabilities
   nidan policy explain --question console --input may-they.json --revision latest`,
 		Args: cobra.MaximumNArgs(2),
 	}
 	x := explaining{cmd: c, load: withStore(c)}
-	c.Flags().StringVar(&x.file, "input", "", "file with what is asked, in the place of a record")
-	c.Flags().StringVar(&x.question, "question", "login", "what is asked: login, capabilities, settings, console or records")
-	c.Flags().StringVar(&x.revision, "revision", "", `set of policies that has decided, by its revision, or "latest"`)
-	c.Flags().BoolVar(&x.asJSON, "json", false, "answer in JSON")
+	c.Flags().StringVar(&x.file, "input", "", "file with the input, in place of a record")
+	c.Flags().StringVar(&x.question, "question", "login", "question to the policies: login, capabilities, settings, console or records")
+	c.Flags().StringVar(&x.revision, "revision", "", `revision of a set of policies that has decided, or "latest"`)
+	c.Flags().BoolVar(&x.asJSON, "json", false, "print JSON")
 	c.RunE = func(_ *cobra.Command, args []string) error { return x.run(args) }
 	return c
 }
@@ -115,7 +116,8 @@ func (x *explaining) ofRecord(q policies.Question, arg string, args []string) er
 	return x.print(e, q, in)
 }
 
-// policies are those that the command was given, or else those that decided then, or else the latest, or those of the configuration.
+// policies returns the policies that are given as an argument or by their revision. Without these, it returns the set that decided then,
+// else the set that began to decide last, else the set of the configuration.
 func (x *explaining) policies(args []string, then []policies.File) (*policies.Engine, error) {
 	if len(args) > 0 && x.revision != "" {
 		return nil, usage(errors.New("give a folder or a bundle, or --revision, and not both"))
@@ -146,7 +148,7 @@ func (x *explaining) policies(args []string, then []policies.File) (*policies.En
 	return set.Compile(x.cmd.Context(), cfg.Policies.TimeLimit)
 }
 
-// setOf are the files of a set that has decided. There are none where the latest is asked for, and none has.
+// setOf returns the files of a set that has decided. It returns nil for "latest" if no set has decided yet.
 func setOf(c *cobra.Command, database, revision string) ([]policies.File, error) {
 	st, err := openToRead(c.Context(), database)
 	if err != nil {

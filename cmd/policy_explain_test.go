@@ -16,7 +16,7 @@ import (
 	"nidan/store"
 )
 
-// asked is a file with what policies are asked.
+// asked writes the input of a question to a file, and returns its path.
 func asked(t *testing.T, in any) string {
 	t.Helper()
 	raw, err := json.Marshal(in)
@@ -50,7 +50,7 @@ func TestPolicyExplainAnswersEachQuestionFromAFile(t *testing.T) {
 		"records": {policies.RecordInput{Input: &in}, []string{"upsert /input/account/email"}},
 	} {
 		t.Run(question, func(t *testing.T) {
-			// Where policies are written there is no configuration.
+			// People who write policies have no configuration.
 			out, err := run(t, "policy", "explain", "--question", question, "--input", asked(t, tc.in), ships)
 			for _, want := range tc.want {
 				if err != nil || !strings.Contains(out, want) {
@@ -114,7 +114,7 @@ func TestWithoutASetThatDecidedTheConfiguredOneIsExplained(t *testing.T) {
 	}
 }
 
-// A record holds a sign-in. What its session is worth is asked of what came of it.
+// A record has the input of a sign-in. The questions about its session use the result of the sign-in.
 func TestPolicyExplainOfTheSessionThatCameOfASignIn(t *testing.T) {
 	database := "sqlite:" + filepath.Join(t.TempDir(), "nidan.db")
 	configured(t, database)

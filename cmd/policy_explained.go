@@ -7,13 +7,13 @@ import (
 	"nidan/policies"
 )
 
-// howToRead stands above each explanation: not everybody who reads one knows Rego.
-const howToRead = `How the policies of revision %s come to the answer. Each rule that was tried, in that order:
-  YES  it fired: all that it asks for is so. What it gave stands behind the =
-  -    it did not: something that it asks for is not so. What stands behind the = is what it would have given
-Below each rule stands what it asks for, each with the values that were found:
-  ok   it is so     no   it is not so     ..   not looked at, because of the one before     =   no condition: what the value is made of
-  "not" turns what follows around. What has no value, or is missing, is never so. Where a rule goes through a list, the last value is shown.
+// howToRead is the text above each explanation, for readers who do not know Rego.
+const howToRead = `How the policies of revision %s come to the answer. The rules that were tried, in this order:
+  YES  the rule fired: all its conditions are true. After the = is its value
+  -    the rule did not fire: a condition is not true. After the = is the value that it would have had
+Below each rule are its conditions, each with the values that were found:
+  ok   true     no   not true     ..   not evaluated, because an earlier condition is not true     =   no condition: computes the value
+  "not" reverses a condition. A value that is missing is never true. If a rule goes through a list, only the last value is shown.
 
 `
 
@@ -33,7 +33,7 @@ func printExplanation(w io.Writer, x policies.Explanation, asJSON bool) error {
 	return err
 }
 
-// withoutAnswer is what becomes of a question to which there is no valid answer.
+// withoutAnswer says what happens when a question gets no valid answer.
 var withoutAnswer = map[string]string{
 	"login": "nobody is let in", "capabilities": "the session may do nothing", "settings": "the new password is not kept",
 	"console": "it may not be seen or changed", "records": "nobody is let in",
@@ -68,7 +68,7 @@ func printTried(w io.Writer, r policies.Tried) {
 	}
 }
 
-// hasFailed says whether it is one of its conditions for which a rule did not fire.
+// hasFailed reports whether one of the conditions of a rule is not true.
 func hasFailed(r policies.Tried) bool {
 	for _, c := range r.Conditions {
 		if c.Is == policies.HoldsNot {

@@ -12,16 +12,16 @@ import (
 //go:embed layer
 var layerFiles embed.FS
 
-// layerToStart is a layer to begin with.
+// layerToStart returns the files of the layer that "policy init" writes.
 func layerToStart() (fs.FS, error) { return fs.Sub(layerFiles, "layer") }
 
 func policyInitCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "init DIR",
-		Short: "Write a layer over the policies that ship, to begin with, to a new folder",
-		Long: `Writes a layer over the policies that ship to a new folder: a file that names every parameter, and a rule of one's own with its
-tests. As it is, it changes nothing. Set policies.data to it: what it does not name stays as it ships, also after an update. A folder
-that is there has to be empty.`,
+		Short: "Write a first layer over the policies that ship to a new folder",
+		Long: `Writes a layer over the policies that ship to a new folder: a file that names every parameter, and an example of your own rule with
+its tests. At first, the layer changes nothing. Set policies.data to the folder. Parameters that the layer does not change keep the values
+that ship, also after an update. If the folder exists, it must be empty.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := newFolder(args[0]); err != nil {

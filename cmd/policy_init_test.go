@@ -14,7 +14,7 @@ import (
 	"nidan/policies"
 )
 
-// begun is a layer as "policy init" writes it.
+// begun runs "policy init", and returns the folder with the layer.
 func begun(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "layer")
@@ -38,7 +38,7 @@ func TestALayerToBeginWithChangesNothingAndPasses(t *testing.T) {
 	}
 }
 
-// Whoever takes the comments away finds every parameter, as it ships.
+// Without the "# ", the file has every parameter with the value that ships.
 func TestALayerToBeginWithNamesEveryParameter(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(begun(t), "data.yaml"))
 	if err != nil {
@@ -61,7 +61,7 @@ func TestALayerToBeginWithNamesEveryParameter(t *testing.T) {
 	}
 }
 
-// asJSON is a value as it is read from its JSON.
+// asJSON encodes a value to JSON and decodes it, so that two values can be compared.
 func asJSON(t *testing.T, v any) (read any) {
 	t.Helper()
 	raw, err := json.Marshal(v)
@@ -74,7 +74,7 @@ func asJSON(t *testing.T, v any) (read any) {
 	return read
 }
 
-// closing is the layer to begin with, with an account that is closed.
+// closing returns the layer of "policy init" with one closed account.
 func closing(t *testing.T) string {
 	t.Helper()
 	dir := begun(t)
@@ -134,7 +134,7 @@ func TestCommandsTakeALayerAsWhatShipsWithIt(t *testing.T) {
 	})
 }
 
-// A container has no configuration yet, and the folder that is mounted is there.
+// In a container, there is no configuration yet, and the folder exists, because it is a mount.
 func TestASetAndALayerAreWrittenWithoutAConfiguration(t *testing.T) {
 	for command, file := range map[string]string{"init": "custom/login.rego", "export": "login/login.rego"} {
 		dir := t.TempDir()

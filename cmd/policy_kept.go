@@ -17,12 +17,12 @@ func policyShowCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show [REVISION]",
 		Short: "Show the sets of policies that have decided",
-		Long: `Lists the sets of policies that have decided, the one first that began to last. With the revision of one, or of
-one that waits for approval, it writes that set's files, to the standard output or, with --out, to a new folder.`,
+		Long: `Lists the sets of policies that have decided; the set that began to decide last comes first. With the revision of such a set, or of a
+set that waits for approval, the command writes the files of the set to standard output or, with --out, to a new folder.`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	load := withStore(c)
-	out := c.Flags().String("out", "", "new folder to write the files to")
+	out := c.Flags().String("out", "", "write the files to this new folder")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		cfg, err := load()
 		if err != nil {
@@ -63,8 +63,8 @@ func policyExportCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "export DIR",
 		Short: "Write the policies that ship to a new folder",
-		Long: `Writes the policies that ship to a new folder, with their tests and the schemas of what they are asked: what a team begins with
-that keeps policies of its own. A folder that is there has to be empty.`,
+		Long: `Writes the policies that ship to a new folder, with their tests and the schemas of their inputs, as a start for a team's own policies.
+If the folder exists, it must be empty.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := newFolder(args[0]); err != nil {
@@ -78,14 +78,14 @@ that keeps policies of its own. A folder that is there has to be empty.`,
 func policyRollbackCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rollback REVISION",
-		Short: "Take a set of policies again that has decided before",
-		Long: `Puts the files of a set that has decided before into the folder of policies.dir, where each Nidan that watches it finds them. What
-is there now is kept beside it, in a folder whose name ends with the time. Where policies come as a bundle, it writes a folder to build
-one of, with --out: sign it and publish it as you do with every other.`,
+		Short: "Go back to a set of policies that has decided before",
+		Long: `Puts the files of a set that has decided before into the folder policies.dir. Each Nidan that watches the folder then uses this set. The
+files that are there now move to a folder beside it, whose name ends with the time. If your policies come as a bundle, use --out to write
+the files to a new folder, build a bundle from this folder, and sign and publish it as usual.`,
 		Args: cobra.ExactArgs(1),
 	}
 	load := withStore(c)
-	out := c.Flags().String("out", "", "new folder to write the files to, and leave policies.dir alone")
+	out := c.Flags().String("out", "", "write the files to this new folder, and do not change policies.dir")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		cfg, err := load()
 		if err != nil {
@@ -119,7 +119,7 @@ one of, with --out: sign it and publish it as you do with every other.`,
 	return c
 }
 
-// newFolder makes a folder, or takes one that is empty.
+// newFolder creates a folder, or accepts an empty one.
 func newFolder(dir string) error {
 	found, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -140,7 +140,7 @@ func writeSet(dir string, files []policies.File) error {
 }
 
 func writeFiles(dir string, files []policies.File) error {
-	root, err := os.OpenRoot(dir) // a name in a set that was kept leads nowhere else
+	root, err := os.OpenRoot(dir) // a file name from the database, such as "../x", cannot write outside of the folder
 	if err != nil {
 		return err
 	}
@@ -157,8 +157,9 @@ func writeFiles(dir string, files []policies.File) error {
 	return nil
 }
 
-// replaceSet puts a set in the place of what is in a folder, and returns where that is now. The folder itself stays: it may be mounted,
-// and is watched. Whoever reads it meanwhile sees half a set, which does not pass the gate, or comes to rest a moment later.
+// replaceSet replaces the files in a folder with a set, and returns the folder to which the old files moved. The folder itself stays,
+// because it may be a mount, and because processes watch it. A process that reads the folder meanwhile sees half a set. That set does not
+// pass the gate, or the process waits until the folder stops changing.
 func replaceSet(dir string, files []policies.File) (before string, err error) {
 	before = filepath.Clean(dir) + ".before-" + now().UTC().Format("20060102T150405Z")
 	if err := newFolder(before); err != nil {

@@ -14,7 +14,7 @@ import (
 	"nidan/store"
 )
 
-// decided has a set decide in a database, as serve does, and returns its revision.
+// decided writes a set to a database as serve does when the set begins to decide, and returns its revision.
 func decided(t *testing.T, database, dir string, at time.Time) string {
 	t.Helper()
 	st, err := store.Open(t.Context(), database)

@@ -12,11 +12,11 @@ import (
 	"nidan/policies/live"
 )
 
-// source is the folder of this package, also where a test goes elsewhere.
+// source is the folder of this package. Tests may change the working directory.
 var source, _ = os.Getwd()
 
-// small is a copy of the set in testdata, with another text in the place of one in a file. Where the file is not there, it is written.
-// What is said of the set names lines: it is not the one that ships, whose lines change.
+// small copies the set in testdata to dir, and replaces one text in a file. If the file does not exist, small writes it. The tests compare
+// line numbers, so they do not use the set that ships, whose lines change.
 func small(t *testing.T, dir, file, from, to string) {
 	t.Helper()
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join(source, "testdata", "policies"))); err != nil {
@@ -35,7 +35,7 @@ func small(t *testing.T, dir, file, from, to string) {
 	}
 }
 
-// What the gate says is all that the maker of a mistake has to go by: the place, what is wrong there, and what is meant or to be done.
+// A person who has made a mistake sees only the text of the gate. So the text must have the place, what is wrong, and what to do.
 func TestWhatIsSaidOfTypicalMistakes(t *testing.T) {
 	const refused = "the policies are refused: "
 	const off = "input.settings.two_factor == false"
@@ -122,7 +122,7 @@ func TestWhatIsSaidOfTypicalMistakes(t *testing.T) {
 	}
 }
 
-// Who takes away the tests that fail is told all the same, by the proof, by what may be required of a set, and by the comparison.
+// If somebody removes the tests that fail, the proof, policies.require and the comparison still find the mistake.
 func TestWhatIsSaidOfMistakesThatNoTestFinds(t *testing.T) {
 	everyone, masked := t.TempDir(), t.TempDir()
 	small(t, everyone, "login/login.rego", "decision := ", "decision := {\"action\": \"allow\", \"reason\": \"all\", \"channel\": \"all\"}\n\n_decision := ")

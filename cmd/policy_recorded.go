@@ -18,7 +18,8 @@ import (
 	"nidan/records"
 )
 
-// recordedSignIn is a record, what it holds, and the policies that decided then, if they were kept.
+// recordedSignIn returns a record, its content, and the files of the policies that decided then, or nil if the database does not have
+// them.
 func recordedSignIn(
 	c *cobra.Command, database string, id int64,
 ) (r records.Record, k policies.Kept, then []policies.File, err error) {
@@ -72,7 +73,7 @@ func printRecord(w io.Writer, r records.Record, k policies.Kept, revision string
 	return err
 }
 
-// askedOf is what is asked of the policies about a recorded sign-in, or about the session that came of it.
+// askedOf returns the input of a question about a recorded sign-in, or about the session that the sign-in opened.
 func askedOf(q policies.Question, r records.Record, kept policies.Kept) (any, error) {
 	var in map[string]any
 	if err := json.Unmarshal(kept.Input, &in); err != nil || in == nil {

@@ -17,31 +17,33 @@ import (
 	"nidan/policies/replay"
 )
 
-// recordedThen stands for what was decided then, in the place of a set's name.
+// recordedThen is the value of --against that stands for the decisions in the records.
 const recordedThen = "recorded"
 
 func policyReplayCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "replay [DIR]",
-		Short: "Say what these policies would change: decide the recorded sign-ins again",
-		Long: `Say what these policies would change: each recorded sign-in is decided again under them and under those that decide now, or others
-(--against), and what comes out differently is counted. DIR and what is given with --against are folders of policies, or bundles (.tar.gz)
-of them, or revisions of sets that have decided (nidan policy show). With --against recorded, they are compared with what was decided then.
+		Short: "Decide the recorded sign-ins again, and show what these policies would change",
+		Long: `Decides each recorded sign-in again, with these policies and with the policies that decide now (or those of --against), and counts the
+sign-ins that end differently. DIR and --against take a folder of policies, a bundle (.tar.gz), or the revision of a set that has decided
+(nidan policy show). With --against recorded, the command compares with the decisions in the records.
 
-The sign-ins are those of the database, or of an export of the console's records (--file, JSON Lines), or of a decision log
-(--decision-log). For the latter two no configuration is read, unless --config is given or a revision is named; without one, they are
-compared with what was recorded.
+The sign-ins come from the database, from an export of the console's records (--file, JSON Lines), or from a decision log
+(--decision-log). With --file or --decision-log, the command reads no configuration, unless you give --config or name a revision. Without
+a configuration and without --against, it compares with the recorded decisions.
 
-With --set a parameter of the policies, or a setting of the console, has another value for the policies that are tried.
+With --set, a parameter of the policies or a setting of the console has another value for the policies on trial.
 
-Sign-ins are decided in the order of time, and each set knows the devices that it would have remembered by then, not those that were: whoever
-would be asked anew is taken to have entered the code and to be remembered on that device from then on. Of those who were asked, what they
-did counts. It begins with the devices that were remembered when the records begin.
+The command decides the sign-ins in the order of time. Each set knows the devices that it would have remembered itself, not those that
+were remembered in fact. If a set would newly ask for a code, the command assumes that the person entered the code and had the device
+remembered. If a code was asked for in fact, the command uses what the person did. At the beginning, each set knows the devices that were
+remembered when the records begin.
 
-A sign-in whose record lacks a fact that is read, or of which it cannot be told from which device it came, is counted as inexact, and not
-compared.
+If a record lacks a fact that the policies read, or does not say from which device the sign-in came, the sign-in counts as inexact, and the
+command does not compare it.
 
-The status is 2 where a limit is passed, and 3 where none is but records cannot be read, sign-ins are inexact, or there are none.`,
+The exit status is 2 if a limit is exceeded, and 3 if no limit is exceeded, but records cannot be read, sign-ins are inexact, or there are
+no sign-ins.`,
 		Example: `  nidan policy replay ./policies --since 168h
   nidan policy replay --set remember_days=7 --since 2160h
   nidan policy replay ./policies --file nidan-records.jsonl --max-loosened 0 --max-changed 1%
@@ -50,17 +52,17 @@ The status is 2 where a limit is passed, and 3 where none is but records cannot 
 	}
 	load := withStore(c)
 	r := replayed{out: c.OutOrStdout, err: c.ErrOrStderr}
-	c.Flags().StringVar(&r.against, "against", "", `the policies to compare with, or "recorded"; without it, those that decide now`)
-	c.Flags().StringArrayVar(&r.set, "set", nil, "another value of a parameter or a setting, NAME=JSON; may be given again")
-	c.Flags().DurationVar(&r.since, "since", 0, "how far back; without it a day, and all of a file")
-	c.Flags().StringVar(&r.file, "file", "", `an export of the records, instead of the database ("-": standard input)`)
-	c.Flags().StringVar(&r.log, "decision-log", "", "a decision log, instead of the database: a file, or a folder of them")
+	c.Flags().StringVar(&r.against, "against", "", `policies to compare with, or "recorded" (default: the policies that decide now)`)
+	c.Flags().StringArrayVar(&r.set, "set", nil, "another value of a parameter or a setting, as NAME=JSON; can be repeated")
+	c.Flags().DurationVar(&r.since, "since", 0, "how far to go back, such as 168h (default: one day of the database, or all of a file)")
+	c.Flags().StringVar(&r.file, "file", "", `export of the records, in place of the database ("-": standard input)`)
+	c.Flags().StringVar(&r.log, "decision-log", "", "decision log, in place of the database: a file, or a folder of files")
 	c.MarkFlagsMutuallyExclusive("file", "decision-log")
 	r.format = newFormats("json", "github", "junit")
 	r.format.addTo(c)
-	c.Flags().BoolVar(&r.who, "who", false, "name all accounts of each change, and not a few examples alone")
-	c.Flags().StringVar(&r.maxChanged, "max-changed", "", "fail where more end otherwise, a number or a percentage")
-	c.Flags().StringVar(&r.maxLoosened, "max-loosened", "", "fail where more are asked less, a number or a percentage")
+	c.Flags().BoolVar(&r.who, "who", false, "name all accounts of each change, not only a few examples")
+	c.Flags().StringVar(&r.maxChanged, "max-changed", "", "fail if more sign-ins end differently: a number or a percentage")
+	c.Flags().StringVar(&r.maxLoosened, "max-loosened", "", "fail if less is asked at more sign-ins: a number or a percentage")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		cfg := config.Default()
 		dir := cmp.Or(append(args, "")...)
@@ -78,7 +80,7 @@ The status is 2 where a limit is passed, and 3 where none is but records cannot 
 	return c
 }
 
-// replayed is one run.
+// replayed is one run of the command.
 type replayed struct {
 	against                 string
 	set                     []string
@@ -90,16 +92,16 @@ type replayed struct {
 	out, err                func() io.Writer
 }
 
-// compared are counts, and what was compared.
+// compared is the result of a replay, with the sets that were compared.
 type compared struct {
 	Tried   string   `json:"tried"`         // revision
 	Against string   `json:"against"`       // revision, or "recorded"
-	Set     []string `json:"set,omitempty"` // values in place of others, for the revision that is tried
+	Set     []string `json:"set,omitempty"` // values of --set, for the revision on trial
 	replay.Summary
 }
 
 func (r *replayed) run(ctx context.Context, dir string, cfg config.Config) error {
-	for _, limit := range []string{r.maxChanged, r.maxLoosened} { // before anything long is begun
+	for _, limit := range []string{r.maxChanged, r.maxLoosened} { // a wrong limit fails before the long work begins
 		if _, err := most(limit, 0); err != nil {
 			return err
 		}
@@ -140,7 +142,7 @@ func (r *replayed) run(ctx context.Context, dir string, cfg config.Config) error
 	return errors.Join(err, passed)
 }
 
-// trial is what is tried.
+// trial compiles the policies on trial, and those to compare with.
 func (r *replayed) trial(ctx context.Context, dir string, cfg config.Config) (t replay.Trial, about compared, err error) {
 	if t.TimeZone, err = time.LoadLocation(cfg.Policies.TimeZone); err != nil {
 		return t, about, fmt.Errorf("read policies.time_zone: %w", err)
@@ -168,7 +170,7 @@ func (r *replayed) trial(ctx context.Context, dir string, cfg config.Config) (t 
 	return t, about, nil
 }
 
-// judge fails where a limit is passed, or where that cannot be said.
+// judge returns an error if a limit is exceeded, or if the records cannot show whether it is.
 func (r *replayed) judge(s replay.Summary) error {
 	if r.maxChanged == "" && r.maxLoosened == "" {
 		return nil
@@ -201,7 +203,8 @@ func (r *replayed) judge(s replay.Summary) error {
 	return withStatus{errors.Join(passed...), status}
 }
 
-// most is how many of all a limit allows: "5", "0.5%", or without one any number.
+// most returns the number of sign-ins that a limit allows. The limit is a number ("5"), a percentage ("0.5%"), or empty for no limit. Of is
+// the number of all sign-ins.
 func most(limit string, of int) (int, error) {
 	if limit == "" {
 		return of, nil

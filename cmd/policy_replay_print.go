@@ -66,7 +66,7 @@ func printSummary(w io.Writer, s compared, took time.Duration) error {
 	return err
 }
 
-// printInexact says of which sign-ins nothing is said, and for want of what.
+// printInexact writes how many sign-ins were not compared, and which facts their records lack.
 func printInexact(w io.Writer, s replay.Summary) {
 	if s.Inexact == 0 {
 		return

@@ -21,12 +21,12 @@ import (
 	"nidan/store"
 )
 
-// bar shows how far a replay is.
+// bar returns the progress bar of a replay.
 func (r *replayed) bar(total int64, options ...progressbar.Option) *progressbar.ProgressBar {
 	return newBar(r.err(), "deciding again", total, options...)
 }
 
-// newBar shows how far it is, on a terminal, and nothing elsewhere.
+// newBar returns a progress bar. It shows nothing if on is not a terminal.
 func newBar(on io.Writer, what string, total int64, options ...progressbar.Option) *progressbar.ProgressBar {
 	if f, ok := on.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
 		return progressbar.DefaultSilent(total)
@@ -35,7 +35,7 @@ func newBar(on io.Writer, what string, total int64, options ...progressbar.Optio
 		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))...)
 }
 
-// ofFile replays an export. The console writes the newest record first.
+// ofFile replays an export of the records. It sorts the records by time, because the console writes the newest record first.
 func (r *replayed) ofFile(ctx context.Context, t replay.Trial, d *replay.Differences, since time.Time) error {
 	f, size := os.Stdin, int64(-1)
 	if r.file != "-" {
@@ -53,7 +53,7 @@ func (r *replayed) ofFile(ctx context.Context, t replay.Trial, d *replay.Differe
 	return t.Run(ctx, replay.InOrder(replay.Lines(io.TeeReader(f, bar), since)), d, nil)
 }
 
-// ofLog replays a decision log. Several processes have written it, each its own files.
+// ofLog replays a decision log. It sorts the decisions by time, because each process has written files of its own.
 func (r *replayed) ofLog(ctx context.Context, t replay.Trial, d *replay.Differences, since time.Time) error {
 	files, err := filesOf(r.log)
 	if err != nil {
@@ -71,7 +71,7 @@ func (r *replayed) ofLog(ctx context.Context, t replay.Trial, d *replay.Differen
 	}), d, nil)
 }
 
-// filesOf are the files in a folder and in those in it, or the one file. Those whose names begin with a dot are not there.
+// filesOf returns the files in a folder and its subfolders, or the file at path. It skips names that begin with a dot.
 func filesOf(path string) (files []string, err error) {
 	err = filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
 		switch {
@@ -124,11 +124,11 @@ func (r *replayed) ofDatabase(ctx context.Context, t replay.Trial, d *replay.Dif
 	return t.Run(ctx, signIns(ctx, st, since, total), d, func(n int) { _ = bar.Set(n) })
 }
 
-// readAtOnce is how many records are read in one go, about: a long read keeps SQLite from tidying up behind those who write.
+// readAtOnce is the approximate number of records in one read. During a long read, SQLite cannot checkpoint its write-ahead log.
 const readAtOnce = 2000
 
-// signIns are the recorded sign-ins since then, and what had devices forgotten, in the order of time. The store gives the newest first: so a
-// part of the time is read after the other, as long as one is that has about that many records.
+// signIns returns the recorded sign-ins since a time, and the records of forgotten devices, in the order of time. The store returns the
+// newest records first, so signIns divides the time into parts with about readAtOnce records each, and reads one part after the other.
 func signIns(ctx context.Context, st *store.Store, since time.Time, total int) iter.Seq2[replay.Recorded, error] {
 	return func(yield func(replay.Recorded, error) bool) {
 		end := now()
@@ -150,7 +150,7 @@ func signIns(ctx context.Context, st *store.Store, since time.Time, total int) i
 	}
 }
 
-// recordsOf are the records of a time, the newest first.
+// recordsOf returns the records between two times, the newest first.
 func recordsOf(ctx context.Context, st *store.Store, from, to time.Time) (all []records.Record, err error) {
 	f := records.Filter{From: from, To: to, Limit: readAtOnce}
 	for {

@@ -129,7 +129,7 @@ func TestTheStatusOfAReplay(t *testing.T) {
 	}
 }
 
-// collector takes a decision log, and keeps each upload in a file as it came.
+// collector starts a server that receives a decision log, and writes each upload to a file.
 func collector(t *testing.T) (dir, url string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -151,7 +151,7 @@ func collector(t *testing.T) (dir, url string) {
 	return dir, server.URL
 }
 
-// loggedBy sends sign-ins to a decision log, as they are decided by a set.
+// loggedBy decides sign-ins with a set, and sends the decisions to a decision log.
 func loggedBy(t *testing.T, set, url string, ins ...policies.Input) {
 	t.Helper()
 	p := live.New(policies.DecideWithin, time.Now, slog.New(slog.DiscardHandler))
@@ -165,7 +165,7 @@ func loggedBy(t *testing.T, set, url string, ins ...policies.Input) {
 		}
 	}
 	ended, end := context.WithCancel(t.Context())
-	end() // it sends what there is
+	end() // after the end, Run sends the rest
 	if err := log.Run(ended); err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestADecisionLogIsReplayed(t *testing.T) {
 	})
 }
 
-// linesOf are the decisions of compressed arrays, one a line.
+// linesOf reads compressed arrays of decisions, and returns one decision a line.
 func linesOf(t *testing.T, dir string) (lines []byte) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.gz"))
@@ -242,7 +242,7 @@ func linesOf(t *testing.T, dir string) (lines []byte) {
 	return lines
 }
 
-// What was masked is not what was decided on: nothing is said of such a sign-in, in place of something wrong.
+// A masked value is not the value of the decision. So the replay counts such a sign-in as inexact: a comparison could be wrong.
 func TestADecisionLogWithoutWhatIsRead(t *testing.T) {
 	masks := copied(t, "records/records.rego", `mask contains {"op": "upsert", "path": "/input/account/email"`,
 		"mask contains {\"op\": \"remove\", \"path\": \"/input/account/plan\"}\n\nmask contains {\"op\": \"upsert\", \"path\": \"/input/account/email\"")

@@ -18,17 +18,17 @@ import (
 func policyTableCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "table [DIR]",
-		Short: "Show what these policies decide as a table, for all inputs there can be",
-		Long: `Show what these policies decide as a table. It is made from what they decide, and not from how they are written: all inputs that
-there can be are walked, as by "nidan policy diff". In each table, the first line that fits says what is decided.
+		Short: "Show the decisions of these policies as a table, for all possible inputs",
+		Long: `Shows the decisions of these policies as a table. The command does not read the table from the rules, but decides all possible inputs,
+like "nidan policy diff". In each table, the first line that matches an input gives its decision.
 
-The status is 0 where the table is proven to be complete, and 3 where it is not.`,
+The exit status is 0 if it is proven that the tables are complete, and 3 if it is not.`,
 		Args: cobra.MaximumNArgs(1),
 	}
-	asJSON := c.Flags().Bool("json", false, "answer in JSON")
-	of := c.Flags().StringSlice("of", []string{"login", "capabilities", "settings", "console"}, "what is decided")
+	asJSON := c.Flags().Bool("json", false, "print JSON")
+	of := c.Flags().StringSlice("of", []string{"login", "capabilities", "settings", "console"}, "questions, one table for each; records is also possible")
 	b := proof.Bounds{}
-	c.Flags().DurationVar(&b.Time, "time", 2*time.Minute, "end each table after this time, complete or not; 0: never")
+	c.Flags().DurationVar(&b.Time, "time", 2*time.Minute, "stop each table after this time, even if not complete; 0: no limit")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		e, err := compiled(c, args, config.Policies{TimeLimit: config.Default().Policies.TimeLimit})
 		if err != nil {

@@ -17,7 +17,7 @@ import (
 	"nidan/store"
 )
 
-// run runs a command, and returns what it says and how it fails.
+// run runs a command, and returns its output and its error.
 func run(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	c := root()
@@ -29,7 +29,7 @@ func run(t *testing.T, args ...string) (string, error) {
 	return out.String(), err
 }
 
-// copied is a copy of the policies that ship, with another text in the place of one in a file.
+// copied copies the policies that ship, and replaces one text in a file.
 func copied(t *testing.T, file, from, to string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -50,7 +50,7 @@ func copied(t *testing.T, file, from, to string) string {
 	return dir
 }
 
-// loosened are policies that take a console's session for one of the softphone: what somebody may do by mistake.
+// loosened returns policies that accept a device of the console on the softphone, a mistake that somebody could make.
 func loosened(t *testing.T) string {
 	return copied(t, "login/login.rego", `	input.device.channel == channel
 `, "")
@@ -147,13 +147,13 @@ func TestPolicyEval(t *testing.T) {
 	}
 }
 
-// kept is a database with the records of sign-ins, decided by the policies that ship.
+// kept decides sign-ins with the policies that ship, and writes their records to a database.
 func kept(t *testing.T, ins ...policies.Input) {
 	t.Helper()
 	keptIn(t, "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"), ins, 1)
 }
 
-// keptIn keeps each of them that many times.
+// keptIn writes the record of each sign-in so many times.
 func keptIn(t *testing.T, database string, ins []policies.Input, times int) {
 	t.Helper()
 	configured(t, database)
@@ -204,7 +204,8 @@ func recordOf(t *testing.T, e *policies.Engine, in policies.Input) records.Recor
 	}
 }
 
-// someSignIns are one of a console's device on the softphone, which the loosened policies let in, one as usual, and an old one.
+// someSignIns returns a sign-in on the softphone with a device of the console, which the loosened policies let in, a usual sign-in, and an
+// old one.
 func someSignIns() []policies.Input {
 	borrowed := func(in *policies.Input) { in.Device = policies.Device{Known: true, Channel: "admin_console"} }
 	return []policies.Input{
@@ -244,7 +245,7 @@ func TestPolicyReplay(t *testing.T) {
 	for name, tc := range map[string]struct {
 		args []string
 		want []string
-		fail string // empty: it does not
+		fail string // empty: the command does not fail
 	}{
 		"what ships changes nothing": {[]string{"--max-changed", "0"}, []string{"2 recorded sign-ins", "0 would end otherwise"}, ""},
 		"a loosened copy": {[]string{loosened}, []string{
@@ -294,7 +295,7 @@ func TestPolicyReplay(t *testing.T) {
 	})
 }
 
-// A name that an account's holder may have chosen: it would clear the screen and write a verdict of its own.
+// The attack: an account holder has chosen a name that clears the screen and prints a fake result.
 func TestWhatAccountHoldersTypeDoesNotRunOnATerminal(t *testing.T) {
 	in := someSignIns()[0]
 	in.Account.Name = "\x1b[2J\nagent\t0 would end otherwise\u202e"
@@ -328,7 +329,7 @@ func TestPolicyReplayOfAnExport(t *testing.T) {
 	if err := os.WriteFile(file, lines.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// Where changes are reviewed there is no configuration.
+	// A merge check has no configuration.
 	out, err := run(t, "policy", "replay", loosened(t), "--file", file, "--max-loosened", "0")
 	if err == nil || !strings.Contains(out, "3 recorded sign-ins") || !strings.Contains(out, "2 of them asked less") {
 		t.Errorf("got %v\n%s", err, out)

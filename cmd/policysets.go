@@ -15,7 +15,7 @@ import (
 	"nidan/store"
 )
 
-// keepPolicies keeps the files of a set that decides from now on.
+// keepPolicies writes the files of the set that decides from now on to the database.
 func keepPolicies(ctx context.Context, st *store.Store, a *live.Active) error {
 	files, err := packed(a.Files())
 	if err != nil {
@@ -44,7 +44,8 @@ func unpacked(kept []byte) (files []policies.File, err error) {
 	return files, nil
 }
 
-// lastFrom returns the files of the set from a source that began to decide last. There are none where no set did.
+// lastFrom returns a function that reads the files of the set from a source that began to decide last. The function returns nil if no set
+// from this source has decided.
 func lastFrom(ctx context.Context, st *store.Store) func(source string) ([]policies.File, error) {
 	return func(source string) ([]policies.File, error) {
 		all, err := st.PolicySets(ctx)
@@ -60,7 +61,7 @@ func lastFrom(ctx context.Context, st *store.Store) func(source string) ([]polic
 	}
 }
 
-// decidedSets are the sets that are kept. They are a [nidan/server/console.DecidedSets].
+// decidedSets reads the sets in the database for the console. It implements [nidan/server/console.DecidedSets].
 type decidedSets struct{ *store.Store }
 
 // Decided implements [nidan/server/console.DecidedSets].
@@ -78,7 +79,7 @@ func (s decidedSets) Files(ctx context.Context, revision string) ([]policies.Fil
 	return keptFiles(ctx, s.Store, revision)
 }
 
-// keptFiles are the files of a set that has decided, or that waits for approval.
+// keptFiles returns the files of a set that has decided, or that waits for approval.
 func keptFiles(ctx context.Context, st *store.Store, revision string) ([]policies.File, error) {
 	p, err := st.PolicySet(ctx, revision)
 	if errors.Is(err, challenge.ErrNotFound) {

@@ -15,20 +15,20 @@ import (
 	"nidan/store"
 )
 
-// recordsCommand is for those who have to rely on the records.
+// recordsCommand has the commands for people who must be able to rely on the records, such as auditors.
 func recordsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "records",
-		Short: "Verify the records, and export them",
-		Long: `Verify the records, and export them. Each record is sealed a moment after it was written: docs/operating.md says what that is good
-for, and docs/threat-model.md what not.
+		Short: "Verify and export the records",
+		Long: `Verifies and exports the records. Nidan seals each record a moment after it was written: docs/operating.md says what this protects
+against, and docs/threat-model.md what it does not protect against.
 
-All of them end with one of these statuses:
+The exit status of each command is one of these:
 
-   0  it is as it should be
+   0  all is as it should be
    2  records or checkpoints are not as they were sealed
-   3  nothing such was found, but nothing has been sealed yet
-   5  there is no such file
+   3  no such record or checkpoint was found, but nothing has been sealed yet
+   5  a file does not exist
   64  the command line is wrong
    1  anything else, such as a database that cannot be opened`,
 	}
@@ -46,11 +46,11 @@ func newSealer(cfg config.Records, st *store.Store, log *slog.Logger) (*journal.
 	return &journal.Sealer{Store: st, Key: key, Now: now, Log: log}, nil
 }
 
-// recordsFrom adds the flags that name the database, and returns what they name. With --database there need be no configuration: whoever
-// verifies records has no business with its secrets.
+// recordsFrom adds the flags that name the database, and returns a function that loads the configuration. With --database, no
+// configuration is needed: a person who verifies records need not know its secrets.
 func recordsFrom(c *cobra.Command) func() (config.Config, error) {
 	load := withConfig(c)
-	database := c.Flags().String("database", "", "the database (sqlite:PATH or postgres://…), in the place of a configuration")
+	database := c.Flags().String("database", "", "database (sqlite:PATH or postgres://…), in place of a configuration")
 	c.MarkFlagsMutuallyExclusive("database", "config")
 	return func() (config.Config, error) {
 		if *database == "" {
@@ -65,9 +65,9 @@ func recordsFrom(c *cobra.Command) func() (config.Config, error) {
 func recordsCheckpointCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "checkpoint",
-		Short: "Print the newest checkpoint, to be kept elsewhere",
-		Long: `Prints the newest checkpoint. Kept where nobody gets to who may write to the database, it shows later, with
-"nidan records verify --checkpoint", whether the database was rewritten as a whole.`,
+		Short: "Print the newest checkpoint, so that you can keep it elsewhere",
+		Long: `Prints the newest checkpoint. Keep it in a place that nobody who can write to the database can change. Later,
+"nidan records verify --checkpoint" shows with it whether somebody has rewritten the whole database.`,
 		Args: cobra.NoArgs,
 	}
 	load := recordsFrom(c)
@@ -97,10 +97,10 @@ func recordsCheckpointCommand() *cobra.Command {
 func recordsKeyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "key NAME FILE",
-		Short: "Make a key that signs checkpoints",
-		Long: `Makes a key that signs checkpoints: the private key goes to a new FILE, for records.checkpoint_key or
-NIDAN_RECORDS_CHECKPOINT_KEY_FILE, and the public key, for "nidan records verify --key", to the standard output. NAME says whose records
-they are, and stands in each checkpoint: give it the name that people know your sign-in by.`,
+		Short: "Make a key pair that signs checkpoints",
+		Long: `Makes a key pair that signs checkpoints. The private key goes to a new FILE: use it for records.checkpoint_key or
+NIDAN_RECORDS_CHECKPOINT_KEY_FILE. The public key goes to standard output: use it for "nidan records verify --key". NAME is part of each
+checkpoint and says whose records they are, such as the host name of your sign-in.`,
 		Example: "  nidan records key login.example.com checkpoint.key > checkpoint.pub",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -19,27 +19,27 @@ import (
 func recordsExportCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export",
-		Short: "Write records to the standard output, the oldest first",
-		Long: `Writes records to the standard output, the oldest first, as they are read. It may be run beside a Nidan that serves.
+		Short: "Write records to standard output, the oldest first",
+		Long: `Writes records to standard output, the oldest first. You can run the command while Nidan serves.
 
-   jsonl   JSON Lines, as the console exports them. It ends with a checkpoint and what proves that the records are under it:
+   jsonl   JSON Lines, as the console exports them. At the end are a checkpoint and the proof that it covers the records, so
            "nidan records verify --export" needs no database
    csv     for a spreadsheet. A cell that a spreadsheet would take for a formula begins with an apostrophe
-   ocsf    events of OCSF 1.4.0, one a line: sign-ins are of the class Authentication (3002)
+   ocsf    events of OCSF 1.4.0, one a line. Sign-ins have the class Authentication (3002)
    syslog  lines of RFC 5424
 
---since and --until take a time (2026-04-01 or RFC 3339), or how long ago it was (168h).`,
+--since and --until take a time (2026-04-01 or RFC 3339), or the time that has passed since then (168h).`,
 		Example: `  nidan records export --since 2026-04-01 --until 2026-05-01 > april.jsonl
   nidan records export --format ocsf --since 24h`,
 		Args: cobra.NoArgs,
 	}
 	x := exporting{}
 	load := recordsFrom(c)
-	c.Flags().StringVar(&x.format, "format", "jsonl", "jsonl, csv, ocsf or syslog")
-	c.Flags().StringVar(&x.since, "since", "", "from then on; without it, from the first record on")
-	c.Flags().StringVar(&x.until, "until", "", "before then; without it, up to now")
-	c.Flags().StringVar(&x.filter.Account, "account", "", "only of this account, by its name or Kratos' ID")
-	c.Flags().StringVar(&x.filter.Kind, "kind", "", "only of this kind, such as sign_in")
+	c.Flags().StringVar(&x.format, "format", "jsonl", "format of the output: jsonl, csv, ocsf or syslog")
+	c.Flags().StringVar(&x.since, "since", "", "only records from this time on (default: all)")
+	c.Flags().StringVar(&x.until, "until", "", "only records before this time (default: up to now)")
+	c.Flags().StringVar(&x.filter.Account, "account", "", "only records of this account: its name, or its ID in Kratos")
+	c.Flags().StringVar(&x.filter.Kind, "kind", "", "only records of this kind, such as sign_in")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := x.times(now()); err != nil {
 			return usage(err)
@@ -79,7 +79,7 @@ func (x *exporting) times(at time.Time) (err error) {
 	return nil
 }
 
-// moment is a time as people write it, or how long before now it was. Empty: the zero time.
+// moment reads a time, or a duration before now. It returns the zero time for an empty text.
 func moment(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -95,7 +95,7 @@ func moment(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is no time; write 2026-04-01, 2026-04-01T09:00:00+09:00, or 168h for a week ago", text)
 }
 
-// recordWriter writes records in one of the formats. A leaf is nil where the record has none yet.
+// recordWriter writes records in one of the formats. The leaf is nil if the record is not sealed yet.
 type recordWriter interface {
 	record(r records.Record, l *journal.Leaf) error
 	end(ctx context.Context) error
@@ -115,7 +115,7 @@ func newRecordWriter(format string, w io.Writer, st *store.Store) (recordWriter,
 	return nil, fmt.Errorf("--format %s: choose one of jsonl, csv, ocsf, syslog", format)
 }
 
-// jsonLines are an export that proves itself.
+// jsonLines writes an export that ends with a proof of its records.
 type jsonLines struct {
 	*journal.Export
 	store *store.Store

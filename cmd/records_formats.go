@@ -15,7 +15,7 @@ import (
 	"nidan/server/console"
 )
 
-// csvRecords are records for a spreadsheet, as the console exports them.
+// csvRecords writes records as CSV, in the same form as the console's export.
 type csvRecords struct{ console.Table }
 
 func newCSVRecords(w io.Writer) (csvRecords, error) {
@@ -32,7 +32,7 @@ func (c csvRecords) record(r records.Record, _ *journal.Leaf) error {
 
 func (csvRecords) end(context.Context) error { return nil }
 
-// syslogRecords are lines of RFC 5424.
+// syslogRecords writes records as lines of syslog (RFC 5424).
 type syslogRecords struct {
 	to   io.Writer
 	host string
@@ -47,9 +47,10 @@ func newSyslogRecords(w io.Writer) syslogRecords {
 }
 
 const (
-	// authpriv is the facility of messages about authorization.
+	// authpriv is the facility for security and authorization messages (RFC 5424 section 6.2.1).
 	authpriv = 10
-	// sdID names the parameters. 32473 is the number that RFC 5612 has for those who have none.
+	// sdID is the ID of the structured data. 32473 is the enterprise number that RFC 5612 reserves for documentation; Nidan has none of
+	// its own.
 	sdID = "nidan@32473"
 )
 
@@ -77,10 +78,10 @@ func (s syslogRecords) record(r records.Record, _ *journal.Leaf) error {
 	return nil
 }
 
-// paramValue escapes what would end a value (RFC 5424 section 6.3.3).
+// paramValue escapes the characters that would end a parameter value (RFC 5424 section 6.3.3).
 var paramValue = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `]`, `\]`)
 
-// word is one of Nidan's own symbols. What else stands there, somebody has put there.
+// word returns a symbol of Nidan, such as "sign_in", or "-" for any other text: somebody who can write to the database may have put it there.
 func word(symbol string) string {
 	if symbol == "" || strings.ContainsFunc(symbol, func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') && (r < '0' || r > '9') }) || len(symbol) > 32 {
 		return "-"
@@ -90,14 +91,14 @@ func word(symbol string) string {
 
 func (syslogRecords) end(context.Context) error { return nil }
 
-// How what a record is about ended.
+// The results of the event in a record.
 const (
 	succeeded = "success"
 	failed    = "failure"
 	goesOn    = "pending"
 )
 
-// endOf says how it ended.
+// endOf returns the result of the event in a record.
 func endOf(r records.Record) string {
 	switch {
 	case r.Kind == "sign_in":

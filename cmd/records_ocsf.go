@@ -15,12 +15,12 @@ import (
 // ocsfVersion is the version of the Open Cybersecurity Schema Framework (https://schema.ocsf.io/1.4.0) that events follow.
 const ocsfVersion = "1.4.0"
 
-// ocsfRecords are events of OCSF, one a line.
+// ocsfRecords writes records as events of OCSF, one a line.
 type ocsfRecords struct{ to *json.Encoder }
 
 func newOCSFRecords(w io.Writer) ocsfRecords { return ocsfRecords{json.NewEncoder(w)} }
 
-// ocsfEvent has the attributes that Nidan can say something of.
+// ocsfEvent has the attributes of an OCSF event that Nidan can fill in.
 type ocsfEvent struct {
 	CategoryUID int            `json:"category_uid"`
 	ClassUID    int            `json:"class_uid"`
@@ -44,7 +44,7 @@ type ocsfEvent struct {
 	Entity      *ocsfNamed     `json:"entity,omitempty"`
 	IsMFA       *bool          `json:"is_mfa,omitempty"`
 	IsRemote    *bool          `json:"is_remote,omitempty"`
-	Unmapped    map[string]any `json:"unmapped,omitempty"` // what OCSF has no attribute for
+	Unmapped    map[string]any `json:"unmapped,omitempty"` // fields without an attribute in OCSF
 }
 
 type ocsfMetadata struct {
@@ -79,16 +79,16 @@ type ocsfNamed struct {
 	Name string `json:"name"`
 }
 
-// The classes that records are of.
+// The OCSF classes of records.
 const (
 	ocsfBase           = 0
 	ocsfAccountChange  = 3001
 	ocsfAuthentication = 3002
 	ocsfEntity         = 3004
-	ocsfOther          = 99 // an activity, or a status, that the class has no number for
+	ocsfOther          = 99 // an activity or a status without a number in the class
 )
 
-// ocsfKind is the class of a kind of records, and the activity.
+// ocsfKind is the class and the activity of a kind of records.
 type ocsfKind struct {
 	class    int
 	name     string
@@ -119,10 +119,10 @@ func (o ocsfRecords) record(r records.Record, _ *journal.Leaf) error {
 
 func (ocsfRecords) end(context.Context) error { return nil }
 
-// ocsfOf is the event that a record is.
+// ocsfOf returns the event for a record.
 func ocsfOf(r records.Record) ocsfEvent {
 	kind, known := ocsfKinds[r.Kind]
-	if !known || kind.class == ocsfAccountChange && r.Account == "" { // of all devices, say
+	if !known || kind.class == ocsfAccountChange && r.Account == "" { // such as forgetting the devices of all accounts
 		kind = ocsfKind{ocsfBase, "Base Event", ocsfOther}
 	}
 	e := ocsfEvent{

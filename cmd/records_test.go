@@ -18,7 +18,7 @@ import (
 	"nidan/store/postgrestest"
 )
 
-// sealing is a database with recorded sign-ins that are sealed, and the key that they are sealed with.
+// sealing is a database with sealed records of sign-ins, and the key of their checkpoints.
 type sealing struct {
 	*store.Store
 	database, private, public string
@@ -75,7 +75,8 @@ func manySignIns(n int) (all []policies.Input) {
 	return all
 }
 
-// From the key to the proof, on both databases: what the operator does, and what somebody does who may write to the database.
+// The test does the steps of an operator, from the key to the proof, and those of an attacker who can write to the database. It runs on both
+// databases.
 func TestRecordsAreVerified(t *testing.T) {
 	for name, database := range map[string]func(t *testing.T) string{
 		"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "nidan.db") },
@@ -148,7 +149,7 @@ func TestEachRecordsCommandEndsWithADocumentedStatus(t *testing.T) {
 	for line, want := range map[string]int{
 		"verify":                              0, // with the configuration
 		"verify --key x":                      statusNotFound,
-		"verify --key " + s.private:           statusUsage, // which is not the public one
+		"verify --key " + s.private:           statusUsage, // the private key in place of the public one
 		"verify --checkpoint " + nowhere:      statusNotFound,
 		"verify --export " + nowhere:          statusNotFound,
 		"verify --export - --database sqlite": statusUsage,
@@ -289,7 +290,8 @@ func TestARecordIsALineOfSyslog(t *testing.T) {
 	}
 }
 
-// What each class of OCSF 1.4.0 requires, and the constraints of what Nidan fills in (https://schema.ocsf.io/1.4.0).
+// The test checks the required attributes of each OCSF 1.4.0 class, and the constraints of the attributes that Nidan fills in
+// (https://schema.ocsf.io/1.4.0).
 func TestARecordIsAnEventOfOCSF(t *testing.T) {
 	required := []string{"activity_id", "category_uid", "class_uid", "metadata", "severity_id", "time", "type_uid"}
 	ofClass := map[float64][]string{0: nil, 3001: {"user"}, 3002: {"user", "service"}, 3004: {"entity"}}

@@ -18,31 +18,32 @@ import (
 func recordsVerifyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify",
-		Short: "Say whether records were altered, removed or put in since they were sealed",
-		Long: `Says whether records were altered, removed or put in since they were sealed, and which. It reads the database, and may be run beside a
-Nidan that serves. It needs the configuration, or --database and the public key alone.
+		Short: "Find records that were altered, removed or inserted after they were sealed",
+		Long: `Finds records that were altered, removed or inserted after they were sealed. The command reads the database, and you can run it while
+Nidan serves. It needs the configuration, or only --database and the public key.
 
-Each record that is there is compared with its hash, the hashes with each checkpoint that was kept, and the checkpoints with the keys.
-Records that are erased because they are old have left their hashes; how long records are kept is said by records.keep_days, or
---keep-days: give the shortest time that it has been. Without --key, the key of the configuration counts; without one, signatures are not
-looked at.
+The command compares each record with its hash and the hashes with each checkpoint in the database, and checks the signatures of the
+checkpoints with the keys. When Nidan deletes old records, it keeps their hashes. The command reads from records.keep_days or --keep-days
+how long records are kept: if you have changed this time, give the shortest one. Without --key, the command uses the key of the
+configuration; without that, it does not check signatures.
 
-Whoever may write to the database, and has it sealed anew by the next start, is found only by a checkpoint that was kept elsewhere:
---checkpoint. One is printed by "nidan records checkpoint", stands in each export, and in the log once an hour.
+An attacker who can write to the database can alter records and make Nidan seal them again at its next start. You find this only with a
+checkpoint that you have kept elsewhere (--checkpoint). "nidan records checkpoint" prints a checkpoint; each export contains one, and Nidan
+logs one every hour.
 
-With --export, an export of the records (JSON Lines, of the console or of "nidan records export") is verified, without a database. It
-proves that each of its records is as it was sealed, not that the export holds all that there were.`,
+With --export, the command verifies an export of the records (JSON Lines, from the console or from "nidan records export") without a
+database. This proves that each record in the export is as it was sealed. It does not prove that the export contains all records.`,
 		Example: `  nidan records verify --config nidan.yml
   nidan records verify --database sqlite:copy.db --key checkpoint.pub --checkpoint kept-in-april.txt
   nidan records verify --export nidan-records.jsonl --key old.pub --key new.pub`,
 		Args: cobra.NoArgs,
 	}
 	v := verifying{load: recordsFrom(c)}
-	c.Flags().StringArrayVar(&v.keys, "key", nil, "a public key, or a file with some, one a line; may be given again")
-	c.Flags().StringArrayVar(&v.checkpoints, "checkpoint", nil, `file with a checkpoint that was kept elsewhere; may be given again`)
-	c.Flags().StringVar(&v.export, "export", "", `an export of the records, instead of the database ("-": standard input)`)
-	c.Flags().IntVar(&v.keepDays, "keep-days", 0, "for how many days records are kept; 0: for ever")
-	c.Flags().BoolVar(&v.asJSON, "json", false, "answer in JSON")
+	c.Flags().StringArrayVar(&v.keys, "key", nil, "public key, or file with public keys, one a line; can be repeated")
+	c.Flags().StringArrayVar(&v.checkpoints, "checkpoint", nil, `file with a checkpoint that was kept elsewhere; can be repeated`)
+	c.Flags().StringVar(&v.export, "export", "", `export of the records, in place of the database ("-": standard input)`)
+	c.Flags().IntVar(&v.keepDays, "keep-days", 0, "number of days for which records are kept; 0: forever")
+	c.Flags().BoolVar(&v.asJSON, "json", false, "print JSON")
 	c.MarkFlagsMutuallyExclusive("export", "database")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		v.keepDaysGiven, v.configGiven = c.Flags().Changed("keep-days"), c.Flags().Changed("config")
@@ -90,7 +91,7 @@ func (v *verifying) run(c *cobra.Command) error {
 	return errors.Join(err, judgeVerified(found))
 }
 
-// judgeVerified is the error, with its status, of what was found.
+// judgeVerified returns the error for a report, with its exit status.
 func judgeVerified(found journal.Report) error {
 	switch {
 	case found.Found == 1:
@@ -133,7 +134,7 @@ func (v *verifying) verifier(cfg config.Config) (*journal.Verifier, error) {
 	return verifier, nil
 }
 
-// keysIn are the public keys in a file, or the one that was given itself.
+// keysIn returns the public key that is given, or the public keys in the file that is given.
 func keysIn(given string) (journal.Keys, error) {
 	if strings.HasPrefix(given, "PRIVATE") {
 		return nil, usage(errors.New("read a public key: that is a private one; give what nidan records key has printed"))

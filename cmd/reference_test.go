@@ -35,7 +35,7 @@ func makeCommandsPage(t *testing.T) []byte {
 	page := bytes.NewBufferString("# Commands\n\nThis page is made from the commands of the program (`go generate ./cmd`).\n" +
 		"`nidan help COMMAND` prints the same.\n\n")
 	for _, c := range allCommands(root()) {
-		c.DisableAutoGenTag = true // it has the date
+		c.DisableAutoGenTag = true // the tag contains the date
 		if err := doc.GenMarkdownCustom(c, page, anchor); err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +43,7 @@ func makeCommandsPage(t *testing.T) []byte {
 	return page.Bytes()
 }
 
-// allCommands lists a command and those below it.
+// allCommands returns a command and all its subcommands.
 func allCommands(c *cobra.Command) []*cobra.Command {
 	all := []*cobra.Command{c}
 	for _, sub := range c.Commands() {
@@ -52,7 +52,7 @@ func allCommands(c *cobra.Command) []*cobra.Command {
 	return all
 }
 
-// anchor is the heading of a command on the page, for the name of the file that it would have had.
+// anchor returns the link to a command's heading. File is the name of the file that cobra would link to.
 func anchor(file string) string {
 	return "#" + strings.ReplaceAll(strings.TrimSuffix(file, ".md"), "_", "-")
 }

@@ -11,8 +11,8 @@ import (
 	"nidan/policies"
 )
 
-// TestReplayingAMillion is no test but a measurement: make measure-replay runs it. Ten thousand sign-ins that differ in name, role,
-// device and version are recorded a hundred times each.
+// TestReplayingAMillion is a measurement (make measure-replay). It records ten thousand sign-ins with different name, role, device and
+// version, each a hundred times.
 func TestReplayingAMillion(t *testing.T) {
 	roles := []string{"owner", "system_administrator", "supervisor", "user", "user", "user"}
 	channels := []string{"softphone", "softphone", "softphone", "admin_console"}

@@ -16,35 +16,35 @@ import (
 	"nidan/policies"
 )
 
-// report is what a policy command found, for programs that show it beside the files: in a merge check, a list of test results or a
-// list of findings.
+// report is the result of a policy command for programs that show findings beside the files: as annotations in a merge check, or as a list of
+// test results or findings.
 type report struct {
-	command string // "nidan policy check"
-	dir     string // the folder that the files are in, as it was given; empty: they have no other names than in the set
+	command string // such as "nidan policy check"
+	dir     string // the folder with the files, as it was given; empty: the files have no path outside of the set
 	results []result
 }
 
-// How much a result matters. One that is none of these holds.
+// The levels of a result. A result without a level is a test or a check that holds.
 const (
 	levelError   = "error"
 	levelWarning = "warning"
 	levelNotice  = "notice"
 )
 
-// result is one thing that was found, or a test that holds.
+// result is one finding, or a test that holds.
 type result struct {
 	level string
-	rule  string // the kind of it, the same in each version: "parameter", "loosens", …
-	class string // what its name is one of, such as a test's package
-	name  string // what was looked at
-	file  string // in the set; empty: none
+	rule  string // the kind of finding, the same in each version: "parameter", "loosens", …
+	class string // the group of the name, such as a test's package
+	name  string // the name of the test or the check
+	file  string // path in the set; empty: none
 	line  int    // 0: the whole file
-	// text is what a person reads. Details are further lines, and may be empty.
+	// text is the message for people. details are further lines, or empty.
 	text, details string
 	seconds       float64
 }
 
-// write writes the report in a format that is neither text nor JSON: each command has these two of its own.
+// write writes the report in the format github, sarif or junit. Each command writes text and JSON itself.
 func (r report) write(w io.Writer, format string) error {
 	switch format {
 	case "github":
@@ -57,7 +57,7 @@ func (r report) write(w io.Writer, format string) error {
 	return fmt.Errorf("there is no format %q", format)
 }
 
-// add adds what is wrong with a set.
+// add adds the problems of a set.
 func (r *report) add(problems ...policies.Problem) {
 	for _, p := range problems {
 		text, details, _ := strings.Cut(p.Text, "\n")
@@ -67,7 +67,7 @@ func (r *report) add(problems ...policies.Problem) {
 	}
 }
 
-// addMissing adds what is not proven, each at the place that it names, if it names one.
+// addMissing adds the texts about what is not proven. If a text names a place in the rules, the result has this place.
 func (r *report) addMissing(missing []string) {
 	for _, m := range missing {
 		one := result{level: levelWarning, rule: "not-proven", class: r.command, name: m, text: "not proven: " + m}
@@ -76,7 +76,7 @@ func (r *report) addMissing(missing []string) {
 	}
 }
 
-// splitPlace is a place such as "login/login.rego:12", or "…:12-14", of which the first line counts.
+// splitPlace splits a place such as "login/login.rego:12" into file and line. For a range ("…:12-14"), it returns the first line.
 func splitPlace(place string) (file string, line int) {
 	if i := strings.LastIndex(place, ":"); i >= 0 {
 		first, _, _ := strings.Cut(place[i+1:], "-")
@@ -86,10 +86,10 @@ func splitPlace(place string) (file string, line int) {
 	return place, 0
 }
 
-// inRules is a place in rules as a text names it.
+// inRules matches a place in rules within a text.
 var inRules = regexp.MustCompile(`([^\s:()]+\.rego):(\d+)`)
 
-// placeNamed is the first place in rules that a text names.
+// placeNamed returns the first place in rules that a text names.
 func placeNamed(text string) (file string, line int) {
 	if m := inRules.FindStringSubmatch(text); m != nil {
 		line, _ = strconv.Atoi(m[2])
@@ -98,7 +98,7 @@ func placeNamed(text string) (file string, line int) {
 	return "", 0
 }
 
-// path is where a file of the set is, from where the command runs: in a merge check, the top of the repository.
+// path returns the path of a file of the set, relative to the working directory. In a merge check, this is the top of the repository.
 func (r report) path(file string) string {
 	if file == "" || r.dir == "" {
 		return file
@@ -114,7 +114,7 @@ func (r report) path(file string) string {
 	return path.Join(filepath.ToSlash(dir), file)
 }
 
-// location is where a file of the set is, as a URI.
+// location returns the URI of a file of the set.
 func (r report) location(file string) string {
 	file = r.path(file)
 	if path.IsAbs(file) {
@@ -123,7 +123,7 @@ func (r report) location(file string) string {
 	return (&url.URL{Path: file}).String()
 }
 
-// formats is the flag with the format in which a command answers. A word that is none of the formats is an error of the command line.
+// formats is the flag --format. It accepts only the formats that the command knows.
 type formats struct {
 	chosen string
 	known  []string
@@ -148,9 +148,9 @@ func (f *formats) Set(word string) error {
 	return nil
 }
 
-// addTo adds the flag to a command, and the one that stands for JSON.
+// addTo adds the flags --format and --json to a command.
 func (f *formats) addTo(c *cobra.Command) {
-	c.Flags().Var(f, "format", "in which form to answer")
+	c.Flags().Var(f, "format", "format of the output")
 	c.Flags().BoolFunc("json", "the same as --format json", func(string) error { return f.Set("json") })
 	c.MarkFlagsMutuallyExclusive("json", "format")
 }

@@ -27,7 +27,8 @@ func (r report) github(w io.Writer) error {
 	return nil
 }
 
-// What ends a command, or a property of it, is escaped: a name or text that somebody else chose could be another command.
+// githubText and githubProperty escape the characters that end a workflow command or one of its properties. Otherwise a name or text from
+// outside could inject another command.
 var (
 	githubText     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	githubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
@@ -82,7 +83,7 @@ type (
 	}
 )
 
-// sarif writes a log in the Static Analysis Results Interchange Format.
+// sarif writes a log in the format SARIF (Static Analysis Results Interchange Format).
 func (r report) sarif(w io.Writer) error {
 	run := sarifRun{Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: r.command, Rules: []sarifRule{}}
@@ -112,31 +113,31 @@ func (r report) sarif(w io.Writer) error {
 	return writeJSON(w, sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
 }
 
-// ruleTexts say what the kinds of results are. OPA's codes of errors stand for themselves.
+// ruleTexts describe the kinds of results. The error codes of OPA have no description.
 var ruleTexts = map[string]string{
 	"bundle":       "The file is no bundle of policies",
 	"data-file":    "A file with data cannot be read, or is not read",
-	"parameter":    "A parameter is not as its schema says",
+	"parameter":    "A parameter does not match its schema",
 	"annotation":   "Rules read the input without naming its schema",
-	"reference":    "A rule reads data that there is not",
+	"reference":    "A rule reads data that does not exist",
 	"answer":       "A rule gives an answer that can never be valid",
 	"no-decision":  "A decision is not defined",
 	"failing-test": "A test does not hold",
 	"coverage":     "No test reaches these lines",
 	"undecided":    "A sign-in or a session gets no valid decision",
 	"refused":      "The set of policies is refused",
-	"more":         "Further problems that are not said",
-	"fails":        "Nothing valid is decided, and so nobody gets in",
-	"loosens":      "Less is asked, or more may be done",
-	"tightens":     "More is asked, or less may be done",
-	"terms":        "A code is asked on other terms",
-	"other":        "Something else is decided otherwise",
-	"invariant":    "Something is decided that must never be",
+	"more":         "Further problems that are not shown",
+	"fails":        "There is no valid decision, so nobody gets in",
+	"loosens":      "The new policies ask less of somebody, or allow more",
+	"tightens":     "The new policies ask more of somebody, or allow less",
+	"terms":        "The new policies ask for a code on other terms",
+	"other":        "The new policies decide something else differently",
+	"invariant":    "An invariant does not hold",
 	"not-proven":   "Something is not proven",
-	"limit":        "A limit that was given is passed",
+	"limit":        "A limit that was given is exceeded",
 }
 
-// The parts of JUnit's XML that those who show test results read.
+// The parts of JUnit's XML that programs for test results read.
 type (
 	junitSuite struct {
 		XMLName  xml.Name    `xml:"testsuite"`
@@ -160,7 +161,7 @@ type (
 	}
 )
 
-// junit writes results of tests. What is no error is a test that holds.
+// junit writes the results as test results. A result that is not an error is a test that passes.
 func (r report) junit(w io.Writer) error {
 	suite := junitSuite{Name: r.command, Tests: len(r.results)}
 	for _, one := range r.results {
@@ -174,7 +175,7 @@ func (r report) junit(w io.Writer) error {
 		}
 		suite.Cases = append(suite.Cases, c)
 	}
-	if len(suite.Cases) == 0 { // some take a suite without tests for one that was not run
+	if len(suite.Cases) == 0 { // some programs take a suite without tests for a suite that did not run
 		suite.Tests, suite.Cases = 1, []junitCase{{Class: r.command, Name: "nothing was found"}}
 	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {

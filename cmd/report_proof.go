@@ -10,7 +10,7 @@ import (
 	"nidan/policies/replay"
 )
 
-// addProof adds what does not hold for all inputs there can be, and what of it is not proven.
+// addProof adds the inputs without a valid decision, the invariants that do not hold, and what is not proven.
 func (r *report) addProof(p proof.Proof) {
 	for _, f := range p.Fails {
 		one := result{level: levelError, rule: "fails", class: f.Question, name: f.Error + ": " + f.Condition(), text: f.Question + ": " + f.Error, details: f.Condition()}
@@ -33,7 +33,7 @@ func (r *report) addBroken(p proof.Proof) {
 	}
 }
 
-// addDifferences adds what a set decides otherwise.
+// addDifferences adds the differences between two sets.
 func (r *report) addDifferences(d proof.Comparison, to *policies.Set) {
 	for _, one := range d.Differences {
 		found := result{
@@ -55,7 +55,8 @@ func (r *report) addDifferences(d proof.Comparison, to *policies.Set) {
 	}
 }
 
-// placeOf is where a difference comes from, in the set that is compared. A rule that is not in it any more is in no file of it.
+// placeOf returns the place in the new set from which a difference comes. It returns none for a rule that the new set does not have any
+// more.
 func placeOf(d proof.Difference, to *policies.Set) (file string, line int) {
 	if data, ok := strings.CutPrefix(d.Where, "data.json: "); ok {
 		first, _, _ := strings.Cut(data, ", ")
@@ -67,7 +68,7 @@ func placeOf(d proof.Difference, to *policies.Set) (file string, line int) {
 	return splitPlace(d.Where)
 }
 
-// addReplayed adds which recorded sign-ins would be decided otherwise, and which limits they pass. A recorded sign-in is in no file.
+// addReplayed adds the recorded sign-ins that would end differently, and the limits that they exceed. These results have no file.
 func (r *report) addReplayed(s replay.Summary, passed error) {
 	for _, c := range s.Changes {
 		one := result{level: levelNotice, rule: "other", class: c.Channel + " " + c.Role}
@@ -75,7 +76,7 @@ func (r *report) addReplayed(s replay.Summary, passed error) {
 		case c.Loosens():
 			one.level, one.rule = levelWarning, "loosens"
 		case !c.EndsOtherwise():
-			continue // for another reason
+			continue // the sign-in ends the same, for another reason
 		}
 		one.name = fmt.Sprintf("%s %s → %s %s", c.From, c.FromReason, c.To, c.ToReason)
 		if c.Differs != "" {

@@ -13,8 +13,8 @@ import (
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 )
 
-// inRepository is a repository with the small set in its folder policies, with another text in the place of one in a file. The test goes
-// on in its top folder, as a merge check does.
+// inRepository makes a folder like a repository, with the small set in its folder policies, and replaces one text in a file. It changes the
+// working directory to the top folder, as in a merge check.
 func inRepository(t *testing.T, file, from, to string) {
 	t.Helper()
 	top := t.TempDir()
@@ -50,7 +50,7 @@ func TestAnAnnotationOfGitHubStandsBesideTheLine(t *testing.T) {
 	}
 }
 
-// A folder, a test or a reason may have any name: none ends the command that it stands in, or begins another one.
+// A folder, a test or a reason may have any name. A name must not end the workflow command that contains it, or begin another one.
 func TestNamesDoNotEndAnAnnotation(t *testing.T) {
 	r := report{command: "nidan policy check", dir: "a,b:c", results: []result{
 		{level: levelError, rule: "x\n::error::", file: "100%.rego", line: 3, text: "a%\r\n::warning::b"},
@@ -68,7 +68,7 @@ func TestNamesDoNotEndAnAnnotation(t *testing.T) {
 	}
 }
 
-// validSARIF reads a log and holds it to the schema of SARIF 2.1.0.
+// validSARIF reads a log and validates it with the schema of SARIF 2.1.0.
 func validSARIF(t *testing.T, log string) *sarif.Run {
 	t.Helper()
 	strict := json.NewDecoder(strings.NewReader(log))
@@ -83,7 +83,7 @@ func validSARIF(t *testing.T, log string) *sarif.Run {
 	if read.Version != "2.1.0" || len(read.Runs) != 1 || read.Runs[0].Tool.Driver == nil {
 		t.Fatalf("got %s", log)
 	}
-	run := read.Runs[0] // what is not there has its default, which the library does not know
+	run := read.Runs[0] // the defaults of the schema, which the library does not set
 	run.Language, run.NewlineSequences, run.Tool.Driver.Language = "en-US", []string{"\n"}, "en-US"
 	if err := read.Validate(); err != nil {
 		t.Errorf("%v\n%s", err, log)

@@ -15,8 +15,8 @@ import (
 	"nidan/logs"
 )
 
-// Main runs the program and ends it: with status 0, or with 1 and one sentence on standard error, or with a status that the command
-// documents. The first signal has it end in order, the second one at once.
+// Main runs the program and exits: with status 0, or with an error on standard error and status 1 or a status that the command documents.
+// The first signal stops the program in order, the second signal ends it at once.
 func Main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
@@ -42,22 +42,22 @@ func root() *cobra.Command {
 	return c
 }
 
-// withConfig adds the flag that names the configuration file, and returns what loads it.
+// withConfig adds the flag --config, and returns a function that loads the configuration.
 func withConfig(c *cobra.Command) func() (config.Config, error) {
-	file := c.Flags().String("config", "", "configuration file (YAML); every key also as NIDAN_… in the environment")
+	file := c.Flags().String("config", "", "configuration file (YAML); the environment can set every key too, as NIDAN_…")
 	return func() (config.Config, error) { return config.Load(*file, os.Environ()) }
 }
 
-// withStore is withConfig for a command that reads what is kept: secrets, tokens and passwords are not asked for.
+// withStore is withConfig for a command that only reads the database: the configuration need not have secrets, tokens and passwords.
 func withStore(c *cobra.Command) func() (config.Config, error) {
-	file := c.Flags().String("config", "", "configuration file (YAML); every key also as NIDAN_… in the environment. No secrets are asked for")
+	file := c.Flags().String("config", "", "configuration file (YAML); the environment can set every key too, as NIDAN_…; secrets are not needed")
 	return func() (config.Config, error) { return config.LoadWithoutSecrets(*file, os.Environ()) }
 }
 
 func newLog(c config.Log) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-		level = slog.LevelInfo // the configuration's check lets no other word through
+		level = slog.LevelInfo // impossible: Validate allows only the names of levels
 	}
 	options := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {

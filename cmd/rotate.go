@@ -8,8 +8,8 @@ import (
 	"nidan/config"
 )
 
-// rotateAt takes secrets, tokens and passwords anew at each signal, until ctx ends. What is not right in the configuration that is read
-// then changes nothing.
+// rotateAt reads the configuration again at each signal, and uses its new secrets, tokens and passwords, until ctx ends. If the
+// configuration is not valid, nothing changes.
 func (n *nidan) rotateAt(ctx context.Context, signals <-chan os.Signal, load func() (config.Config, error)) error {
 	current := n.cfg
 	for {
@@ -30,13 +30,14 @@ func (n *nidan) rotateAt(ctx context.Context, signals <-chan os.Signal, load fun
 	}
 }
 
-// rotate takes what is other in next and can be taken, and returns what counts then.
+// rotate uses the new values of next that need no restart, and returns the configuration that is in use then.
 func (n *nidan) rotate(ctx context.Context, current, next config.Config) (config.Config, error) {
 	r, err := current.Rotate(next)
 	if err != nil {
 		return config.Config{}, err
 	}
-	// The two that can fail come first. Neither does so with a configuration that is valid, so that nothing is taken by half.
+	// The two calls that can fail come first, so that a failure does not leave only some of the values changed. With a valid configuration,
+	// neither fails.
 	if err := n.keys.Replace(r.Config.Secrets); err != nil {
 		return config.Config{}, err
 	}

@@ -12,16 +12,16 @@ import (
 func serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
-		Short: "Answer Kratos' hook and serve the pages",
-		Long: `Answers Kratos' hook and serves the pages. It makes the tables in an empty database; one that is older than the program it
-refuses, unless --migrate is given: "nidan migrate up" is for several processes on one database, --migrate for one alone.`,
+		Short: "Run Nidan: answer Kratos' hook and serve the pages",
+		Long: `Runs Nidan: answers Kratos' hook and serves the pages. The command creates the tables in an empty database. It refuses a database that is
+older than the program, unless you give --migrate. Use --migrate if one process uses the database, and "nidan migrate up" if several do.`,
 		Args: cobra.NoArgs,
 	}
 	load := withConfig(c)
-	migrate := c.Flags().Bool("migrate", false, "bring the database's tables up to date before")
+	migrate := c.Flags().Bool("migrate", false, "first update the database's tables to the version of this program")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		hangups := make(chan os.Signal, 1)
-		signal.Notify(hangups, syscall.SIGHUP) // from now on: it would end a program that does not ask for it
+		signal.Notify(hangups, syscall.SIGHUP) // before anything else: without a handler, SIGHUP ends the program
 		defer signal.Stop(hangups)
 		cfg, err := load()
 		if err != nil {
@@ -34,7 +34,7 @@ refuses, unless --migrate is given: "nidan migrate up" is for several processes 
 		}
 		log := newLog(cfg.Log)
 		if said := cfg.InClear(); said != "" {
-			log.WarnContext(c.Context(), said, "todo", "end TLS in a reverse proxy in front of it, and write public.url with https://")
+			log.WarnContext(c.Context(), said, "todo", "put a reverse proxy that does TLS in front of public.listen, and write public.url with https://")
 		}
 		n, err := newNidan(c.Context(), cfg, "", log)
 		if err != nil {

@@ -11,16 +11,16 @@ import (
 	"nidan/store"
 )
 
-// shadowLedger keeps in the database what is counted of a shadow. It is a [nidan/policies/live.Ledger].
+// shadowLedger keeps the counts of a shadow in the database. It implements [nidan/policies/live.Ledger].
 type shadowLedger struct{ store *store.Store }
 
-// What is counted of all sign-ins, and not of one change.
+// The counts of all sign-ins. The other counts are of one change each.
 const (
 	countedDecided = "decided"
 	countedFailed  = "failed"
 )
 
-// recordedWithin is how long after a decision its sign-in is on record, at the latest.
+// recordedWithin is the longest time between a decision and the record of its sign-in.
 const recordedWithin = 10 * time.Second
 
 // Add implements [nidan/policies/live.Ledger].
@@ -50,7 +50,7 @@ func (l shadowLedger) Add(ctx context.Context, active, shadow string, counted re
 	return l.store.AddTallies(ctx, active+" "+shadow, tallies, now())
 }
 
-// recordOf is the record of a sign-in, which is written after the decision. 0: there is none.
+// recordOf returns the ID of the record of a sign-in, or 0 if there is none. Nidan writes the record after the decision.
 func (l shadowLedger) recordOf(ctx context.Context, e replay.Example) (int64, error) {
 	found, err := l.store.Records(ctx, records.Filter{
 		Account: e.Account, Kind: "sign_in", From: e.At, To: e.At.Add(recordedWithin),

@@ -10,28 +10,28 @@ import (
 	"nidan/policies"
 )
 
-// The statuses that the policy commands end with, the same in each of them, for scripts and merge checks. 1 is anything else, such as a
-// database that cannot be opened.
+// The exit statuses of the policy commands, for scripts and merge checks. They are the same for each command. Status 1 is for all other
+// errors, such as a database that cannot be opened.
 const (
-	statusPastLimit = 2  // something is looser, fails, must never be or is past a limit that was given, or a test fails
-	statusNotProven = 3  // nothing such was found, and that there is none cannot be said
-	statusRefused   = 4  // the set of policies is not right: it does not load, compile or pass the gate
-	statusNotFound  = 5  // there is no such folder, file, revision or record
+	statusPastLimit = 2  // something is looser or fails, an invariant does not hold, a given limit is exceeded, or a test fails
+	statusNotProven = 3  // nothing like this was found, but it is not proven that there is nothing
+	statusRefused   = 4  // the set of policies is not valid: it does not load, does not compile, or does not pass the gate
+	statusNotFound  = 5  // a folder, file, revision or record does not exist
 	statusUsage     = 64 // the command line is wrong; EX_USAGE of BSD's sysexits.h
 )
 
-// statuses is what each of them means, for those who call the commands.
-const statuses = `All of them end with one of these statuses:
+// statuses describes the exit statuses in the help of the commands.
+const statuses = `The exit status of each command is one of these:
 
-   0  it is as it should be
-   2  something is looser, fails, must never be or is past a limit that was given, or a test fails
-   3  nothing such was found, and it cannot be said that there is none
-   4  the set of policies is not right: it does not load, compile or pass the gate
-   5  there is no such folder, file, revision or record
+   0  all is as it should be
+   2  something is looser or fails, an invariant does not hold, a given limit is exceeded, or a test fails
+   3  nothing like this was found, but it is not proven that there is nothing
+   4  the set of policies is not valid: it does not load, does not compile, or does not pass the gate
+   5  a folder, file, revision or record does not exist
   64  the command line is wrong
-   1  anything else, such as a database that cannot be opened`
+   1  any other error, such as a database that cannot be opened`
 
-// withStatus is an error with which the program ends in another status than 1.
+// withStatus is an error with an exit status other than 1.
 type withStatus struct {
 	error
 	status int
@@ -40,7 +40,7 @@ type withStatus struct {
 // Unwrap is for errors.Is and errors.As.
 func (w withStatus) Unwrap() error { return w.error }
 
-// statusOf is what the program ends with.
+// statusOf returns the exit status for an error.
 func statusOf(err error) int {
 	var known withStatus
 	switch {
@@ -61,7 +61,7 @@ func usage(err error) error {
 	return withStatus{err, statusUsage}
 }
 
-// orNotFound is for what somebody named and may have misspelt.
+// orNotFound gives err the status statusNotFound if a file does not exist. It is for the errors about files that the user names.
 func orNotFound(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return withStatus{err, statusNotFound}
@@ -69,7 +69,7 @@ func orNotFound(err error) error {
 	return err
 }
 
-// endWithStatuses has a command and those below it end with the status of a wrong command line where it is wrong.
+// endWithStatuses makes a command and its subcommands exit with statusUsage if the command line is wrong.
 func endWithStatuses(c *cobra.Command) {
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	if c.HasSubCommands() && !c.Runnable() {
@@ -84,7 +84,7 @@ func endWithStatuses(c *cobra.Command) {
 	if args := c.Args; args != nil {
 		c.Args = func(c *cobra.Command, given []string) error { return usage(args(c, given)) }
 	}
-	c.PreRunE = func(c *cobra.Command, _ []string) error { // cobra looks at these later, and its errors say nothing of their kind
+	c.PreRunE = func(c *cobra.Command, _ []string) error { // cobra checks these after PreRunE, and its errors have no type
 		return usage(errors.Join(c.ValidateRequiredFlags(), c.ValidateFlagGroups()))
 	}
 	for _, below := range c.Commands() {

@@ -9,7 +9,7 @@ import (
 	"nidan/policies"
 )
 
-// Each status means the same in all policy commands. Those of comparisons are in TestPolicyDiff and TestPolicyTable.
+// Each status means the same in all policy commands. TestPolicyDiff and TestPolicyTable test the statuses of comparisons.
 func TestEachPolicyCommandEndsWithADocumentedStatus(t *testing.T) {
 	kept(t, someSignIns()...)
 	shipped, loosened := copied(t, "data.json", "", ""), loosened(t)

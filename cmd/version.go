@@ -12,7 +12,7 @@ import (
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Say which version this is, and what it was built with",
+		Short: "Print the version of this program, and what it was built with",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := fmt.Fprint(c.OutOrStdout(), version())
@@ -21,7 +21,7 @@ func versionCommand() *cobra.Command {
 	}
 }
 
-// version is what is known of this program, a line each.
+// version returns the version of the program, its revision, and the versions of Go and OPA, one a line.
 func version() string {
 	info, known := debug.ReadBuildInfo()
 	if !known {

@@ -11,7 +11,7 @@ import (
 	"nidan/watch"
 )
 
-// newWatch is what measures the sign-ins, and traces them where the environment says where to (see docs/operating.md).
+// newWatch starts the metrics of the sign-ins and, if the environment names a receiver of traces, the traces (see docs/operating.md).
 func (n *nidan) newWatch(ctx context.Context) (err error) {
 	version, _ := built()
 	if n.tracing, err = watch.StartTracing(ctx, os.Getenv, version, n.log); err != nil {
@@ -21,7 +21,7 @@ func (n *nidan) newWatch(ctx context.Context) (err error) {
 	return nil
 }
 
-// stopTracing sends the last traces. That they cannot be sent is no failure of the program's.
+// stopTracing sends the last traces. If this fails, it logs a warning, and the program still exits with status 0.
 func (n *nidan) stopTracing(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
@@ -30,7 +30,7 @@ func (n *nidan) stopTracing(ctx context.Context) {
 	}
 }
 
-// built is what the program was built from; empty is what is not known.
+// built returns the version and the commit from which the program was built, each empty if unknown.
 func built() (version, commit string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -44,7 +44,7 @@ func built() (version, commit string) {
 	return info.Main.Version, commit
 }
 
-// buildMetric says which program this is, in its labels.
+// buildMetric returns a metric whose labels are the version and the commit of the program.
 func buildMetric() prometheus.Collector {
 	version, commit := built()
 	m := prometheus.NewGauge(prometheus.GaugeOpts{

@@ -12,10 +12,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// question is a question to Prometheus that stands in a file, and where.
+// question is a Prometheus query, and the place in a file where it stands.
 type question struct{ where, expr string }
 
-// alerts are the questions of the rules.
+// alerts returns the queries of the alert rules.
 func alerts(t *testing.T) (all []question) {
 	t.Helper()
 	raw, err := os.ReadFile("../deploy/prometheus/alerts.yml")
@@ -48,7 +48,7 @@ func alerts(t *testing.T) (all []question) {
 	return all
 }
 
-// panels are the questions of the dashboard.
+// panels returns the queries of the dashboard.
 func panels(t *testing.T) (all []question) {
 	t.Helper()
 	raw, err := os.ReadFile("../deploy/grafana/nidan.json")
@@ -94,10 +94,10 @@ var (
 	grouping   = regexp.MustCompile(`\b(?:by|on|without)\s*\(([^)]*)\)`)
 )
 
-// byPrometheus are the labels that Prometheus gives what it reads.
+// byPrometheus are the labels that Prometheus itself adds.
 var byPrometheus = []string{"instance", "job", "le"}
 
-// family is the family that a name in a question belongs to; nil: there is none.
+// family returns the metric family of a name in a query, or nil.
 func family(families map[string]*dto.MetricFamily, name string) *dto.MetricFamily {
 	if f := families[name]; f != nil && f.GetType() != dto.MetricType_HISTOGRAM {
 		return f
@@ -111,7 +111,7 @@ func family(families map[string]*dto.MetricFamily, name string) *dto.MetricFamil
 	return nil
 }
 
-// wrong is what is wrong with a question, given what is exposed; empty: nothing.
+// wrong returns what is wrong with a query: metrics, labels or values that the program does not expose.
 func (a question) wrong(families map[string]*dto.MetricFamily) (all []string) {
 	if strings.Count(a.expr, "(") != strings.Count(a.expr, ")") || strings.Count(a.expr, "{") != strings.Count(a.expr, "}") {
 		all = append(all, "its brackets do not match")
@@ -146,8 +146,8 @@ func (a question) wrong(families map[string]*dto.MetricFamily) (all []string) {
 	return all
 }
 
-// wrongMatchers is what is wrong with the matchers of a selector. Each value that is named has to be there; a regular expression is read as
-// some values with | between.
+// wrongMatchers returns what is wrong with the matchers of a selector. Each value in a matcher must exist. A regular expression is read as
+// values with | between them.
 func wrongMatchers(f *dto.MetricFamily, matchers string) (all []string) {
 	values := labelsOf(f)
 	for _, m := range matcher.FindAllStringSubmatch(matchers, -1) {
@@ -168,7 +168,7 @@ func wrongMatchers(f *dto.MetricFamily, matchers string) (all []string) {
 	return all
 }
 
-// free says whether the values of a label are the policies' own, or appear only when something goes wrong.
+// free reports whether the values of a label come from the policies, or appear only after an error.
 func free(label string) bool { return label == "reason" || label == "channel" }
 
 func TestTheDashboardAndTheAlertsAskForWhatThereIs(t *testing.T) {
@@ -184,7 +184,7 @@ func TestTheDashboardAndTheAlertsAskForWhatThereIs(t *testing.T) {
 	}
 }
 
-// A check that finds nothing is worth only what it can find.
+// This test shows that the tests above can fail.
 func TestAQuestionForWhatThereIsNotIsFound(t *testing.T) {
 	families := exposed(t)
 	for expr, want := range map[string]string{
@@ -198,7 +198,7 @@ func TestAQuestionForWhatThereIsNotIsFound(t *testing.T) {
 	}
 }
 
-// Who is woken by an alert wants to know what to do.
+// The documentation says what to do at each alert.
 func TestWhatToDoAtEachAlertIsWrittenDown(t *testing.T) {
 	page, err := os.ReadFile("../docs/operating.md")
 	if err != nil {

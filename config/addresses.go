@@ -12,7 +12,7 @@ import (
 	"unicode"
 )
 
-// The values are not shown where a password may be part of them.
+// The functions of this file return what is wrong with a value, or "". They do not repeat a value that may contain a password.
 
 func databaseProblem(database string) string {
 	const example = "; write sqlite:PATH, such as sqlite:/var/lib/nidan/nidan.db, or postgres://…"
@@ -47,7 +47,8 @@ func postgresProblem(database string) string {
 	case strings.Trim(u.Path, "/") == "":
 		return "names no database" + example
 	case u.Query().Get("sslmode") == "" && !isLoopback(u.Hostname()):
-		// The driver's default would go on without TLS where the server, or somebody on the way, does not offer it.
+		// The driver's default, sslmode=prefer, connects without TLS if the server does not offer TLS. An attacker on the network can
+		// pretend this.
 		return "does not say how the connection is protected; add sslmode=verify-full, or sslmode=disable in a network of your own"
 	}
 	return ""
@@ -77,7 +78,7 @@ func urlProblem(address string) string {
 	return ""
 }
 
-// publicURLProblem refuses a path: the pages and Kratos' API stand at fixed places below the root.
+// publicURLProblem refuses a path: the pages and Kratos' API have fixed paths below the root.
 func publicURLProblem(address string) string {
 	if problem := urlProblem(address); problem != "" {
 		return problem
@@ -88,7 +89,7 @@ func publicURLProblem(address string) string {
 	return ""
 }
 
-// originsProblem refuses what is no origin as browsers write it: it is compared letter by letter.
+// originsProblem refuses an origin that is not written as browsers write it: Nidan compares origins byte by byte.
 func originsProblem(origins []string) string {
 	for i, o := range origins {
 		u, err := url.Parse(o)
@@ -99,8 +100,8 @@ func originsProblem(origins []string) string {
 	return ""
 }
 
-// networksProblem refuses what can be read in two ways. Each of these networks may say where a request comes from: one that is
-// larger than was meant lets strangers choose their address.
+// networksProblem refuses a network that can be read in two ways. Nidan believes what these networks say about the address of a client.
+// If a network is larger than the operator meant, strangers in it can choose their address.
 func networksProblem(networks []string) string {
 	for i, n := range networks {
 		switch p, err := netip.ParsePrefix(n); {
@@ -116,8 +117,7 @@ func networksProblem(networks []string) string {
 	return ""
 }
 
-// cookieProblem takes fewer names than RFC 6265 section 4.1.1, which allows more characters: those that all who read cookies agree
-// about.
+// cookieProblem accepts fewer characters than RFC 6265 section 4.1.1: only those that all programs read in the same way.
 func cookieProblem(name string) string {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 	if name == "" || strings.Trim(name, letters) != "" {
@@ -126,7 +126,7 @@ func cookieProblem(name string) string {
 	return ""
 }
 
-// pointerProblem checks a JSON Pointer (RFC 6901 section 3) to something that is read of an identity.
+// pointerProblem checks a JSON Pointer (RFC 6901 section 3) to a value of an identity.
 func pointerProblem(pointer string) string {
 	if !isBelow(pointer, "/traits/") && !isBelow(pointer, "/metadata_public/") {
 		return "points nowhere; write a JSON Pointer that begins with /traits/ or /metadata_public/"
@@ -134,7 +134,7 @@ func pointerProblem(pointer string) string {
 	return escapeProblem(pointer)
 }
 
-// trustedPointerProblem also keeps out of the traits, which account holders edit in Kratos' settings flow.
+// trustedPointerProblem also refuses a pointer into the traits, because account holders can edit their traits in Kratos' settings flow.
 func trustedPointerProblem(pointer string) string {
 	if isBelow(pointer, "/traits/") {
 		return "account holders can change traits, and so switch off their own second step; move it below /metadata_public/"
@@ -163,8 +163,7 @@ func fromProblem(from string) string {
 	return ""
 }
 
-// brandProblem refuses line breaks: the brand goes into the subject, and what follows a break would be a header of its
-// own.
+// brandProblem refuses line breaks: the brand is part of a mail's subject, and the text after a line break would be another header.
 func brandProblem(brand string) string {
 	switch {
 	case strings.TrimSpace(brand) == "":
@@ -185,7 +184,8 @@ func hostProblem(host string) string {
 	return ""
 }
 
-// heloName is a host's name, or its address in brackets, as RFC 5321 §4.1.2 has them. What is said to the server is one line.
+// heloName matches a host name, or an address in brackets, as in RFC 5321 §4.1.2. It allows no line break: the rest would be another
+// command to the server.
 var heloName = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Za-z.:]+\])$`)
 
 func heloProblem(name string) string {
@@ -195,7 +195,8 @@ func heloProblem(name string) string {
 	return ""
 }
 
-// A file that nothing is checked against would be a protection that somebody believes in.
+// caFileProblem refuses certificates without TLS: Nidan would never use them, and the operator would believe in a protection that is
+// not there.
 func caFileProblem(s SMTP) string {
 	if s.CAFile != "" && s.TLS == "none" {
 		return "is given, and mail.smtp.tls is none: no certificate would be looked at; set mail.smtp.tls to starttls or implicit"

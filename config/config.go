@@ -7,8 +7,8 @@ import (
 
 //go:generate go test -run ^TestTheSchemaIsMadeFromTheStruct$ . -update
 
-// Example is a configuration file in which every key stands with its default and an explanation. Only the secrets and
-// the hook's tokens are missing: there is no safe default for them.
+// Example is a configuration file with every key, its default and an explanation. Only the secrets and the hook's tokens are
+// missing, because no default is safe for them.
 //
 //go:embed config.example.yml
 var Example []byte
@@ -20,12 +20,13 @@ var Schema []byte
 
 // Config is the whole configuration. The comments of this struct are the descriptions in the schema.
 type Config struct {
-	// Where state is kept: sqlite:PATH, for one process, or postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full, for
-	// several. A file is made when it is not there, for its owner alone (mode 0600); a relative path starts in the working
-	// directory.
+	// The database: sqlite:PATH for one process, or postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full for several
+	// processes. If the SQLite file does not exist, Nidan creates it, and only its owner can read it (mode 0600). A relative path
+	// starts in the working directory.
 	Database string `koanf:"database" secret:"true" jsonschema:"pattern=^(sqlite|postgres|postgresql):"`
-	// Secrets that protect codes at rest, each of at least 32 bytes. The first is used for all that is new, the others
-	// still open what was made with them: to rotate, put a new one first and drop the old one a day later. Taken anew on SIGHUP.
+	// Secrets that protect codes in the database, each of at least 32 bytes. Nidan protects new codes with the first secret; the
+	// other secrets still open the codes that they protect. To rotate, put a new secret first and remove the old one a day later.
+	// Nidan reads the secrets again on SIGHUP.
 	Secrets []string `koanf:"secrets" secret:"true" rotates:"true"`
 	// The listener that browsers and clients reach.
 	Public Public `koanf:"public"`
@@ -33,125 +34,125 @@ type Config struct {
 	Hooks Hooks `koanf:"hooks"`
 	// Where Kratos is.
 	Kratos Kratos `koanf:"kratos"`
-	// Where in an identity of Kratos the facts about an account stand: JSON Pointers (RFC 6901) that begin with
+	// The places of the facts about an account in an identity of Kratos: JSON Pointers (RFC 6901) that begin with
 	// /traits/ or /metadata_public/.
 	Identity Identity `koanf:"identity"`
-	// What decides.
+	// The policies that decide.
 	Policies Policies `koanf:"policies"`
-	// What is kept of sign-ins and changes.
+	// The records of sign-ins and changes.
 	Records Records `koanf:"records"`
-	// Where each decision is sent to, in the form of OPA's decision log.
+	// The server to which Nidan sends each decision, in the format of OPA's decision log.
 	DecisionLog DecisionLog `koanf:"decision_log"`
-	// Where it is told which policies decide, in the form of OPA's status API.
+	// The server to which Nidan reports which policies decide, in the format of OPA's status API.
 	Status Status `koanf:"status"`
-	// The switches that a new database starts with. From then on the database holds them, and these are not looked at.
+	// The switches with which a new database starts. After that, the switches in the database count, and Nidan ignores these keys.
 	Settings Settings `koanf:"settings"`
-	// What people see of whose sign-in this is.
+	// The name, logo, colours, links and texts that people see.
 	Brand Brand `koanf:"brand"`
-	// How a code reaches a person.
+	// The mails with the codes.
 	Mail Mail `koanf:"mail"`
-	// What is written to standard error.
+	// The log, which Nidan writes to standard error.
 	Log Log `koanf:"log"`
-	// How it stops.
+	// The way in which Nidan stops.
 	Shutdown Shutdown `koanf:"shutdown"`
 }
 
-// Public is the listener that browsers and clients reach: the sign-in pages, and Kratos' public API passed through.
+// Public is the listener that browsers and clients reach. It serves the sign-in pages, and passes requests to Kratos' public API.
 type Public struct {
-	// Address to listen on, HOST:PORT. Without a host: every address of the machine.
+	// The address of the listener, HOST:PORT. Without a host: every address of the machine.
 	Listen string `koanf:"listen"`
-	// How browsers reach this listener: scheme, host and port, with no path. Sign-in mail names its host.
+	// The URL at which browsers reach this listener: scheme, host and port, without a path. The mails with codes name its host.
 	URL string `koanf:"url" jsonschema:"pattern=^https?://"`
-	// The networks of the reverse proxies in front of this listener, each as ADDRESS/LENGTH (RFC 4632). What one of them
-	// hands on comes from the address that the proxy puts, or adds, into X-Forwarded-For. Empty: no proxy is believed,
-	// and a request comes from whoever connects.
+	// The networks of the reverse proxies in front of this listener, each as ADDRESS/LENGTH (RFC 4632). For a request from one of
+	// these networks, Nidan takes the client's address from X-Forwarded-For, into which the proxy writes it. Empty: Nidan trusts no
+	// proxy, and the client's address is the address of the connection.
 	TrustedProxies []string `koanf:"trusted_proxies"`
-	// The origins of the applications behind this listener, such as https://app.example.com: a browser that has to sign in again, or
-	// with a second factor, is sent back to a page of these. Kratos has to allow it too (selfservice.allowed_return_urls). Pages of
-	// this listener's own need not be named.
+	// The origins of the applications behind this listener, such as https://app.example.com. If a browser has to sign in again, or
+	// has to show a second factor, Nidan can then send it back to a page of these origins. Kratos has to allow the origins too
+	// (selfservice.allowed_return_urls). The origin of this listener itself is always allowed.
 	ReturnTo []string `koanf:"return_to"`
-	// The most that a request handed on to Kratos may hold.
+	// The limits of a request that Nidan passes on to Kratos.
 	Limits Limits `koanf:"limits"`
 }
 
-// Limits are the most that a request handed on to Kratos may hold. What is longer would keep other people from signing in. Sizes
-// are counted as Kratos writes them down: most characters are one byte each, quotes and backslashes four, and < > & seven.
+// Limits are the limits of a request that Nidan passes on to Kratos. A longer request would make the sign-ins of other people fail.
+// Sizes are counted as Kratos encodes them: most characters are one byte, quotes and backslashes four bytes, and < > & seven bytes.
 type Limits struct {
-	// Bytes of the body, 1024 to 16384.
+	// Size of the body in bytes, 1024 to 16384.
 	Body int `koanf:"body" jsonschema:"minimum=1024,maximum=16384"`
-	// Bytes of all headers together, 2048 to 16384.
+	// Size of all headers together in bytes, 2048 to 16384.
 	Headers int `koanf:"headers" jsonschema:"minimum=2048,maximum=16384"`
-	// Bytes of one header, 1024 to 8192.
+	// Size of one header in bytes, 1024 to 8192.
 	Header int `koanf:"header" jsonschema:"minimum=1024,maximum=8192"`
-	// Bytes of the address, path and query, 512 to 4096.
+	// Size of the path and the query together in bytes, 512 to 4096.
 	Address int `koanf:"address" jsonschema:"minimum=512,maximum=4096"`
-	// Levels of objects and arrays within each other in a JSON body, 4 to 256.
+	// Depth of objects and arrays in a JSON body, 4 to 256 levels.
 	Depth int `koanf:"depth" jsonschema:"minimum=4,maximum=256"`
 }
 
 // Hooks is the listener that Kratos calls. It also answers /healthz, /readyz and /metrics.
 type Hooks struct {
-	// Address to listen on, HOST:PORT. Without a host: every address of the machine.
+	// The address of the listener, HOST:PORT. Without a host: every address of the machine.
 	Listen string `koanf:"listen"`
-	// The bearer tokens that Kratos may present (RFC 6750), one or two, each of at least 32 characters. Two, so that
-	// one can be rotated: add the new one here, change it in Kratos, then drop the old one. Taken anew on SIGHUP.
+	// The bearer tokens that Kratos may present (RFC 6750), one or two, each of at least 32 characters. To rotate a token, add the new
+	// one here, change the token in Kratos, then remove the old one here. Nidan reads the tokens again on SIGHUP.
 	Tokens []string `koanf:"tokens" secret:"true" rotates:"true" jsonschema:"maxItems=2,uniqueItems=true"`
 }
 
-// Kratos is where Kratos is.
+// Kratos says how Nidan reaches Kratos.
 type Kratos struct {
-	// Kratos' public API, as this program reaches it.
+	// The URL at which Nidan reaches Kratos' public API.
 	PublicURL string `koanf:"public_url" jsonschema:"pattern=^https?://"`
-	// Kratos' admin API, as this program reaches it.
+	// The URL at which Nidan reaches Kratos' admin API.
 	AdminURL string `koanf:"admin_url" jsonschema:"pattern=^https?://"`
-	// Name of the cookie that holds a browser's session: session.cookie.name in Kratos' configuration.
+	// The name of the browser's session cookie: session.cookie.name in Kratos' configuration.
 	SessionCookie string `koanf:"session_cookie" jsonschema:"pattern=^[A-Za-z0-9_.-]+$"`
 }
 
-// Identity says where in an identity of Kratos the facts about an account stand (JSON Pointers, RFC 6901).
+// Identity has the places of the facts about an account in an identity of Kratos (JSON Pointers, RFC 6901).
 type Identity struct {
-	// The name that the account signs in with.
+	// The name with which the account signs in.
 	Account string `koanf:"account" jsonschema:"pattern=^/(traits|metadata_public)/"`
-	// The name to show.
+	// The display name of the account.
 	Name string `koanf:"name" jsonschema:"pattern=^/(traits|metadata_public)/"`
-	// The address that codes are sent to.
+	// The e-mail address to which Nidan sends codes.
 	Email string `koanf:"email" jsonschema:"pattern=^/(traits|metadata_public)/"`
-	// The role: owner, system_administrator, supervisor or user. It must stand below /metadata_public/, because traits
-	// are the account holder's to change.
+	// The role: owner, system_administrator, supervisor or user. It must be below /metadata_public/, because account holders can
+	// change their traits.
 	Role string `koanf:"role" jsonschema:"pattern=^/metadata_public/"`
-	// Whether the account asks for a second step. It must stand below /metadata_public/, because account holders could
-	// switch it off among their traits.
+	// Whether the account needs a second step. It must be below /metadata_public/: if it were a trait, account holders could switch
+	// off their own second step.
 	TwoFactor string `koanf:"two_factor" jsonschema:"pattern=^/metadata_public/"`
-	// The language of messages and mail, ja or en. Identities need not have it.
+	// The language of messages and mails, ja or en. An identity need not have this value.
 	Locale string `koanf:"locale" jsonschema:"pattern=^/(traits|metadata_public)/"`
-	// Whether the account is locked. Identities need not have it. It must stand below /metadata_public/, like the two
-	// that follow: whom they keep out, or let in, must not be able to change them.
+	// Whether the account is locked. An identity need not have this value. locked, password_expired and plan must be below
+	// /metadata_public/: otherwise account holders could change the values that keep them out or let them in.
 	Locked string `koanf:"locked" jsonschema:"pattern=^/metadata_public/"`
-	// Whether the account's password has expired. Identities need not have it.
+	// Whether the account's password has expired. An identity need not have this value.
 	PasswordExpired string `koanf:"password_expired" jsonschema:"pattern=^/metadata_public/"`
-	// What the account's holder has subscribed to. Identities need not have it.
+	// The plan to which the account's holder has subscribed. An identity need not have this value.
 	Plan string `koanf:"plan" jsonschema:"pattern=^/metadata_public/"`
 }
 
-// Settings are the switches that a new database starts with.
+// Settings are the switches with which a new database starts.
 type Settings struct {
-	// Two-step verification is in use at all.
+	// Two-step verification is in use. If false, Nidan asks nobody for a code.
 	TwoFactor bool `koanf:"two_factor"`
-	// A code is asked when signing in to the web console.
+	// Nidan asks for a code at sign-ins to the web console.
 	AdminConsole bool `koanf:"admin_console"`
-	// A code is asked when signing in to the softphone. Other channels that the policies list are switched on.
+	// Nidan asks for a code at sign-ins to the softphone. Other channels that the policies list start switched on.
 	Softphone bool `koanf:"softphone"`
-	// A device may be remembered and is then not asked.
+	// Nidan can remember a device. It does not ask for a code on a remembered device.
 	Remember bool `koanf:"remember"`
-	// For how many days a device is remembered, 1 to 365.
+	// The number of days for which Nidan remembers a device, 1 to 365.
 	RememberDays int `koanf:"remember_days" jsonschema:"minimum=1,maximum=365"`
 }
 
-// Mail is how a code reaches a person.
+// Mail says how Nidan sends the mails with the codes.
 type Mail struct {
-	// Sender of the mail, an address with or without a display name (RFC 5322 section 3.4).
+	// The sender of the mails: an address with or without a display name (RFC 5322 section 3.4).
 	From string `koanf:"from"`
-	// The older place of brand.name, which still counts. Empty: brand.name.
+	// The older name of brand.name. If given, it counts in place of brand.name. Empty: brand.name counts.
 	Brand string `koanf:"brand"`
 	// The mail server.
 	SMTP SMTP `koanf:"smtp"`
@@ -159,39 +160,39 @@ type Mail struct {
 
 // SMTP is the mail server.
 type SMTP struct {
-	// Name or address of the server.
+	// The host name or IP address of the server.
 	Host string `koanf:"host"`
-	// Port of the server: 587 for starttls, 465 for implicit.
+	// The port of the server: usually 587 for starttls, and 465 for implicit.
 	Port int `koanf:"port" jsonschema:"minimum=1,maximum=65535"`
-	// How the connection is protected. starttls: nothing is sent unless the server offers it. implicit: TLS from the
-	// first byte (RFC 8314). none: everyone on the way can read the code.
+	// The protection of the connection. starttls: Nidan sends nothing if the server does not offer STARTTLS. implicit: TLS from
+	// the first byte (RFC 8314). none: no TLS; anybody on the network can read the codes.
 	TLS string `koanf:"tls" jsonschema:"enum=starttls,enum=implicit,enum=none"`
-	// User to authenticate as. Empty: without authentication. Taken anew on SIGHUP.
+	// The user name for the server. Empty: no authentication. Nidan reads it again on SIGHUP.
 	Username string `koanf:"username" rotates:"true"`
-	// Password of that user. Taken anew on SIGHUP.
+	// The password of the user. Nidan reads it again on SIGHUP.
 	Password string `koanf:"password" secret:"true" rotates:"true"`
-	// How long one attempt to hand a mail over may take, 1s to 60s.
+	// The timeout of one attempt to send a mail, 1s to 60s.
 	Timeout time.Duration `koanf:"timeout"`
-	// How many mails may be handed over at once, 1 to 500: a server that takes a second for each, and 100 connections, are 100
-	// mails a second.
+	// The largest number of mails that Nidan sends at the same time, 1 to 500. Example: if the server needs one second for each
+	// mail, 100 connections send 100 mails a second.
 	Connections int `koanf:"connections" jsonschema:"minimum=1,maximum=500"`
-	// File with certificates (PEM) that are trusted besides those of the system: the authority that signed the server's, or the
-	// server's own. Empty: none.
+	// A file with certificates (PEM) that Nidan trusts in addition to the system's: the certificate of the authority that signed
+	// the server's certificate, or the server's own certificate. Empty: none.
 	CAFile string `koanf:"ca_file"`
-	// The name that Nidan says to the server in EHLO: this machine's full name, or its address in brackets (RFC 5321 section
-	// 4.1.3). Many servers refuse a name without a dot. Empty: the name that the machine gives itself.
+	// The name that Nidan sends to the server in EHLO: the full name of this machine, or its address in brackets (RFC 5321 section
+	// 4.1.3). Many servers refuse a name without a dot. Empty: the host name of the machine.
 	Helo string `koanf:"helo"`
 }
 
-// Log is what is written to standard error.
+// Log says which lines Nidan writes to standard error, and in which format.
 type Log struct {
-	// The least important kind of line that is written.
+	// The lowest level that Nidan writes.
 	Level string `koanf:"level" jsonschema:"enum=debug,enum=info,enum=warn,enum=error"`
-	// How lines are written: text for people, json for machines.
+	// The format of the lines: text for people, json for machines.
 	Format string `koanf:"format" jsonschema:"enum=text,enum=json"`
 }
 
-// Default is the configuration of an operator who says nothing. It is not valid: secrets and tokens have to be given.
+// Default returns the default values. They are not a valid configuration: the operator has to give secrets and tokens.
 func Default() Config {
 	return Config{
 		Database: "sqlite:nidan.db",

@@ -17,7 +17,7 @@ const (
 	token  = "fedcba9876543210fedcba9876543210"
 )
 
-// needed is the least that has to be given, beside a variable of somebody else's.
+// needed are the variables that an operator must give, and PATH, a variable that does not belong to Nidan.
 var needed = []string{"NIDAN_SECRETS=" + secret, "NIDAN_HOOKS_TOKENS=" + token, "PATH=/bin"}
 
 func with(more ...string) []string { return append(slices.Clone(needed), more...) }
@@ -84,7 +84,7 @@ func TestTheNameStandsInEitherPlace(t *testing.T) {
 	}
 }
 
-// other is for each key a value that is not the default.
+// other has a value for each key that is not the default.
 var other = map[string]string{
 	"database": "sqlite:/data/n.db", "secrets": secret + ", " + strings.Repeat("s", 32),
 	"public.listen": "0.0.0.0:1", "public.url": "https://login.example.com", "hooks.listen": ":2",
@@ -123,7 +123,7 @@ func TestEveryKeyCanBeGivenByTheEnvironment(t *testing.T) {
 			t.Errorf("two keys are called %s", f.variable())
 		}
 		names[f.variable()] = true
-		if f.key != "policies.dir" && f.key != "policies.data" && f.key != "policies.shadow_dir" { // which cannot be given with a bundle
+		if f.key != "policies.dir" && f.key != "policies.data" && f.key != "policies.shadow_dir" { // not allowed beside a bundle
 			environ = append(environ, f.variable()+"="+other[f.key])
 		}
 	}

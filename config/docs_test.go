@@ -10,13 +10,13 @@ import (
 	"testing"
 )
 
-// Names of the same form that are no keys of this configuration: Kratos', files, and actions that the policies decide about.
+// noKeys are names in the documentation that look like keys and are none: keys of Kratos, files, and actions in the policies.
 var noKeys = []string{
 	"kratos.yml", "policies.approve", "policies.view", "records.mask", "records.view", "settings.before", "settings.jsonschema",
 	"settings.required_aal", "settings.view",
 }
 
-// unknownKeys are the keys that a page names and that there are not.
+// unknownKeys returns the keys that a page names and that do not exist.
 func unknownKeys(page string) (unknown []string) {
 	known, groups := map[string]bool{}, map[string]bool{}
 	for _, f := range fields() {
@@ -62,7 +62,7 @@ func TestTheKeysThatTheDocumentationNamesExist(t *testing.T) {
 	}
 }
 
-// The test above must see a key that does not exist.
+// This test shows that the test above can fail.
 func TestAKeyThatDoesNotExistIsFound(t *testing.T) {
 	got := unknownKeys("`policies.keep_dir`, `public.trusted_proxy`, `mail.smtp.hots`, `policies.require.loosen: approve`; " +
 		"`policies.dir`, `mail.smtp`, `policies.require.loosening: approve`, `selfservice.methods`")

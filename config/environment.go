@@ -16,15 +16,15 @@ const (
 	fileSuffix     = "_FILE"
 )
 
-// serviceLink is a variable that Kubernetes and Docker set by themselves beside a service named nidan or
-// nidan-something (Kubernetes, "Discovering services"): NIDAN_SERVICE_HOST, NIDAN_PORT=tcp://10.0.0.1:4455,
-// NIDAN_PORT_4455_TCP_ADDR. Nobody wrote them, so nobody can correct them: refusing them would keep the program from
-// starting. The name of a port alone proves nothing, it may be a misspelt setting.
+// serviceLink matches the variables that Kubernetes and Docker set for a service with the name nidan or nidan-something (Kubernetes,
+// "Discovering services"): NIDAN_SERVICE_HOST, NIDAN_PORT=tcp://10.0.0.1:4455, NIDAN_PORT_4455_TCP_ADDR. An operator cannot remove
+// them, so Nidan must not refuse to start because of them. For NIDAN_..._PORT, the value is checked too: the name alone may be a
+// misspelt setting.
 var serviceLink = regexp.MustCompile(`^NIDAN(_\w+)?_` +
 	`(SERVICE_HOST=|SERVICE_PORT(_\w+)?=|PORT=(tcp|udp|sctp)://|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?=)`)
 
-// loadEnvironment lays the values of the variables that begin with NIDAN_ over what k holds. It refuses what the struct
-// does not know, values of the wrong type, and a secret that is given twice.
+// loadEnvironment puts the values of the variables that begin with NIDAN_ over the values in k. It refuses unknown variables, values of
+// the wrong type, and a value that is given both by its variable and by its _FILE variable.
 func loadEnvironment(k *koanf.Koanf, environ []string) error {
 	byVariable := map[string]field{}
 	for _, f := range fields() {
@@ -35,7 +35,7 @@ func loadEnvironment(k *koanf.Koanf, environ []string) error {
 	}
 	var problems []error
 	refuse := func(variable string, err error) { problems = append(problems, fmt.Errorf("%s: %w", variable, err)) }
-	given := map[string]string{} // variable by key
+	given := map[string]string{} // key to variable
 	provider := env.Provider(k.Delim(), env.Opt{
 		Prefix:      variablePrefix,
 		EnvironFunc: func() []string { return environ },
@@ -75,8 +75,8 @@ func readVariable(f field, variable, text string) (any, error) {
 	return f.fromFile(string(content))
 }
 
-// withoutPath drops the path from the error: where a secret was put into the variable that should name its file, the
-// path is that secret.
+// withoutPath removes the path from the error. If the operator put a secret into NIDAN_..._FILE in place of a file name, the path is
+// this secret.
 func withoutPath(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

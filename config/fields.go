@@ -6,23 +6,22 @@ import (
 	"time"
 )
 
-// field is one key that holds a value. All that is known about it is read off the struct, so that a new setting is
-// written down once.
+// field is one key with a value. [fields] reads it from the struct, so that a developer writes a new setting in one place only.
 type field struct {
-	key    string // "mail.smtp.port"
-	index  []int  // where it is in Config, for reflect
+	key    string // such as "mail.smtp.port"
+	index  []int  // of the struct's field in Config, for reflect
 	kind   reflect.Type
-	secret bool // never shown; can be read from a file of its own
+	secret bool // never shown; NIDAN_..._FILE can name a file with the value
 
-	rotates bool // can be taken anew while the program runs; can be read from a file of its own
+	rotates bool // read again on SIGHUP; NIDAN_..._FILE can name a file with the value
 }
 
-// variable is the environment variable of the field.
+// variable returns the name of the environment variable.
 func (f field) variable() string {
 	return variablePrefix + strings.ToUpper(strings.ReplaceAll(f.key, ".", "_"))
 }
 
-// value is the field of that configuration.
+// value returns the value of the field in c.
 func (f field) value(c Config) any { return reflect.ValueOf(c).FieldByIndex(f.index).Interface() }
 
 var (

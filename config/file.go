@@ -13,8 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// parseFile reads a YAML file and returns its values by key ("mail.smtp.port"). It refuses what the struct does not
-// know, and values of the wrong type, all of them at once and each with its line.
+// parseFile reads a YAML file and returns its values by key ("mail.smtp.port"). It refuses unknown keys and values of the wrong
+// type. The error names all of them, each with its line.
 func parseFile(path string, content []byte) (map[string]any, error) {
 	root, err := parseYAML(content)
 	if err != nil {
@@ -47,7 +47,7 @@ func parseFile(path string, content []byte) (map[string]any, error) {
 	return f.values, errors.Join(f.problems...)
 }
 
-// parseYAML returns the one mapping in a YAML file, nil if the file says nothing.
+// parseYAML returns the mapping in a YAML file, or nil if the file is empty.
 func parseYAML(content []byte) (*yaml.Node, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	var document, second yaml.Node
@@ -71,8 +71,8 @@ func parseYAML(content []byte) (*yaml.Node, error) {
 	return root, nil
 }
 
-// quoted is what the YAML parser's errors show of the file besides keys. An unquoted secret that begins with * reads
-// like an alias, and would be shown whole as an unknown one.
+// quoted matches the parts of the file that the YAML parser repeats in its errors, other than keys. These parts may be secrets: the
+// parser takes an unquoted secret that begins with * for an alias, and names the unknown alias in its error.
 var quoted = regexp.MustCompile("(?s)anchor '[^']*'|`.*`|map key: .*")
 
 func withoutValues(err error) error {
@@ -81,9 +81,9 @@ func withoutValues(err error) error {
 
 type file struct {
 	path     string
-	lines    map[string]int // by key, what the parser knows of
+	lines    map[string]int // by key; not all keys have a line
 	known    map[string]field
-	groups   map[string]bool // keys that hold keys
+	groups   map[string]bool // keys of groups, such as "mail.smtp"
 	values   map[string]any
 	problems []error
 }
@@ -103,7 +103,7 @@ func (f *file) readGroup(prefix string, group any) {
 	switch g := group.(type) {
 	case map[string]any:
 		members = g
-	case map[any]any: // not all of its keys are text
+	case map[any]any: // some keys are not text
 		for name, v := range g {
 			members[fmt.Sprint(name)] = v
 		}
@@ -118,7 +118,7 @@ func (f *file) readGroup(prefix string, group any) {
 func (f *file) readMember(key, name string, v any) {
 	known, isKnown := f.known[key]
 	switch {
-	case strings.Contains(name, "."): // "mail.brand" as one word is not brand in mail
+	case strings.Contains(name, "."): // the YAML key "mail.brand" is not the key brand in the group mail
 		f.problem(key, errUnknown)
 	case f.groups[key]:
 		f.readGroup(key+".", v)

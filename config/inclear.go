@@ -5,8 +5,8 @@ import (
 	"net/url"
 )
 
-// InClear says that browsers on other machines reach Nidan without TLS; empty: they do not. It is no reason to refuse: somebody may try
-// it in a network of their own.
+// InClear returns a warning if browsers on other machines reach Nidan without TLS, else "". Nidan starts all the same, so that somebody
+// can try it in a private network.
 func (c Config) InClear() string {
 	u, err := url.Parse(c.Public.URL)
 	if err != nil || u.Scheme != "http" || isLoopback(u.Hostname()) {
@@ -15,10 +15,10 @@ func (c Config) InClear() string {
 	return fmt.Sprintf("public.url is %s, over plain HTTP: everybody on the way can read passwords and codes, and take sessions", c.Public.URL)
 }
 
-// InClear says whether mails go to a server on another machine without TLS.
+// InClear reports whether Nidan sends mails to a server on another machine without TLS.
 func (s SMTP) InClear() bool { return s.TLS == "none" && !isLoopback(s.Host) }
 
-// NoPoliciesDir is what is said of a policies.dir that is not there.
+// NoPoliciesDir returns the text about a policies.dir that does not exist.
 func NoPoliciesDir(dir string) string {
 	return fmt.Sprintf("policies.dir names %s, and there is no such folder", dir)
 }

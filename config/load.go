@@ -9,9 +9,9 @@ import (
 	"github.com/knadh/koanf/v2"
 )
 
-// Load reads the configuration: what environ ("NAME=value", as [os.Environ] has it) says, else what the file at path
-// says, else the defaults. An empty path means that there is no file. What it returns without an error is valid; the
-// error otherwise names every key that is wrong, and no secret.
+// Load reads the configuration. It takes each value from environ ("NAME=value", as in [os.Environ]), else from the file at path, else
+// from the defaults. An empty path means that there is no file. A configuration without an error is valid. The error names every key
+// that is wrong, and contains no secret.
 func Load(path string, environ []string) (Config, error) {
 	content, err := read(path)
 	if err != nil {
@@ -20,8 +20,8 @@ func Load(path string, environ []string) (Config, error) {
 	return load(path, content, environ, Config.Validate)
 }
 
-// LoadWithoutSecrets is [Load] for whoever only reads what is kept: that secrets, tokens and passwords are not given is no error, so that
-// nobody needs them where nothing is signed, sent or answered. Those that are given are checked as always.
+// LoadWithoutSecrets is [Load] for commands that only read the database. Missing secrets, tokens and passwords are no error: a person who
+// runs such a command need not know them. LoadWithoutSecrets checks those that are given as [Load] does.
 func LoadWithoutSecrets(path string, environ []string) (Config, error) {
 	content, err := read(path)
 	if err != nil {
@@ -30,7 +30,7 @@ func LoadWithoutSecrets(path string, environ []string) (Config, error) {
 	return load(path, content, environ, Config.validateWithoutSecrets)
 }
 
-// read reads the file; an empty path means that there is none.
+// read reads the file. An empty path means that there is no file.
 func read(path string) ([]byte, error) {
 	if path == "" {
 		return nil, nil
@@ -58,7 +58,7 @@ func load(path string, content []byte, environ []string, validate func(Config) e
 	return cfg, nil
 }
 
-// loadFile lays the values of a file, already checked, over what k holds.
+// loadFile checks the values of a file and puts them over the values in k.
 func loadFile(k *koanf.Koanf, path string, content []byte) error {
 	values, err := parseFile(path, content)
 	if err != nil {

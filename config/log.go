@@ -11,7 +11,7 @@ var (
 	_ fmt.Stringer   = Config{}
 )
 
-// LogValue shows every setting by its key, and of a secret only whether it is given.
+// LogValue returns every setting by its key. For a secret, it says only whether the secret is given.
 func (c Config) LogValue() slog.Value {
 	var all []slog.Attr
 	for _, f := range fields() {
@@ -24,7 +24,7 @@ func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(all...)
 }
 
-// String shows the same on one line. It is there so that a stray %v prints no secret.
+// String returns the settings of [Config.LogValue] on one line, so that an accidental %v prints no secret.
 func (c Config) String() string {
 	var settings []string
 	for _, a := range c.LogValue().Group() {

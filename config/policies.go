@@ -8,80 +8,84 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-// Policies says what decides.
+// Policies says which policies decide.
 type Policies struct {
-	// Folder of the Rego policies, which is watched. Empty: those of policies.bundle, or else the policies that ship, with the layer of
-	// policies.data if there is one.
+	// The folder with the Rego policies. Nidan watches the folder. Empty: the policies come from policies.bundle; without a bundle, the
+	// policies that ship decide, with the layer of policies.data if there is one.
 	Dir string `koanf:"dir"`
-	// Layer over the policies that ship, which is watched: a file (JSON or YAML) or a folder that says some parameters otherwise, and, in
-	// a folder, rules of your own in the packages that those ask for. What it does not name stays as it ships. Empty: none.
+	// A layer over the policies that ship: a file (JSON or YAML) with other values for some parameters, or a folder that can also
+	// contain your own rules, in the packages that the policies provide for this. Nidan watches it. Parameters that the layer does not
+	// name keep the values that ship. Empty: no layer.
 	Data string `koanf:"data"`
-	// Bundle of OPA's that holds the policies, and is downloaded again and again.
+	// An OPA bundle with the policies. Nidan downloads it regularly.
 	Bundle Bundle `koanf:"bundle"`
-	// Folder of policies, or of a layer, that are decided beside the others for each sign-in, to be compared, and have no say. Empty: none.
+	// A folder with shadow policies, or with a layer. Nidan also asks these policies about each sign-in and compares the answers, but
+	// they do not decide. Empty: no shadow.
 	ShadowDir string `koanf:"shadow_dir"`
-	// Bundle of such policies, in place of a folder.
+	// A bundle with shadow policies, in place of policies.shadow_dir.
 	ShadowBundle Bundle `koanf:"shadow_bundle"`
-	// What else a folder, a layer or a bundle has to hold before it decides.
+	// Further conditions that a folder, a layer or a bundle has to meet before it decides.
 	Require Require `koanf:"require"`
-	// How long a decision may take before it is cut off, which refuses, 10ms to 2s.
+	// The timeout of one decision, 10ms to 2s. After a timeout, Nidan refuses the sign-in.
 	TimeLimit time.Duration `koanf:"time_limit"`
-	// Where the days begin at midnight, for policies that count calendar days: a name of the IANA time zone database.
+	// The time zone of policies that count calendar days: a name of the IANA time zone database.
 	TimeZone string `koanf:"time_zone"`
 }
 
-// Require is what the gate asks of policies besides what it asks of all. It is not asked of those that ship.
+// Require has further conditions of the gate. They do not apply to the policies that ship.
 type Require struct {
-	// How many tests there have to be at least.
+	// The smallest number of tests that the set must have.
 	Tests int `koanf:"tests" jsonschema:"minimum=0,maximum=100000"`
-	// How much of the rules their tests have to reach, in percent, 0 to 100.
+	// The part of the rules that the tests must reach, in percent, 0 to 100.
 	Coverage int `koanf:"coverage" jsonschema:"minimum=0,maximum=100"`
-	// It has to be proven that something valid is decided on each input there can be, and that the invariants hold: the policies' own and
-	// those of the set that decides now or, at a start, decided last. That takes some seconds, at each start, too.
+	// Nidan must prove that the set gives a valid decision for each possible input, and that the invariants hold: those of the set, and
+	// those of the set that decides now (at a start: that decided last). The proof takes some seconds, also at each start.
 	Invariants bool `koanf:"invariants"`
-	// What becomes of a set that asks less of somebody, or lets somebody do more, than the one that decides now: allow, or approve for it
-	// to wait until an administrator approves of it in the console. It waits, too, where that cannot be proven.
+	// What happens to a set that asks less of somebody, or lets somebody do more, than the set that decides now. allow: the new set
+	// decides. approve: the new set waits until an administrator approves it in the console. It also waits if Nidan cannot prove that
+	// it loosens nothing.
 	Loosening string `koanf:"loosening" jsonschema:"enum=allow,enum=approve"`
 }
 
-// Bundle is a bundle of OPA's.
+// Bundle is an OPA bundle.
 type Bundle struct {
-	// Where it is to be had: an absolute URL of a gzipped tar archive, as the opa command builds it. Empty: there is none.
-	// Over http:// to another machine it has to be signed.
+	// The absolute URL of the bundle: a gzipped tar archive, as the opa command builds it. If the URL is http:// to another machine, the
+	// bundle has to be signed. Empty: no bundle.
 	URL string `koanf:"url"`
-	// Bearer token for its server (RFC 6750). Empty: none.
+	// The bearer token for the bundle server (RFC 6750). Empty: none.
 	Token string `koanf:"token" secret:"true"`
-	// File with the public key (PEM) of whoever signs bundles. Empty: they need not be signed, and an older one cannot be told from a
-	// newer one.
+	// A file with the public key (PEM) that verifies the signature of the bundle. Empty: bundles need not be signed, and Nidan cannot
+	// tell an older bundle from a newer one.
 	PublicKey string `koanf:"public_key"`
-	// Algorithm of the signature (RFC 7518 section 3.1).
+	// The algorithm of the signature (RFC 7518 section 3.1).
 	Algorithm string `koanf:"algorithm" jsonschema:"enum=RS256,enum=RS384,enum=RS512,enum=PS256,enum=PS384,enum=PS512,enum=ES256,enum=ES384,enum=ES512"`
-	// Scope that the signature must have.
+	// The scope that the signature must have.
 	Scope string `koanf:"scope"`
-	// The least time between one look and the next, 1s to 24h.
+	// The shortest time between two downloads, 1s to 24h.
 	MinDelay time.Duration `koanf:"min_delay"`
-	// The most time between one look and the next, also after failures, 1s to 24h.
+	// The longest time between two downloads, also after failures, min_delay to 24h.
 	MaxDelay time.Duration `koanf:"max_delay"`
-	// How long the server is asked to wait for something new before it answers, up to 10m. 0s: it is not asked to.
+	// The time for which Nidan asks the server to wait for a new bundle before it answers, up to 10m. 0s: no long polling.
 	LongPolling time.Duration `koanf:"long_polling"`
-	// Folder in which the last bundle that was activated is kept for the next start, and when the newest was signed. Empty: after
-	// a start, nobody is let in until the bundle has been downloaded, and that may be an older one.
+	// A folder in which Nidan keeps, for the next start, the bundle that decided last and the time when the newest bundle was signed.
+	// Empty: after a start, Nidan refuses all sign-ins until it has downloaded the bundle, and it cannot notice that this bundle is an
+	// older one.
 	KeepDir string `koanf:"keep_dir"`
-	// A signed bundle may decide although it is older than one that has decided, by the claim iat of its signature. To go back,
-	// it is better to sign the older policies anew.
+	// A signed bundle may decide even if it is older than a bundle that has decided (claim iat of the signature). To go back to older
+	// policies, it is better to sign them again.
 	AllowOlder bool `koanf:"allow_older"`
 }
 
-// Records says what is kept of sign-ins and changes.
+// Records says how Nidan keeps the records of sign-ins and changes.
 type Records struct {
-	// For how many days, 1 to 3650. 0: for ever.
+	// The number of days for which Nidan keeps records, 1 to 3650. 0: forever.
 	KeepDays int `koanf:"keep_days" jsonschema:"minimum=0,maximum=3650"`
-	// Private key (Ed25519) that signs the checkpoints of the records, as nidan records key makes it: by them it is seen when somebody
-	// has altered records. Empty: checkpoints are made and not signed.
+	// The private key (Ed25519) that signs the checkpoints of the records; nidan records key makes one. Checkpoints show when somebody
+	// has altered records. Empty: Nidan makes checkpoints without signatures.
 	CheckpointKey string `koanf:"checkpoint_key" secret:"true"`
 }
 
-// checkpointKeyProblem says nothing of the key itself.
+// checkpointKeyProblem checks the key. Its text never contains the key.
 func checkpointKeyProblem(key string) string {
 	if key == "" {
 		return ""
@@ -92,25 +96,25 @@ func checkpointKeyProblem(key string) string {
 	return ""
 }
 
-// DecisionLog says where each decision is sent to, in the form of OPA's decision log.
+// DecisionLog says where Nidan sends each decision, in the format of OPA's decision log.
 type DecisionLog struct {
-	// Address to which /logs is added. Empty: nowhere.
+	// The URL of the server. Nidan adds /logs to it. Empty: Nidan sends no decisions.
 	URL string `koanf:"url"`
-	// Bearer token for its server (RFC 6750). Empty: none. Taken anew on SIGHUP.
+	// The bearer token for the server (RFC 6750). Empty: none. Nidan reads it again on SIGHUP.
 	Token string `koanf:"token" secret:"true" rotates:"true"`
-	// The least time between one upload and the next, 1s to 1h.
+	// The shortest time between two uploads, 1s to 1h.
 	MinDelay time.Duration `koanf:"min_delay"`
-	// The most time between one upload and the next, also after failures, 1s to 1h.
+	// The longest time between two uploads, also after failures, min_delay to 1h.
 	MaxDelay time.Duration `koanf:"max_delay"`
 }
 
-// Status says where it is told which policies decide, in the form of OPA's status API.
+// Status says where Nidan reports which policies decide, in the format of OPA's status API.
 type Status struct {
-	// Address to which /status is added. Empty: nowhere.
+	// The URL of the server. Nidan adds /status to it. Empty: Nidan sends no status.
 	URL string `koanf:"url"`
-	// Bearer token for its server (RFC 6750). Empty: none. Taken anew on SIGHUP.
+	// The bearer token for the server (RFC 6750). Empty: none. Nidan reads it again on SIGHUP.
 	Token string `koanf:"token" secret:"true" rotates:"true"`
-	// How long after one update the next one is sent where nothing has changed, 1s to 1h. What changes is told at once.
+	// The time between two updates if nothing changes, 1s to 1h. Nidan reports a change at once.
 	Interval time.Duration `koanf:"interval"`
 }
 
@@ -121,7 +125,7 @@ func betweenProblem(d, least, most time.Duration) string {
 	return ""
 }
 
-// short is a round duration as people write it: 1h and not 1h0m0s.
+// short writes a round duration as people do: 1h, not 1h0m0s.
 func short(d time.Duration) string {
 	switch {
 	case d >= time.Hour && d%time.Hour == 0:
@@ -134,7 +138,7 @@ func short(d time.Duration) string {
 	return d.String()
 }
 
-// delayProblem also refuses parts of a second, which OPA does not know.
+// delayProblem also refuses parts of a second: OPA's configuration has whole seconds.
 func delayProblem(d, least, most time.Duration) string {
 	if d%time.Second != 0 {
 		return fmt.Sprintf("is %s; choose whole seconds", d)
@@ -142,7 +146,7 @@ func delayProblem(d, least, most time.Duration) string {
 	return betweenProblem(d, least, most)
 }
 
-// remoteProblem is what is wrong with the address of something that decides, or to which secrets go.
+// remoteProblem checks the URL of a server from which policies come, or to which Nidan sends a token.
 func remoteProblem(address, token string, signed bool, keyOf string) string {
 	u, err := url.Parse(address)
 	switch {
@@ -164,7 +168,7 @@ func remoteProblem(address, token string, signed bool, keyOf string) string {
 	return ""
 }
 
-// layerProblem: whoever has a whole set of policies changes that.
+// layerProblem refuses a layer beside a folder or a bundle: an operator with a whole set of policies changes this set.
 func layerProblem(p Policies) string {
 	switch {
 	case p.Data == "":
@@ -177,7 +181,7 @@ func layerProblem(p Policies) string {
 	return ""
 }
 
-// bundleChecks checks the bundle of a key. The key of a folder may be given in its place, and not beside it.
+// bundleChecks checks the bundle at a key. The operator may give the bundle or the folder at dirKey, not both.
 func bundleChecks(key string, b Bundle, dirKey, dir string) []checked {
 	problem := remoteProblem(b.URL, b.Token, b.PublicKey != "", key+".public_key")
 	if b.URL != "" && dir != "" {
@@ -192,7 +196,7 @@ func bundleChecks(key string, b Bundle, dirKey, dir string) []checked {
 	}
 }
 
-// keptTwiceProblem: what one bundle keeps in a folder, the other would take for its own at the next start.
+// keptTwiceProblem refuses one keep_dir for both bundles: at the next start, each would read the other's bundle as its own.
 func keptTwiceProblem(p Policies) string {
 	if p.ShadowBundle.URL != "" && p.ShadowBundle.KeepDir != "" && p.ShadowBundle.KeepDir == p.Bundle.KeepDir {
 		return "is policies.bundle.keep_dir, too; name another folder"
@@ -200,7 +204,7 @@ func keptTwiceProblem(p Policies) string {
 	return ""
 }
 
-// statusProblem: an update may name rules and files, and nobody who signs in.
+// statusProblem allows plain HTTP if there is no token: a status update may name rules and files, but no account.
 func statusProblem(s Status) string {
 	if problem := remoteProblem(s.URL, s.Token, true, ""); problem != "" || s.URL == "" {
 		return problem
@@ -211,7 +215,7 @@ func statusProblem(s Status) string {
 	return ""
 }
 
-// decisionLogProblem: what is sent says who signs in, from where.
+// decisionLogProblem also refuses plain HTTP to another machine: decisions say who signs in, and from where.
 func decisionLogProblem(l DecisionLog) string {
 	u, err := url.Parse(l.URL)
 	if problem := remoteProblem(l.URL, l.Token, true, ""); problem != "" || l.URL == "" {

@@ -21,7 +21,7 @@ same keys with their defaults, as a file to begin with, and [config.schema.json]
 editors.
 
 Nidan looks for a key in the environment first, then in the file that ` + "`--config`" + ` names, and then takes the default. In a variable,
-commas separate the values of a list. A key or a variable that Nidan does not know is refused by its name.
+commas separate the values of a list. Nidan refuses a key or a variable that it does not know, and names it.
 
 A key that is marked *file* can also stand in a file of its own, one value a line, as Docker and Kubernetes give secrets. The variable
 with ` + "`_FILE`" + ` added names that file: ` + "`NIDAN_SECRETS_FILE=/run/secrets/nidan`" + `.
@@ -40,7 +40,7 @@ func TestTheReferenceIsMadeFromTheStruct(t *testing.T) {
 	}
 }
 
-// makeReference writes a table for each group of keys. What each key means is the comment of the struct, as in the schema.
+// makeReference writes a table for each group of keys. The meaning of a key is the comment in the struct, as in the schema.
 func makeReference(t *testing.T) []byte {
 	t.Helper()
 	var root node
@@ -70,7 +70,7 @@ func makeReference(t *testing.T) []byte {
 
 func groupHead(group, said string) string {
 	if group == "" {
-		group, said = "At the top", "Keys that stand in no group."
+		group, said = "At the top", "Keys without a group."
 	} else {
 		group = "`" + group + "`"
 	}
@@ -103,7 +103,7 @@ func shownDefault(f field) string {
 	}
 }
 
-// cell is a text as it can stand in a table of Markdown.
+// cell escapes a text for a Markdown table.
 func cell(text string) string {
 	return strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;").Replace(text)
 }

@@ -123,7 +123,7 @@ func TestAllThatIsWrongIsSaidAtOnce(t *testing.T) {
 	}
 }
 
-// A secret in the wrong place must not turn up in the log of whatever starts the program.
+// A secret in the wrong place must not appear in an error: the error goes to the log of the program that starts Nidan.
 func TestNoErrorShowsASecret(t *testing.T) {
 	const hidden = "Geheimnis-0123456789"
 	for name, tc := range map[string]struct {

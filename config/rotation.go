@@ -5,15 +5,15 @@ import (
 	"reflect"
 )
 
-// Rotation is what a configuration that was read anew changes while the program runs.
+// Rotation is the result of reading the configuration again while the program runs.
 type Rotation struct {
-	Config  Config   // what counts from now on
-	Taken   []string // keys that have another value
-	Waiting []string // keys whose other value needs a restart
+	Config  Config   // the configuration from now on
+	Taken   []string // keys with a new value that counts now
+	Waiting []string // keys with a new value that needs a restart
 }
 
-// Rotate takes from next what can be taken without a restart. What comes of it has to be valid too: a password that goes with TLS in
-// next would travel in the clear where TLS waits for a restart.
+// Rotate takes from next the values that need no restart. The result must be valid too. Example: next has a new SMTP password, and
+// switches TLS on. TLS needs a restart, so until then Nidan would send the password in the clear.
 func (c Config) Rotate(next Config) (Rotation, error) {
 	r := Rotation{Config: c}
 	for _, f := range fields() {

@@ -32,7 +32,7 @@ func makeSchema(t *testing.T) []byte {
 	t.Helper()
 	r := jsonschema.Reflector{
 		Anonymous: true, DoNotReference: true, FieldNameTag: "koanf",
-		RequiredFromJSONSchemaTags: true, // nothing is: what the file lacks may be in the environment
+		RequiredFromJSONSchemaTags: true, // no tag requires a key: the environment may have the keys that the file lacks
 		Mapper: func(of reflect.Type) *jsonschema.Schema {
 			if of == reflect.TypeFor[time.Duration]() {
 				return &jsonschema.Schema{Type: "string", Pattern: "^[0-9.]+(ms|s|m)"}
@@ -63,7 +63,7 @@ func makeSchema(t *testing.T) []byte {
 	return append(content, '\n')
 }
 
-// node is the part of a schema that these tests look at.
+// node is the part of a schema that the tests of this file read.
 type node struct {
 	Description          string
 	Properties           map[string]node

@@ -2,13 +2,14 @@ package config
 
 import "time"
 
-// Shutdown says how the program stops when it is told to (SIGTERM or SIGINT). What is under way finishes; a second signal ends it at
+// Shutdown says how the program stops on SIGTERM or SIGINT. Requests that have begun finish. A second signal ends the program at
 // once.
 type Shutdown struct {
-	// How long everything is still answered after /readyz has turned to 503, up to 1m. With several processes behind a load balancer
-	// that asks /readyz: a little more than it takes to notice. 0s: nobody is to notice.
+	// The time for which Nidan still answers all requests after /readyz has changed to 503, up to 1m. Behind a load balancer that asks
+	// /readyz: a little more than the time in which the balancer notices. 0s: the public listener closes at once.
 	Notice time.Duration `koanf:"notice"`
-	// For how long Kratos must not have called, once the public listener has closed, before the hook's listener closes too, up to
-	// 10s. Who signs in at Kratos' own port is refused where checking a password takes longer. After 10s it closes in any case.
+	// After the public listener has closed, the hook's listener closes when Kratos has not called for this time, up to 10s. If Kratos
+	// takes longer to check a password, a sign-in that began at Kratos' own port is refused. After 10s, the hook's listener closes in
+	// any case.
 	Linger time.Duration `koanf:"linger"`
 }

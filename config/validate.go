@@ -11,20 +11,20 @@ import (
 )
 
 const (
-	minSecretLength = 32 // bytes: as many as the keys that are derived from it
-	minTokenLength  = 32 // characters: too many to guess over a network, whatever made them
-	maxTokens       = 2  // the current one and the next
+	minSecretLength = 32 // bytes: the length of the keys that Nidan derives from a secret
+	minTokenLength  = 32 // characters: an attacker cannot guess so many over a network
+	maxTokens       = 2  // the current token and the next one
 	maxRememberDays = 365
 )
 
-// checked is one key, and what is wrong with its value.
+// checked is a key and the problem of its value.
 type checked struct {
 	key     string
-	problem string // empty: nothing
+	problem string // empty: the value is valid
 }
 
-// Validate returns every problem at once, each with its key and what to do about it, and no secret. Nil: it can be
-// used.
+// Validate returns all problems in one error, each with its key and what to do. The error contains no secret. Nil: the configuration is
+// valid.
 func (c Config) Validate() error {
 	var problems []error
 	for _, check := range slices.Concat([]checked{
@@ -99,8 +99,8 @@ func (c Config) Validate() error {
 	return errors.Join(problems...)
 }
 
-// validateWithoutSecrets is Validate for a configuration whose secrets need not be given: in place of each that is not, something that
-// would do is checked.
+// validateWithoutSecrets is Validate for a configuration that need not have secrets. It puts a valid value in place of each missing
+// secret, and validates the result.
 func (c Config) validateWithoutSecrets() error {
 	if len(c.Secrets) == 0 {
 		c.Secrets = []string{strings.Repeat("s", minSecretLength)}
@@ -114,7 +114,7 @@ func (c Config) validateWithoutSecrets() error {
 	return c.Validate()
 }
 
-// timeZoneProblem refuses "" and "Local", which mean something else on each machine.
+// timeZoneProblem also refuses "" and "Local": Go accepts them, "" as UTC and "Local" as a different time zone on each machine.
 func timeZoneProblem(name string) string {
 	if _, err := time.LoadLocation(name); err != nil || name == "" || name == "Local" {
 		return "is no time zone; write a name such as Asia/Tokyo"
@@ -154,14 +154,15 @@ func tokensProblem(tokens []string) string {
 	return ""
 }
 
-// isBearerToken follows RFC 6750 section 2.1: any other character would be lost or changed in an Authorization header,
-// and the token would never match.
+// isBearerToken follows RFC 6750 section 2.1. Another character could be lost or changed in the Authorization header, and then the
+// token would never match.
 func isBearerToken(s string) bool {
 	const b64token = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/"
 	return strings.Trim(strings.TrimRight(s, "="), b64token) == ""
 }
 
-// A token stands in Kratos' configuration too: who reads it there must not be able to open what the secrets protect.
+// reusedProblem refuses a token that is also a secret. Kratos' configuration contains the token: a person who can read it must not be
+// able to decrypt what the secrets protect.
 func reusedProblem(c Config) string {
 	for _, t := range c.Hooks.Tokens {
 		if slices.Contains(c.Secrets, t) {

@@ -466,8 +466,8 @@ func TestAConfigurationIsValid(t *testing.T) {
 	}
 }
 
-// FuzzFile holds that a file is either an error or a valid configuration, and that no error shows the secrets beside
-// it.
+// FuzzFile shows that each file gives either an error or a valid configuration, and that no error contains the secrets of the
+// environment.
 func FuzzFile(f *testing.F) {
 	for _, seed := range []string{
 		string(Example), "", "---\n", "a: &a [*a]", "log: &l {level: info}\nmail: *l", "<<: {log: {level: warn}}", "? [a]\n: b",

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// What is said of a value of the wrong type. The value itself never is: it may be a secret that went into the wrong
-// place.
+// The errors about a value of the wrong type do not contain the value: it may be a secret that the operator put in the wrong place.
 var (
 	errText     = errors.New("expected text; put it between quotes")
 	errList     = errors.New("expected a list of texts, such as [\"a\", \"b\"]")
@@ -17,8 +16,8 @@ var (
 	errDuration = errors.New("expected a duration, such as 10s")
 )
 
-// fromYAML checks a value as the YAML parser gives it. Nothing is converted: a port in quotes and a brand without them
-// are mistakes, and are called so.
+// fromYAML checks the type of a value from the YAML parser. It does not convert values: a port in quotes is an error, and so is a
+// number without quotes where text is expected.
 func (f field) fromYAML(v any) (any, error) {
 	switch f.kind {
 	case listType:
@@ -61,7 +60,7 @@ func listFromYAML(v any) (any, error) {
 	return list, nil
 }
 
-// fromText reads a value of the environment.
+// fromText reads a value from an environment variable.
 func (f field) fromText(s string) (any, error) {
 	switch f.kind {
 	case listType:
@@ -73,7 +72,7 @@ func (f field) fromText(s string) (any, error) {
 		}
 		return n, nil
 	case switchType:
-		// Not ParseBool: "1" and "T" would mean one thing here and another in the file.
+		// Not strconv.ParseBool: it accepts "1" and "T", which are no booleans in the YAML file.
 		if s != "true" && s != "false" {
 			return nil, errSwitch
 		}
@@ -88,7 +87,7 @@ func (f field) fromText(s string) (any, error) {
 	return s, nil
 }
 
-// fromFile reads the content of a file that holds nothing but the value.
+// fromFile reads the value from the content of a file that contains only this value.
 func (f field) fromFile(content string) (any, error) {
 	content = strings.TrimSuffix(strings.TrimSuffix(content, "\n"), "\r")
 	if f.kind == listType {
@@ -97,7 +96,7 @@ func (f field) fromFile(content string) (any, error) {
 	return f.fromText(content)
 }
 
-// split leaves out what is empty, so that a comma too many or a blank line is no secret without a character.
+// split leaves out empty items: otherwise an extra comma or a blank line would be an empty secret.
 func split(s, separator string) []string {
 	list := []string{}
 	for item := range strings.SplitSeq(s, separator) {

@@ -11,7 +11,7 @@ import (
 	"nidan/hooks"
 )
 
-// What answers in the place of Nidan may let everybody in: any status below 400 does.
+// Another program may answer in place of Nidan. If it answers with a status below 400, Kratos lets everybody in.
 func TestWhatAnswersInThePlaceOfNidanIsFound(t *testing.T) {
 	for what, tc := range map[string]struct {
 		answer http.HandlerFunc
@@ -25,7 +25,7 @@ func TestWhatAnswersInThePlaceOfNidanIsFound(t *testing.T) {
 			w.Header().Set(hooks.DoctorHeader, time.Now().Format(time.RFC3339Nano))
 			w.WriteHeader(http.StatusOK)
 		}, "lets everybody in"},
-		"one that does not take the token": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, "does not take the token"},
+		"one that does not take the token": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, "does not accept the token"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			other := httptest.NewServer(tc.answer)
@@ -43,7 +43,7 @@ func TestWhatAnswersInThePlaceOfNidanIsFound(t *testing.T) {
 	}
 }
 
-// Where it is sent on to, the token must not arrive.
+// If the server redirects the call, the token must not go to the second server.
 func TestTheTokenGoesNoFurther(t *testing.T) {
 	arrived := false
 	further := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { arrived = true }))
@@ -71,7 +71,7 @@ func TestWithoutKratosConfigurationNidanItselfIsCalled(t *testing.T) {
 	expect(t, Run(t.Context(), Nidan(s.cfg)), "problem hooks_call")
 }
 
-// answering is a Kratos with answers of a test's.
+// answering returns the addresses of a server that answers like a Kratos of this version.
 func answering(t *testing.T, version string) config.Kratos {
 	t.Helper()
 	theirs := http.NewServeMux()

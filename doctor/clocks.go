@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// clocksWithin is how far clocks may be apart. Kratos says what time it is to the second, and an answer takes its time.
+// clocksWithin is the largest difference between two clocks. Kratos gives its time in whole seconds, and an answer takes some time.
 const clocksWithin = 5 * time.Second
 
-// Clock is somebody else's clock.
+// Clock is the clock of another process.
 type Clock struct {
-	Of  string // such as "Kratos"
+	Of  string // the owner of the clock, such as "kratos"; part of the check's name
 	Ask func(context.Context) (time.Time, error)
 }
 
-// Clocks looks whether clocks go with that of this machine: codes, devices and sessions get their times from one of them and are
-// compared with another.
+// Clocks compares the clocks with the clock of this machine. Codes, devices and sessions get a time from one clock, and Nidan compares
+// this time with another clock.
 func Clocks(now func() time.Time, clocks ...Clock) Check {
 	return func(ctx context.Context) (found []Finding) {
 		for _, c := range clocks {
@@ -34,12 +34,13 @@ func (c Clock) compare(ctx context.Context, now func() time.Time) Finding {
 	at, err := c.Ask(ctx)
 	after := now()
 	if err != nil {
-		return notChecked(check, "it does not say what time it is", "Run nidan doctor again when it answers.")
+		return notChecked(check, "the time could not be read, because there was no valid answer", "Run nidan doctor again when the service answers.")
 	}
-	// It was asked at some time between the two: only what lies outside is a difference.
+	// The clock gave its time at some moment between before and after. So only a time outside of them is a difference.
 	apart := max(before.Sub(at), at.Sub(after), 0)
 	if apart > clocksWithin {
-		return problem(check, fmt.Sprintf("it differs from this machine's by %v", apart.Round(time.Second)), "Have the clocks of both machines set by NTP.")
+		return problem(check, fmt.Sprintf("the clock differs from this machine's clock by %v: codes, devices and sessions expire too early or too late",
+			apart.Round(time.Second)), "Synchronise the clocks of both machines with NTP.")
 	}
-	return ok(check, fmt.Sprintf("it goes with this machine's, within %v", clocksWithin))
+	return ok(check, fmt.Sprintf("the clock agrees with this machine's clock, within %v", clocksWithin))
 }

@@ -12,7 +12,7 @@ import (
 	"nidan/config"
 )
 
-// What stands in front of each line of the output is looked up in the documentation.
+// Operators look up the name of a check, at the beginning of each line of the output, in the documentation.
 func TestEachCheckIsDocumented(t *testing.T) {
 	page, err := os.ReadFile("../docs/operating.md")
 	if err != nil {

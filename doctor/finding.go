@@ -2,29 +2,29 @@ package doctor
 
 import "context"
 
-// Result says how a check came out.
+// Result is the result of a check.
 type Result string
 
 // The results.
 const (
 	OK         Result = "ok"
-	Warning    Result = "warning"     // it may be meant so
-	Problem    Result = "problem"     // sign-ins fail, or go on that should not
-	NotChecked Result = "not_checked" // it cannot be said
+	Warning    Result = "warning"     // the operator may have intended this
+	Problem    Result = "problem"     // sign-ins fail, or people get in who should not
+	NotChecked Result = "not_checked" // the check could not be made
 )
 
-// Finding is what a check has found.
+// Finding is one line of the result.
 type Finding struct {
-	Check  string `json:"check"` // what was looked at, the same in each version: "hooks.form"
+	Check  string `json:"check"` // the name of the check, the same in each version: "hooks_form"
 	Result Result `json:"result"`
 	Found  string `json:"found"`
-	Todo   string `json:"todo,omitempty"` // one sentence; empty where nothing is to be done
+	Todo   string `json:"todo,omitempty"` // what to do; empty if Result is OK
 }
 
-// Check looks at one kind of thing.
+// Check checks one part of the installation.
 type Check func(ctx context.Context) []Finding
 
-// Run carries checks out, one after the other.
+// Run runs the checks, one after the other.
 func Run(ctx context.Context, checks ...Check) []Finding {
 	found := []Finding{}
 	for _, check := range checks {
@@ -33,7 +33,7 @@ func Run(ctx context.Context, checks ...Check) []Finding {
 	return found
 }
 
-// Count is how many of the findings came out so.
+// Count returns the number of findings with this result.
 func Count(all []Finding, result Result) (n int) {
 	for _, f := range all {
 		if f.Result == result {

@@ -20,7 +20,7 @@ type hook struct {
 	Config webHook `yaml:"config"`
 }
 
-// webHook is what Kratos calls, and how.
+// webHook is the configuration of a web hook in Kratos.
 type webHook struct {
 	URL          string
 	Method       string
@@ -34,36 +34,36 @@ type webHook struct {
 	}
 }
 
-// place is a hook of Nidan's and where it stands: "login.after.password".
+// place is a hook to Nidan and its place in Kratos' configuration, such as "login.after.password".
 type place struct {
 	at string
 	webHook
 }
 
-// leadsTo says whether it is a web hook to one of those paths of Nidan's, with that method in the address. A proxy may have more in
-// front of the path; what answers there is found out by a call.
+// leadsTo reports whether h is a web hook to one of these paths of Nidan, with this value of the query parameter method. A proxy may need
+// a prefix before the path, so leadsTo compares the end of the path only. The check hooks_call finds out what answers at the URL.
 func (h hook) leadsTo(method string, paths ...string) bool {
 	u, err := url.Parse(h.Config.URL)
 	return h.Name == "web_hook" && err == nil && u.Query().Get("method") == method &&
 		slices.ContainsFunc(paths, func(path string) bool { return strings.HasSuffix(u.Path, path) })
 }
 
-// form is the only type of a body that Kratos cannot be made to skip.
+// form is the only Content-Type with which a client cannot make Kratos skip the call.
 const form = "application/x-www-form-urlencoded"
 
-// aspect is one thing that has to be so of each hook.
+// aspect is a condition that each hook to Nidan must meet.
 type aspect struct {
 	check, right, wrong, todo string
 	result                    Result
 	is                        func(webHook) bool
 }
 
-// Hooks looks at each hook of Nidan's in Kratos' configuration: how it calls, and whether Nidan answers.
+// Hooks checks each hook to Nidan in Kratos' configuration: the settings of the call, and whether Nidan answers the call.
 func Hooks(k *KratosConfig, tokens []string) Check {
 	return func(ctx context.Context) (found []Finding) {
 		places := k.places()
 		if len(places) == 0 {
-			return []Finding{notChecked("hooks_call", "no hook leads to Nidan", "Put Nidan's hooks into kratos.yml as kratos/kratos.yml has them.")}
+			return []Finding{notChecked("hooks_call", "no hook calls Nidan, so Kratos never asks Nidan", "Copy Nidan's hooks from kratos/kratos.yml to your kratos.yml.")}
 		}
 		for _, a := range aspects(tokens) {
 			found = append(found, a.look(places))
@@ -74,21 +74,22 @@ func Hooks(k *KratosConfig, tokens []string) Check {
 
 func aspects(tokens []string) []aspect {
 	return []aspect{
-		{"hooks_post", "each is a POST", "is no POST, and Nidan does not answer", "Write method: POST.", Problem,
-			func(w webHook) bool { return w.Method == "POST" }},
-		{"hooks_form", "each sends a form", "does not send a form: a client can make Kratos skip the call, and is let in without a code",
+		{"hooks_post", "each hook uses POST", "method is not POST: Nidan does not accept the call, and nobody gets in",
+			"Write method: POST.", Problem, func(w webHook) bool { return w.Method == "POST" }},
+		{"hooks_form", "each hook sends a form", "the body is not sent as a form: a client can make Kratos skip the call, and gets in without a code",
 			"Write headers: {Content-Type: " + form + "}.", Problem, webHook.isForm},
-		{"hooks_parse", "the answer of each is read", "does not read Nidan's answer: nobody sees the state, and settings are changed before Nidan is asked",
+		{"hooks_parse", "Kratos reads the answer to each hook",
+			"Kratos does not read Nidan's answer: people do not see why they are refused, and Kratos changes settings before it asks Nidan",
 			"Write response: {parse: true}.", Problem, func(w webHook) bool { return w.Response.Parse || w.CanInterrupt }},
-		{"hooks_ignore", "the answer of none is ignored", "ignores Nidan's answer: everybody is let in without a code",
-			"Take response.ignore away, and write response: {parse: true}.", Problem, func(w webHook) bool { return !w.Response.Ignore }},
-		{"hooks_token", "each presents one of hooks.tokens", "presents none of hooks.tokens, and is refused",
-			"Write auth as kratos/kratos.yml has it, with the value \"Bearer \" and one of hooks.tokens.", Problem,
+		{"hooks_ignore", "Kratos ignores no answer", "Kratos ignores Nidan's answer: everybody gets in without a code",
+			"Remove response.ignore, and write response: {parse: true}.", Problem, func(w webHook) bool { return !w.Response.Ignore }},
+		{"hooks_token", "each hook presents one of hooks.tokens", "auth does not present one of hooks.tokens: Nidan refuses the call, and nobody gets in",
+			"Write auth as in kratos/kratos.yml, with \"Bearer \" and one of hooks.tokens as the value.", Problem,
 			func(w webHook) bool { return w.presents(tokens) }},
 	}
 }
 
-// look is the finding about all hooks: mostly they share one text, and one mistake is in all of them.
+// look makes one finding for all hooks, because most configurations repeat the same hook, and a mistake is then in all of them.
 func (a aspect) look(all []place) Finding {
 	var wrong []string
 	for _, p := range all {
@@ -102,7 +103,7 @@ func (a aspect) look(all []place) Finding {
 	return Finding{a.check, a.result, strings.Join(wrong, ", ") + ": " + a.wrong, a.todo}
 }
 
-// isForm compares the type as Kratos does, letter by letter.
+// isForm compares the Content-Type as Kratos does: byte by byte, so a parameter such as charset makes a difference.
 func (w webHook) isForm() bool {
 	for name, value := range w.Headers {
 		if strings.EqualFold(name, "Content-Type") {
@@ -118,12 +119,12 @@ func (w webHook) presents(tokens []string) bool {
 		strings.EqualFold(scheme, "Bearer") && slices.Contains(tokens, token)
 }
 
-// calls calls each address once with each token. What is wrong is mostly wrong at all of them, and is one finding then.
+// calls makes one call for each URL and token. If several calls fail with the same error, calls makes one finding for them.
 func calls(ctx context.Context, all []place) (found []Finding) {
 	type key struct{ url, value string }
 	done := map[key]bool{}
 	var errs []error
-	at := map[string][]string{} // addresses by error
+	at := map[string][]string{} // error to addresses
 	for _, p := range all {
 		k := key{p.URL, p.Auth.Config.Value}
 		if done[k] {
@@ -138,7 +139,7 @@ func calls(ctx context.Context, all []place) (found []Finding) {
 		}
 	}
 	if len(errs) == 0 {
-		return []Finding{ok("hooks_call", "Nidan answers at the address of each, and takes the token")}
+		return []Finding{ok("hooks_call", "Nidan answers at the address of each hook, and accepts the token")}
 	}
 	for _, err := range errs {
 		found = append(found, notCalled("hooks_call", strings.Join(at[err.Error()], ", "), err))
@@ -146,45 +147,45 @@ func calls(ctx context.Context, all []place) (found []Finding) {
 	return found
 }
 
-// body compares the body of the hooks with the one that ships.
+// body compares the body of the hooks with the body that ships.
 func (k *KratosConfig) body(all []place) Finding {
 	const check = "hooks_body"
 	var other []string
 	for _, p := range all {
 		content, err := k.read(p.Body)
 		if err != nil {
-			return notChecked(check, p.at+": "+err.Error(), "Compare the file with kratos/after-password.jsonnet of this version.")
+			return notChecked(check, p.at+": "+err.Error(), "Compare the body of the hook with kratos/after-password.jsonnet of this version.")
 		}
 		if !bytes.Equal(bytes.TrimSpace(content), bytes.TrimSpace(kratos.HookBody())) {
 			other = append(other, p.at)
 		}
 	}
 	if len(other) > 0 {
-		return warning(check, strings.Join(other, ", ")+": the body is another one than ships with this program",
-			"Take kratos/after-password.jsonnet of this version, or make sure that yours says all that it says, and cuts what is long.")
+		return warning(check, strings.Join(other, ", ")+": the body differs from the one that ships with this program: Nidan may not get facts that the policies need",
+			"Use kratos/after-password.jsonnet of this version, or make sure that your body sends the same fields and cuts long values.")
 	}
-	return ok(check, "each sends the body that ships with this program")
+	return ok(check, "each hook sends the body that ships with this program")
 }
 
-// read reads what Kratos' configuration names: file:// or base64://. A relative path is looked for beside the configuration.
+// read reads a source that Kratos' configuration names: file:// or base64://. A relative path begins in the folder of the configuration.
 func (k *KratosConfig) read(source string) ([]byte, error) {
 	if encoded, is := strings.CutPrefix(source, "base64://"); is {
 		content, err := base64.StdEncoding.DecodeString(encoded)
 		if err != nil {
-			return nil, errors.New("what follows base64:// cannot be read")
+			return nil, errors.New("the text after base64:// is not valid base64")
 		}
 		return content, nil
 	}
 	path, is := strings.CutPrefix(source, "file://")
 	if !is {
-		return nil, errors.New("it is neither file:// nor base64://")
+		return nil, errors.New("nidan doctor reads only file:// and base64://")
 	}
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(k.dir, path)
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, errors.New("the file that it names cannot be read from here")
+		return nil, errors.New("nidan doctor cannot read the file that is named there")
 	}
 	return content, nil
 }

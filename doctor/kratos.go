@@ -11,13 +11,14 @@ import (
 	"nidan/kratos"
 )
 
-// tried are the versions of Kratos that Nidan has been tried on, with all of its tests.
+// tried are the versions of Kratos on which Nidan has been tested: [kratos.Version] with all tests, v26.2.0 with the tests of the sign-in
+// methods.
 var tried = []string{kratos.Version, "v26.2.0"}
 
-// released is a version as Kratos' releases name it.
+// released matches the version of a release of Kratos.
 var released = regexp.MustCompile(`^v\d+\.\d+\.\d+`)
 
-// Kratos looks whether both of its APIs answer, and which version it is.
+// Kratos checks whether Kratos' public and admin API answer, and which version Kratos has.
 func Kratos(at config.Kratos) Check {
 	return func(ctx context.Context) []Finding {
 		ctx, cancel := context.WithTimeout(ctx, within)
@@ -25,12 +26,13 @@ func Kratos(at config.Kratos) Check {
 		_, noPublic := kratos.AskPublic(ctx, at.PublicURL)
 		version, noAdmin := kratos.AskAdmin(ctx, at.AdminURL)
 		found := []Finding{
-			answers("kratos_public", "the public API", noPublic, "Start Kratos, or correct kratos.public_url: nobody can sign in."),
+			answers("kratos_public", "the public API", noPublic, "Start Kratos, or correct kratos.public_url: until then, nobody can sign in."),
 			answers("kratos_admin", "the admin API", noAdmin,
-				"Start Kratos, or correct kratos.admin_url: the console shows no accounts, and factors cannot be looked up."),
+				"Start Kratos, or correct kratos.admin_url: until then, the console shows no accounts, and Nidan cannot see who has a second factor."),
 		}
 		if noAdmin != nil {
-			return append(found, notChecked("kratos_version", "the admin API, which says it, does not answer", "Run nidan doctor again when it does."))
+			return append(found, notChecked("kratos_version", "the admin API, which gives the version, does not answer",
+				"Run nidan doctor again when the admin API answers."))
 		}
 		return append(found, kratosVersion(version))
 	}
@@ -47,11 +49,11 @@ func kratosVersion(version string) Finding {
 	const check = "kratos_version"
 	switch {
 	case slices.ContainsFunc(tried, func(v string) bool { return v == version || "v"+version == v }):
-		return ok(check, version+", on which Nidan has been tried")
+		return ok(check, "Nidan has been tested on Kratos "+version)
 	case !released.MatchString(version):
-		return notChecked(check, fmt.Sprintf("it calls itself %q, which is no version: somebody has built it", version),
-			"Make sure that it was built from "+strings.Join(tried, " or ")+".")
+		return notChecked(check, fmt.Sprintf("Kratos gives its version as %q, which is not a release: somebody has built this Kratos", version),
+			"Make sure that this Kratos was built from "+strings.Join(tried, " or ")+".")
 	}
-	return warning(check, fmt.Sprintf("%s; Nidan has been tried on %s", version, strings.Join(tried, " and ")),
-		"Run Nidan's tests on it (make test KRATOS=program), or take one of those.")
+	return warning(check, fmt.Sprintf("Kratos is %s, and Nidan has been tested on %s only: another version may call the hook differently",
+		version, strings.Join(tried, " and ")), "Run Nidan's tests on your Kratos (make test KRATOS=program), or use one of the tested versions.")
 }

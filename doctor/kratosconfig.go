@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// KratosConfig is what is read of Kratos' configuration.
+// KratosConfig has the parts of Kratos' configuration that the checks read.
 type KratosConfig struct {
 	Serve struct {
 		Public, Admin struct {
@@ -42,7 +42,7 @@ type KratosConfig struct {
 		} `yaml:"web_hook"`
 	}
 
-	dir string // which files in it are beside
+	dir string // the folder of the first configuration file; relative file:// paths begin there
 }
 
 type flow struct {
@@ -53,13 +53,13 @@ type flow struct {
 	After       after
 }
 
-// after are the hooks after a flow: those of each method, and those that stand beside the methods.
+// after are the hooks after a flow.
 type after struct {
-	hooks    []hook
-	byMethod map[string][]hook
+	hooks    []hook            // directly under after
+	byMethod map[string][]hook // under after.METHOD
 }
 
-// UnmarshalYAML implements [yaml.Unmarshaler]. Beside the methods there stand addresses, too, which have no hooks.
+// UnmarshalYAML implements [yaml.Unmarshaler]. It skips the keys under after that are no methods, such as default_browser_return_url.
 func (a *after) UnmarshalYAML(n *yaml.Node) error {
 	var all map[string]yaml.Node
 	if err := n.Decode(&all); err != nil {
@@ -85,8 +85,8 @@ func (a *after) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// called are the hooks that Kratos calls after a method: its own, or else those that stand beside the methods (PostLoginHooks in
-// Kratos' driver/registry_default_login.go).
+// called returns the hooks that Kratos calls after a method: the hooks under the method if there are any, else the hooks directly under
+// after (PostLoginHooks in Kratos' driver/registry_default_login.go).
 func (a after) called(method string) []hook {
 	if own := a.byMethod[method]; len(own) > 0 {
 		return own
@@ -94,8 +94,8 @@ func (a after) called(method string) []hook {
 	return a.hooks
 }
 
-// ReadKratosConfig reads Kratos' configuration from its files, YAML or JSON. As in Kratos, what a later one says counts: a list is in the
-// place of the earlier list. What Kratos is told by its environment is not seen.
+// ReadKratosConfig reads Kratos' configuration from files, YAML or JSON. As in Kratos, a value in a later file replaces the value in an
+// earlier file, and so does a list. ReadKratosConfig does not see the values in the environment of Kratos.
 func ReadKratosConfig(files []string) (*KratosConfig, error) {
 	all := map[string]any{}
 	for _, file := range files {
@@ -115,7 +115,7 @@ func ReadKratosConfig(files []string) (*KratosConfig, error) {
 	}
 	k := &KratosConfig{dir: filepath.Dir(files[0])}
 	if err := yaml.Unmarshal(merged, k); err != nil {
-		return nil, errors.New("read Kratos' configuration: it does not have the form that Kratos' schema asks for: kratos validate says where")
+		return nil, errors.New("read Kratos' configuration: it does not match Kratos' schema: start Kratos with it to see where")
 	}
 	return k, nil
 }
@@ -131,23 +131,23 @@ func merge(into, more map[string]any) {
 	}
 }
 
-// quoted is what the parser's errors repeat of a file. It may be a secret.
+// quoted matches the parts of the file that the YAML parser repeats in its errors. They may be secrets.
 var quoted = regexp.MustCompile("(?s)anchor '[^']*'|`.*`|map key: .*")
 
 func withoutValues(err error) error {
 	return errors.New(quoted.ReplaceAllString(err.Error(), "(a value that is not shown)"))
 }
 
-// WithoutKratosConfig says what is not looked at where no configuration of Kratos' is given.
+// WithoutKratosConfig makes the finding in place of all checks of Kratos' configuration when the operator does not give it.
 func WithoutKratosConfig(context.Context) []Finding {
-	return []Finding{notChecked("kratos_config", "Kratos' configuration is not given: whether Kratos calls Nidan at all is not looked at",
-		"Give it with --kratos-config, where Nidan's is.")}
+	return []Finding{notChecked("kratos_config", "Kratos' configuration is not given: Kratos may not call Nidan at all",
+		"Give Kratos' configuration with --kratos-config.")}
 }
 
-// onByDefault are the methods that Kratos has switched on where nothing is said.
+// onByDefault are the methods that are on in Kratos if the configuration does not mention them.
 var onByDefault = map[string]bool{"password": true, "profile": true, "code": true}
 
-// isOn says whether a method is switched on.
+// isOn reports whether a method is on.
 func (k *KratosConfig) isOn(method string) bool {
 	if enabled, said := k.Selfservice.Methods[method]["enabled"]; said {
 		return enabled != false
@@ -155,8 +155,8 @@ func (k *KratosConfig) isOn(method string) bool {
 	return onByDefault[method]
 }
 
-// signsIn says whether somebody can sign in by a method. A code that is mailed also serves recovery, and signs in only where that is
-// said.
+// signsIn reports whether people can sign in with a method. The method code can be on for recovery only: people can sign in with it only
+// if one of its login settings is on.
 func (k *KratosConfig) signsIn(method string) bool {
 	if method != "code" {
 		return k.isOn(method)

@@ -159,7 +159,7 @@ func TestWhatIsWrongInKratosConfigurationIsFound(t *testing.T) {
 	}
 }
 
-// present changes what the password's hook presents.
+// present changes the Authorization header of the password's hook.
 func (s *scene) present(value string) {
 	s.t.Helper()
 	auth := maps.Clone(s.loginHook()["auth"].(map[string]any))
@@ -167,7 +167,7 @@ func (s *scene) present(value string) {
 	s.loginHook()["auth"] = auth
 }
 
-// The files are read as Kratos reads them: the later one counts, and anchors stand for what they name.
+// Doctor reads the files as Kratos does: a later file replaces values of an earlier one, and YAML anchors are resolved.
 func TestALaterFileCountsMore(t *testing.T) {
 	s := newScene(t)
 	s.read()

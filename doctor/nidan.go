@@ -14,7 +14,7 @@ import (
 	"nidan/hooks"
 )
 
-// Nidan calls the hook where this configuration has it listen, for those who give no configuration of Kratos'.
+// Nidan calls the hook at the address in Nidan's own configuration. It is the check when Kratos' configuration is not given.
 func Nidan(cfg config.Config) Check {
 	const check = "hooks_call"
 	return func(ctx context.Context) []Finding {
@@ -22,19 +22,19 @@ func Nidan(cfg config.Config) Check {
 		if _, err := own.call(ctx); err != nil {
 			return []Finding{notCalled(check, own.shown(), err)}
 		}
-		return []Finding{ok(check, "Nidan answers at "+own.shown()+", and takes the token")}
+		return []Finding{ok(check, "Nidan answers at "+own.shown()+", and accepts the token")}
 	}
 }
 
-// ownHook is the hook as this configuration has it.
+// ownHook returns a hook to the address in Nidan's own configuration.
 func ownHook(cfg config.Config) webHook {
 	w := webHook{URL: "http://" + cfg.Hooks.Listen + "/hooks/login"}
 	w.Auth.Config.Value = "Bearer " + cfg.Hooks.Tokens[0]
 	return w
 }
 
-// NidanClock asks the Nidan that runs what time it is: the one that Kratos calls or, without Kratos' configuration, the one of this
-// configuration.
+// NidanClock returns a function that reads the clock of the running Nidan: the Nidan that Kratos calls or, without Kratos' configuration,
+// the Nidan at the address in its own configuration.
 func NidanClock(cfg config.Config, k *KratosConfig) func(context.Context) (time.Time, error) {
 	hook := ownHook(cfg)
 	if k != nil {
@@ -45,35 +45,36 @@ func NidanClock(cfg config.Config, k *KratosConfig) func(context.Context) (time.
 	return hook.call
 }
 
-// notCalled is the finding of a call that Nidan did not answer.
+// notCalled makes the finding about a call that Nidan did not answer as expected.
 func notCalled(check, at string, err error) Finding {
-	todo := "Start nidan serve; if it runs, and only Kratos' machine reaches this address, run nidan doctor there."
+	todo := "Start nidan serve. If it runs, and only Kratos' machine can reach this address, run nidan doctor on that machine."
 	switch {
 	case errors.Is(err, errToken):
-		todo = "Have Nidan read its configuration again (SIGHUP) or start it anew, and give Kratos one of its hooks.tokens."
+		todo = "Give Kratos one of Nidan's hooks.tokens. If it has one, make Nidan read its configuration again (SIGHUP), or restart Nidan."
 	case errors.Is(err, errStranger):
-		todo = "Correct the url of the hook: it leads to hooks.listen of Nidan, and nothing in between may answer."
+		todo = "Correct the url of the hook: it must lead to Nidan's hooks.listen, and nothing in between may answer."
 	}
 	return problem(check, at+": "+err.Error(), todo)
 }
 
 var (
-	errToken    = errors.New("the Nidan that runs there does not take the token")
-	errStranger = errors.New("what answers there is not Nidan's hook")
+	errToken    = errors.New("the Nidan that runs there does not accept the token, so nobody gets in")
+	errStranger = errors.New("the program that answers there is not Nidan's hook")
 )
 
-// call makes the call that Kratos would make, marked as one that does nothing. It returns the time of the Nidan that answers.
+// call calls the hook as Kratos does, with a header that marks the call as a call of doctor: Nidan decides and records nothing for it.
+// It returns the time of the Nidan that answers.
 func (w webHook) call(ctx context.Context) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL, strings.NewReader("ctx="))
 	if err != nil {
-		return time.Time{}, errors.New("the url cannot be read") // the error would repeat it
+		return time.Time{}, errors.New("the url cannot be read") // err contains the URL, which may contain a password
 	}
 	r.Header.Set("Content-Type", form)
 	r.Header.Set("Authorization", w.Auth.Config.Value)
 	r.Header.Set(hooks.DoctorHeader, "1")
-	// Where it is sent on, the token is not to go along.
+	// The client follows no redirect: the token must not go to another server.
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(r)
 	if err != nil {
@@ -87,12 +88,12 @@ func (w webHook) call(ctx context.Context) (time.Time, error) {
 	case answer.StatusCode == http.StatusUnauthorized:
 		return time.Time{}, errToken
 	case answer.StatusCode < http.StatusBadRequest:
-		return time.Time{}, fmt.Errorf("%w: status %d, by which Kratos lets everybody in", errStranger, answer.StatusCode)
+		return time.Time{}, fmt.Errorf("%w: status %d, and with this status Kratos lets everybody in", errStranger, answer.StatusCode)
 	}
 	return time.Time{}, fmt.Errorf("%w: status %d", errStranger, answer.StatusCode)
 }
 
-// withoutURL drops the address from the error of a client: it may hold a password.
+// withoutURL removes the URL from an error of the HTTP client, because the URL may contain a password.
 func withoutURL(err error) error {
 	var of *url.Error
 	if errors.As(err, &of) {
@@ -101,7 +102,7 @@ func withoutURL(err error) error {
 	return err
 }
 
-// shown is the address of a hook without what may be secret in it.
+// shown returns the URL of the hook without the parts that may be secret: user, password, and query parameters other than Nidan's own.
 func (w webHook) shown() string {
 	u, err := url.Parse(w.URL)
 	if err != nil {

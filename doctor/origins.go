@@ -13,18 +13,18 @@ import (
 	"nidan/config"
 )
 
-// Origins looks whether browsers come to Kratos by way of Nidan, under one origin and with one set of cookies, and whether anybody can go
-// past Nidan.
+// Origins checks whether browsers reach Kratos through Nidan, with one origin and one set of cookies, and whether clients can reach Kratos
+// directly.
 func Origins(k *KratosConfig, cfg config.Config) Check {
 	return func(context.Context) []Finding {
 		public := k.Serve.Public
 		return []Finding{
 			baseURL(public.BaseURL, cfg.Public.URL),
 			listens("kratos_public_port", "serve.public.host", public.Host,
-				"clients can reach Kratos past the bounds of Nidan, and one request that is too long has the sign-ins of others fail",
-				"Write serve.public.host: 127.0.0.1, or have a network or a firewall let nobody but Nidan reach that port."),
-			listens("kratos_admin_port", "serve.admin.host", k.Serve.Admin.Host,
-				"Kratos' admin API asks nobody who they are", "Write serve.admin.host: 127.0.0.1, or have a network or a firewall let nobody but Nidan reach that port."),
+				"they bypass Nidan's limits, and one request that is too long makes the sign-ins of other people fail",
+				"Write serve.public.host: 127.0.0.1, or let only Nidan reach this port (with a network or a firewall)."),
+			listens("kratos_admin_port", "serve.admin.host", k.Serve.Admin.Host, "they can change every account, because Kratos' admin API has no authentication",
+				"Write serve.admin.host: 127.0.0.1, or let only Nidan and Kratos' administrators reach this port (with a network or a firewall)."),
 			k.cookieDomain(cfg.Public.URL), k.cookieName(cfg.Kratos.SessionCookie), k.pages(cfg.Public.URL), k.returns(cfg), k.allowlist(),
 		}
 	}
@@ -35,17 +35,18 @@ func baseURL(base, public string) Finding {
 	if origin(base) == origin(public) {
 		return ok(check, "Kratos' links lead to Nidan")
 	}
-	return problem(check, fmt.Sprintf("serve.public.base_url leads to %s, past Nidan at %s: its cookies and bounds are not met there",
+	return problem(check, fmt.Sprintf("serve.public.base_url leads to %s, and not to Nidan at %s: browsers bypass Nidan's cookies and limits",
 		cmp.Or(origin(base), "Kratos itself"), public),
 		"Write serve.public.base_url: "+strings.TrimSuffix(public, "/")+"/.")
 }
 
-// listens warns of a port on all addresses. Whether strangers reach it cannot be seen from here.
+// listens warns about a port on an address other than loopback. It cannot see whether a firewall keeps strangers from the port. What says
+// what strangers can do at the port.
 func listens(check, key, host, what, todo string) Finding {
 	if ip := net.ParseIP(host); host == "localhost" || ip.IsLoopback() || strings.HasPrefix(host, "unix:") {
-		return ok(check, key+" is this machine alone")
+		return ok(check, "only this machine can reach "+key)
 	}
-	return warning(check, fmt.Sprintf("%s is %s: where others reach it, %s", key, cmp.Or(host, "not given, so all addresses"), what), todo)
+	return warning(check, fmt.Sprintf("%s is %s: if strangers can reach this port, %s", key, cmp.Or(host, "not given, so Kratos listens on all addresses"), what), todo)
 }
 
 func (k *KratosConfig) cookieDomain(public string) Finding {
@@ -54,23 +55,23 @@ func (k *KratosConfig) cookieDomain(public string) Finding {
 	for _, c := range []struct{ key, domain string }{{"cookies.domain", k.Cookies.Domain}, {"session.cookie.domain", k.Session.Cookie.Domain}} {
 		key, domain := c.key, strings.ToLower(strings.TrimPrefix(c.domain, "."))
 		if domain != "" && host != domain && !strings.HasSuffix(host, "."+domain) {
-			return problem(check, fmt.Sprintf("%s is %s, and browsers come to %s: they throw the cookies away", key, domain, host),
+			return problem(check, fmt.Sprintf("%s is %s, but browsers come to %s: they reject the cookies, and nobody can sign in", key, domain, host),
 				"Leave "+key+" out, or write "+host+".")
 		}
 	}
-	return ok(check, "browsers keep the cookies of "+host)
+	return ok(check, "browsers accept the cookies of "+host)
 }
 
 func (k *KratosConfig) cookieName(name string) Finding {
 	const check = "cookie_name"
 	if theirs := cmp.Or(k.Session.Cookie.Name, config.Default().Kratos.SessionCookie); theirs != name {
-		return problem(check, fmt.Sprintf("Kratos calls its session cookie %s, and Nidan looks for %s: nobody is signed in at the console", theirs, name),
+		return problem(check, fmt.Sprintf("Kratos' session cookie is %s, but Nidan reads %s: nobody is signed in at the console", theirs, name),
 			"Write kratos.session_cookie: "+theirs+" in Nidan's configuration.")
 	}
-	return ok(check, "Nidan looks for the cookie that Kratos sets")
+	return ok(check, "Nidan reads the session cookie that Kratos sets")
 }
 
-// pages looks whether Kratos sends browsers to Nidan's pages. A page of one's own may be meant.
+// pages checks whether Kratos sends browsers to Nidan's pages. The operator may have pages of their own, so the finding is a warning.
 func (k *KratosConfig) pages(public string) Finding {
 	const check = "pages"
 	flows := k.Selfservice.Flows
@@ -80,29 +81,30 @@ func (k *KratosConfig) pages(public string) Finding {
 		key := "selfservice.flows." + p.flow + ".ui_url"
 		switch u, err := url.Parse(p.url); {
 		case origin(p.url) != origin(public):
-			return warning(check, fmt.Sprintf("%s leads to %q, another origin than %s: neither cookies nor remembered devices are met there", key, origin(p.url), public),
+			return warning(check, fmt.Sprintf("%s leads to %q, and not to the origin %s: browsers send neither cookies nor remembered devices there", key, origin(p.url), public),
 				"Write "+key+": "+strings.TrimSuffix(public, "/")+p.path+", or follow docs/your-own-login-page.md.")
 		case err != nil || u.Path != p.path:
-			return warning(check, fmt.Sprintf("%s is not Nidan's %s", key, p.path), "Write that, or follow docs/your-own-login-page.md.")
+			return warning(check, fmt.Sprintf("%s does not lead to Nidan's page %s: your own page must do what that page does", key, p.path),
+				"Write "+key+": "+strings.TrimSuffix(public, "/")+p.path+", or follow docs/your-own-login-page.md.")
 		}
 	}
 	return ok(check, "Kratos sends browsers to Nidan's pages")
 }
 
-// returns looks whether Kratos lets browsers come back to where Nidan sends them.
+// returns checks whether Kratos allows the addresses to which Nidan sends browsers back.
 func (k *KratosConfig) returns(cfg config.Config) Finding {
 	const check = "return_urls"
 	for _, to := range append([]string{cfg.Public.URL}, cfg.Public.ReturnTo...) {
 		allows := func(allowed string) bool { return allowsReturn(allowed, to) }
 		if !slices.ContainsFunc(k.Selfservice.AllowedReturnURLs, allows) {
-			return problem(check, fmt.Sprintf("Kratos lets no browser come back to %s after a sign-in", to),
+			return problem(check, fmt.Sprintf("Kratos does not allow %s as an address to return to: after a sign-in, browsers cannot go back there", to),
 				"Add "+strings.TrimSuffix(to, "/")+"/ to selfservice.allowed_return_urls.")
 		}
 	}
-	return ok(check, "Kratos lets browsers come back to Nidan and to each of public.return_to")
+	return ok(check, "Kratos lets browsers return to Nidan and to each origin of public.return_to")
 }
 
-// allowsReturn says whether an entry of allowed_return_urls covers an origin. Kratos takes one * for a part of the host.
+// allowsReturn reports whether an entry of allowed_return_urls covers an origin. In an entry, Kratos accepts * for a part of the host.
 func allowsReturn(allowed, to string) bool {
 	a, err := url.Parse(allowed)
 	t, err2 := url.Parse(to)
@@ -113,19 +115,20 @@ func allowsReturn(allowed, to string) bool {
 	return err == nil && matches
 }
 
-// allowlist looks whether Kratos hands on the headers that say where a client is.
+// allowlist checks whether Kratos gives the hook the headers with the client's address.
 func (k *KratosConfig) allowlist() Finding {
 	const check = "header_allowlist"
 	list := k.Clients.WebHook.HeaderAllowlist
 	for _, name := range []string{"True-Client-Ip", "Priority"} {
 		if len(list) > 0 && !slices.ContainsFunc(list, func(n string) bool { return strings.EqualFold(n, name) }) {
-			return problem(check, "clients.web_hook.header_allowlist lacks "+name+": no policy can trust a client's address", "Add True-Client-Ip and Priority.")
+			return problem(check, "clients.web_hook.header_allowlist lacks "+name+": no policy can trust a client's address",
+				"Add True-Client-Ip and Priority to the list.")
 		}
 	}
-	return ok(check, "Kratos hands on the headers that say where a client is")
+	return ok(check, "Kratos gives Nidan the headers with the client's address")
 }
 
-// origin is what browsers take for one (RFC 6454 section 4): the usual port counts as none.
+// origin returns the origin of an address as browsers compare it (RFC 6454 section 4): without the default port.
 func origin(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {

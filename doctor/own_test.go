@@ -96,7 +96,7 @@ func TestTheMail(t *testing.T) {
 
 func TestClocksThatAreApartAreFound(t *testing.T) {
 	here := time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)
-	now := func() time.Time { here = here.Add(time.Second); return here } // it takes a second to answer
+	now := func() time.Time { here = here.Add(time.Second); return here } // the answer takes a second
 	for apart, want := range map[time.Duration]string{
 		0: "", 5 * time.Second: "", -5 * time.Second: "", 8 * time.Second: "problem clock_kratos", -8 * time.Second: "problem clock_kratos",
 		-time.Hour: "problem clock_kratos",

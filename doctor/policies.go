@@ -2,17 +2,18 @@ package doctor
 
 import "context"
 
-// Policies looks whether the policies of the configuration pass the gate. Gate returns what there is to say about them; its error says
-// what is wrong. It is nil where they come as a bundle, of which only the running Nidan knows.
+// Policies checks whether the policies of the configuration pass the gate. Gate returns a text about the policies, or an error that says
+// what is wrong with them. Gate is nil if the policies come as a bundle: only the running Nidan downloads the bundle.
 func Policies(gate func(context.Context) (string, error)) Check {
 	const check = "policies"
 	return func(ctx context.Context) []Finding {
 		if gate == nil {
-			return []Finding{notChecked(check, "they come as a bundle", "Look at /readyz of the Nidan that runs, or give the bundle's file to nidan policy check.")}
+			return []Finding{notChecked(check, "the policies come as a bundle, which nidan doctor does not download",
+				"Read /readyz of the running Nidan, or check the bundle's file with nidan policy check.")}
 		}
 		said, err := gate(ctx)
 		if err != nil {
-			return []Finding{problem(check, err.Error(), "Correct the policies; nidan policy check says the same with files and lines.")}
+			return []Finding{problem(check, err.Error(), "Correct the policies; nidan policy check names the file and line of each problem.")}
 		}
 		return []Finding{ok(check, said)}
 	}

@@ -21,7 +21,7 @@ import (
 
 const token = "hook-token-hook-token-hook-token-1"
 
-// scene is an installation that is set up right: the Kratos' configuration that ships, with Nidan's hooks behind its addresses.
+// scene is an installation that is set up right: the Kratos configuration that ships, and Nidan's hooks at its addresses.
 type scene struct {
 	t      *testing.T
 	cfg    config.Config
@@ -54,7 +54,7 @@ func newScene(t *testing.T) *scene {
 	return s
 }
 
-// newHooks are Nidan's hooks, as far as doctor's calls go into them.
+// newHooks returns Nidan's hooks, with the parts that a call of doctor needs.
 func newHooks(t *testing.T) *echo.Echo {
 	t.Helper()
 	sentences, err := hooks.Sentences()
@@ -80,7 +80,7 @@ func (s *scene) write(name, content string) string {
 	return path
 }
 
-// set puts a value at a place in kratos.yml ("selfservice/flows/login/after/oidc"); nil takes away what is there.
+// set sets the value at a path in kratos.yml ("selfservice/flows/login/after/oidc"); nil removes it.
 func (s *scene) set(path string, value any) {
 	s.t.Helper()
 	steps := strings.Split(path, "/")
@@ -100,7 +100,7 @@ func (s *scene) set(path string, value any) {
 	}
 }
 
-// loginHook is the hook that Kratos calls after the password.
+// loginHook returns the hook that Kratos calls after a sign-in with a password.
 func (s *scene) loginHook() map[string]any {
 	s.t.Helper()
 	flows := s.theirs["selfservice"].(map[string]any)["flows"].(map[string]any)
@@ -120,14 +120,14 @@ func (s *scene) read() *KratosConfig {
 	return k
 }
 
-// look carries out all checks of Kratos' configuration.
+// look runs all checks of Kratos' configuration.
 func (s *scene) look() []Finding {
 	s.t.Helper()
 	k := s.read()
 	return Run(s.t.Context(), Login(k), Settings(k), Hooks(k, s.cfg.Hooks.Tokens), Origins(k, s.cfg), Traits(k, s.cfg.Identity))
 }
 
-// expect wants these findings, as "problem login_hooks.oidc", and no other that is not ok.
+// expect fails if the findings that are not ok differ from want ("problem login_hooks.oidc").
 func expect(t *testing.T, found []Finding, want ...string) {
 	t.Helper()
 	var got []string

@@ -1,7 +1,7 @@
 # METADATA
-# title: Sign-ins, by rules of our own
+# title: Our own rules for sign-ins
 # description: |
-#   What is in the sets refuse, challenge and allow comes before, or after, the rules that ship. "allow" counts only where the parameter
+#   The sets refuse, challenge and allow are asked before, or after, the rules that ship. "allow" counts only if the parameter
 #   custom_may_allow is true.
 # schemas:
 #   - input: schema.input
@@ -9,7 +9,7 @@ package custom.login
 
 # METADATA
 # title: Accounts that are closed
-# description: As long as no account is in the list, in data.yaml, this refuses nobody.
+# description: This rule refuses nobody while the list in data.yaml is empty.
 refuse contains {
 	"reason": "account_closed",
 	"message": {
@@ -20,7 +20,7 @@ refuse contains {
 	input.account.name in data.custom.closed_accounts
 }
 
-# A code that is asked besides, of owners whatever their own flag says. Take the "# " away to have it so.
+# This rule asks owners for a code even if two-step verification is off for their account. To use the rule, remove the "# ".
 #
 # challenge contains {"reason": "owners_are_asked"} if {
 # 	input.account.role == "owner"

@@ -1,5 +1,5 @@
 # METADATA
-# title: A small set, which has its mistakes made in a copy
+# title: A small set; the tests make mistakes in copies of it
 # schemas:
 #   - input: schema.input
 package nidan.login
