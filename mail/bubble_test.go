@@ -64,7 +64,6 @@ func (m *memory) put(keys *challenge.Keyring, id string, validFor time.Duration)
 	}
 }
 
-// unwant closes the challenge of a mail.
 func (m *memory) unwant(id string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -169,7 +168,6 @@ func newOffice() *office {
 	return o
 }
 
-// dial connects to the server.
 func (o *office) dial(context.Context, string, string) (net.Conn, error) {
 	o.mu.Lock()
 	o.asked = append(o.asked, time.Since(o.began))
@@ -196,7 +194,6 @@ func (o *office) Close() error { close(o.conns); return nil }
 // Addr implements [net.Listener].
 func (o *office) Addr() net.Addr { return &net.TCPAddr{} }
 
-// visit is one SMTP session.
 type visit struct {
 	office *office
 	to     string

@@ -44,7 +44,6 @@ func causeOf(err error) cause {
 	return c
 }
 
-// detail returns the cause as JSON for a record.
 func (c cause) detail() []byte {
 	if c.err == nil {
 		return nil

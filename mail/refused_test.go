@@ -12,7 +12,6 @@ import (
 	"nidan/records"
 )
 
-// answering returns a server that gives this answer to a command.
 func answering(command string, code int, enhanced smtp.EnhancedCode, said string) *server {
 	return &server{answers: map[string]*smtp.SMTPError{command: {Code: code, EnhancedCode: enhanced, Message: said}}}
 }

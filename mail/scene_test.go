@@ -164,7 +164,6 @@ func (s *scene) start() {
 	})
 }
 
-// submitFor has a first code sent to an account.
 func (s *scene) submitFor(account string) { s.t.Helper(); s.advanceOf(account, "") }
 
 // submit submits the account's sign-in once more, as the hook does.
@@ -237,7 +236,6 @@ func (s *scene) asked() {
 	s.logs("the mail server answers")
 }
 
-// codeOf returns the code of a mail that was tried.
 func (s *scene) codeOf(challenge string) string {
 	s.t.Helper()
 	s.mu.Lock()
@@ -245,7 +243,6 @@ func (s *scene) codeOf(challenge string) string {
 	return s.codes[challenge]
 }
 
-// waiting returns how many mails are in the outbox.
 func (s *scene) waiting() (n int) {
 	s.t.Helper()
 	if err := s.store.DB().QueryRowContext(s.t.Context(), `SELECT count(*) FROM mails`).Scan(&n); err != nil {

@@ -214,7 +214,6 @@ func answered(err error) bool {
 	return errors.As(err, &e) && e.ErrorCode() != 0
 }
 
-// endIdle ends the connections that have not been used for idleFor.
 func (r *relay) endIdle(now time.Time) {
 	r.mu.Lock()
 	var old []conversation

@@ -15,7 +15,6 @@ import (
 // These tests run in simulated time (testing/synctest). Time advances when all goroutines wait. So minutes take no real time, and
 // each event happens at an exact time.
 
-// seconds returns durations of these numbers of seconds.
 func seconds(of ...float64) (all []time.Duration) {
 	for _, s := range of {
 		all = append(all, time.Duration(s*float64(time.Second)))
@@ -45,7 +44,6 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-// errLater is an SMTP answer that is not final.
 var errLater = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "later"}
 
 var errNever = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "never"}

@@ -37,7 +37,6 @@ type troubles struct {
 	asked   time.Time // when the server last could not be used
 }
 
-// current returns the current trouble, or nil if there is none.
 func (p *troubles) current() *Trouble {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,7 +11,6 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// closedPort returns a port that nobody listens on.
 func closedPort(t *testing.T) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

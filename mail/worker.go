@@ -39,7 +39,6 @@ func (q *Queue) try(o challenge.Outgoing) {
 	q.failed(ctx, o, causeOf(err))
 }
 
-// send sends a message, and calls Watch.
 func (q *Queue) send(ctx context.Context, m challenge.Message) error {
 	told := func(string) {}
 	if watch := q.sender.config.Watch; watch != nil {
@@ -116,13 +115,11 @@ func (q *Queue) away(ctx context.Context, err error) time.Time {
 	return until
 }
 
-// tell logs a trouble that has begun.
 func (q *Queue) tell(ctx context.Context, trouble string, err error) {
 	smtp := q.sender.relay.Load().config
 	q.log.ErrorContext(ctx, trouble, "server", smtp.Host, "port", smtp.Port, "username", smtp.Username, "err", err)
 }
 
-// over logs that a trouble is over, if there was one.
 func (q *Queue) over(ctx context.Context, t *Trouble) {
 	if t != nil {
 		q.log.InfoContext(ctx, "mails can be sent again", "since", t.Since, "reason", t.Reason)

@@ -39,7 +39,6 @@ func (p Proxies) clientAddress() echo.IPExtractor {
 	return echo.ExtractIPFromXFFHeader(options...)
 }
 
-// has says whether an address belongs to a proxy.
 func (p Proxies) has(a netip.Addr) bool {
 	return slices.ContainsFunc(p, func(network *net.IPNet) bool { return network.Contains(a.AsSlice()) })
 }

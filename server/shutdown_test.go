@@ -42,7 +42,6 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-// isShut waits until the listener is closed.
 func (d *doors) isShut(l net.Listener) {
 	d.t.Helper()
 	d.comes("nobody listens at "+l.Addr().String(), func() bool {
@@ -63,7 +62,6 @@ func (d *doors) comes(what string, holds func() bool) {
 	}
 }
 
-// hasEnded waits until both listeners are closed.
 func (d *doors) hasEnded() {
 	d.t.Helper()
 	if err := <-d.ended; err != nil {

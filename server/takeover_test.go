@@ -46,7 +46,6 @@ func (m *memory) dial() (net.Conn, error) {
 	}
 }
 
-// replica is one of several Nidan processes.
 type replica struct {
 	public, hooks *memory
 	stop          func()

@@ -116,7 +116,6 @@ func (c *counter) add(as countedAs, records, last int64) {
 	c.all[as] = howMany{n.records + records, n.last + last}
 }
 
-// keptCounts adds the counts that are kept in the database.
 func (c *counter) keptCounts(ctx context.Context, from, to time.Time) error {
 	err := each(ctx, c.on, func(r row) error {
 		var as countedAs

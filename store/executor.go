@@ -28,7 +28,6 @@ type rows interface {
 	Close()
 }
 
-// each calls fn for each row of a query.
 func each(ctx context.Context, on executor, fn func(row) error, query string, args ...any) error {
 	found, err := on.query(ctx, query, args...)
 	if err != nil {

@@ -31,7 +31,6 @@ func (p *postgres) listen(ctx context.Context, channel string) <-chan struct{} {
 	return told
 }
 
-// listenOnce listens until the connection fails or ctx ends.
 func (p *postgres) listenOnce(ctx context.Context, channel string, tell func()) {
 	pooled, err := p.pool.Acquire(ctx)
 	if err != nil {

@@ -68,7 +68,6 @@ func (p *prepared) row(ctx context.Context, query string, args ...any) row {
 	return stmt.QueryRowContext(ctx, args...)
 }
 
-// sqlRows are rows of database/sql.
 type sqlRows struct{ *sql.Rows }
 
 // Close implements rows. It ignores the error, because Err has returned it already.

@@ -11,7 +11,6 @@ import (
 	"nidan/exchange"
 )
 
-// tx is one unit of work.
 type tx struct {
 	executor
 	queued bool // the unit of work has queued a message

@@ -77,7 +77,6 @@ func (c *Catcher) add(m Message) {
 	}
 }
 
-// session is one SMTP session.
 type session struct {
 	catcher *Catcher
 	to      []string

@@ -150,7 +150,6 @@ func TestWhatCannotBeKeptIsRefused(t *testing.T) {
 	}
 }
 
-// nested returns a mail with nested parts.
 func nested(depth int) string {
 	mail := "\ntext\n"
 	for i := range depth {

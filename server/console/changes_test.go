@@ -92,7 +92,6 @@ var everything = map[string]func(t *testing.T, s *scene, who session.Visitor) er
 // changes are the names of the methods that change something.
 var changes = []string{"ChangeSettings", "Switch", "SwitchSelf", "ForgetDevice", "ForgetDevices", "ClearWrongCodes", "AnswerPolicies"}
 
-// forgetAll switches remembering off.
 func (s *scene) forgetAll(t *testing.T, who session.Visitor) error {
 	t.Helper()
 	now, err := s.store.Store.KeptSettings(t.Context())

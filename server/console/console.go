@@ -105,7 +105,6 @@ func (c *Console) May(ctx context.Context, who session.Visitor, action policies.
 	return nil
 }
 
-// record returns the record of a change.
 func (c *Console) record(who session.Visitor, kind string, target *Account, state string, detail map[string]any) (records.Record, error) {
 	detail["by"] = who.Identity.ID
 	raw, err := json.Marshal(detail)

@@ -34,7 +34,6 @@ const (
 	CSV       Format = "csv" // for spreadsheet programs
 )
 
-// writer writes records in one format.
 type writer struct {
 	kind, file string // media type, and name of the file
 	begin      func() error

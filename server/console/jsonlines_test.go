@@ -73,7 +73,6 @@ func TestAnExportThatBreaksOffDoesNotLookWhole(t *testing.T) {
 	}
 }
 
-// write keeps n records.
 func (s *scene) write(t *testing.T, n int) {
 	t.Helper()
 	err := s.store.Store.Update(t.Context(), "", func(tx exchange.Tx) error {

@@ -127,7 +127,6 @@ func (c *Console) beside(ctx context.Context, who session.Visitor, o *Overview) 
 	return nil
 }
 
-// count adds up the counts of records.
 func (o *Overview) count(counts records.Counts) {
 	o.Whole = counts.Whole
 	reasons := map[Reason]int64{}

@@ -78,7 +78,6 @@ func style(b brand.Brand) string {
 // rules, it runs no scripts when it is opened by itself either, loads nothing, and has no origin.
 const fileRules = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
-// mountLook serves the files of a brand.
 func mountLook(e *echo.Echo, b brand.Brand) {
 	l, all := lookOf(b)
 	byAddress := map[string]file{}

@@ -23,7 +23,6 @@ import (
 
 var at = time.Date(2026, 4, 1, 9, 0, 0, 123456789, time.UTC)
 
-// faults are the errors that can occur while a request is answered.
 type faults struct{ whoami, settings, signIn, policies error }
 
 // kratos is a Kratos that knows the agent's token and the owner's cookie. If a request has both, it uses the token.

@@ -100,5 +100,4 @@ func (h *Handler) lead(c echo.Context, to *url.URL, o onward) error {
 	return h.pages.Render(c, http.StatusOK, "onward", o)
 }
 
-// isOwn says whether an address belongs to this site.
 func (h *Handler) isOwn(to *url.URL) bool { return to.Scheme+"://"+to.Host == h.Origin }

@@ -13,7 +13,6 @@ import (
 	"nidan/server/page"
 )
 
-// loginPage is the data of the page's template.
 type loginPage struct {
 	Script   script
 	Methods  []method

@@ -24,7 +24,6 @@ type plain struct {
 // ends are the states after which only a new sign-in helps.
 var ends = []string{"cancelled", "sign_in_again", "client_too_old"}
 
-// codeStep is the step with the code.
 type codeStep struct {
 	Where     string // where the code went, and how long it is valid
 	Label     string // label of the field

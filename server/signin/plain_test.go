@@ -35,7 +35,6 @@ const (
 	itsToken = "the-token"
 )
 
-// noon is the time of all tests.
 var noon = time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
 
 // scene has the pages in front of a Kratos that answers every submission in the same way, and shows every flow with one message.
@@ -158,7 +157,6 @@ func (s *scene) send(r *http.Request, cookies ...*http.Cookie) (*http.Response, 
 	return w.Result(), html.UnescapeString(w.Body.String())
 }
 
-// shows returns the page of the flow.
 func (s *scene) shows(cookies ...*http.Cookie) (*http.Response, string) {
 	s.t.Helper()
 	answer, body := s.send(httptest.NewRequest(http.MethodGet, "/login?flow=f", nil), cookies...)
@@ -168,7 +166,6 @@ func (s *scene) shows(cookies ...*http.Cookie) (*http.Response, string) {
 	return answer, body
 }
 
-// first returns the form of the first step.
 func first(more url.Values) url.Values {
 	f := url.Values{"flow": {"f"}, "csrf_token": {itsToken}, "identifier": {"agent"}, "password": {secret}}
 	maps.Copy(f, more)

@@ -15,7 +15,6 @@ import (
 // secondFactorPath is the path of the page on which people enrol second factors: Kratos' ui_url of settings.
 const secondFactorPath = "/second-factor"
 
-// secondFactorPage is the data of the page's template.
 type secondFactorPage struct {
 	Messages []said
 	Factors  []factor

@@ -85,7 +85,6 @@ func startNew(returnTo string, refresh bool) string {
 	return to.String()
 }
 
-// home shows who is signed in.
 func (h *Handler) home(c echo.Context) error {
 	ctx, cookie := c.Request().Context(), c.Request().Header.Get("Cookie")
 	session, err := h.Kratos.Whoami(ctx, c.Request())

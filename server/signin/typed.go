@@ -100,7 +100,6 @@ func (h *Handler) kept(r *http.Request, flow string) (t typed, ok bool) {
 	return t, true
 }
 
-// fill adds t to the fields that go to Kratos.
 func (t typed) fill(fields url.Values) {
 	if t.Provider != "" {
 		fields.Set("method", "oidc")

@@ -71,7 +71,6 @@ func (s *Server) Promote() {
 	s.run("pg_ctl", "-D", s.data(), "-w", "promote")
 }
 
-// newServer returns a server that has no data yet.
 func newServer(t TB) *Server {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "nidan-postgres-") // a short name, because the path of a Unix socket must be short

@@ -13,7 +13,6 @@ import (
 	"nidan/server/session"
 )
 
-// account is an account as JSON.
 type account struct {
 	ID              string `json:"id"`
 	Account         string `json:"account"`

@@ -97,7 +97,6 @@ func (h *Handler) policies(c echo.Context, who session.Visitor) error {
 	return c.JSON(http.StatusOK, shown)
 }
 
-// answerPolicies approves or rejects policies that wait.
 func (h *Handler) answerPolicies(c echo.Context, who session.Visitor) error {
 	var given struct {
 		Revision string      `json:"revision"`

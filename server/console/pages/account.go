@@ -16,7 +16,6 @@ import (
 	"nidan/server/session"
 )
 
-// accountPage is the data of an account's page.
 type accountPage struct {
 	console.AccountDetail
 	Base        string // path of the page
@@ -31,7 +30,6 @@ type accountPage struct {
 	Records     []record
 }
 
-// device is a device as the page shows it.
 type device struct {
 	challenge.Device
 	ID   string // value for the form

@@ -15,7 +15,6 @@ import (
 	"nidan/server/session"
 )
 
-// accountList is the data of the page of accounts.
 type accountList struct {
 	console.AccountPage
 	Search, In, Role, State string
@@ -30,7 +29,6 @@ type accountList struct {
 	here url.Values
 }
 
-// row is a row of the list.
 type row struct {
 	console.Account
 	Switchable bool

@@ -30,7 +30,6 @@ func (h *Handler) difference(c echo.Context, who session.Visitor) error {
 	return h.show(c, who, http.StatusOK, "difference", "policies", differencePage{d})
 }
 
-// differencePage is the data of the page of a difference.
 type differencePage struct{ console.PolicyDifference }
 
 // Choices returns the sets that can be chosen. The chosen sets are always among them.
@@ -56,7 +55,6 @@ func (p differencePage) Seconds() float64 {
 // kinds are the kinds of differences, in the order in which they are shown.
 var kinds = []proof.Kind{proof.Fails, proof.Loosens, proof.Tightens, proof.Terms, proof.Other}
 
-// kindOf has the differences of one kind.
 type kindOf struct {
 	Kind        proof.Kind
 	Differences []shownDifference
@@ -76,7 +74,6 @@ func (p differencePage) Kinds() []kindOf {
 	return all
 }
 
-// shownDifference is a difference as the page shows it.
 type shownDifference struct{ proof.Difference }
 
 // LooserToo says whether a part of the difference is looser although its kind is not Loosens.

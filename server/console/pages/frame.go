@@ -78,7 +78,6 @@ var done = map[string]bool{
 	"policies_approved": true, "policies_rejected": true,
 }
 
-// show renders a page of the console.
 func (h *Handler) show(c echo.Context, who session.Visitor, status int, name, at string, data any) error {
 	f := h.frameOf(c)
 	f.Who, f.At, f.Data = who.Person.Account, at, data

@@ -18,7 +18,6 @@ import (
 	"nidan/server/session"
 )
 
-// overviewPage is the data of the overview.
 type overviewPage struct {
 	console.Overview
 	MayRecords bool
@@ -41,7 +40,6 @@ type tile struct {
 	Bad   bool   // a number above 0 is bad
 }
 
-// change is the record of a change.
 type change struct {
 	records.Record
 	Mark, Letter string // kind and letter of the mark in the plots
@@ -71,7 +69,6 @@ func (p *overviewPage) change(r records.Record) change {
 // Shown returns the number with commas between thousands.
 func (t tile) Shown() string { return grouped(t.Count) }
 
-// reasonsOf has the reasons of a result.
 type reasonsOf struct {
 	Result  records.Result
 	Total   int64
@@ -262,7 +259,6 @@ func (p *overviewPage) plot(id string, all []series, of func(console.Bar, int) (
 	return drawn
 }
 
-// when returns the full time of a bar.
 func (p *overviewPage) when(b console.Bar) string {
 	from, to := b.From.In(p.zone), b.To.In(p.zone)
 	if p.Period == console.Month {

@@ -31,7 +31,6 @@ type tick struct {
 	Label string
 }
 
-// column is one bar of the plot.
 type column struct {
 	X, Width, Middle string // in percent
 	Label            string // text under the bar; empty: no room
@@ -123,7 +122,6 @@ func (c column) total() (n int64) {
 // Total returns the number of the whole bar.
 func (c column) Total() int64 { return c.total() }
 
-// mark adds a mark at its time.
 func (p *plot) mark(at, from, to time.Time, m mark) {
 	if at.Before(from) || !at.Before(to) {
 		return

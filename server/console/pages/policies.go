@@ -16,7 +16,6 @@ import (
 	"nidan/server/session"
 )
 
-// policyPage is the data of the page of the policies.
 type policyPage struct {
 	live.Status
 	MayApprove bool

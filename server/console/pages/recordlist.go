@@ -14,7 +14,6 @@ import (
 	"nidan/server/session"
 )
 
-// recordList is the data of the page of records.
 type recordList struct {
 	recordForm
 	Rows        []entry
@@ -38,7 +37,6 @@ type step struct {
 	Frame frame
 }
 
-// entry returns the data to show a row on this page.
 func (f frame) entry(r console.Row) entry {
 	e := entry{record: recordsOf([]records.Record{r.Record})[0], Frame: f}
 	if r.Kind == "sign_in" {

@@ -11,7 +11,6 @@ import (
 	"nidan/server/session"
 )
 
-// record is a record as people read it.
 type record struct {
 	records.Record
 	Pretty  string // its detail, indented

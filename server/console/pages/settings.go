@@ -14,7 +14,6 @@ import (
 	"nidan/settings"
 )
 
-// settingsPage is the data of the page of the switches.
 type settingsPage struct {
 	settings.Kept
 	Listed []policies.ListedChannel // channels that have a switch
@@ -38,7 +37,6 @@ func (h *Handler) switches(c echo.Context, who session.Visitor) (settings.Kept, 
 	return s, policies.Enforced(all), err
 }
 
-// settingsForm is the data of the form that changes the settings.
 type settingsForm struct {
 	settings.Settings
 	Listed    []policies.ListedChannel
