@@ -9,7 +9,7 @@ import (
 	"nidan/brand"
 )
 
-// branded changes a configuration to that of a company.
+// branded changes a configuration to the brand of a company.
 func branded(logo *brand.Image) func(*Config) {
 	return func(c *Config) {
 		c.Brand = brand.Brand{
@@ -52,7 +52,7 @@ func TestTheMailIsInTheBrand(t *testing.T) {
 	}
 }
 
-// Mail programs show no SVG, and some would offer it as a file to open, with the scripts in it.
+// Mail programs do not show SVG images. Some would offer the image as a file to open, with the scripts in it.
 func TestALogoThatIsAnSVGStaysOutOfMails(t *testing.T) {
 	svg := &brand.Image{Type: brand.SVG, Content: []byte("<svg/>")}
 	_, _, html, images := readWith(t, branded(svg), message("en", time.Minute))

@@ -20,17 +20,17 @@ import (
 	"nidan/records"
 )
 
-// memory is an outbox in memory, for tests in which time is not real: a database's file is. What a database does with the same calls is
-// tested in the store.
+// memory is an outbox in memory, for tests in simulated time: access to a database file would take real time. The store's tests check
+// that a database does the same.
 type memory struct {
 	queued chan struct{}
-	fails  func(method string) error // nil: nothing does
+	fails  func(method string) error // nil: no method fails
 	began  time.Time
 
 	mu    sync.Mutex
 	mails map[string]*waiting
 	ended []end
-	held  []time.Duration // when mails under way were put off, since the test began
+	held  []time.Duration // when the mails that were being sent were put off, counted from the beginning of the test
 }
 
 type waiting struct {
@@ -38,18 +38,18 @@ type waiting struct {
 	due time.Time
 }
 
-// end is how and when a mail ended.
+// end says how and when a mail ended.
 type end struct {
 	id, kind string
-	failed   bool          // its challenge was told that nobody can have its code
-	at       time.Duration // since the test began
+	failed   bool          // its challenge was marked as MailFailed
+	at       time.Duration // counted from the beginning of the test
 }
 
 func newMemory() *memory {
 	return &memory{queued: make(chan struct{}, 1), began: time.Now(), mails: map[string]*waiting{}}
 }
 
-// put sends a code, as a challenge does.
+// put queues a mail with a code, as a challenge does.
 func (m *memory) put(keys *challenge.Keyring, id string, validFor time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -64,7 +64,6 @@ func (m *memory) put(keys *challenge.Keyring, id string, validFor time.Duration)
 	}
 }
 
-// unwant closes the challenge of a mail.
 func (m *memory) unwant(id string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -137,26 +136,26 @@ func (m *memory) end(method string, r records.Record) error {
 	return nil
 }
 
-func (m *memory) WaitingMessages(context.Context) (int, time.Time, error) { return 0, time.Time{}, nil } // the queue does not ask
+func (m *memory) WaitingMessages(context.Context) (int, time.Time, error) { return 0, time.Time{}, nil } // the queue does not call it
 
-// office is a mail server, at the other end of a pipe in place of a network.
+// office is a mail server that is reached through a pipe instead of a network.
 type office struct {
 	server *smtp.Server
 	conns  chan net.Conn
 	began  time.Time
-	takes  func(to string) error // what it does with a mail; nil: it takes it
-	away   func() bool           // whether it is not to be had; nil: it is
+	takes  func(to string) error // its answer to a mail; nil: it accepts every mail
+	away   func() bool           // whether it cannot be reached; nil: it can always be reached
 
 	mu     sync.Mutex
-	asked  []time.Duration // when somebody wanted to begin a conversation
-	handed []handed        // the mails that came, taken or not
+	asked  []time.Duration // when a client tried to connect
+	handed []handed        // the mails that arrived, accepted or not
 }
 
 type handed struct {
 	to    string
 	at    time.Duration
 	taken bool
-	final bool // refused for good
+	final bool // refused permanently
 }
 
 var errNobody = errors.New("nobody is there")
@@ -164,12 +163,11 @@ var errNobody = errors.New("nobody is there")
 func newOffice() *office {
 	o := &office{conns: make(chan net.Conn), began: time.Now()}
 	o.server = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &visit{office: o}, nil }))
-	o.server.ErrorLog = log.New(io.Discard, "", 0) // that a conversation ends without a word is what is tested
+	o.server.ErrorLog = log.New(io.Discard, "", 0) // the tests end sessions without QUIT on purpose
 	go o.server.Serve(o)
 	return o
 }
 
-// dial begins a conversation.
 func (o *office) dial(context.Context, string, string) (net.Conn, error) {
 	o.mu.Lock()
 	o.asked = append(o.asked, time.Since(o.began))
@@ -196,7 +194,6 @@ func (o *office) Close() error { close(o.conns); return nil }
 // Addr implements [net.Listener].
 func (o *office) Addr() net.Addr { return &net.TCPAddr{} }
 
-// visit is one conversation.
 type visit struct {
 	office *office
 	to     string
@@ -232,7 +229,7 @@ func (v *visit) Data(r io.Reader) error {
 func (v *visit) Reset()        {}
 func (v *visit) Logout() error { return nil }
 
-// times are when mails came, since the test began.
+// times returns when mails arrived, counted from the beginning of the test.
 func (o *office) times() (all []time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -242,7 +239,7 @@ func (o *office) times() (all []time.Duration) {
 	return all
 }
 
-// newBubbleQueue returns a queue from an outbox to an office. It goes by the time of the bubble that it is made in.
+// newBubbleQueue returns a queue from an outbox to an office. It uses the simulated time of the bubble in which it is created.
 func newBubbleQueue(t *testing.T, m *memory, o *office, connections int) *Queue {
 	t.Helper()
 	c := config(SMTP{Host: "office", Port: 25, TLS: "none", Timeout: 30 * time.Second, Connections: connections})

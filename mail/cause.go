@@ -12,20 +12,20 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
-// cause is why a mail could not be handed over.
+// cause says why a mail could not be handed to the server.
 type cause struct {
-	reason string // a symbol, for the records: one of Reasons, "smtp_550" and the like, "no_answer", "no_address" or "not_made"
-	final  bool   // to try again would not help
-	others bool   // what is wrong is not the receiver: other mails fare alike
-	err    error  // names neither a receiver nor a code
+	reason string // symbol for the records: one of Reasons, "smtp_550" and the like, "no_answer", "no_address" or "not_made"
+	final  bool   // another try would not help
+	others bool   // the failure is not about the receiver: mails to other receivers fail too
+	err    error  // contains neither the receiver's address nor the code
 }
 
-// causeOf reads an error of [sender.send].
+// causeOf returns the cause of an error of [sender.send].
 //
-// An answer that begins with 5 is final: RFC 5321 §4.2.1 has a client not repeat the request. That goes for a sender's address that is
-// refused, too. Somebody has to change something at the server or in the configuration first, and by then the code has mostly expired;
-// meanwhile a person would be told that a code was sent. So the mail ends, the person is told to have another one sent, and the
-// trouble is shown to those who can end it.
+// An SMTP answer that begins with 5 is final: by RFC 5321 §4.2.1, a client should not repeat the request. This is so for a refused
+// sender address too. Such a problem ends only when somebody changes the server or the configuration, and mostly the code has expired
+// by then. If Nidan tried again until then, the person would be told all the time that a code was sent. So the mail ends at once, the
+// person is told to ask for another code, and the trouble is shown to administrators, who can solve it.
 func causeOf(err error) cause {
 	c := cause{reason: "not_made", err: err}
 	var answer *gomail.SendError
@@ -44,26 +44,27 @@ func causeOf(err error) cause {
 	return c
 }
 
-// detail is the cause for a record.
 func (c cause) detail() []byte {
 	if c.err == nil {
 		return nil
 	}
 	raw, err := json.Marshal(map[string]string{"error": c.err.Error()})
 	if err != nil {
-		return nil // there is no text that cannot be encoded
+		return nil // a string can always be encoded
 	}
 	return raw
 }
 
-// receiverStatus are the enhanced codes (RFC 3463) that are about the receiver: there is no such address, or its mailbox takes nothing.
+// receiverStatus matches the enhanced status codes (RFC 3463) that are about the receiver: the address does not exist, or its mailbox
+// accepts no mail.
 var receiverStatus = regexp.MustCompile(`^[45]\.(1\.([12346]|10)|2\.\d+)$`)
 
-// receiverCodes are the codes (RFC 5321 §4.2.3) that are about the receiver, in answer to RCPT and without an enhanced code.
+// receiverCodes are the reply codes (RFC 5321 §4.2.3) that are about the receiver, if they answer RCPT and have no enhanced status
+// code.
 var receiverCodes = map[int]bool{450: true, 452: true, 550: true, 551: true, 552: true, 553: true}
 
-// aboutReceiver says whether an answer is about the receiver of the mail alone. The command does not tell: many servers refuse a sender, a
-// HELO and whoever may not use them only in answer to RCPT.
+// aboutReceiver says whether an answer is only about the receiver of the mail. The SMTP command alone does not show this: many
+// servers answer RCPT when they refuse the sender, the HELO name or the client.
 func aboutReceiver(answer *gomail.SendError) bool {
 	if status := answer.EnhancedStatusCode(); status != "" {
 		return receiverStatus.MatchString(status)
@@ -73,16 +74,17 @@ func aboutReceiver(answer *gomail.SendError) bool {
 
 // The reasons of a [Trouble].
 const (
-	ReasonUnreachable = "unreachable" // the server does not answer, or not as one does that takes mails
-	ReasonTLS         = "tls"         // no connection can be protected: mostly a certificate that nobody here vouches for
-	ReasonAuth        = "auth"        // the server does not take the name and password
-	ReasonRefused     = "refused"     // the server takes no mails, whoever they are for
+	ReasonUnreachable = "unreachable" // the server does not answer, or does not answer as an SMTP server that accepts mail
+	ReasonTLS         = "tls"         // no TLS connection is possible: mostly because the certificate is not trusted here
+	ReasonAuth        = "auth"        // the server does not accept the user name and password
+	ReasonRefused     = "refused"     // the server accepts no mail, for any receiver
 )
 
-// Reasons are all of them.
+// Reasons are all reasons of a [Trouble].
 var Reasons = []string{ReasonUnreachable, ReasonTLS, ReasonAuth, ReasonRefused}
 
-// whyAway is the reason of a conversation that could not be begun. Some errors of the library are told by their text alone.
+// whyAway returns the reason why a connection to the server could not be set up. Some errors of the SMTP library can only be
+// recognised by their text.
 func whyAway(err error) string {
 	var certificate *tls.CertificateVerificationError
 	var hostname x509.HostnameError

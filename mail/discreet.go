@@ -6,22 +6,23 @@ import (
 	"unicode"
 )
 
-// discreet is an error whose text names neither the receiver nor the code. Mail servers like to repeat the address that they
-// refuse, a filter may quote what it objects to, and so does the SMTP library: none of that belongs in a log or a record. The domain
-// stays, because it is what an operator needs to find the fault.
+// discreet is an error whose text contains neither the receiver's address nor the code. Mail servers often repeat an address that
+// they refuse, a filter may quote the text that it objects to, and the SMTP library repeats addresses too. Addresses and codes must
+// not get into a log or a record. The domain stays, because an operator needs it to find the fault.
 type discreet struct {
 	err      error
 	to, code string
 	password string // for the mail server
 }
 
-// mostSaid is how many bytes of an error are kept: the server may say as much as it likes.
+// mostSaid is the most bytes of an error that are kept, because the length of a server's answer has no limit.
 const mostSaid = 500
 
-// addressed is the local part of an e-mail address, such as one that the server knows the receiver by.
+// addressed matches the local part of an e-mail address, also of another address than the one that Nidan used: the server may know
+// the receiver by another one.
 var addressed = regexp.MustCompile(`[^\s<>()\[\],;:"']+@`)
 
-// Error implements error. It rather blanks too much than too little, and is one line.
+// Error implements error. The text is one line. In doubt, Error masks more than necessary.
 func (e discreet) Error() string {
 	said := e.err.Error()
 	local := e.to
@@ -47,5 +48,5 @@ func (e discreet) Error() string {
 	return said
 }
 
-// Unwrap gives the cause, for errors.Is and errors.As.
+// Unwrap returns the original error, for errors.Is and errors.As.
 func (e discreet) Unwrap() error { return e.err }

@@ -2,7 +2,8 @@ package mail
 
 import "fmt"
 
-// Login has mails be handed over as that user in every conversation that begins from now on. Those under way are finished.
+// Login changes the user name and password for the mail server. New connections use them. Mails that are being sent are finished with
+// the old ones.
 func (q *Queue) Login(username, password string) error { return q.sender.login(username, password) }
 
 func (s *sender) login(username, password string) error {
@@ -16,7 +17,7 @@ func (s *sender) login(username, password string) error {
 	return nil
 }
 
-// leave ends the conversations in which nothing is under way, and keeps none from now on.
+// leave closes the idle connections. From now on, the relay keeps no connection for the next mail.
 func (r *relay) leave() {
 	r.mu.Lock()
 	idle := r.idle

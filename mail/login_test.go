@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// has has the server ask for another password from now on, in conversations that begin.
+// has makes the server require another password in sessions that begin from now on.
 func (s *server) has(password string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -31,7 +31,7 @@ func TestAnotherPasswordIsUsedInEveryConversationThatBegins(t *testing.T) {
 	if err := send(); err != nil {
 		t.Fatal(err)
 	}
-	if server.begun != 4 { // each begins anew with STARTTLS
+	if server.begun != 4 { // each connection sends EHLO twice, the second time after STARTTLS
 		t.Errorf("%d conversations begun, want one with each password", server.begun)
 	}
 	server.has("newer")

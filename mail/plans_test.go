@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// plan is what happens to some mails: when they come, and what is wrong with the server and the database meanwhile.
+// plan says when some mails come, and what is wrong with the server and the database meanwhile.
 type plan struct {
 	mails       []planned
 	troubles    []trouble
@@ -33,15 +33,16 @@ type trouble struct {
 }
 
 const (
-	troubleEnds = 2 * time.Minute // no trouble is later
-	// mendedBy is how long after the last trouble a mail waits at most: a minute until its next try, and five seconds behind others
-	// while it is not known that the server is back.
+	troubleEnds = 2 * time.Minute // no trouble lasts longer
+	// mendedBy is the longest time that a mail waits after the last trouble: one minute until its next try, and five seconds behind
+	// other mails while it is not known that the server can be used again.
 	mendedBy = 70 * time.Second
-	// mostUntilNext is how long a mail waits at most until its next try. One that comes after its code has expired is not waited for.
+	// mostUntilNext is the longest time until a mail's next try. No try comes after the mail's code has expired.
 	mostUntilNext = time.Minute
 )
 
-// drawPlan draws times of a tenth of a second, at which nothing else happens: what comes first at the same instant is left open.
+// drawPlan draws times in tenths of a second plus a millisecond, at which nothing else happens: the order of two events at the same
+// instant is undefined.
 func drawPlan(t *rapid.T) plan {
 	tenths := func(least, most int, name string) time.Duration {
 		return time.Duration(rapid.IntRange(least, most).Draw(t, name))*100*time.Millisecond + time.Millisecond
@@ -68,7 +69,7 @@ func (p plan) is(what string, at time.Duration) bool {
 	return slices.ContainsFunc(p.troubles, func(t trouble) bool { return t.what == what && t.from <= at && at < t.to })
 }
 
-// carryOut runs two queues on one outbox, as two processes do, through the plan.
+// carryOut runs the plan with two queues on one outbox, like two processes on one database.
 func (p plan) carryOut(t *testing.T) (ended []end, came []handed) {
 	m, o := newMemory(), newOffice()
 	since := func() time.Duration { return time.Since(m.began) }
@@ -101,7 +102,7 @@ func (p plan) carryOut(t *testing.T) (ended []end, came []handed) {
 	for _, q := range queues {
 		q.Start()
 	}
-	pass(15 * time.Minute) // the last code expires before
+	pass(15 * time.Minute) // all codes have expired by then
 	for _, q := range queues {
 		if err := q.Stop(t.Context()); err != nil {
 			t.Error(err)
@@ -114,7 +115,8 @@ func (p plan) carryOut(t *testing.T) (ended []end, came []handed) {
 	return m.ended, o.handed
 }
 
-// Whatever is wrong with the server and the database for a while: each mail ends once, is handed over once or not at all, and in time.
+// Whatever is wrong with the server and the database for a while, each mail ends exactly once, in time, and is handed over at most
+// once.
 func TestEachMailEndsOnce(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		p := drawPlan(r)
@@ -129,7 +131,7 @@ func TestEachMailEndsOnce(t *testing.T) {
 	})
 }
 
-// judge says what is wrong with what became of a mail.
+// judge returns an error if a mail did not end as it should.
 func (p planned) judge(ended []end, came []handed) error {
 	ended = slices.DeleteFunc(slices.Clone(ended), func(e end) bool { return e.id != p.id })
 	came = slices.DeleteFunc(slices.Clone(came), func(h handed) bool { return h.to != p.id+"@example.com" })

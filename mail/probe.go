@@ -9,8 +9,8 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
-// Ask asks a mail server whether it is to be had: connection, TLS, user name and password, and no mail. It returns what keeps mails from
-// it; nil: nothing, as far as can be said without one.
+// Ask checks whether a mail server can be used: connection, TLS, user name and password. It sends no mail. It returns the trouble, or
+// nil if it found none; a server may still refuse a mail.
 func Ask(ctx context.Context, c SMTP) (*Trouble, error) {
 	r, err := newRelay(c)
 	if err != nil {
@@ -22,7 +22,7 @@ func Ask(ctx context.Context, c SMTP) (*Trouble, error) {
 	return nil, nil
 }
 
-// SendTest sends a mail without a code to an address, in each language. With a nil error the server has taken charge of it.
+// SendTest sends a mail without a code to an address, in both languages. If the error is nil, the server has accepted the mail.
 func SendTest(ctx context.Context, c Config, to string) error {
 	s, err := newSender(c)
 	if err != nil {

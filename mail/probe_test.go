@@ -11,7 +11,7 @@ func TestAMailServerIsAskedWithoutAMail(t *testing.T) {
 		server                        *server
 		startTLS                      bool
 		tls, username, password, host string
-		want                          string // reason; empty: it is to be had
+		want                          string // reason; empty: the server can be used
 	}{
 		"one that is as it should be":         {server: &server{username: "u", password: "correct"}, startTLS: true, tls: "starttls", username: "u", password: "correct"},
 		"one without STARTTLS":                {server: &server{}, tls: "starttls", want: ReasonTLS},

@@ -13,34 +13,37 @@ import (
 	"nidan/challenge"
 )
 
-// Queue takes codes out of the store's outbox and keeps at it, across restarts, until each is sent or of no more use.
+// Queue takes messages from the store's outbox and tries to send them until each one is sent or no longer needed. It goes on after a
+// restart.
 type Queue struct {
 	outbox   Outbox
 	keys     *challenge.Keyring
 	sender   *sender
-	most     int // mails under way at once
+	most     int // most mails that are sent at once
 	now      func() time.Time
 	log      *slog.Logger
 	troubles troubles
 
 	mu       sync.Mutex
-	underWay map[string]bool  // by challenge
-	ended    map[string]int64 // mails by how they ended, as the records name it
-	all      sync.WaitGroup   // of what is under way
-	freed    chan struct{}    // gets a value, some time after one of them has ended
+	underWay map[string]bool  // by challenge ID
+	ended    map[string]int64 // how many mails have ended in this process, by the kind of their record
+	all      sync.WaitGroup   // the goroutines that send mails
+	freed    chan struct{}    // gets a value after a mail has ended, possibly with a delay
 	quit     chan struct{}
 	stopped  chan struct{}
 }
 
 const (
-	// heldFor is how long a mail that is under way is kept from others. It is renewed meanwhile: after a crash nobody knows whether the
-	// mail went out, and it is sent when this time is over. Sent twice is better than never.
+	// heldFor is how long a mail that is being sent is kept from other processes. The time is renewed while the mail is being sent.
+	// After a crash, nobody knows whether the mail went out. So it is sent again when this time is over: the person may get the mail
+	// twice, which is better than never.
 	heldFor = 5 * time.Second
-	// lookEvery is how often mails are looked for that nobody told of: those to be tried again, and those of a process that died.
+	// lookEvery is how often the queue looks for mails that Queued does not announce: mails that are due for another try, and mails
+	// of a process that died.
 	lookEvery = 250 * time.Millisecond
 )
 
-// NewQueue returns a queue that sends between Start and Stop. It refuses a configuration that no mail could be sent with.
+// NewQueue returns a queue that sends between Start and Stop. It returns an error if no mail could be sent with the configuration.
 func NewQueue(outbox Outbox, keys *challenge.Keyring, c Config, now func() time.Time, log *slog.Logger) (*Queue, error) {
 	s, err := newSender(c)
 	if err != nil {
@@ -53,14 +56,14 @@ func NewQueue(outbox Outbox, keys *challenge.Keyring, c Config, now func() time.
 	}, nil
 }
 
-// Start begins sending, which goes on until Stop. It is called once. The server is asked at once, so that a wrong configuration is told
-// before the first person waits for a code.
+// Start starts sending. Call it once. It also connects to the server at once, so that a wrong configuration is reported before the
+// first person waits for a code.
 func (q *Queue) Start() {
-	go q.ask() // which Stop does not wait for
+	go q.ask() // Stop does not wait for this goroutine
 	go q.run()
 }
 
-// Stop lets mails under way go out, for as long as ctx lasts. What waits stays in the outbox.
+// Stop waits until the mails that are being sent have ended, but not longer than ctx. The other mails stay in the outbox.
 func (q *Queue) Stop(ctx context.Context) error {
 	select {
 	case <-q.quit:
@@ -75,16 +78,16 @@ func (q *Queue) Stop(ctx context.Context) error {
 	}
 }
 
-// Trouble is what keeps mails from being handed over; nil: nothing does, as far as is known.
+// Trouble returns what keeps mails from being sent, or nil if no trouble is known.
 func (q *Queue) Trouble() *Trouble { return q.troubles.current() }
 
-// Away says whether the server is not to be had, so that mails wait.
+// Away says whether the server cannot be used, so that all mails wait.
 func (q *Queue) Away() bool {
 	t := q.Trouble()
 	return t != nil && t.Away()
 }
 
-// Ended is how many mails have ended since the start, by how they did: "sent", "dropped", "refused" or "given_up".
+// Ended returns how many mails have ended since the start, by how they ended: "sent", "dropped", "refused" or "given_up".
 func (q *Queue) Ended() map[string]int64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -123,7 +126,7 @@ func (q *Queue) run() {
 	}
 }
 
-// take takes as many mails as may be under way, and has each sent.
+// take takes mails from the outbox, as many as may be sent now, and starts sending each of them.
 func (q *Queue) take() {
 	ctx := context.Background()
 	for {
@@ -181,7 +184,7 @@ func (q *Queue) end(challenge string) {
 	}
 }
 
-// hold keeps the mails under way from others for a little longer.
+// hold keeps the mails that are being sent from other processes for heldFor from now.
 func (q *Queue) hold() {
 	q.mu.Lock()
 	underWay := slices.Collect(maps.Keys(q.underWay))

@@ -62,14 +62,14 @@ func TestACodeThatExpiredIsGivenUp(t *testing.T) {
 func TestWhatFailsUntilTheCodeExpiresIsGivenUp(t *testing.T) {
 	for name, tc := range map[string]struct {
 		server *server
-		secret string // the code was sealed with
+		secret string // the code was encrypted with this secret
 		cause  string
 	}{
 		"the server refuses it for now":      {&server{refuse: 1000}, "k", "later"},
 		"the secret that sealed it was lost": {&server{}, "x", "challenge="},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel() // each waits for a second try
+			t.Parallel() // each test waits for a second try
 			s := newScene(t, tc.server.listen(t, false, false))
 			s.challenger.Keys = keyring(t, tc.secret)
 			s.start()
@@ -117,7 +117,7 @@ func TestADatabaseThatFails(t *testing.T) {
 		fails  string
 		ttl    time.Duration
 		refuse int
-		want   string // record
+		want   string // kind of the record
 		mails  int
 		log    string
 	}{
@@ -161,7 +161,7 @@ func TestAMailOutlivesTheProgram(t *testing.T) {
 
 			s := openScene(t, c, database)
 			s.start()
-			if underWay { // whoever took it may yet send it
+			if underWay { // the process that took the mail may still send it
 				time.Sleep(2 * lookEvery)
 				if got := len(srv.received()); got != 0 {
 					t.Errorf("%d mails, and the time of whoever took the mail is not over", got)
@@ -175,7 +175,7 @@ func TestAMailOutlivesTheProgram(t *testing.T) {
 	}
 }
 
-// Two processes on one database: a mail that takes longer than it is held for at first is still one process' alone.
+// Two processes use one database. A mail that takes longer than heldFor still belongs to one process only.
 func TestAMailUnderWayIsHeld(t *testing.T) {
 	srv := &server{hang: make(chan struct{}), reached: make(chan struct{}, 2)}
 	c := srv.listen(t, false, false)
@@ -261,7 +261,7 @@ func TestTheQueueHoldsNoCodeInClear(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	// Whatever the code is, it would stand between quotation marks or blanks, as six digits.
+	// A code in the arguments would stand between quotation marks or blanks, as six digits.
 	for _, field := range strings.FieldsFunc(args, func(r rune) bool { return strings.ContainsRune(`":,{} `, r) }) {
 		if len(field) == 6 && strings.Trim(field, "0123456789") == "" {
 			t.Errorf("%q stands in the queue: %s", field, args)
@@ -282,7 +282,7 @@ func TestTimeToTheNextTry(t *testing.T) {
 	}
 }
 
-// A server that takes long for each mail must not hold the others up.
+// A server that takes long for each mail must not delay the other mails.
 func TestManyMailsAreHandedOverAtOnce(t *testing.T) {
 	const connections = 20
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -297,7 +297,7 @@ func TestManyMailsAreHandedOverAtOnce(t *testing.T) {
 		s.submitFor(fmt.Sprint("agent-", i))
 	}
 	s.start()
-	for range connections + 1 { // none is answered before all are there; one is that which asks at the start
+	for range connections + 1 { // the test answers none before all have connected; one of them is the check at the start
 		c, err := l.Accept()
 		if err != nil {
 			t.Fatal(err)
@@ -306,7 +306,8 @@ func TestManyMailsAreHandedOverAtOnce(t *testing.T) {
 	}
 }
 
-// A server that is away is asked now and then, and not once for each mail that waits. Once it is back, all go out.
+// While a server cannot be reached, it is tried now and then, and not once for each mail that waits. When it can be reached again,
+// all mails are sent.
 func TestAServerThatIsAway(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -331,7 +332,7 @@ func TestAServerThatIsAway(t *testing.T) {
 	}
 	s.start()
 	s.logs("no mail can be sent")
-	for range 10 { // ten waits, each of which is over at once
+	for range 10 { // ten pauses, which are over at once because the clock is advanced
 		time.Sleep(lookEvery)
 		s.advance(mostBetween)
 	}

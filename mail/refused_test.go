@@ -12,12 +12,11 @@ import (
 	"nidan/records"
 )
 
-// answering is a server that answers so to a command.
 func answering(command string, code int, enhanced smtp.EnhancedCode, said string) *server {
 	return &server{answers: map[string]*smtp.SMTPError{command: {Code: code, EnhancedCode: enhanced, Message: said}}}
 }
 
-// ended waits for the record of the one mail there is.
+// endedWith waits for the record of the only mail.
 func (s *scene) endedWith() records.Record {
 	s.t.Helper()
 	s.recorded(1)
@@ -28,7 +27,7 @@ func (s *scene) endedWith() records.Record {
 	return found[0]
 }
 
-// countedAsRefused waits until so many mails are: they are counted after they are recorded.
+// countedAsRefused waits until this many mails are counted as refused. Mails are counted after they are recorded.
 func (s *scene) countedAsRefused(want int64) {
 	s.t.Helper()
 	var got int64
@@ -40,7 +39,7 @@ func (s *scene) countedAsRefused(want int64) {
 	s.t.Errorf("%d mails are counted as refused, want %d", got, want)
 }
 
-// toldOfFailure submits the flow once more, and wants the person to be told that no code will come, and be sent another at once.
+// toldOfFailure submits the flow again. The person must be told that no code will come, and must get another code at once.
 func (s *scene) toldOfFailure() {
 	s.t.Helper()
 	if out := s.submit(""); out.State != challenge.CodeExpired || out.Challenge.Mail != challenge.MailFailed {
@@ -57,7 +56,7 @@ func TestAMailThatIsRefusedForGoodEndsAtOnce(t *testing.T) {
 		to      string
 		reason  string
 		detail  string
-		trouble bool // others fare alike, and that is told
+		trouble bool // mails to other receivers fail too, and the trouble is reported
 		begun   int
 	}{
 		"nobody has that mailbox": {server: &server{unknown: true}, reason: "smtp_550", detail: "no mailbox <***@example.com> here", begun: 2},
@@ -104,7 +103,7 @@ func TestAMailThatIsRefusedForGoodEndsAtOnce(t *testing.T) {
 	}
 }
 
-// jsonText is a text as it stands in a record's JSON.
+// jsonText returns a text as it stands in the JSON of a record.
 func jsonText(s string) string { return strings.NewReplacer("<", `\u003c`, ">", `\u003e`).Replace(s) }
 
 func TestWhichRefusalsAreOfTheReceiverAlone(t *testing.T) {
@@ -125,7 +124,7 @@ func TestWhichRefusalsAreOfTheReceiverAlone(t *testing.T) {
 		{"MAIL", 550, "", "smtp_550", true, true},
 		{"MAIL", 550, "5.1.7", "smtp_550", true, true},
 		{"RCPT", 550, "5.1.8", "smtp_550", true, true},
-		{"RCPT", 550, "5.1.0", "smtp_550", true, true}, // Postfix, of a sender
+		{"RCPT", 550, "5.1.0", "smtp_550", true, true}, // Postfix sends this for a refused sender
 		{"RCPT", 554, "5.7.1", "smtp_554", true, true},
 		{"RCPT", 554, "", "smtp_554", true, true},
 		{"RCPT", 504, "", "smtp_504", true, true},
@@ -172,7 +171,7 @@ func TestACodeThatExpiresWhileTheServerIsAwayIsSaidNotToHaveBeenSent(t *testing.
 	s.toldOfFailure()
 }
 
-// The last try that a code leaves time for is the last: whoever waits is told then, and not when the time is over.
+// The mail is given up at the last try that its code leaves time for. The person is told then, and not only when the code expires.
 func TestAMailIsGivenUpAsSoonAsNoTryIsLeft(t *testing.T) {
 	srv := &server{refuse: 1000}
 	s := newScene(t, srv.listen(t, false, false))

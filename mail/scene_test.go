@@ -20,23 +20,23 @@ import (
 	"nidan/store"
 )
 
-// scene is the queue on a real database and a real mail server, with challenges as they really are issued.
+// scene is a queue on a real database and a real mail server, with challenges that package challenge issues.
 type scene struct {
 	t          *testing.T
 	store      *store.Store
 	queue      *Queue
 	challenger *challenge.Challenger
 	log        *logged
-	ttl        time.Duration // of codes
-	to         string        // the address that they go to
+	ttl        time.Duration // how long codes are valid
+	to         string        // the address that the codes are sent to
 
 	mu    sync.Mutex
-	ahead time.Duration     // of the real clock
-	codes map[string]string // of mails that have been tried, by challenge
-	fails map[string]int    // how often a method of the outbox is still to fail, by name
+	ahead time.Duration     // how far the test's clock is ahead of the real one
+	codes map[string]string // codes of the mails that were tried, by challenge ID
+	fails map[string]int    // how many more calls of a method of the outbox fail, by method name
 }
 
-// outbox is the store's, failing when the test says so.
+// outbox is the store's outbox, whose methods fail if the test says so.
 type outbox struct {
 	Outbox
 	scene *scene
@@ -110,7 +110,7 @@ func newDatabase(t *testing.T) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "nidan.db")
 }
 
-// openScene is a scene on a database that may be there already, as after a restart, or beside another process.
+// openScene returns a scene on a database that may exist already, as after a restart, or with another process.
 func openScene(t *testing.T, c SMTP, database string) *scene {
 	t.Helper()
 	st, err := store.Open(t.Context(), database)
@@ -164,10 +164,9 @@ func (s *scene) start() {
 	})
 }
 
-// submitFor sends a first code to an account.
 func (s *scene) submitFor(account string) { s.t.Helper(); s.advanceOf(account, "") }
 
-// submit takes the account's sign-in a step further, as the hook does.
+// submit submits the account's sign-in once more, as the hook does.
 func (s *scene) submit(a challenge.Action) challenge.Outcome {
 	s.t.Helper()
 	return s.advanceOf("agent", a)
@@ -200,7 +199,7 @@ func (s *scene) advanceOf(account string, a challenge.Action) challenge.Outcome 
 	return out
 }
 
-// recorded waits for that many records and returns their kinds.
+// recorded waits for this many records, and returns their kinds.
 func (s *scene) recorded(want int) (kinds []string) {
 	s.t.Helper()
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
@@ -220,7 +219,7 @@ func (s *scene) recorded(want int) (kinds []string) {
 	return nil
 }
 
-// logs waits until the log says it.
+// logs waits until the log contains the text.
 func (s *scene) logs(want string) {
 	s.t.Helper()
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
@@ -231,13 +230,12 @@ func (s *scene) logs(want string) {
 	s.t.Fatalf("the log does not say %q:\n%s", want, s.log)
 }
 
-// asked waits until the server has been asked at the start.
+// asked waits until the check of the server at the start is done.
 func (s *scene) asked() {
 	s.t.Helper()
 	s.logs("the mail server answers")
 }
 
-// codeOf is the code of a mail that has been tried.
 func (s *scene) codeOf(challenge string) string {
 	s.t.Helper()
 	s.mu.Lock()
@@ -245,7 +243,6 @@ func (s *scene) codeOf(challenge string) string {
 	return s.codes[challenge]
 }
 
-// waiting is how many mails are in the outbox.
 func (s *scene) waiting() (n int) {
 	s.t.Helper()
 	if err := s.store.DB().QueryRowContext(s.t.Context(), `SELECT count(*) FROM mails`).Scan(&n); err != nil {

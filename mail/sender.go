@@ -18,25 +18,25 @@ import (
 	"nidan/challenge"
 )
 
-// Config says how mails look and where they are handed over.
+// Config says how mails look and which server sends them.
 type Config struct {
 	From     string // RFC 5322 address, with or without a display name
 	Brand    brand.Brand
-	Texts    map[string]map[string]string // by name, by language; see [Texts]
-	CodeHost string                       // host of the sign-in page: a code is filled in there and nowhere else
+	Texts    map[string]map[string]string // by language and name; see [Texts]
+	CodeHost string                       // host of the sign-in page: mail programs fill the code in on this host only
 	SMTP     SMTP
-	// Watch is told of each try to send a message, and, through the function that it returns, why it failed (see [Trouble] and the
-	// records); an empty reason: it did not. Nil: nobody watches.
+	// Watch is called at each try to send a message. The function that it returns is called with the reason of the failure (see
+	// [Trouble] and the records), or with an empty reason if the message was sent. Watch may be nil.
 	Watch func(context.Context, challenge.Message) (context.Context, func(reason string))
 }
 
-// errNoAddress is the error of a mail to somebody who cannot be written to.
+// errNoAddress is the error of a mail whose receiver is not a valid e-mail address.
 var errNoAddress = errors.New("write the receiver: not an e-mail address")
 
-// sender writes mails, and hands them to one server.
+// sender composes mails, and hands them to one server.
 type sender struct {
 	config    Config
-	domain    string // of the sender's address
+	domain    string // domain of the sender's address
 	templates templates
 	relay     atomic.Pointer[relay]
 }
@@ -66,7 +66,7 @@ func newSender(c Config) (*sender, error) {
 	return s, nil
 }
 
-// send hands one mail over. With a nil error the server has taken charge of it.
+// send hands one mail to the server. If the error is nil, the server has accepted the mail.
 func (s *sender) send(ctx context.Context, about challenge.Message, code string) error {
 	m, err := s.compose(about, code)
 	if err != nil {
@@ -86,12 +86,12 @@ func (s *sender) compose(about challenge.Message, code string) (*gomail.Msg, err
 		return nil, fmt.Errorf("write the sender: %w", err)
 	}
 	if err := m.To(about.To); err != nil {
-		return nil, errNoAddress // the library's error repeats it
+		return nil, errNoAddress // the library's error repeats the address
 	}
 	m.Subject(w.Say("subject"))
 	m.SetDate()
-	m.SetMessageIDWithValue(rand.Text() + "@" + s.domain) // the library's own would give this machine's name away
-	m.SetGenHeader("Auto-Submitted", "auto-generated")    // RFC 3834 §5: nobody's vacation answers it
+	m.SetMessageIDWithValue(rand.Text() + "@" + s.domain) // the library would use this machine's name
+	m.SetGenHeader("Auto-Submitted", "auto-generated")    // RFC 3834 §5: automatic responders do not answer such a mail
 	if logo := s.config.Brand.Logo; inMails(logo) {
 		if err := m.EmbedReader("logo.png", bytes.NewReader(logo.Content), gomail.WithFileContentID("<"+s.logoID()+">")); err != nil {
 			return nil, fmt.Errorf("put the logo in: %w", err)
@@ -123,8 +123,8 @@ func (s *sender) words(about challenge.Message, code string) words {
 	return w
 }
 
-// inMails says whether a logo is put into mails. Mail programs do not show SVG.
+// inMails says whether a logo is put into mails. Mail programs do not show SVG images.
 func inMails(logo *brand.Image) bool { return logo != nil && logo.Type == brand.PNG }
 
-// logoID is what the logo is called within a mail. It is the same in each: two mails show the same logo.
+// logoID is the Content-ID of the logo without brackets. All mails may use the same ID, because they contain the same logo.
 func (s *sender) logoID() string { return "logo@" + s.domain }

@@ -14,48 +14,48 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 )
 
-// SMTP is the server that mails are handed to.
+// SMTP is the server that sends the mails.
 type SMTP struct {
 	Host     string
 	Port     int
-	TLS      string // "starttls": mandatory, "implicit", or "none"
+	TLS      string // "starttls" (mandatory), "implicit" or "none"
 	Username string // empty: no AUTH
 	Password string
-	Timeout  time.Duration // for one mail, from the connection to the server's last word
+	Timeout  time.Duration // for each step: connecting, the server's greeting, the login, and one mail
 
-	Connections int // mails handed over at once, at most
+	Connections int // most mails that are handed over at once
 
-	CAFile string // PEM: certificates that are trusted besides those of the system; empty: none
-	Helo   string // the name to say in EHLO; empty: this machine's
+	CAFile string // PEM file of certificates that are trusted besides those of the system; empty: none
+	Helo   string // name in EHLO; empty: this machine's name
 }
 
-// idleFor is how long a conversation with the server is kept for the next mail. Servers end one after minutes.
+// idleFor is how long an unused connection is kept for the next mail. Servers close an unused connection after some minutes.
 const idleFor = 10 * time.Second
 
-// errAway is the error of a conversation that could not be begun, which has nothing to do with the mail.
+// errAway is the error when a connection could not be set up. It is not about the mail.
 var errAway = errors.New("the mail server is not to be had")
 
-// relay hands mails over to a server. It keeps conversations for a while: to begin one takes longer than to hand over a mail.
+// relay hands mails to a server. It keeps connections for a while, because setting one up takes longer than handing a mail over.
 type relay struct {
 	config  SMTP
 	options []gomail.Option
 
 	mu   sync.Mutex
-	idle []conversation // the one that was used last comes last
-	left bool           // another relay has taken its place: no conversation is kept
+	idle []conversation // the connection that was used last is the last one
+	left bool           // another relay has replaced this one: it keeps no connections
 }
 
-// conversation is one with the server, which goes over one connection.
+// conversation is one SMTP session, on one connection.
 type conversation struct {
 	client *gomail.Client
 	on     *smtp.Client
 	used   time.Time
 }
 
-// endWithin bounds how long the server's last word is waited for.
+// endWithin is how long end waits for the server's answer to QUIT.
 const endWithin = 2 * time.Second
 
-// end ends the conversation, and its connection even where the server says nothing.
+// end ends the session. It closes the connection even if the server does not answer.
 func (c conversation) end() {
 	if c.on.UpdateDeadline(endWithin) != nil || c.on.Quit() != nil {
 		_ = c.on.Close()
@@ -77,7 +77,7 @@ func smtpOptions(c SMTP) ([]gomail.Option, error) {
 	options := []gomail.Option{gomail.WithPort(c.Port), gomail.WithTimeout(c.Timeout)}
 	switch c.TLS {
 	case "starttls":
-		// Mandatory: a server that does not offer it, or somebody on the way who hides the offer, gets nothing to read.
+		// Mandatory: if the server does not offer STARTTLS, or an attacker on the network removes the offer, no mail is sent.
 		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
 	case "implicit":
 		options = append(options, gomail.WithSSL())
@@ -105,8 +105,8 @@ func smtpOptions(c SMTP) ([]gomail.Option, error) {
 	return options, nil
 }
 
-// trustedBesides are the certificates of a file, and those of the system. A server's own certificate may be among them: it is trusted
-// then, for the names in it.
+// trustedBesides returns the certificates that the system trusts, and those of a file. The file may contain a server's own
+// certificate; it is then trusted for the names in it.
 func trustedBesides(path string) (*x509.CertPool, error) {
 	encoded, err := os.ReadFile(path)
 	if err != nil {
@@ -122,22 +122,23 @@ func trustedBesides(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// ask begins a conversation and ends it: connection, TLS, AUTH, QUIT.
+// ask sets a connection up and ends it: connection, TLS, AUTH, QUIT.
 func (r *relay) ask(ctx context.Context) error {
 	c, err := r.begin(ctx)
 	if err != nil {
 		return r.discreet(err)
 	}
-	c.end() // what was to be known is known
+	c.end() // setting the connection up was the check
 	return nil
 }
 
-// discreet is the error of a conversation that could not be begun. A server may repeat what it does not take.
+// discreet returns the error when a connection could not be set up, without the password: a server may repeat what it does not
+// accept.
 func (r *relay) discreet(err error) error {
 	return fmt.Errorf("%w: %w", errAway, discreet{err: err, password: r.config.Password})
 }
 
-// hand hands one mail over. With a nil error the server has taken charge of it.
+// hand hands one mail to the server. If the error is nil, the server has accepted the mail.
 func (r *relay) hand(ctx context.Context, m *gomail.Msg) error {
 	for {
 		c, kept := r.kept()
@@ -149,11 +150,11 @@ func (r *relay) hand(ctx context.Context, m *gomail.Msg) error {
 		}
 		err := c.client.SendWithSMTPClient(c.on, m)
 		switch {
-		case m.IsDelivered(): // what fails afterwards is no longer about the mail
+		case m.IsDelivered(): // an error after this is not about the mail
 			r.keep(c, err)
 			return nil
 		case kept && ended(err):
-			c.end() // by the server, meanwhile; nothing was said of the mail
+			c.end() // the server had closed the connection before the mail began; try another one
 		default:
 			r.keep(c, err)
 			return err
@@ -161,7 +162,7 @@ func (r *relay) hand(ctx context.Context, m *gomail.Msg) error {
 	}
 }
 
-// ended says whether a conversation had ended before the mail was begun.
+// ended says whether the connection had ended before the mail began.
 func ended(err error) bool {
 	var e *gomail.SendError
 	return errors.As(err, &e) && e.Reason == gomail.ErrConnCheck
@@ -177,7 +178,7 @@ func (r *relay) begin(ctx context.Context) (c conversation, err error) {
 	return c, err
 }
 
-// kept is the conversation that was used last.
+// kept returns the idle connection that was used last.
 func (r *relay) kept() (c conversation, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -189,7 +190,7 @@ func (r *relay) kept() (c conversation, ok bool) {
 	return c, true
 }
 
-// keep keeps a conversation in which nothing went wrong.
+// keep keeps a connection for the next mail if there was no error. Otherwise it ends the connection.
 func (r *relay) keep(c conversation, err error) {
 	r.mu.Lock()
 	kept := err == nil && !r.left
@@ -202,18 +203,17 @@ func (r *relay) keep(c conversation, err error) {
 	case kept:
 	case err == nil || answered(err):
 		c.end()
-	default: // the server has said nothing in time, or nothing that makes sense
+	default: // the server did not answer in time, or its answer could not be understood
 		_ = c.on.Close()
 	}
 }
 
-// answered says whether an error is what the server has answered.
+// answered says whether the error is an SMTP answer of the server.
 func answered(err error) bool {
 	var e *gomail.SendError
 	return errors.As(err, &e) && e.ErrorCode() != 0
 }
 
-// endIdle ends the conversations that have not been used for a while.
 func (r *relay) endIdle(now time.Time) {
 	r.mu.Lock()
 	var old []conversation

@@ -26,11 +26,10 @@ import (
 	"nidan/brand"
 )
 
-// certificate is that of every server in these tests, for localhost.
+// certificate is the certificate for localhost that all servers in these tests use.
 var certificate tls.Certificate
 
-// TestMain makes a certificate and has this process trust it the way an operator adds one of his own: in the list of the
-// system.
+// TestMain makes a certificate, and makes this process trust it as an operator would: by adding it to the system's certificates.
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "nidan-mail-")
 	if err == nil {
@@ -55,7 +54,7 @@ func trustedCertificate(path string) (err error) {
 	return os.Setenv("SSL_CERT_FILE", path)
 }
 
-// newCertificate makes one for localhost that nobody has signed but itself, and returns it as PEM too.
+// newCertificate makes a self-signed certificate for localhost, and also returns it as PEM.
 func newCertificate(authority bool) (tls.Certificate, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -74,29 +73,29 @@ func newCertificate(authority bool) (tls.Certificate, []byte, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, encoded, nil
 }
 
-// server is a mail server that does as a test says.
+// server is a mail server that behaves as the test says.
 type server struct {
-	username, password string                     // empty: no AUTH is asked
-	login              bool                       // AUTH LOGIN is offered, in place of PLAIN
-	refuse             int                        // how many mails to refuse before taking one
-	unknown            bool                       // refuses every receiver, by name
-	filter             bool                       // refuses every mail, and quotes from it
-	hang               chan struct{}              // mails are answered when it is closed
-	hangUp             bool                       // ends the conversation soon after it has taken a mail
-	reached            chan struct{}              // where given, gets a value as each mail comes
-	certificate        *tls.Certificate           // nil: one that is trusted
-	answers            map[string]*smtp.SMTPError // to MAIL, RCPT or DATA, in place of taking it
+	username, password string                     // empty: the server does not require AUTH
+	login              bool                       // the server offers AUTH LOGIN instead of PLAIN
+	refuse             int                        // how many mails the server refuses before it accepts one
+	unknown            bool                       // the server refuses every receiver, and repeats the address
+	filter             bool                       // the server refuses every mail, and quotes from it
+	hang               chan struct{}              // the server answers mails only after this is closed
+	hangUp             bool                       // the server closes the connection soon after it has accepted a mail
+	reached            chan struct{}              // if not nil: gets a value when a mail arrives
+	certificate        *tls.Certificate           // nil: a certificate that is trusted
+	answers            map[string]*smtp.SMTPError // answers to MAIL, RCPT or DATA, instead of accepting
 
 	mu     sync.Mutex
 	mails  []string
-	secure []bool // whether each came over TLS
+	secure []bool // for each mail: whether it arrived over TLS
 	heard  strings.Builder
 	port   int
-	begun  int // conversations
-	over   int // of them
+	begun  int // sessions that have begun
+	over   int // sessions that have ended
 }
 
-// listen starts it: on plain TCP, with or without the offer of STARTTLS, or on TLS.
+// listen starts the server: on plain TCP, with or without STARTTLS, or on TLS.
 func (s *server) listen(t *testing.T, startTLS, implicitTLS bool) SMTP {
 	t.Helper()
 	backend := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
@@ -113,7 +112,7 @@ func (s *server) listen(t *testing.T, startTLS, implicitTLS bool) SMTP {
 	if startTLS {
 		backend.TLSConfig = tlsConfig
 	}
-	l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", s.port)) // 0: any port
+	l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", s.port)) // port 0: any free port
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +125,7 @@ func (s *server) listen(t *testing.T, startTLS, implicitTLS bool) SMTP {
 	return SMTP{Host: "localhost", Port: s.port, TLS: "none", Timeout: 5 * time.Second, Connections: 8}
 }
 
-// Write takes what is said on the wire.
+// Write collects everything that is sent on the wire.
 func (s *server) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,7 +144,7 @@ func (s *server) received() []string {
 	return append([]string{}, s.mails...)
 }
 
-// answer is what a test has the server answer to a command.
+// answer returns the answer to a command that the test has set.
 func (s *server) answer(command string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -188,7 +187,7 @@ func (s *session) check(username, password string) error {
 	return nil
 }
 
-// loginServer is the server's side of AUTH LOGIN, which asks for the name and then for the password.
+// loginServer is the server's side of AUTH LOGIN, which asks for the user name and then for the password.
 type loginServer struct {
 	said  []string
 	check func(username, password string) error
@@ -264,7 +263,7 @@ func (s *session) Logout() error {
 func config(s SMTP) Config {
 	texts, err := Texts()
 	if err != nil {
-		panic(err) // they are part of the program
+		panic(err) // the texts are embedded in the program
 	}
 	return Config{From: "Nidan <nidan@example.com>", Brand: brand.Brand{Name: "Nidan"}, Texts: texts, CodeHost: "login.example.com", SMTP: s}
 }
@@ -275,8 +274,8 @@ func TestConversations(t *testing.T) {
 		startTLS, implicitTLS bool
 		tls                   string
 		username, password    string
-		host                  string // empty: as the certificate says
-		want                  string // of the error; empty: the mail arrives
+		host                  string // empty: the host in the certificate
+		want                  string // part of the error; empty: the mail arrives
 	}{
 		"plain, where it is configured":           {server: &server{}, tls: "none"},
 		"STARTTLS":                                {server: &server{}, startTLS: true, tls: "starttls"},
@@ -423,7 +422,7 @@ func TestAConversationIsKeptForTheNextMail(t *testing.T) {
 	}
 }
 
-// A conversation that has lasted for longer than one mail may take is past its time, and ends all the same.
+// A session that has lasted longer than the timeout of one mail has passed its deadline. Its connection must be closed all the same.
 func TestNoConnectionIsLeftOfAConversationThatHasEnded(t *testing.T) {
 	server := &server{}
 	c := server.listen(t, false, false)

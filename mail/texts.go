@@ -14,7 +14,7 @@ import (
 //go:embed templates texts
 var files embed.FS
 
-// Texts are the texts of a mail by name, by language.
+// Texts returns the texts of mails, by language and name.
 func Texts() (map[string]map[string]string, error) {
 	all := make(map[string]map[string]string)
 	for _, locale := range []string{"ja", "en"} {
@@ -31,7 +31,7 @@ func Texts() (map[string]map[string]string, error) {
 	return all, nil
 }
 
-// templates are what all languages have in common.
+// templates are the templates of the text part and of the HTML part. All languages use the same templates.
 type templates struct {
 	text *template.Template
 	html *htmltemplate.Template
@@ -47,26 +47,26 @@ func loadTemplates() (t templates, err error) {
 	return t, nil
 }
 
-// words are what a mail is made of.
+// words are the values that the templates put into a mail.
 type words struct {
 	Locale  string
 	Brand   string
-	Logo    htmltemplate.URL // where in the mail it is; empty: it is not
-	Accent  string           // #rrggbb; empty: as the text
+	Logo    htmltemplate.URL // cid: URL of the embedded logo; empty: the mail has no logo
+	Accent  string           // #rrggbb; empty: the colour of the text
 	Code    string
-	Length  int // digits
-	Minutes int // for which the code holds
+	Length  int // number of digits
+	Minutes int // how long the code is valid
 	Host    string
 
-	WrongCodes int    // to tell of; 0: nothing
-	Since      string // when the first of them was, in UTC
+	WrongCodes int    // wrong codes that the mail reports; 0: none
+	Since      string // when the first of them was tried, in UTC
 
-	HelpURL, PrivacyURL string // empty: there is none
+	HelpURL, PrivacyURL string // empty: the mail has no such link
 
-	texts map[string]string // of the language
+	texts map[string]string // texts of the language, by name
 }
 
-// Say is a text with what it mentions put in.
+// Say returns a text, with the values in place of its placeholders.
 func (w words) Say(name string) string {
 	return strings.NewReplacer(
 		"{{.Brand}}", w.Brand, "{{.Length}}", strconv.Itoa(w.Length), "{{.Minutes}}", strconv.Itoa(w.Minutes),
@@ -74,7 +74,7 @@ func (w words) Say(name string) string {
 	).Replace(w.texts[name])
 }
 
-// SayOf is a text about so many of something.
+// SayOf returns a text about a number of things: the singular text (name_one) if many is 1.
 func (w words) SayOf(name string, many int) string {
 	if many == 1 {
 		name += "_one"
@@ -82,5 +82,5 @@ func (w words) SayOf(name string, many int) string {
 	return w.Say(name)
 }
 
-// minutes are whole minutes, rounded up: a code that holds for 30 seconds is not said to hold for 0 minutes.
+// minutes returns whole minutes, rounded up, so that a mail never says that a code is valid for 0 minutes.
 func minutes(d time.Duration) int { return max(1, int((d+time.Minute-1)/time.Minute)) }

@@ -13,7 +13,7 @@ import (
 	"nidan/challenge"
 )
 
-// read composes a mail and reads it as a mail program does.
+// read composes a mail, and reads it as a mail program does.
 func read(t *testing.T, locale, brand string, validFor time.Duration) (header mail.Header, text, html string) {
 	t.Helper()
 	return readMessage(t, brand, message(locale, validFor))
@@ -29,7 +29,7 @@ func readMessage(t *testing.T, brand string, about challenge.Message) (header ma
 	return header, text, html
 }
 
-// readWith also finds the images in the mail, with their headers.
+// readWith also returns the images in the mail, with their headers.
 func readWith(t *testing.T, change func(*Config), about challenge.Message) (header mail.Header, text, html string, images []*mail.Part) {
 	t.Helper()
 	c := config(SMTP{Host: "localhost", Port: 25, TLS: "none", Timeout: time.Second})

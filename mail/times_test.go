@@ -12,10 +12,9 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// In these tests time is not real (testing/synctest): it goes on when all wait, so that minutes take no time, and what happens happens
-// at an exact time.
+// These tests run in simulated time (testing/synctest). Time advances when all goroutines wait. So minutes take no real time, and
+// each event happens at an exact time.
 
-// seconds are durations.
 func seconds(of ...float64) (all []time.Duration) {
 	for _, s := range of {
 		all = append(all, time.Duration(s*float64(time.Second)))
@@ -23,7 +22,7 @@ func seconds(of ...float64) (all []time.Duration) {
 	return all
 }
 
-// inBubble runs a queue from a memory to an office, and ends all of it.
+// inBubble runs a queue from a memory to an office, and stops both at the end.
 func inBubble(t *testing.T, fn func(t *testing.T, m *memory, o *office, q *Queue)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -39,13 +38,12 @@ func inBubble(t *testing.T, fn func(t *testing.T, m *memory, o *office, q *Queue
 	})
 }
 
-// pass lets so much time go by, and waits until all that was to happen by then has happened.
+// pass advances the time, and waits until everything that is due by then has happened.
 func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-// What a server answers.
 var errLater = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "later"}
 
 var errNever = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "never"}
@@ -70,7 +68,7 @@ func TestAMailUnderWayIsHeldForAsLongAsItTakes(t *testing.T) {
 		o.takes = func(string) error { time.Sleep(20*time.Second + time.Millisecond); return nil }
 		m.put(q.keys, "one", time.Minute)
 		q.Start()
-		other := newBubbleQueue(t, m, o, 5) // of another process, on the same database
+		other := newBubbleQueue(t, m, o, 5) // a queue of another process on the same database
 		other.Start()
 		pass(time.Minute)
 		if got, want := o.times(), seconds(0); !slices.Equal(got, want) {
@@ -126,7 +124,8 @@ func TestAServerThatIsAwayIsAskedAtTheRightTimes(t *testing.T) {
 			m.put(q.keys, id, 10*time.Minute)
 		}
 		pass(29 * time.Second)
-		// At the start, then those that are under way together, then one at a time, after 1, 2, 4, 5, 5, … seconds.
+		// The check at the start, then the five mails that are sent at once, then one try at a time after pauses of 1, 2, 4, 5, 5, …
+		// seconds.
 		if want := seconds(0, 1, 1, 1, 1, 1, 2, 4, 8, 13, 18, 23, 28); !slices.Equal(o.asked, want) {
 			t.Errorf("asked at %v, want %v", o.asked, want)
 		}
@@ -212,7 +211,7 @@ func TestAServerThatSaysNothingIsGivenUpInTime(t *testing.T) {
 		m.put(q.keys, "one", 10*time.Minute)
 		q.Start()
 		pass(5 * time.Minute)
-		// Thirty seconds for the first try, then a second's wait.
+		// The first try takes 30 seconds until the timeout; then the mail waits one second.
 		if got, want := o.times(), seconds(0, 31); !slices.Equal(got, want) {
 			t.Errorf("tried at %v, want %v", got, want)
 		}

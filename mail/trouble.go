@@ -5,38 +5,38 @@ import (
 	"time"
 )
 
-// Trouble is what keeps codes from reaching anybody: the server is away, does not take the password, has a certificate that nobody
-// vouches for, or takes no mails. It is what this process has met: others that share the database may not have met it yet.
+// Trouble says what keeps mails from being sent: the server cannot be reached, does not accept the password, has a certificate that
+// is not trusted, or accepts no mail. It is what this process has met. Other processes on the same database may not have met it yet.
 type Trouble struct {
 	Since  time.Time
 	Reason string // one of [Reasons]
-	Err    error  // names neither a receiver nor a code
+	Err    error  // contains neither a receiver's address nor a code
 }
 
-// Away says whether the server is not to be had at all. Mails wait meanwhile.
+// Away says whether the server cannot be used at all. Mails wait meanwhile.
 func (t Trouble) Away() bool { return t.Reason != ReasonRefused }
 
 const (
-	// mostBetween is how long at most nobody asks whether the server is back: people wait.
+	// mostBetween is the longest pause between two tries while mails wait, because people wait for their codes.
 	mostBetween = 5 * time.Second
-	// askEvery is how often that is asked where no mail waits, so that a trouble that is over is not shown until somebody signs in.
+	// askEvery is the pause between two checks while no mail waits. Without these checks, a trouble that is over would be shown until
+	// somebody signs in.
 	askEvery = 10 * time.Second
-	// askAuthEvery is askEvery for a server that does not take the password: many count such tries, and lock the user out.
+	// askAuthEvery replaces askEvery if the server does not accept the password: many servers count such tries and lock the user out.
 	askAuthEvery = time.Minute
 )
 
-// troubles keeps what is known of the server. While it is away, mails are not tried one after the other: one at a time is, after 1, 2,
-// 4, 5, 5, … seconds.
+// troubles keeps what is known about the server. While the server cannot be used, only one mail at a time is tried, after pauses of
+// 1, 2, 4, 5, 5, … seconds.
 type troubles struct {
 	mu      sync.Mutex
-	away    *Trouble // nil: none
-	refuses *Trouble // the newest mails were refused, and not for their receivers; nil: none
+	away    *Trouble // nil: the server can be used
+	refuses *Trouble // the newest mails were refused for a reason that is not the receiver; nil: they were not
 	wait    time.Duration
 	until   time.Time
-	asked   time.Time // when the server was last found away
+	asked   time.Time // when the server last could not be used
 }
 
-// current is the trouble there is; nil: none.
 func (p *troubles) current() *Trouble {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -46,7 +46,7 @@ func (p *troubles) current() *Trouble {
 	return p.refuses
 }
 
-// room is how many of n mails may be tried now, with some under way.
+// room returns how many of n mails may be tried now, while underWay mails are being sent.
 func (p *troubles) room(n, underWay int, now time.Time) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -60,10 +60,10 @@ func (p *troubles) room(n, underWay int, now time.Time) int {
 }
 
 func (p *troubles) resting(now time.Time) bool {
-	return now.Before(p.until) && p.until.Sub(now) <= mostBetween // otherwise the clock was set back
+	return now.Before(p.until) && p.until.Sub(now) <= mostBetween // a longer rest means that the clock was set back
 }
 
-// ask says whether the server is to be asked whether it is back, although no mail waits.
+// ask says whether to check the server now, although no mail waits.
 func (p *troubles) ask(now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -81,7 +81,7 @@ func (p *troubles) ask(now time.Time) bool {
 	return true
 }
 
-// isAway notes that the server is not to be had. It says whether that is news, and when to try again.
+// isAway notes that the server cannot be used. It says whether this is new, and returns when to try again.
 func (p *troubles) isAway(reason string, err error, now time.Time) (news bool, until time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -90,14 +90,14 @@ func (p *troubles) isAway(reason string, err error, now time.Time) (news bool, u
 	}
 	news = p.away == nil || p.away.Reason != reason
 	p.away, p.asked = goesOn(p.away, reason, err, now), now
-	if !now.Before(p.until) { // of those that were under way together, the first one counts
+	if !now.Before(p.until) { // of several mails that fail at the same time, only the first one makes the pause longer
 		p.wait = min(2*p.wait, mostBetween)
 		p.until = now.Add(p.wait)
 	}
 	return news, p.until
 }
 
-// refused notes that the server takes no mails, whoever they are for. It says whether that is news.
+// refused notes that the server accepts no mail, for any receiver. It says whether this is new.
 func (p *troubles) refused(err error, now time.Time) (news bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -106,7 +106,7 @@ func (p *troubles) refused(err error, now time.Time) (news bool) {
 	return news
 }
 
-// goesOn is a trouble that began now, or before.
+// goesOn returns a trouble with the time since the trouble t began, or now if t is nil.
 func goesOn(t *Trouble, reason string, err error, now time.Time) *Trouble {
 	if t != nil {
 		now = t.Since
@@ -114,7 +114,7 @@ func goesOn(t *Trouble, reason string, err error, now time.Time) *Trouble {
 	return &Trouble{Since: now, Reason: reason, Err: err}
 }
 
-// answered notes that the server is to be had, and returns the trouble that is over; nil: there was none.
+// answered notes that the server can be used, and returns the trouble that is over by this, or nil if there was none.
 func (p *troubles) answered() (over *Trouble) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -122,7 +122,7 @@ func (p *troubles) answered() (over *Trouble) {
 	return over
 }
 
-// took notes that the server has taken a mail, and returns the trouble that is over; nil: there was none.
+// took notes that the server has accepted a mail, and returns the trouble that is over by this, or nil if there was none.
 func (p *troubles) took() (over *Trouble) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,7 +11,6 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// closedPort is a port that nobody listens on.
 func closedPort(t *testing.T) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -22,7 +21,7 @@ func closedPort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// foreign is a certificate that nobody here vouches for.
+// foreign returns a server with a certificate that is not trusted here.
 func foreign(t *testing.T) *server {
 	t.Helper()
 	c, _, err := newCertificate(true)
@@ -39,7 +38,7 @@ func TestTheServerIsAskedBeforeTheFirstMail(t *testing.T) {
 		tls      string
 		password string
 		away     bool
-		reason   string // empty: nothing is wrong
+		reason   string // empty: there is no trouble
 	}{
 		"that takes mails":                     {server: &server{username: "u", password: "correct"}, startTLS: true, tls: "starttls", password: "correct"},
 		"with a wrong password":                {server: &server{username: "u", password: "correct"}, startTLS: true, tls: "starttls", password: "wrong", reason: ReasonAuth},
@@ -83,7 +82,7 @@ func TestTheServerIsAskedBeforeTheFirstMail(t *testing.T) {
 	}
 }
 
-// A console that shows a trouble after it is over sends people looking for what is wrong.
+// If the console shows a trouble that is over, administrators search for a problem that is not there.
 func TestATroubleEndsAlthoughNobodySignsIn(t *testing.T) {
 	port := closedPort(t)
 	s := newScene(t, SMTP{Host: "127.0.0.1", Port: port, TLS: "none", Timeout: time.Second, Connections: 5})
@@ -122,7 +121,7 @@ func TestAServerThatDoesNotTakeThePasswordIsAskedLessOften(t *testing.T) {
 		t.Errorf("within a minute, it is asked %d times more", got-first)
 	}
 	s.advance(time.Second)
-	// A conversation says EHLO twice, the second time within TLS: to close the server in between would be a race in its library.
+	// A session sends EHLO twice, the second time within TLS. Closing the server in between would be a data race in its library.
 	for end := time.Now().Add(10 * time.Second); begun() < first+2; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("it is not asked again after a minute")
@@ -146,7 +145,7 @@ func TestATroubleOfAnotherKindIsTold(t *testing.T) {
 	}
 }
 
-// A server that takes no mails stays one until it takes one: that it answers proves nothing.
+// A server that accepts no mail keeps this trouble until it accepts a mail. An answer to a check alone does not end the trouble.
 func TestARefusalOfAllMailsEndsWithAMailThatIsTaken(t *testing.T) {
 	srv := answering("MAIL", 550, smtp.EnhancedCode{5, 7, 1}, "not you")
 	s := newScene(t, srv.listen(t, false, false))
@@ -180,14 +179,14 @@ func TestARefusalOfAllMailsEndsWithAMailThatIsTaken(t *testing.T) {
 	s.logs("mails can be sent again")
 }
 
-// Some servers put a first mail off for a moment. What goes on is told.
+// Some servers answer the first try of a mail with "later". Only a refusal that goes on is reported as a trouble.
 func TestAServerThatPutsMailsOffIsToldOfAtTheThirdTry(t *testing.T) {
 	for name, tc := range map[string]struct {
 		refuse  int
 		trouble bool
 	}{"twice": {2, false}, "three times": {3, true}} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel() // each waits for some tries
+			t.Parallel() // each test waits for some tries
 			srv := &server{refuse: tc.refuse}
 			s := newScene(t, srv.listen(t, false, false))
 			s.start()

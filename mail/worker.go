@@ -9,7 +9,7 @@ import (
 	"nidan/records"
 )
 
-// What became of a mail, as the records name it.
+// The kinds of records that say how a mail ended.
 const (
 	recordSent    = "mail_sent"
 	recordDropped = "mail_dropped"
@@ -17,16 +17,16 @@ const (
 	recordGivenUp = "mail_given_up"
 )
 
-// try tries a mail once, and sees to what is to become of it. A mail is sent at least once, and twice only if the program dies, or
-// the database is away, between the server's last word and the record of it.
+// try tries to send a mail once, and then ends it or puts it off. A mail is sent at least once. It is sent twice only if the program
+// dies, or the database cannot be used, between the server's last answer and the record of the end.
 func (q *Queue) try(o challenge.Outgoing) {
-	ctx := context.Background() // a mail under way goes out while the program ends
+	ctx := context.Background() // a mail that is being sent is finished while the program stops
 	switch {
 	case !o.Wanted:
 		q.record(ctx, o, recordDropped, cause{})
 		return
 	case !q.now().Before(o.ExpiresAt):
-		o.Tries-- // this is none
+		o.Tries-- // TakeMessages has counted a try that did not take place
 		q.giveUp(ctx, o, q.whyNotBefore())
 		return
 	}
@@ -39,7 +39,6 @@ func (q *Queue) try(o challenge.Outgoing) {
 	q.failed(ctx, o, causeOf(err))
 }
 
-// send sends a message, and tells whoever watches.
 func (q *Queue) send(ctx context.Context, m challenge.Message) error {
 	told := func(string) {}
 	if watch := q.sender.config.Watch; watch != nil {
@@ -77,11 +76,11 @@ func (q *Queue) failed(ctx context.Context, o challenge.Outgoing, c cause) {
 	}
 }
 
-// toldFrom is at which try of a mail an answer that is not final becomes a trouble to be told of. Some servers put each first mail off
-// for a moment.
+// toldFrom is the try of a mail from which on an answer that is not final is reported as a trouble. Some servers answer the first try
+// of each mail with "later" (greylisting).
 const toldFrom = 3
 
-// note notes what a failure says of the server, and returns when to try the mail again.
+// note notes what a failure says about the server, and returns when to try the mail again.
 func (q *Queue) note(ctx context.Context, o challenge.Outgoing, c cause) time.Time {
 	if errors.Is(c.err, errAway) {
 		return q.away(ctx, c.err)
@@ -95,7 +94,7 @@ func (q *Queue) note(ctx context.Context, o challenge.Outgoing, c cause) time.Ti
 	return q.now().Add(nextTry(o.Tries))
 }
 
-// ask asks the server whether it would take mails, and hands none over.
+// ask checks whether the server can be used, without sending a mail.
 func (q *Queue) ask() {
 	ctx := context.Background()
 	if err := q.sender.relay.Load().ask(ctx); err != nil {
@@ -107,7 +106,7 @@ func (q *Queue) ask() {
 	q.over(ctx, q.troubles.answered())
 }
 
-// away notes that the server is not to be had, and returns when it is to be asked again.
+// away notes that the server cannot be used, and returns when to try it again.
 func (q *Queue) away(ctx context.Context, err error) time.Time {
 	news, until := q.troubles.isAway(whyAway(err), err, q.now())
 	if news {
@@ -116,20 +115,18 @@ func (q *Queue) away(ctx context.Context, err error) time.Time {
 	return until
 }
 
-// tell logs a trouble that has begun.
 func (q *Queue) tell(ctx context.Context, trouble string, err error) {
 	smtp := q.sender.relay.Load().config
 	q.log.ErrorContext(ctx, trouble, "server", smtp.Host, "port", smtp.Port, "username", smtp.Username, "err", err)
 }
 
-// over logs a trouble that is over, if there was one.
 func (q *Queue) over(ctx context.Context, t *Trouble) {
 	if t != nil {
 		q.log.InfoContext(ctx, "mails can be sent again", "since", t.Since, "reason", t.Reason)
 	}
 }
 
-// whyNotBefore is why a mail was not sent before its code expired, as far as is known.
+// whyNotBefore returns why a mail was not sent before its code expired, as far as this is known.
 func (q *Queue) whyNotBefore() cause {
 	if t := q.Trouble(); t != nil {
 		return cause{reason: t.Reason, err: t.Err}
@@ -137,17 +134,17 @@ func (q *Queue) whyNotBefore() cause {
 	return cause{reason: "expired"}
 }
 
-// giveUp ends a mail whose code is of no more use.
+// giveUp ends a mail whose code expires before the mail could be sent.
 func (q *Queue) giveUp(ctx context.Context, o challenge.Outgoing, c cause) {
 	q.log.ErrorContext(ctx, "a code expired before its mail could be sent", "challenge", o.Challenge, "tries", o.Tries, "reason", c.reason, "flow", o.Flow)
 	q.record(ctx, o, recordGivenUp, c)
 }
 
-// recordAgain is how long after a failure the end of a mail is recorded again.
+// recordAgain is the pause between two tries to record the end of a mail.
 const recordAgain = time.Second
 
-// record takes a mail out of the outbox and records how it ended. It goes on until that is kept: a mail that was sent would otherwise
-// be sent again.
+// record deletes a mail from the outbox and records how the mail ended. It tries until this succeeds, because a mail that was sent
+// would otherwise be sent again.
 func (q *Queue) record(ctx context.Context, o challenge.Outgoing, kind string, c cause) {
 	end := q.outbox.EndMessage
 	if kind == recordRefused || kind == recordGivenUp {
@@ -170,7 +167,7 @@ func (q *Queue) record(ctx context.Context, o challenge.Outgoing, kind string, c
 	}
 }
 
-// nextTry is how long to wait after so many tries: 1, 2, 4, … seconds, 60 at most.
+// nextTry returns how long to wait after this many tries: 1, 2, 4, … seconds, at most 60.
 func nextTry(tries int) time.Duration {
 	if n := tries - 1; n < 6 {
 		return time.Second << max(0, n)

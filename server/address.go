@@ -9,8 +9,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Proxies are the networks of the reverse proxies in front of a listener. What one of them says of where a request comes from, in
-// X-Forwarded-For, is believed.
+// Proxies are the networks of the reverse proxies in front of a listener. Nidan trusts the client address in X-Forwarded-For only if
+// one of these proxies sends it.
 type Proxies []*net.IPNet
 
 // ParseProxies reads networks in CIDR notation (RFC 4632).
@@ -26,8 +26,8 @@ func ParseProxies(networks []string) (Proxies, error) {
 	return all, nil
 }
 
-// clientAddress finds where a request comes from: the address nearest to this program that is no proxy's. Echo's own list of
-// networks to believe, which holds every private one, is switched off: a client may well be in one of them.
+// clientAddress finds the client's address: the first address, seen from this program, that is not a proxy's. Echo by default trusts
+// all private networks as proxies; this is switched off, because clients may be in private networks.
 func (p Proxies) clientAddress() echo.IPExtractor {
 	if len(p) == 0 {
 		return echo.ExtractIPDirect()
@@ -39,7 +39,6 @@ func (p Proxies) clientAddress() echo.IPExtractor {
 	return echo.ExtractIPFromXFFHeader(options...)
 }
 
-// has says whether an address is a proxy's.
 func (p Proxies) has(a netip.Addr) bool {
 	return slices.ContainsFunc(p, func(network *net.IPNet) bool { return network.Contains(a.AsSlice()) })
 }

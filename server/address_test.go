@@ -13,7 +13,8 @@ import (
 	"nidan/hooks"
 )
 
-// lying puts a lie into every header in which somebody may look for a client's address, and asks to have the true ones taken away.
+// lying writes a wrong address into every header in which a program may look for a client's address. Its Connection header asks for
+// the correct headers to be removed.
 func lying(r *http.Request) *http.Request {
 	for _, name := range append([]string{"X-Client-Ip", "X-Forwarded", "Fastly-Client-Ip"}, addressHeaders...) {
 		r.Header[http.CanonicalHeaderKey(name)] = []string{"198.51.100.66", "198.51.100.67"}
@@ -24,12 +25,12 @@ func lying(r *http.Request) *http.Request {
 	return r
 }
 
-// Kratos takes a client's address from headers, and hands some on to the hook.
+// Kratos reads a client's address from headers, and passes some of them on to the hook.
 func TestKratosIsToldWhereTheClientIs(t *testing.T) {
 	const seen, private = "192.0.2.7:1234", "10.0.0.5:1234"
 	for name, tc := range map[string]struct {
 		proxies []string
-		from    string // who connects
+		from    string // the address that connects
 		via     []string
 		want    string
 		signed  bool
@@ -88,7 +89,7 @@ func TestKratosIsToldWhereTheClientIs(t *testing.T) {
 	}
 }
 
-// What else a listener serves asks Echo.
+// The other handlers of a listener use Echo's IP extractor.
 func TestAListenerBelievesItsProxiesAlone(t *testing.T) {
 	for name, tc := range map[string]struct{ networks, want string }{
 		"its proxy's word":        {"192.0.2.0/24", "203.0.113.9"},

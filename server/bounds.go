@@ -13,21 +13,22 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds are the most that a client's request to Kratos may hold.
+// Bounds limit a client's request to Kratos.
 //
-// Kratos gives its Jsonnet interpreter what the client sent, before any snippet can cut it. An input of 64 KB, or one nested some
-// thousand levels deep, ends the interpreter, and the one after it fails the sign-ins of other people (measured on Kratos v1.3.1
-// and v26.2.0). So the four sizes count bytes as they arrive there: Kratos writes them as JSON, twice, and one "<" is seven bytes
-// then. Together they stay below 64 KB, also where the address of the flow's beginning comes along three times.
+// Kratos passes the client's input to its Jsonnet interpreter before a snippet can shorten it. An input of 64 KB, or one that is
+// nested some thousand levels deep, ends the interpreter, and the next interpreter fails the sign-ins of other people (measured on
+// Kratos v1.3.1 and v26.2.0). So the four sizes count the bytes that arrive at the interpreter: Kratos encodes the input as JSON
+// twice, so that one "<" becomes seven bytes. Together, the sizes stay below 64 KB, even if the address of the flow's beginning is
+// contained three times.
 type Bounds struct {
 	Body    int // bytes of the body
-	Headers int // bytes of all headers, names included
-	Header  int // bytes of one header's value
+	Headers int // bytes of all headers, with their names
+	Header  int // bytes of the value of one header
 	Address int // bytes of path and query
-	Depth   int // objects and arrays within each other in a JSON body, or a form's field
+	Depth   int // levels of nested objects and arrays in a JSON body, or in a form field
 }
 
-// refusal is a request that is not handed on.
+// refusal is the error for a request that is not passed on to Kratos.
 type refusal struct {
 	status int
 	says   string
@@ -35,7 +36,7 @@ type refusal struct {
 
 func (r refusal) Error() string { return r.says }
 
-// check says why a request is not handed on, nil where it is. Afterwards the body can be read again.
+// check returns why a request is not passed on to Kratos, or nil if it may be. The body can still be read afterwards.
 func (b Bounds) check(w http.ResponseWriter, r *http.Request) error {
 	if cost(r.URL.RequestURI()) > b.Address {
 		return refusal{http.StatusRequestURITooLong, fmt.Sprintf("The address is longer than %d bytes.", b.Address)}
@@ -76,7 +77,8 @@ func (b Bounds) bodyTooLarge() error {
 	return refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("The body is longer than %d bytes.", b.Body)}
 }
 
-// checkBody takes the two forms of a body that Kratos' own pages and clients send. How deep any other is cannot be told.
+// checkBody accepts the two content types that Kratos' own pages and clients send. For other content types, the depth cannot be
+// checked.
 func (b Bounds) checkBody(contentType string, body []byte) error {
 	if len(body) == 0 {
 		return nil
@@ -101,12 +103,12 @@ func (b Bounds) checkForm(body string) error {
 	}
 	sum := 0
 	for name, values := range fields {
-		if strings.Count(name, ".") >= b.Depth { // Kratos makes an object of each part of a name
+		if strings.Count(name, ".") >= b.Depth { // Kratos makes nested objects from the parts of a name
 			return b.tooDeep()
 		}
 		for _, v := range values {
 			sum += cost(name) + cost(v)
-			if name != "transient_payload" { // the one field that Kratos takes for JSON
+			if name != "transient_payload" { // the only field that Kratos parses as JSON
 				continue
 			}
 			if err := b.checkDepth([]byte(v)); err != nil {
@@ -122,7 +124,7 @@ func (b Bounds) checkForm(body string) error {
 
 func (b Bounds) checkDepth(body []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber() // also one that is too large for a float
+	dec.UseNumber() // a number may be too large for a float
 	for depth := 0; ; {
 		token, err := dec.Token()
 		if errors.Is(err, io.EOF) && depth == 0 {
@@ -146,7 +148,7 @@ func (b Bounds) tooDeep() error {
 	return refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("The body is nested more than %d levels deep.", b.Depth)}
 }
 
-// cost is how many bytes s becomes in Kratos, which writes it as JSON into a text that it writes as JSON again.
+// cost returns how many bytes s has in Kratos, which encodes s as JSON, and then encodes the result as JSON once more.
 func cost(s string) int {
 	n := 0
 	for _, r := range s {

@@ -11,28 +11,29 @@ import (
 	"nidan/hooks"
 )
 
-// Devices gives a browser a token to be known by when a sign-in begins, whatever page the sign-in is on, and renews the token each
-// time that a code passes. Somebody may have put a token that they know into another person's browser; remembered, that token would
-// let them in with the password alone.
+// Devices gives a browser the token by which its device can be remembered, when a sign-in begins, on any page. It replaces the token
+// each time that a code is accepted. Otherwise an attacker could put a token that they know into another person's browser. Once this
+// token is remembered, the attacker gets in with the password alone.
 //
-// A hook cannot set a cookie. So a token is drawn before the sign-in, goes to the hook as a cookie of its own, and to the browser
-// once it is found to be remembered. All fields are needed.
+// A Kratos hook cannot set a cookie. So Devices makes a token before the submission, sends it to the hook in a cookie of its own, and
+// sets it in the browser if the hook has remembered it. All fields are needed.
 type Devices struct {
-	// Remembered says whether any account is remembered by a token (challenge.HashDeviceToken).
+	// Remembered says whether the device with this token is remembered for any account (challenge.HashDeviceToken).
 	Remembered func(ctx context.Context, tokenHash []byte) (bool, error)
 	HTTPS      bool // browsers reach Nidan over HTTPS
 	Rand       io.Reader
 	Log        *slog.Logger
 }
 
-// The keys of a request's context under which tokens stand.
+// The keys of the tokens in a request's context.
 type (
-	nextToken  struct{} // to be known by once a code has passed
-	firstToken struct{} // to be known by from the beginning of a sign-in
+	nextToken  struct{} // the token that replaces the current one when a code is accepted
+	firstToken struct{} // the token that is set when a sign-in begins
 )
 
-// offer gives a browser's sign-in a token to be known by from then on. A browser that has none yet is left without, and so is a
-// native client: Kratos takes no cookies from it.
+// offer makes a new token for a request. When a login flow is submitted, and the browser has a token, offer sends the new token to
+// the hook. When a browser begins a login flow without a token, or with a token that is not remembered, the browser gets the new
+// token with the answer. A native client gets no token here, because Kratos accepts no cookies from it.
 func (d *Devices) offer(r *http.Request) *http.Request {
 	name := hooks.DeviceCookie(d.HTTPS)
 	next := hooks.NextDeviceCookie(name)
@@ -50,7 +51,8 @@ func (d *Devices) offer(r *http.Request) *http.Request {
 	return r
 }
 
-// draw puts a new token into a request's context. A source of randomness that fails leaves an empty one, by which nobody is known.
+// draw puts a new token into a request's context. If the source of randomness fails, the token is empty, and no device is remembered
+// by it.
 func (d *Devices) draw(r *http.Request, key any) (string, *http.Request) {
 	token, err := challenge.NewDeviceToken(d.Rand)
 	if err != nil {
@@ -68,7 +70,7 @@ func (d *Devices) remembered(ctx context.Context, token string) bool {
 	return found || err != nil
 }
 
-// set gives the browser the token that was offered, if a device is now remembered by it.
+// set sets the cookie with the new token, if it is the first token of a sign-in or if the hook has remembered it.
 func (d *Devices) set(answer *http.Response) error {
 	ctx := answer.Request.Context()
 	token, first := ctx.Value(firstToken{}).(string)
@@ -89,7 +91,7 @@ func (d *Devices) set(answer *http.Response) error {
 	return nil
 }
 
-// removeCookie takes a cookie out of a request, and leaves the others as they are.
+// removeCookie removes a cookie from a request. It does not change the other cookies.
 func removeCookie(h http.Header, name string) {
 	for i, line := range h["Cookie"] {
 		var kept []string

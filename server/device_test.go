@@ -13,7 +13,7 @@ import (
 	"nidan/challenge"
 )
 
-// remembers is a store in which every device is remembered, or none.
+// remembers is a store in which every device is remembered, or no device is.
 func remembers(every bool, err error) func(context.Context, []byte) (bool, error) {
 	return func(context.Context, []byte) (bool, error) { return every, err }
 }

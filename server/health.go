@@ -9,11 +9,11 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Health answers those who watch over Nidan: GET /healthz, whether the process lives; GET /readyz, whether it can do its
-// work, with a few lines about what decides. Neither says what is wrong with the database: the cause goes to the log.
+// Health answers monitoring requests. GET /healthz says whether the process lives. GET /readyz says whether it can do its work, with
+// a few lines about the policies that decide. Neither answer says what is wrong with the database; the log has the cause.
 type Health struct {
 	Ready    func(context.Context) error
-	Stopping func() bool // still answers everything, and will soon answer nothing
+	Stopping func() bool // true: the program still answers all requests, but will stop soon
 	Detail   func() string
 	Log      *slog.Logger
 }

@@ -17,40 +17,41 @@ import (
 	"nidan/hooks"
 )
 
-// PassThrough hands Kratos' public API on under the pages' own origin, so that its cookies are theirs too, and keeps requests away
-// from it that would do harm there.
+// PassThrough passes requests on to Kratos' public API, under the origin of the pages, so that Kratos' cookies belong to this origin
+// too. It does not pass on requests that would do harm in Kratos.
 type PassThrough struct {
-	Kratos  *url.URL // its public API
+	Kratos  *url.URL // URL of Kratos' public API
 	Bounds  Bounds
 	Proxies Proxies            // as given to [New]
 	HTTPS   bool               // browsers reach the listener over HTTPS
-	Keys    *challenge.Keyring // sign where a client is
+	Keys    *challenge.Keyring // sign the client's address
 	Now     func() time.Time
 	Devices *Devices
 	Log     *slog.Logger
 }
 
-// publicPaths are those of Kratos' public API. Its admin API has none of them.
+// publicPaths are the paths of Kratos' public API. The admin API has none of these paths.
 var publicPaths = []string{"/self-service/*", "/sessions", "/sessions/*", "/schemas", "/schemas/*", "/.well-known/ory/*"}
 
-// addressHeaders are those in which Kratos looks for a client's address, in its order, and the one that a signature goes into.
-// Sent by a client, they are lies.
+// addressHeaders are the headers in which Kratos looks for a client's address, in Kratos' order, and the header of the signature. A
+// client can write anything into them, so they are removed from its request.
 var addressHeaders = []string{
 	hooks.AddressHeader, "Cf-Connecting-Ip", "X-Real-Ip", echo.HeaderXForwardedFor, "Forwarded", hooks.SignatureHeader,
 }
 
-// Mount puts the routes on e, which has to be one of [New].
+// Mount adds the routes to e, which must come from [New].
 func (p *PassThrough) Mount(e *echo.Echo) {
 	for _, path := range publicPaths {
 		e.Any(path, p.HandOn(e))
 	}
 }
 
-// HandOn hands a request on to Kratos, within the bounds. A page that makes a request to Kratos out of one to itself goes this way too:
-// otherwise that page would be a way around the bounds. The request has to come through e, which is one of [New].
+// HandOn passes a request on to Kratos if it is within the bounds. Pages that build a request to Kratos from a request of their own must
+// use HandOn too; otherwise such a page would be a way around the bounds. The request must come through e, which must come from [New].
 func (p *PassThrough) HandOn(e *echo.Echo) echo.HandlerFunc { return p.within(p.handOn(e.IPExtractor)) }
 
-// handOn asks Kratos. That Kratos does not answer is an error, for whoever shows errors to say.
+// handOn sends the request to Kratos. If Kratos does not answer, it returns an error, so that the error handler can show it as a page
+// or as JSON.
 func (p *PassThrough) handOn(clientAddress echo.IPExtractor) echo.HandlerFunc {
 	return func(c echo.Context) (failed error) {
 		p.proxy(clientAddress, func(err error) {
@@ -61,7 +62,7 @@ func (p *PassThrough) handOn(clientAddress echo.IPExtractor) echo.HandlerFunc {
 	}
 }
 
-// proxy says to failed, before anything is answered, that there is no answer.
+// proxy calls failed if Kratos does not answer. Nothing has been written to the client then.
 func (p *PassThrough) proxy(clientAddress echo.IPExtractor, failed func(error)) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -75,14 +76,14 @@ func (p *PassThrough) proxy(clientAddress echo.IPExtractor, failed func(error)) 
 	}
 }
 
-// sayWhere tells Kratos, and by way of it the hook, where the client is.
+// sayWhere puts the client's address into the headers for Kratos, which passes it on to the hook.
 func (p *PassThrough) sayWhere(r *httputil.ProxyRequest, clientAddress string) {
 	for _, h := range addressHeaders {
 		r.Out.Header.Del(h)
 	}
 	a, err := netip.ParseAddr(clientAddress)
 	if err != nil {
-		return // it did not come by TCP: nobody can say
+		return // the connection is not a TCP connection, so there is no address
 	}
 	a = a.WithZone("").Unmap()
 	r.Out.Header.Set(hooks.AddressHeader, a.String())
@@ -92,16 +93,17 @@ func (p *PassThrough) sayWhere(r *httputil.ProxyRequest, clientAddress string) {
 	}
 }
 
-// isProxy says whether an address is a proxy's own, which is not signed: everybody behind the proxy would pass for somebody in its
-// network. A proxy may fail to say for whom it asks. Over HTTPS, for which this program has no listener, whoever connects is a
-// proxy, also one that is not among those named.
+// isProxy says whether an address is the address of a proxy. Such an address is not signed: it stands for all clients behind the
+// proxy, so all of them would count as clients in the proxy's network. This happens when a proxy does not say for which client it
+// sends a request. Over HTTPS, for which this program has no listener, every peer is a proxy, even one that the configuration does
+// not name.
 func (p *PassThrough) isProxy(a netip.Addr, connection string) bool {
 	peer, err := netip.ParseAddrPort(connection)
 	return p.Proxies.has(a) || p.HTTPS && (err != nil || !p.Proxies.has(peer.Addr()))
 }
 
-// within hands on what keeps to the bounds and means the path that was matched: Kratos cleans a path, and a way out of the public
-// API, such as /self-service/../admin, is none here either.
+// within passes a request on if it is within the bounds and if its path is already clean. Kratos cleans a path before it routes. So a
+// path such as /self-service/../admin matches a public route here, but could reach another API there. Such a path is not found.
 func (p *PassThrough) within(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
@@ -120,7 +122,8 @@ func (p *PassThrough) within(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// clean says whether the path means the same however often it is cleaned or unescaped. A slash at its end is Kratos' to judge.
+// clean says whether the path stays the same when it is cleaned or unescaped. A slash at the end is allowed; Kratos decides what it
+// means.
 func clean(u *url.URL) bool {
 	slash := ""
 	if strings.HasSuffix(u.Path, "/") {

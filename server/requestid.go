@@ -11,13 +11,14 @@ import (
 	"nidan/logs"
 )
 
-// flowID is how Kratos writes the id of a flow. What else a client writes in its place does not get into the log.
+// flowID matches the format of Kratos' flow IDs. A client can write anything in place of the ID; other texts do not get into the log.
 var flowID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-// named gives each request an id, which stands on each line that is logged for it, and in the answer, for whoever reports a trouble. An id
-// that the request brings is not taken: a client could pass off its requests as parts of somebody else's.
+// named gives each request an ID. The ID is in each log line of the request, and in the answer, so that a person can name it when
+// reporting a problem. An ID in the request is ignored, because a client could use it to make its requests look like parts of another
+// client's request.
 //
-// The pages and Kratos' API say in the query which flow a request is about; that stands on the lines, too.
+// The pages and Kratos' API have the flow's ID in the query. The log lines contain this ID too.
 func named(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id := rand.Text()

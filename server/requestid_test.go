@@ -14,7 +14,7 @@ import (
 	"nidan/logs"
 )
 
-// logging answers requests, and returns what was logged for each.
+// logging handles requests, and returns the log line and the answer of each.
 func logging(t *testing.T, requests ...*http.Request) (lines []map[string]any, answers []*httptest.ResponseRecorder) {
 	t.Helper()
 	var out bytes.Buffer

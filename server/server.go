@@ -13,15 +13,16 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 )
 
-// drainWithin bounds how long requests under way may take once the server is told to stop. A sign-in takes Kratos a second or two to
-// check the password, and a call to the hook is answered in five.
+// drainWithin is how long running requests may take after the server was told to stop. Kratos needs a second or two to check a
+// password, and a call to the hook is answered within five seconds.
 const drainWithin = 10 * time.Second
 
-// errCutOff is the error of a server that was stopped while requests did not end.
+// errCutOff is the error of a server that had to close connections because requests did not end in time.
 var errCutOff = errors.New("requests under way were cut off")
 
-// New returns an Echo without routes, with what every listener needs: a panic ends its request only, each request has an id, every answer
-// tells browsers to guess nothing and to be framed by nobody, and where a request comes from is asked of nobody but the proxies in front.
+// New returns an Echo without routes, with the middleware that every listener needs: a panic ends only its own request; each request
+// has an ID; browsers may not guess content types or show a page in a frame; and the client's address is taken only from the proxies
+// in front.
 func New(log *slog.Logger, proxies Proxies) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
@@ -39,11 +40,12 @@ func New(log *slog.Logger, proxies Proxies) *echo.Echo {
 	return e
 }
 
-// maxHeaderBytes bounds what is read of a request before any of it is looked at. Who sends more is told 431.
+// maxHeaderBytes is the most bytes of headers that are read. A client that sends more gets the status 431.
 const maxHeaderBytes = 32 << 10
 
-// Serve answers requests on l until ctx ends, then lets those under way finish, and cuts off those that do not in time. A connection
-// on which nothing is under way is closed at once. The time limits are for clients that send or read too slowly to mean well.
+// Serve answers requests on l until ctx ends. Then it waits until the running requests have ended, closes their connections if they
+// do not end in time, and closes idle connections at once. The timeouts are for clients that send or read so slowly that it is
+// probably an attack.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	s := &http.Server{
 		Handler:           h,
@@ -60,7 +62,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 		drained <- s.Shutdown(ctx)
 	})
 	err := s.Serve(l)
-	if stop() { // ctx has not ended: it failed by itself
+	if stop() { // ctx has not ended: Serve itself failed
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)
 	}
 	err = <-drained

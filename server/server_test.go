@@ -57,7 +57,7 @@ func TestServeEndsWithItsContextAndLetsRequestsFinish(t *testing.T) {
 	}
 }
 
-// A header of a megabyte would keep a processor busy for as long as it takes to parse.
+// Parsing a header of a megabyte would keep a processor busy.
 func TestServeReadsNoMoreOfAHeader(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -144,7 +144,7 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// fakeKratos says what it was asked.
+// fakeKratos answers every request, and keeps the last one.
 func fakeKratos(t *testing.T) (address string, asked *http.Request) {
 	t.Helper()
 	asked = &http.Request{}
@@ -157,7 +157,7 @@ func fakeKratos(t *testing.T) (address string, asked *http.Request) {
 	return kratos.URL, asked
 }
 
-// passThrough is the way to a Kratos that says what it was asked.
+// passThrough returns a handler in front of a fake Kratos, and the request that Kratos got.
 func passThrough(t *testing.T) (http.Handler, *http.Request) {
 	t.Helper()
 	address, asked := fakeKratos(t)
@@ -198,7 +198,7 @@ func keyring(t *testing.T) *challenge.Keyring {
 	return keys
 }
 
-// bounds are those that the configuration has by default.
+// bounds are the defaults of the configuration.
 var bounds = Bounds{Body: 8192, Headers: 16384, Header: 4096, Address: 4096, Depth: 32}
 
 func form(path, body string) *http.Request {

@@ -13,22 +13,23 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// lingerAtMost bounds how long the hooks' listener stays open after the public one has closed, however many calls still come.
+// lingerAtMost is how long the hooks' listener stays open at most after the public one has closed, even if calls still come.
 const lingerAtMost = 10 * time.Second
 
-// Shutdown serves the two listeners, and stops them in the order in which nobody who signs in is refused. A sign-in that came
-// through the public listener is handed on to Kratos, and Kratos then calls the hooks' listener: so that one closes last.
+// Shutdown serves the two listeners, and stops them in an order in which no sign-in is refused. A sign-in that came through the
+// public listener is passed on to Kratos, and Kratos then calls the hooks' listener. So the hooks' listener closes last.
 //
-// Each step is bounded: the notice by Notice, the draining of each listener by 10 seconds, and the wait between the two by 10 seconds.
+// Each step has a time limit: the notice has Notice, each listener has 10 seconds to finish its requests, and the wait between the
+// two has 10 seconds.
 type Shutdown struct {
-	Notice time.Duration // how long both listeners go on after /readyz has said that they stop
-	Linger time.Duration // how long no call must have come, once the public listener has closed, before the hooks' one closes
+	Notice time.Duration // how long both listeners stay open after /readyz has begun to say that the program stops
+	Linger time.Duration // how long no call may have come, after the public listener has closed, before the hooks' listener closes
 	Log    *slog.Logger
 
 	begun atomic.Bool
 }
 
-// Door is a listener, and what answers there.
+// Door is a listener and its handler.
 type Door struct {
 	net.Listener
 	http.Handler
@@ -37,7 +38,7 @@ type Door struct {
 // Begun says whether the program is stopping.
 func (s *Shutdown) Begun() bool { return s.begun.Load() }
 
-// Serve answers at both doors until ctx ends, and then closes them. It returns when both are closed.
+// Serve serves both listeners until ctx ends, and then closes them. It returns when both are closed.
 func (s *Shutdown) Serve(ctx context.Context, public, hooks Door) error {
 	doors, failed := errgroup.WithContext(context.WithoutCancel(ctx))
 	publicOpen, closePublic := context.WithCancel(failed)
@@ -79,8 +80,8 @@ func (s *Shutdown) serve(ctx context.Context, l net.Listener, h http.Handler) er
 	return err
 }
 
-// announced tells clients, once the program is stopping, not to use their connection again: what they sent just when an idle
-// connection is closed would be lost.
+// announced tells clients, once the program is stopping, not to use their connection again. A request that a client sends at the
+// moment when an idle connection is closed would be lost.
 func (s *Shutdown) announced(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.Begun() {
@@ -90,10 +91,10 @@ func (s *Shutdown) announced(h http.Handler) http.Handler {
 	})
 }
 
-// calls are Kratos' calls. Those who watch over the program do not count: they never fall silent.
+// calls counts the running calls from Kratos. Requests from monitoring do not count, because they never stop.
 type calls struct {
 	underWay atomic.Int64
-	changed  chan struct{} // gets a value, some time after one of them has begun or ended
+	changed  chan struct{} // gets a value after a call has begun or ended, possibly with a delay
 }
 
 func newCalls() *calls { return &calls{changed: make(chan struct{}, 1)} }
@@ -116,7 +117,7 @@ func (c *calls) add(n int64) {
 	}
 }
 
-// awaitSilence waits until no call has been under way for that long, at most for as long as it may.
+// awaitSilence waits until no call has been running for the time silence, but not longer than atMost.
 func (c *calls) awaitSilence(ctx context.Context, silence, atMost time.Duration) {
 	end := time.After(atMost)
 	for {

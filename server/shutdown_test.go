@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// doors are two listeners, served until the test says that the program is to stop.
+// doors are two listeners that are served until the test stops the program.
 type doors struct {
 	t             *testing.T
 	public, hooks net.Listener
@@ -42,7 +42,6 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-// isShut waits until nobody listens there.
 func (d *doors) isShut(l net.Listener) {
 	d.t.Helper()
 	d.comes("nobody listens at "+l.Addr().String(), func() bool {
@@ -63,7 +62,6 @@ func (d *doors) comes(what string, holds func() bool) {
 	}
 }
 
-// hasEnded waits until both are closed.
 func (d *doors) hasEnded() {
 	d.t.Helper()
 	if err := <-d.ended; err != nil {
@@ -71,7 +69,7 @@ func (d *doors) hasEnded() {
 	}
 }
 
-// said is what one request gets, on a connection of its own.
+// said returns the answer to one request, on a connection of its own.
 func said(l net.Listener, path string) string {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	answer, err := client.Post("http://"+l.Addr().String()+path, "text/plain", nil)
@@ -92,7 +90,7 @@ func errorText(err error) string {
 
 var answers = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "answered") })
 
-// held answers when it is told to. It says of each request that it has come.
+// held returns a handler that reports each request on came, and answers it when let gets a value.
 func held(next http.Handler) (h http.Handler, came, let chan struct{}) {
 	came, let = make(chan struct{}, 100), make(chan struct{})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -104,7 +102,7 @@ func held(next http.Handler) (h http.Handler, came, let chan struct{}) {
 
 func TestWhoSignsInWhileItStopsIsAnswered(t *testing.T) {
 	var hooks net.Listener
-	// Kratos calls the hook while it handles what was handed on to it.
+	// Kratos calls the hook while it handles a request that was passed on to it.
 	public, came, let := held(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, said(hooks, "/hooks/login/after-password"))
 	}))
@@ -128,12 +126,12 @@ func TestWhoSignsInWhileItStopsIsAnswered(t *testing.T) {
 	d.isShut(d.hooks)
 }
 
-// Who signs in at Kratos' own port is not seen until Kratos calls.
+// A sign-in through Kratos' own port is not seen before Kratos calls the hook.
 func TestACallThatComesAfterThePublicListenerHasClosedIsAnswered(t *testing.T) {
 	d := open(t, &Shutdown{Linger: time.Hour}, answers, answers)
 	d.stop()
 	d.isShut(d.public)
-	time.Sleep(300 * time.Millisecond) // in which a listener that does not linger has closed
+	time.Sleep(300 * time.Millisecond) // a listener that does not linger would have closed in this time
 	if s := said(d.hooks, "/hooks/login/after-password"); s != "answered" {
 		t.Errorf("the call got %q", s)
 	}
@@ -143,7 +141,7 @@ func TestACallUnderWayWhenTheHooksListenerClosesIsAnswered(t *testing.T) {
 	hooks, came, let := held(answers)
 	d := open(t, &Shutdown{}, answers, hooks)
 	got := make(chan string)
-	go func() { got <- said(d.hooks, "/other") }() // for which the listener does not wait to close
+	go func() { got <- said(d.hooks, "/other") }() // a call that the hooks' listener does not wait for
 	<-came
 	d.stop()
 	d.isShut(d.hooks)
@@ -187,12 +185,12 @@ func TestAConnectionWithoutARequestDoesNotHoldItUp(t *testing.T) {
 		answer.Body.Close()
 	}
 	d.stop()
-	if err := <-d.ended; err != nil { // an error where it was held up, and cut off
+	if err := <-d.ended; err != nil { // an error would mean that the request was held up and cut off
 		t.Error(err)
 	}
 }
 
-// It holds by itself: were nothing cut off, this would not end.
+// The test proves itself: if nothing were cut off, it would not end.
 func TestARequestThatDoesNotEndIsCutOff(t *testing.T) {
 	t.Parallel()
 	came, cut := make(chan struct{}), make(chan struct{})
@@ -219,7 +217,7 @@ func TestADoorThatFailsEndsBoth(t *testing.T) {
 
 func TestTheHooksListenerWaitsForSilence(t *testing.T) {
 	for name, tc := range map[string]struct {
-		calls []time.Duration // when each begins; it takes half a second
+		calls []time.Duration // when each call begins; a call takes half a second
 		want  time.Duration
 	}{
 		"nobody calls":                       {nil, 2 * time.Second},

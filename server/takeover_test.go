@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// memory is a listener within this process: in a bubble of time, no machine that is busy decides how a test ends.
+// memory is a listener within this process. The test runs in simulated time, so that a busy machine cannot change the result.
 type memory struct {
 	waiting chan net.Conn
 	once    sync.Once
@@ -35,7 +35,7 @@ func (m *memory) Accept() (net.Conn, error) {
 func (m *memory) Close() error   { m.once.Do(func() { close(m.closed) }); return nil }
 func (m *memory) Addr() net.Addr { return &net.TCPAddr{} }
 
-// dial is refused where nobody listens any more.
+// dial returns an error if nobody listens any more.
 func (m *memory) dial() (net.Conn, error) {
 	here, there := net.Pipe()
 	select {
@@ -46,7 +46,6 @@ func (m *memory) dial() (net.Conn, error) {
 	}
 }
 
-// replica is one of several equal programs.
 type replica struct {
 	public, hooks *memory
 	stop          func()
@@ -54,7 +53,7 @@ type replica struct {
 	answered      atomic.Int64
 }
 
-// runReplica serves calls that take a while, each another one.
+// runReplica runs a replica whose calls take some time, each call a different one.
 func runReplica(t *testing.T, notice time.Duration) *replica {
 	t.Helper()
 	r := &replica{public: newMemory(), hooks: newMemory(), ended: make(chan error, 1)}
@@ -70,8 +69,8 @@ func runReplica(t *testing.T, notice time.Duration) *replica {
 	return r
 }
 
-// caller calls over and over on one connection, as Kratos and reverse proxies do. Told to use it no more, or not let in, it goes to the
-// next replica. A connection that ends without a word is a call that is lost.
+// caller sends calls on one connection without a pause, as Kratos and reverse proxies do. If an answer says that the connection
+// closes, or if the dial fails, the caller uses the next replica. If a connection ends without an answer, the call is lost.
 type caller struct {
 	doors []*memory
 	at    int
@@ -108,7 +107,7 @@ func (c *caller) call(path string) error {
 	return nil
 }
 
-// One of two is told to stop while callers go on, and the other one takes over.
+// One of two replicas is stopped while callers go on, and the other one takes over.
 func TestNoCallIsLostWhileAnotherReplicaTakesOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first, second := runReplica(t, time.Second), runReplica(t, time.Second)

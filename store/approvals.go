@@ -9,23 +9,23 @@ import (
 	"nidan/records"
 )
 
-// Approval is a set of policies that waits for an administrator's answer, or has got it. Whoever keeps it knows what its files and its
-// loosening are; the store does not read them.
+// Approval is a set of policies that waits for an administrator's answer, or that has got an answer. The store keeps Files and
+// Loosening as bytes and does not read them; only the caller knows their formats.
 type Approval struct {
 	Revision   string
-	Digest     string // of what would be loosened
-	Against    string // the revision that it is compared with
-	Name       string // what its bundle's manifest calls it; empty: nothing
+	Digest     string // digest of Against and of what the set would loosen
+	Against    string // the revision that the set is compared with
+	Name       string // the name in the manifest of the set's bundle; empty: the manifest has no name
 	Source     string
 	Loosening  []byte
 	Files      []byte
 	Since      time.Time
-	Answer     string // empty: it waits; else one of [Approved] and [Rejected]
-	AnsweredBy string // account name
+	Answer     string // empty: the set waits; else [Approved] or [Rejected]
+	AnsweredBy string // the administrator's account name
 	AnsweredAt time.Time
 }
 
-// The answers.
+// The answers of an administrator.
 const (
 	Approved = "approved"
 	Rejected = "rejected"
@@ -33,8 +33,8 @@ const (
 
 const approvalColumns = `revision, digest, against, name, source, loosening, files, since, answer, answered_by, answered_at`
 
-// AskApproval has a set wait for an answer unless it does or has one, and returns it as it is kept. A set that was rejected is rejected
-// whatever it is compared with.
+// AskApproval keeps a set that waits for an answer, unless the store has the set already, and returns the set as the store keeps it.
+// A rejected set stays rejected, whatever set it is compared with.
 func (s *Store) AskApproval(ctx context.Context, a Approval) (kept Approval, err error) {
 	err = s.update(ctx, "", func(t *tx) error {
 		err := t.add(ctx, `INSERT INTO policy_approvals (`+approvalColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', 0)
@@ -53,7 +53,7 @@ func (s *Store) AskApproval(ctx context.Context, a Approval) (kept Approval, err
 	return kept, nil
 }
 
-// Approvals are all sets that wait or have an answer, the one first that has waited longest.
+// Approvals are all sets that wait or that have an answer. The set that has waited longest comes first.
 func (s *Store) Approvals(ctx context.Context) (found []Approval, err error) {
 	err = each(ctx, s.db, func(r row) error {
 		a, err := scanApproval(r)
@@ -76,11 +76,11 @@ func scanApproval(r row) (a Approval, err error) {
 	return a, err
 }
 
-// errNotWaiting undoes an answer to a set that does not wait.
+// errNotWaiting undoes the unit of work that would answer a set that does not wait.
 var errNotWaiting = errors.New("it does not wait")
 
-// AnswerApproval keeps the answer to a set that waits, with the record of it, and tells all processes. It says whether there was such a
-// set: of any number of answers, one counts.
+// AnswerApproval keeps the answer to a set that waits, together with the record of the answer, and tells all processes. It returns
+// false if no such set waits: of several answers to the same set, only the first one counts.
 func (s *Store) AnswerApproval(ctx context.Context, revision, digest, answer string, r records.Record) (bool, error) {
 	err := s.update(ctx, "", func(t *tx) error {
 		waited, err := t.exactlyOne(ctx, `UPDATE policy_approvals SET answer = $3, answered_by = $4, answered_at = $5
@@ -102,7 +102,8 @@ func (s *Store) AnswerApproval(ctx context.Context, revision, digest, answer str
 	return true, nil
 }
 
-// WithdrawApprovals forgets the sets of a source but one, with their answers: the source has another one now.
+// WithdrawApprovals deletes the sets of a source, with their answers, because the source has a new set. It keeps the set with the
+// revision except.
 func (s *Store) WithdrawApprovals(ctx context.Context, source, except string) error {
 	if _, err := s.db.exec(ctx, `DELETE FROM policy_approvals WHERE source = $1 AND revision <> $2`, source, except); err != nil {
 		return fmt.Errorf("withdraw policies that wait: %w", err)

@@ -10,13 +10,14 @@ import (
 	"path/filepath"
 )
 
-// Backup writes the whole database, as it is at one moment, to a new file that its owner alone may read, and returns once the file is on
-// the disk. Sign-ins go on meanwhile. It refuses a file that is there already, and PostgreSQL, which has programs of its own for it.
+// Backup writes the whole database, as it is at one moment, to a new file that only the file's owner may read, and returns when the
+// file is on the disk. Sign-ins go on meanwhile. Backup returns an error if the file exists already, and for PostgreSQL, which has
+// backup programs of its own.
 func (s *Store) Backup(ctx context.Context, path string) (err error) {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("write the backup: %s is there already", path)
 	}
-	// Whoever looks for the file finds a whole one, or none.
+	// The backup gets its name only when it is complete, so that nobody takes a half-written file for a backup.
 	unfinished, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".unfinished-")
 	if err != nil {
 		return fmt.Errorf("write the backup: %w", err)
@@ -30,7 +31,7 @@ func (s *Store) Backup(ctx context.Context, path string) (err error) {
 	if err := unfinished.Sync(); err != nil {
 		return fmt.Errorf("write the backup to the disk: %w", err)
 	}
-	if err := os.Link(unfinished.Name(), path); err != nil { // unlike a new name, a link replaces nothing
+	if err := os.Link(unfinished.Name(), path); err != nil { // os.Link fails if the file exists; os.Rename would replace it
 		return fmt.Errorf("give the backup its name: %w", err)
 	}
 	if err := syncFolder(filepath.Dir(path)); err != nil {
@@ -39,7 +40,8 @@ func (s *Store) Backup(ctx context.Context, path string) (err error) {
 	return nil
 }
 
-// backup copies what has been committed, wherever it stands: the newest of it is not in the database's file yet, but in the one beside it.
+// backup copies all committed data. VACUUM INTO also reads the write-ahead log; a copy of the database file alone would lack the
+// newest commits.
 func (s *sqlite) backup(ctx context.Context, path string) error {
 	full, err := filepath.Abs(path)
 	if err != nil {
@@ -51,7 +53,7 @@ func (s *sqlite) backup(ctx context.Context, path string) error {
 	return sound(ctx, full)
 }
 
-// sound reads a file of SQLite from beginning to end.
+// sound reads a SQLite file from beginning to end, and returns an error if the file is damaged.
 func sound(ctx context.Context, path string) error {
 	name := &url.URL{Scheme: "file", Path: path, RawQuery: "mode=ro&immutable=1"}
 	db, err := sql.Open("sqlite", name.String())

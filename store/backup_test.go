@@ -15,7 +15,7 @@ import (
 	"nidan/store/postgrestest"
 )
 
-// Each sign-in of signingIn leaves a challenge and a record.
+// Each sign-in that signingIn makes leaves a challenge and a record.
 func TestABackupHasAllThatWasAnsweredBeforeItBegan(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		dir := t.TempDir()

@@ -35,7 +35,7 @@ func exec(t *testing.T, s *store.Store, statement string, args ...any) {
 	}
 }
 
-// texts reads rows of one text.
+// texts returns the rows of a query that has one text column.
 func texts(t *testing.T, s *store.Store, query string, args ...any) (found []string) {
 	t.Helper()
 	rows, err := s.DB().QueryContext(t.Context(), query, args...)

@@ -9,7 +9,7 @@ import (
 	"nidan/settings"
 )
 
-// A program from before each channel had a switch reads and writes two columns, while this one runs.
+// An older program, which knows only the switches of two channels, reads and writes their columns while this program runs.
 func TestTheSwitchesOfChannelsOutliveAnOlderProgram(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		s := opened(t, url)
@@ -55,7 +55,7 @@ func TestTheSwitchesOfChannelsOutliveAnOlderProgram(t *testing.T) {
 	})
 }
 
-// Somebody has written something else there. A channel may be switched on, so nobody gets in.
+// Somebody has written an invalid value into the column. The lost switch may be one that is on, so nobody may get in.
 func TestSwitchesThatCannotBeReadAreAnError(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		s := opened(t, url)

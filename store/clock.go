@@ -8,7 +8,7 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// Clock is the database's clock. SQLite, which is inside the process, has that of this machine.
+// Clock returns the time of the database's clock. SQLite runs inside the process and uses the clock of this machine.
 func (s *Store) Clock(ctx context.Context) (time.Time, error) {
 	query := `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`
 	if s.db.dialect().goose == goose.DialectSQLite3 {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Both databases run on this machine, by its clock.
+// Both databases run on this machine and use its clock.
 func TestTheClockOfTheDatabase(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		before := time.Now()

@@ -9,15 +9,17 @@ import (
 	"nidan/records"
 )
 
-// How many records are counted in one go, and how many at most when somebody asks: those that have come since they were counted last.
+// countedAtOnce is how many records one query reads to count them. countedOnAsked is the most records that [Store.Counts] counts when
+// it is called: the records that came after the last count.
 const (
 	countedAtOnce  = 1000
 	countedOnAsked = 5 * countedAtOnce
 )
 
-// CountRecordsUntil counts records in the order in which they came, up to the first one that is not older than settled, and says whether
-// that one, or the end, is reached. Processes share the work. PostgreSQL's numbers are given before a unit of work ends: settled has to be
-// so long ago that every unit of work from before it has ended.
+// CountRecordsUntil counts the next records, in the order of their IDs, up to the first record that is not older than settled. It
+// returns true if it has reached that record, or the last record. Several processes share the work. PostgreSQL gives a record its ID
+// before the unit of work ends, so a record with a smaller ID can appear later. For this reason settled must lie so far in the past
+// that every unit of work from before settled has ended.
 func (s *Store) CountRecordsUntil(ctx context.Context, settled time.Time) (done bool, err error) {
 	from, err := countedUntil(ctx, s.db)
 	if err != nil {
@@ -32,7 +34,7 @@ func (s *Store) CountRecordsUntil(ctx context.Context, settled time.Time) (done 
 	}
 	err = s.update(ctx, "record counts", func(t *tx) error {
 		taken, err := t.exec(ctx, `UPDATE record_counts_until SET record_id = $1 WHERE record_id = $2`, counted.until, from)
-		if err != nil || taken == 0 { // another process has counted them meanwhile
+		if err != nil || taken == 0 { // another process has counted these records meanwhile
 			return err
 		}
 		for k, n := range counted.all {
@@ -58,7 +60,7 @@ func countedUntil(ctx context.Context, on executor) (id int64, err error) {
 	return id, nil
 }
 
-// Counts implements [records.Reader]. What has come since the records were counted last is counted now.
+// Counts implements [records.Reader]. It adds the records that were not counted yet.
 func (s *Store) Counts(ctx context.Context, from, to time.Time) (c records.Counts, err error) {
 	for {
 		until, err := countedUntil(ctx, s.db)
@@ -76,28 +78,29 @@ func (s *Store) Counts(ctx context.Context, from, to time.Time) (c records.Count
 		if err != nil {
 			return c, err
 		}
-		if after == until { // nothing is there twice
+		if after == until { // nobody moved records into the kept counts meanwhile, so no record is counted twice
 			return records.Counts{All: now.counted(from, to), Whole: now.done}, nil
 		}
 	}
 }
 
-// countedAs is what is counted together.
+// countedAs has the values by which records are counted together: all records with the same values have one count.
 type countedAs struct {
 	at                           int64
 	kind, state, reason, channel string
 }
 
+// howMany counts records: all of them, and those that are the last record of their sign-in.
 type howMany struct{ records, last int64 }
 
-// counter counts records.
+// counter counts the records that come after the record with the ID until.
 type counter struct {
 	on      executor
 	settled time.Time
-	until   int64 // the last one that was counted
+	until   int64 // ID of the last record that was counted
 	done    bool
 	all     map[countedAs]howMany
-	last    map[[2]string]lastRecord // of each account and flow that was seen
+	last    map[[2]string]lastRecord // by account ID and flow ID: the last record that this counter has seen
 }
 
 type lastRecord struct {
@@ -113,7 +116,6 @@ func (c *counter) add(as countedAs, records, last int64) {
 	c.all[as] = howMany{n.records + records, n.last + last}
 }
 
-// keptCounts adds what was counted before.
 func (c *counter) keptCounts(ctx context.Context, from, to time.Time) error {
 	err := each(ctx, c.on, func(r row) error {
 		var as countedAs
@@ -128,7 +130,7 @@ func (c *counter) keptCounts(ctx context.Context, from, to time.Time) error {
 	return nil
 }
 
-// read counts records from there on, so many at most.
+// read counts the records after c.until, about most records.
 func (c *counter) read(ctx context.Context, most int) error {
 	for ; most > 0 && !c.done; most -= countedAtOnce {
 		var found []records.Record
@@ -157,7 +159,7 @@ func (c *counter) read(ctx context.Context, most int) error {
 	return nil
 }
 
-// count counts a record. The one before it of the same sign-in is the last one no more.
+// count counts a record as the last one of its sign-in. The earlier record of the same sign-in is then not the last one any more.
 func (c *counter) count(ctx context.Context, r records.Record) error {
 	as := asCounted(r)
 	c.until = r.ID
@@ -180,7 +182,8 @@ func (c *counter) count(ctx context.Context, r records.Record) error {
 	return nil
 }
 
-// before is the record before that one in the same sign-in, as it was counted; nil: there is none.
+// before finds the record that comes before r in the same sign-in, and returns the values under which it was counted. It returns nil
+// if there is no such record.
 func (c *counter) before(ctx context.Context, r records.Record) (*countedAs, error) {
 	within := records.SignInWithin
 	if last, seen := c.last[[2]string{r.Account, r.Flow}]; seen {
@@ -199,7 +202,7 @@ func (c *counter) before(ctx context.Context, r records.Record) (*countedAs, err
 		found = &as
 		return err
 	}, `SELECT at, state, reason, detail FROM records WHERE account_id = $1 AND at BETWEEN $2 AND $3 AND flow_id = $4
-		AND kind || '' = 'sign_in' AND id + 0 < $5 ORDER BY id + 0 DESC LIMIT 1`, // see lastOfSignIn
+		AND kind || '' = 'sign_in' AND id + 0 < $5 ORDER BY id + 0 DESC LIMIT 1`, // lastOfSignIn says why the conditions are written this way
 		r.Account, r.At.Add(-within).UnixMicro(), r.At.Add(within).UnixMicro(), r.Flow, r.ID)
 	if err != nil {
 		return nil, fmt.Errorf("read the record before, to count it no more: %w", err)
@@ -211,7 +214,7 @@ func asCounted(r records.Record) countedAs {
 	return countedAs{r.At.Truncate(records.CountedFor).UnixMicro(), r.Kind, r.State, r.Reason, r.About().Channel}
 }
 
-// counted is what was counted of a time.
+// counted returns the counts between from and to.
 func (c *counter) counted(from, to time.Time) (all []records.Counted) {
 	for as, n := range c.all {
 		if as.at < from.UnixMicro() || as.at >= to.UnixMicro() || n.records <= 0 && n.last <= 0 {
@@ -224,7 +227,7 @@ func (c *counter) counted(from, to time.Time) (all []records.Counted) {
 	return all
 }
 
-// MostWrongCodes are the accounts against which the most wrong codes count.
+// MostWrongCodes returns the accounts that have the most wrong codes.
 func (s *Store) MostWrongCodes(ctx context.Context, limit int) (found []challenge.WrongCodesOf, err error) {
 	err = each(ctx, s.db, func(r row) error {
 		var w challenge.WrongCodesOf

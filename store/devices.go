@@ -28,7 +28,7 @@ func (t *tx) RenewDevice(ctx context.Context, from, to []byte) error {
 	return nil
 }
 
-// DeviceRemembered says whether any account is remembered by that token, however long ago.
+// DeviceRemembered says whether any account remembers the device with this token, however long ago it was verified.
 func (s *Store) DeviceRemembered(ctx context.Context, tokenHash []byte) (found bool, err error) {
 	err = s.db.row(ctx, `SELECT EXISTS (SELECT 1 FROM devices WHERE token_hash = $1)`, notNil(tokenHash)).Scan(&found)
 	if err != nil {
@@ -60,7 +60,7 @@ func (t *tx) ForgetEveryDevice(ctx context.Context) (int, error) {
 	return int(n), nil
 }
 
-// AccountDevices are the devices that remember the account, the newest first.
+// AccountDevices returns the devices that are remembered for the account, the newest first.
 func (s *Store) AccountDevices(ctx context.Context, account string) (found []challenge.Device, err error) {
 	err = each(ctx, s.db, func(r row) error {
 		d := challenge.Device{Account: account}

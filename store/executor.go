@@ -5,20 +5,22 @@ import (
 	"sync/atomic"
 )
 
-// executor runs statements on one kind of database. Statements are written once, for all kinds; those few that differ say so.
+// executor runs statements on one kind of database. Statements are written once for all kinds of databases; the parts that differ
+// come from the type dialect.
 type executor interface {
 	// exec runs a statement, and returns how many rows it changed.
 	exec(ctx context.Context, query string, args ...any) (int64, error)
-	// add runs a statement whose result nobody waits for: at the latest when the unit of work ends, which fails if the statement does.
+	// add runs a statement whose result is not needed. The statement may run later, but before the unit of work ends. If the
+	// statement fails, the unit of work fails.
 	add(ctx context.Context, query string, args ...any) error
 	query(ctx context.Context, query string, args ...any) (rows, error)
 	row(ctx context.Context, query string, args ...any) row
 }
 
-// row is one row, or the error with which there is none.
+// row is one row of a query. If there is no row, or if the query failed, Scan returns the error.
 type row interface{ Scan(into ...any) error }
 
-// rows are read one after the other, and closed.
+// rows are read one after the other. The caller closes them.
 type rows interface {
 	row
 	Next() bool
@@ -26,7 +28,6 @@ type rows interface {
 	Close()
 }
 
-// each calls fn for each row of a query.
 func each(ctx context.Context, on executor, fn func(row) error, query string, args ...any) error {
 	found, err := on.query(ctx, query, args...)
 	if err != nil {

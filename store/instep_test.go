@@ -12,8 +12,8 @@ import (
 	"nidan/store/postgrestest"
 )
 
-// Each query describes a database in the same words: columns as "table.name kind [null] [default]", keys and indexes as "table index
-// [unique] columns [condition]".
+// The queries describe the tables of both databases in the same format: columns as "table.name kind [null] [default]", keys and
+// indexes as "table index [unique] columns [condition]".
 const (
 	columnsOfSQLite = `SELECT m.name || '.' || c.name || ' ' || CASE c.type WHEN 'BLOB' THEN 'bytes' WHEN 'TEXT' THEN 'text' WHEN 'INTEGER' THEN 'number' END
 			|| CASE WHEN c."notnull" = 0 AND c.pk = 0 THEN ' null' ELSE '' END || CASE WHEN c.dflt_value IS NULL THEN '' ELSE ' default' END
@@ -48,7 +48,7 @@ func TestBothKindsOfDatabasesAreMigratedInStep(t *testing.T) {
 	compare(t, texts(t, lite, columnsOfSQLite), texts(t, post, columnsOfPostgreSQL))
 	compare(t, append(texts(t, lite, keysOfSQLite), inSubstance(texts(t, lite, indexesOfSQLite))...), inSubstance(texts(t, post, indexesOfPostgreSQL)))
 
-	// From version 9 on, each migration is there for both.
+	// From version 9 on, both databases have each migration.
 	names := map[string][]string{}
 	for _, s := range []*store.Store{lite, post} {
 		files, err := fs.ReadDir(store.Migrations, s.MigrationsFolder())
@@ -83,7 +83,8 @@ func compare(t *testing.T, lite, post []string) {
 
 var quoted = regexp.MustCompile(`'[^']*'`)
 
-// inSubstance leaves of the conditions of indexes what both kinds write alike: the column and the texts it is compared with.
+// inSubstance reduces the conditions of indexes to the parts that both databases write alike: the column and the texts it is compared
+// with.
 func inSubstance(indexes []string) (plain []string) {
 	for _, index := range indexes {
 		what, condition, partial := strings.Cut(index, " WHERE ")
@@ -96,8 +97,8 @@ func inSubstance(indexes []string) (plain []string) {
 	return plain
 }
 
-// A migration of PostgreSQL that holds the locks of two tables, and a sign-in that has one of them and waits for the other, wait for
-// each other: then PostgreSQL ends one of the two, and that is the sign-in.
+// Deadlock: a PostgreSQL migration holds the locks of two tables, and a sign-in holds the lock of one of them and waits for the
+// other. PostgreSQL then ends one of the two transactions, and it would end the sign-in.
 func TestAMigrationChangesOneTableThatSignInsUse(t *testing.T) {
 	changes := regexp.MustCompile(`(?m)^(?:ALTER TABLE|DROP TABLE|UPDATE|DELETE FROM|CREATE (?:UNIQUE )?INDEX \w+ ON) (\w+)`)
 	makes := regexp.MustCompile(`(?m)^CREATE TABLE (\w+)`)

@@ -20,7 +20,7 @@ var (
 
 // RecordIDs implements [journal.Store].
 func (s *Store) RecordIDs(ctx context.Context) (first, last int64, err error) {
-	// One look into the index for each: together, SQLite would look through the table.
+	// Two subqueries, so that SQLite looks into the index once for each. For min and max in one query, SQLite reads the whole table.
 	err = s.db.row(ctx, `SELECT coalesce((SELECT min(id) FROM records), 0), coalesce((SELECT max(id) FROM records), 0)`).Scan(&first, &last)
 	if err != nil {
 		return 0, 0, fmt.Errorf("read which records there are: %w", err)
@@ -64,7 +64,7 @@ func scanLeaf(row row) (l journal.Leaf, err error) {
 	return l, err
 }
 
-// errSealed undoes what was to be sealed, because another process has sealed it.
+// errSealed undoes the unit of work that would seal records, because another process has sealed them.
 var errSealed = errors.New("it is sealed")
 
 // AddLeaves implements [journal.Store].
@@ -78,7 +78,8 @@ func (s *Store) AddLeaves(ctx context.Context, leaves []journal.Leaf) (bool, err
 				}
 				continue
 			}
-			// Whoever has the first one has them all: on PostgreSQL, the others wait here until it is decided.
+			// The process that inserts the first leaf inserts all of them. On PostgreSQL, the other processes wait at this statement
+			// until the first process commits or rolls back.
 			free, err := t.exactlyOne(ctx, insert+` ON CONFLICT DO NOTHING`, l.Index, l.Record, l.At.UnixMicro(), l.Digest)
 			if err != nil {
 				return err
@@ -128,8 +129,8 @@ func scanSealed(row row) (s journal.Sealed, err error) {
 	return s, err
 }
 
-// RecordsInOrder are those that the filter asks for, n at most, in the order of their times, and of their IDs where these are the same:
-// those that come after the time and the ID.
+// RecordsInOrder returns at most n records that match the filter, ordered by time, and by ID where the times are equal. It returns
+// only the records that come after the given time and ID.
 func (s *Store) RecordsInOrder(ctx context.Context, f records.Filter, at time.Time, id int64, n int) (found []records.Record, err error) {
 	c := s.conditions(f)
 	c.add("at >= ?", at.UnixMicro())
@@ -145,7 +146,8 @@ func (s *Store) RecordsInOrder(ctx context.Context, f records.Filter, at time.Ti
 	return found, nil
 }
 
-// LeavesOf are the leaves of these records, a thousand or so at most, by the records' IDs. Records that are not sealed have none.
+// LeavesOf returns the leaves of these records by record ID. Records that are not sealed have no leaf. A call may ask for about a
+// thousand records at most, because each ID is a parameter of the query.
 func (s *Store) LeavesOf(ctx context.Context, records []records.Record) (map[int64]journal.Leaf, error) {
 	found := map[int64]journal.Leaf{}
 	if len(records) == 0 {

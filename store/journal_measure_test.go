@@ -18,8 +18,8 @@ import (
 	"nidan/store"
 )
 
-// What sealing costs those who sign in: how many units of work there are in a second, how long the slowest in a hundred takes, and how much
-// processor time this process needs for each, with a sealer and without one, turn and turn about. It prints, and judges nothing.
+// The test measures what sealing costs sign-ins: units of work per second, the 99th percentile of their time, and the processor time
+// of this process for each unit. Runs with a sealer and runs without one alternate. The test prints the results and has no limits.
 func TestMeasureSealing(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		s := opened(t, url)
@@ -28,7 +28,7 @@ func TestMeasureSealing(t *testing.T) {
 		}
 		for round := range 4 {
 			for _, sealing := range []bool{false, true} {
-				if round == 0 && sealing { // what was written without one is sealed before, as it is not measured
+				if round == 0 && sealing { // seal the records of the run without a sealer first, outside of the measured time
 					if err := sealerFor(s).Seal(t.Context()); err != nil {
 						t.Fatal(err)
 					}

@@ -13,12 +13,12 @@ import (
 	"nidan/store/postgrestest"
 )
 
-// On PostgreSQL, of two units of work the one with the smaller ID may be seen last.
+// On PostgreSQL, of two units of work, the one whose record has the smaller ID can commit last.
 func TestARecordThatIsSeenLateIsSealed(t *testing.T) {
 	server := postgrestest.Start(t)
 	for name, tc := range map[string]struct {
-		after time.Duration // the records after it were sealed
-		late  bool          // later than any unit of work lasts
+		after time.Duration // when the record becomes visible, counted from the time when the records after it were sealed
+		late  bool          // later than any unit of work can last
 	}{
 		"a moment later":                {time.Second, false},
 		"later than should be possible": {time.Minute, true},
@@ -49,7 +49,7 @@ func TestARecordThatIsSeenLateIsSealed(t *testing.T) {
 					if err := tx.AddRecord(t.Context(), records.Record{At: clock, Kind: "sign_in", Account: account}); err != nil {
 						return err
 					}
-					_, err := tx.Settings(t.Context()) // the record is written by then
+					_, err := tx.Settings(t.Context()) // Settings makes the pipeline send the insert of the record
 					then(tx)
 					return err
 				})
@@ -75,7 +75,7 @@ func TestARecordThatIsSeenLateIsSealed(t *testing.T) {
 			if n := unsealed(); (n == 1) != tc.late {
 				t.Errorf("then %d are not", n)
 			}
-			clock = clock.Add(25 * time.Hour) // once a day, all are looked through
+			clock = clock.Add(25 * time.Hour) // once a day, the sealer looks through all records
 			seal()
 			if n := unsealed(); n != 0 {
 				t.Errorf("a day later %d are not", n)

@@ -5,17 +5,18 @@ import (
 	"time"
 )
 
-// listenAgain is how long after a failure it is listened again.
+// listenAgain is the time between a failure and the next try to listen.
 const listenAgain = time.Second
 
-// listen returns a channel that gets a value when a process says something there, or may have: after a connection was lost, nobody
-// knows. It has a connection of its own until ctx ends.
+// listen returns a channel that gets a value when a process has sent a notification on the PostgreSQL channel, and after each
+// connect, because notifications may have been lost while there was no connection. listen uses a connection of its own until ctx
+// ends.
 func (p *postgres) listen(ctx context.Context, channel string) <-chan struct{} {
 	told := make(chan struct{}, 1)
 	tell := func() {
 		select {
 		case told <- struct{}{}:
-		default: // has been told, and has not looked yet
+		default: // a value waits in the channel already
 		}
 	}
 	go func() {
@@ -30,13 +31,12 @@ func (p *postgres) listen(ctx context.Context, channel string) <-chan struct{} {
 	return told
 }
 
-// listenOnce listens until that fails.
 func (p *postgres) listenOnce(ctx context.Context, channel string, tell func()) {
 	pooled, err := p.pool.Acquire(ctx)
 	if err != nil {
 		return
 	}
-	conn := pooled.Hijack() // a notification must not come to one that is used for something else
+	conn := pooled.Hijack() // the pool must not get this connection back: its next user would receive the notifications
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	if _, err := conn.Exec(ctx, `LISTEN `+channel); err != nil {
 		return

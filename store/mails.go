@@ -10,7 +10,7 @@ import (
 	"nidan/records"
 )
 
-// Send implements [challenge.Sender]. The message is there for whoever sends once the unit of work is durable.
+// Send implements [challenge.Sender]. The mail worker can take the message when the unit of work is durable.
 func (t *tx) Send(ctx context.Context, m challenge.Message) error {
 	raw, err := json.Marshal(m)
 	if err != nil {
@@ -28,11 +28,11 @@ func (t *tx) Send(ctx context.Context, m challenge.Message) error {
 // Queued implements [mail.Outbox].
 func (s *Store) Queued() <-chan struct{} { return s.queued }
 
-// putOffAtMost is longer than a message is ever put off.
+// putOffAtMost is longer than any message is ever put off.
 const putOffAtMost = 5 * time.Minute
 
-// due is the condition of a message whose time has come at $1. One that is put off beyond $2, for longer than any is, was put off
-// before the clock was set back.
+// due is the SQL condition that a message is due at the time $1. No message is put off beyond the time $2. A message with a later
+// time was put off before the clock was set back, so it is due too.
 const due = `(due_at <= $1 OR due_at > $2)`
 
 // TakeMessages implements [mail.Outbox].
@@ -75,7 +75,8 @@ func (t *tx) dueMessages(ctx context.Context, at, beyond int64, n int, unlocked 
 			return err
 		}
 		if json.Unmarshal(raw, &o.Message) != nil {
-			// It can never be sent, and must not keep the others: without an end, it counts as expired.
+			// The message can never be sent, and must not hold up the other messages. It gets no expiry time here, so it counts as
+			// expired.
 			o.Message = challenge.Message{Challenge: id}
 		}
 		found = append(found, o)

@@ -17,15 +17,15 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// Schema says how far the tables of a database have been migrated, and which programs understand them.
+// Schema says which version the tables of a database have, and which versions of the program can use them.
 type Schema struct {
-	Version int64 `json:"version"` // of the tables; 0: there are none
-	Known   int64 `json:"known"`   // the newest version that this program has
-	Oldest  int64 `json:"oldest"`  // the oldest version that a program may have as its newest and still use these tables
+	Version int64 `json:"version"` // version of the tables; 0: there are no tables
+	Known   int64 `json:"known"`   // newest version that this program has a migration for
+	Oldest  int64 `json:"oldest"`  // a program that knows at least this version can use the tables
 }
 
-// Check is nil where this program can use the tables, and otherwise says what to do. Tables that are newer than the program are good
-// enough for it where the migrations say so: old and new programs run beside each other while they are replaced.
+// Check returns nil if this program can use the tables. Otherwise its error says what to do. A program can use tables that are newer
+// than the program if the migrations allow it: during an update, old and new programs run side by side.
 func (s Schema) Check() error {
 	switch {
 	case s.Version == 0:
@@ -39,7 +39,7 @@ func (s Schema) Check() error {
 	return nil
 }
 
-// Schema reads how far the database has been migrated. It changes nothing.
+// Schema reads the version of the database's tables. It changes nothing.
 func (s *Store) Schema(ctx context.Context) (Schema, error) {
 	found := Schema{}
 	p, err := provider(s.db.dialect(), s.db.plain(), migrations)
@@ -74,7 +74,7 @@ func (s *Store) tables(ctx context.Context) (names []string, err error) {
 	return names, err
 }
 
-// Prepare makes the tables in an empty database, as [Store.Migrate] does. In every other one it changes no table, and returns the
+// Prepare creates the tables in an empty database, like [Store.Migrate]. In every other database it changes no table, and returns the
 // error of [Schema.Check].
 func (s *Store) Prepare(ctx context.Context, initial settings.Settings) error {
 	return s.db.alone(ctx, func(db *sql.DB) error {
@@ -98,8 +98,8 @@ func (s *Store) Check(ctx context.Context) error {
 	return found.Check()
 }
 
-// Migrate brings the tables up to date and, in a new database, puts the switches to initial. Switches that are there already are left
-// alone, and so are tables that are newer than the program. Several processes may do it at once.
+// Migrate brings the tables up to date. In a new database, it also writes initial as the settings. It does not change settings that
+// exist, or tables that are newer than the program. Several processes may call it at once.
 func (s *Store) Migrate(ctx context.Context, initial settings.Settings) error {
 	return s.db.alone(ctx, func(db *sql.DB) error { return s.up(ctx, db, initial) })
 }
@@ -125,8 +125,8 @@ func (s *Store) up(ctx context.Context, db *sql.DB, initial settings.Settings) e
 	return nil
 }
 
-// MigrateDown undoes the newest migration: what only that version kept is lost. It refuses one that this program does not have, and
-// the first one, which would take everything away.
+// MigrateDown undoes the newest migration. Data that only that version keeps is lost. It returns an error for a migration that this
+// program does not have, and for the first migration, because without it no table would be left.
 func (s *Store) MigrateDown(ctx context.Context) error {
 	return s.db.alone(ctx, func(db *sql.DB) error {
 		p, err := provider(s.db.dialect(), db, migrations)
@@ -150,7 +150,7 @@ func (s *Store) MigrateDown(ctx context.Context) error {
 	})
 }
 
-// provider carries out the migrations of a folder in all.
+// provider returns a goose provider for the migrations of the dialect. The file system all has one folder for each dialect.
 func provider(d dialect, db *sql.DB, all fs.FS) (*goose.Provider, error) {
 	folder, err := fs.Sub(all, d.migrations)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"nidan/store"
 )
 
-// Before version 9, messages waited in the tables of River.
+// Before version 9, messages waited in River's tables.
 func TestMessagesThatWaitedInAnOlderDatabaseAreSent(t *testing.T) {
 	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
 	if err != nil {

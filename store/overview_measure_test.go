@@ -10,8 +10,8 @@ import (
 	"nidan/records"
 )
 
-// TestTheOverviewOfAMillionRecords measures how long what the console asks takes, on SQLite, with a million records of the last month: a
-// third of the sign-ins are asked for a code, and each record has a detail as long as usual.
+// TestTheOverviewOfAMillionRecords measures how long the console's queries take on SQLite, with a million records of the last month.
+// A third of the sign-ins need a code, and each record has a detail of the usual length.
 func TestTheOverviewOfAMillionRecords(t *testing.T) {
 	s := opened(t, "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
 	if err := s.Migrate(t.Context(), initial); err != nil {
@@ -81,7 +81,7 @@ func TestTheOverviewOfAMillionRecords(t *testing.T) {
 		"rows of an account":                       {Account: "user7"},
 	} {
 		f.Rows, f.Limit = true, 101
-		if what != "the newest rows" { // as the page asks
+		if what != "the newest rows" { // the console's page sets the kind in these cases
 			f.Kind = "sign_in"
 		}
 		timed(what, func() error {

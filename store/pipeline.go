@@ -9,12 +9,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// pipeline is an executor on one connection of PostgreSQL, within a transaction. Statements that nobody waits for are sent with the
-// next that somebody waits for: what takes long is the way there and back.
+// pipeline is an executor on one PostgreSQL connection, within a transaction. It sends a statement whose result is not needed
+// together with the next statement whose result is needed, because each round trip to the server takes long.
 type pipeline struct {
 	conn    *pgx.Conn
 	waiting *pgx.Batch
-	trips   int // there and back
+	trips   int // round trips to the server
 }
 
 func (p *pipeline) begin(ctx context.Context, account string) error {
@@ -25,8 +25,8 @@ func (p *pipeline) begin(ctx context.Context, account string) error {
 	return p.add(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, account)
 }
 
-// commit makes durable what was done. That is so only if PostgreSQL says so: it answers COMMIT, in a transaction in which something
-// has failed, by undoing it.
+// commit commits the transaction. It checks the answer: if a statement of the transaction has failed, PostgreSQL answers COMMIT with
+// ROLLBACK and no error.
 func (p *pipeline) commit(ctx context.Context) error {
 	p.waiting.Queue("COMMIT")
 	sent, err := p.send(ctx)
@@ -43,7 +43,8 @@ func (p *pipeline) commit(ctx context.Context) error {
 	return nil
 }
 
-// undo ends the transaction, however long the caller waits. Where that fails, the connection is closed, and PostgreSQL undoes it.
+// undo rolls the transaction back, even if the caller's context has ended. If the rollback fails, undo closes the connection, and
+// PostgreSQL rolls back.
 func (p *pipeline) undo() {
 	if p.trips == 0 {
 		return // nothing has been sent
@@ -55,7 +56,7 @@ func (p *pipeline) undo() {
 	}
 }
 
-// send sends what waits, and reads the results of all but the last statement.
+// send sends the statements that wait, and reads the results of all but the last one.
 func (p *pipeline) send(ctx context.Context) (pgx.BatchResults, error) {
 	sent := p.conn.SendBatch(ctx, p.waiting)
 	earlier := p.waiting.Len() - 1
@@ -106,7 +107,7 @@ func (p *pipeline) row(ctx context.Context, query string, args ...any) row {
 	return onlyRow{found}
 }
 
-// sentRows are the rows of the last statement that was sent.
+// sentRows are the rows of the last statement of a batch.
 type sentRows struct {
 	pgx.Rows
 	sent pgx.BatchResults
@@ -122,7 +123,7 @@ func (r *sentRows) Close() {
 // Err implements rows.
 func (r *sentRows) Err() error { return errors.Join(r.Rows.Err(), r.err) }
 
-// onlyRow is the first of some rows.
+// onlyRow is the first row of a result.
 type onlyRow struct{ of rows }
 
 // Scan implements row.

@@ -6,17 +6,19 @@ import (
 	"time"
 )
 
-// PolicySet is a set of policies that has decided. Whoever keeps it knows what its files are; the store does not read them.
+// PolicySet is a set of policies that has decided. The store keeps Files as bytes and does not read them; only the caller knows their
+// format.
 type PolicySet struct {
 	Revision string
-	Name     string // what its bundle's manifest calls it; empty: nothing
+	Name     string // the name in the manifest of the set's bundle; empty: the manifest has no name
 	Source   string
 	Files    []byte
-	At       time.Time // when it began to decide, the last time
+	At       time.Time // when the set last began to decide
 }
 
-// KeepPolicySet keeps a set that decides from now on. Of one that is there already, the files stay. What was approved of other sets counts
-// no more: to take one of them again is another change. Nor does one wait that was compared with another set.
+// KeepPolicySet keeps a set that decides from now on. If the store has the set already, its files stay as they are. The approvals of
+// all other sets are deleted, because going back to such a set is a new change that needs a new approval. A set that waits for an
+// answer is deleted too if it was compared with another set than this one.
 func (s *Store) KeepPolicySet(ctx context.Context, p PolicySet) error {
 	return s.update(ctx, "", func(t *tx) error {
 		err := t.add(ctx, `INSERT INTO policy_sets (revision, name, source, files, at) VALUES ($1, $2, $3, $4, $5)
@@ -33,7 +35,7 @@ func (s *Store) KeepPolicySet(ctx context.Context, p PolicySet) error {
 	})
 }
 
-// PolicySet is the set of a revision, or [nidan/challenge.ErrNotFound].
+// PolicySet returns the set with this revision, or [nidan/challenge.ErrNotFound].
 func (s *Store) PolicySet(ctx context.Context, revision string) (p PolicySet, err error) {
 	var at int64
 	err = s.db.row(ctx, `SELECT revision, name, source, files, at FROM policy_sets WHERE revision = $1`, revision).
@@ -45,7 +47,7 @@ func (s *Store) PolicySet(ctx context.Context, revision string) (p PolicySet, er
 	return p, nil
 }
 
-// PolicySets are all that are kept, without their files, the one first that began to decide last.
+// PolicySets returns all sets that are kept, without their files. The set that began to decide last comes first.
 func (s *Store) PolicySets(ctx context.Context) (found []PolicySet, err error) {
 	err = each(ctx, s.db, func(r row) error {
 		var p PolicySet

@@ -14,32 +14,32 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// postgres is PostgreSQL, for several processes at once. Each unit of work is a transaction, and holds the lock of its account from
-// beginning to end: whoever comes for the same account waits, in whichever process.
+// postgres is PostgreSQL, for several processes at once. Each unit of work is a transaction that holds the lock of its account from
+// beginning to end. Other units of work for the same account wait, in all processes.
 type postgres struct {
 	pool *pgxpool.Pool
 	db   *sql.DB // the same pool
 }
 
-// Bounds that PostgreSQL holds for each connection. The connection of a process that is gone must not keep an account's lock: whoever
-// signs in waits for it.
+// postgresBounds are limits that PostgreSQL enforces for each connection. Without them, the connection of a process that is gone
+// could keep an account's lock, and every sign-in of this account would wait for it.
 var postgresBounds = map[string]string{
 	"application_name":                    "nidan",
 	"statement_timeout":                   "5s", // as long as a call from Kratos may take
 	"idle_in_transaction_session_timeout": "5s",
 }
 
-// postgresConnections is how many connections a process has at most, unless the URL says otherwise (pool_max_conns): each unit of work
-// has one while it waits for the disk. PostgreSQL takes a hundred from all processes, as it comes.
+// postgresConnections is the most connections that a process opens, unless the URL says otherwise (pool_max_conns). Each unit of work
+// keeps its connection while it waits for the disk. By default, PostgreSQL accepts 100 connections from all processes together.
 const postgresConnections = 20
 
-// postgresWithin bounds a unit of work, for those who wait without end.
+// postgresWithin is the timeout of a unit of work, for callers whose context has no deadline.
 const postgresWithin = 10 * time.Second
 
 func openPostgres(ctx context.Context, url string) (*postgres, error) {
 	c, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, errors.New("open the database: its URL cannot be read") // the error would repeat the password
+		return nil, errors.New("open the database: its URL cannot be read") // err may contain the password in the URL
 	}
 	for name, value := range postgresBounds {
 		if _, set := c.ConnConfig.RuntimeParams[name]; !set {
@@ -81,7 +81,7 @@ func (p *postgres) dialect() dialect {
 	}
 }
 
-// update carries out a unit of work for an account, in a transaction that holds the account's lock.
+// update runs a unit of work for an account, in a transaction that holds the account's lock.
 func (p *postgres) update(ctx context.Context, account string, fn func(executor) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, postgresWithin)
 	defer cancel()
@@ -89,7 +89,7 @@ func (p *postgres) update(ctx context.Context, account string, fn func(executor)
 	if err != nil {
 		return fmt.Errorf("wait for the database: %w", err)
 	}
-	defer conn.Release() // one that is within a transaction is closed
+	defer conn.Release() // Release closes a connection that is still within a transaction
 	work := &pipeline{conn: conn.Conn(), waiting: &pgx.Batch{}}
 	if err := work.begin(ctx, account); err != nil {
 		return err
@@ -128,11 +128,13 @@ func (p *postgres) row(ctx context.Context, query string, args ...any) row {
 	return p.pool.QueryRow(ctx, query, args...)
 }
 
-// migrating is the number of the lock that whoever changes the tables holds. Those of accounts are 64 bits of a hash.
+// migrating is the key of the advisory lock that a process holds while it changes the tables. The keys of accounts' locks are 64-bit
+// hashes.
 const migrating = 4455
 
-// alone has a connection of its own for the lock, which ends with it, and others without the bounds of a sign-in: to fill a new column
-// of a large table takes long. But it waits for the lock of a table only briefly, because every sign-in then waits behind it.
+// alone holds the lock for changes of the tables while fn runs. The lock is held by a connection of its own and ends with that
+// connection. fn gets other connections, without the timeouts of a sign-in, because filling a new column of a large table can take
+// long. But fn's statements wait at most 2 seconds for the lock of a table, because every sign-in waits behind them meanwhile.
 func (p *postgres) alone(ctx context.Context, fn func(*sql.DB) error) error {
 	c := p.pool.Config().ConnConfig.Copy()
 	c.RuntimeParams["statement_timeout"], c.RuntimeParams["lock_timeout"] = "0", "2s"

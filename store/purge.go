@@ -6,16 +6,18 @@ import (
 	"time"
 )
 
-// purgedAtOnce is how many rows are forgotten in one go: while they are, no sign-in can be recorded, and so none is let in.
+// purgedAtOnce is the most rows that one statement deletes. While the statement runs, no sign-in can be recorded, so no sign-in can
+// be let in.
 const purgedAtOnce = 200
 
-// aged is a table whose rows are of no more use after a time. An index begins with the column that says how old they are.
+// aged is a table whose rows are deleted when they reach a certain age. An index of the table begins with the column at, which has
+// the age.
 type aged struct {
 	table, key, at string
-	aYear          bool // they are kept for a year longer: that is longer than a device is ever remembered, or a session of Kratos lasts
+	aYear          bool // rows are kept for one year longer: no device is remembered longer, and no Kratos session lasts longer
 }
 
-// agedTables are those whose rows are forgotten when they can matter no more.
+// agedTables returns the tables whose rows [Store.Purge] deletes.
 func agedTables() []aged {
 	return []aged{
 		{"deliveries", "key", "at", false},
@@ -25,20 +27,20 @@ func agedTables() []aged {
 	}
 }
 
-// agedWithRecords are those whose rows are kept for as long as records.
+// agedWithRecords returns the tables whose rows are kept as long as the records.
 func agedWithRecords() []aged {
 	return []aged{{"records", "id", "at", false}, {"shadow_tallies", "sets, change", "at", false}, {"record_counts", "at, kind, state, reason, channel", "at", false}}
 }
 
-// forget is the statement that forgets some of the rows from before $1.
+// forget returns the statement that deletes some of the rows that are older than $1.
 func (a aged) forget() string {
 	return fmt.Sprintf(`DELETE FROM %[1]s WHERE (%[2]s) IN (SELECT %[2]s FROM %[1]s WHERE %[3]s < $1 LIMIT %[4]d)`,
 		a.table, a.key, a.at, purgedAtOnce)
 }
 
-// Purge forgets answers to Kratos and closed or expired challenges that are older than before, and devices and sign-ins that
-// are older by a year. Records stay: see [Store.PurgeRecords]. So do wrong codes: those that keep an account out do so until an
-// administrator says otherwise.
+// Purge deletes the answers to Kratos that are older than before, and the challenges that expired before that time. It deletes
+// devices and sign-ins one year later. It does not delete records ([Store.PurgeRecords] does), and no wrong codes: wrong codes that
+// lock an account count until an administrator clears them.
 func (s *Store) Purge(ctx context.Context, before time.Time) error {
 	for _, a := range agedTables() {
 		before := before
@@ -52,7 +54,7 @@ func (s *Store) Purge(ctx context.Context, before time.Time) error {
 	return nil
 }
 
-// PurgeRecords forgets the records that are older than before, and what was counted of a shadow until then.
+// PurgeRecords deletes the records that are older than before, and the counts of records and of shadow policies from that time.
 func (s *Store) PurgeRecords(ctx context.Context, before time.Time) error {
 	for _, a := range agedWithRecords() {
 		if err := s.purge(ctx, a, before); err != nil {

@@ -8,7 +8,8 @@ import (
 	"nidan/settings"
 )
 
-// What is old is found by an index: to look through a table would take the longer, the more there is, and every sign-in would wait.
+// Without an index, a purge would read the whole table. It would take longer the more rows there are, and every sign-in would wait
+// for it.
 func TestWhatIsOldIsFoundByAnIndex(t *testing.T) {
 	s, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A purge that kept sign-ins waiting would keep people out for as long as it takes.
+// If sign-ins had to wait for the whole purge, nobody could sign in while it runs.
 func TestPeopleSignInWhileOldRecordsAreForgotten(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		s := opened(t, url)

@@ -10,11 +10,13 @@ import (
 	"nidan/exchange"
 )
 
-// probe is the account, the flow and the challenge of the rows that [Store.Ready] writes. Nothing in Kratos is called so.
+// probe is the account, the flow and the challenge of the rows that [Store.Ready] writes. Kratos uses UUIDs, so no real row has these
+// values.
 const probe = "readiness"
 
-// Ready says whether a sign-in could be recorded now, by writing wherever one writes, and taking all of that away again. A database that
-// can only be read lets nobody in, and so does one that a newer program has changed beyond what this one understands.
+// Ready returns nil if a sign-in could be recorded now. It writes a row to each table that a sign-in writes to, and deletes these
+// rows again. It returns an error if the database can only be read, or if a newer program has changed the tables so far that this
+// program cannot use them, because then no sign-in can be let in.
 func (s *Store) Ready(ctx context.Context) error {
 	if err := s.Check(ctx); err != nil {
 		return err
@@ -31,8 +33,8 @@ func (s *Store) Ready(ctx context.Context) error {
 	return nil
 }
 
-// writeProbe writes what a sign-in does. The record gets an id that no other one has: the ids of the others have no gaps, which would
-// look as if records were missing.
+// writeProbe writes the rows of a sign-in. The record gets the ID 0, which no other record has. If the database gave it the next ID,
+// the other IDs would have gaps, and a gap looks as if somebody had removed records.
 func (t *tx) writeProbe(ctx context.Context, d dialect) error {
 	at, token := time.Unix(0, 0), []byte(probe)
 	err := errors.Join(
@@ -47,7 +49,7 @@ func (t *tx) writeProbe(ctx context.Context, d dialect) error {
 		t.add(ctx, `INSERT INTO records (id, at, kind, account_id, flow_id, challenge_id, state, reason, revision) `+d.givenID+`
 			VALUES (0, 0, '', $1, $1, $1, '', '', '')`, probe),
 	)
-	t.queued = false // nobody is to look for a message that is gone at once
+	t.queued = false // the message is deleted in the same unit of work, so the mail worker need not look for it
 	return err
 }
 

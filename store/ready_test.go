@@ -12,7 +12,7 @@ import (
 	"nidan/store/postgrestest"
 )
 
-// All tables but those that no sign-in writes to.
+// The test covers all tables that a sign-in writes to.
 func TestADatabaseIsReadyIfASignInCanBeWrittenToEachOfItsTables(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		s := opened(t, url)

@@ -34,8 +34,8 @@ func scanRecord(row row) (r records.Record, err error) {
 	return r, err
 }
 
-// CountRecords is how many records the filter asks for, whatever its limit. The channel does not narrow them down: the database cannot
-// read it.
+// CountRecords returns how many records match the filter, without its limit. It ignores the filter's channel, because SQL cannot read
+// the channel in the detail exactly.
 func (s *Store) CountRecords(ctx context.Context, f records.Filter) (n int, err error) {
 	f.Channel = ""
 	c := s.conditions(f)

@@ -10,10 +10,10 @@ import (
 	"nidan/records"
 )
 
-// policiesChanged is what processes on one PostgreSQL tell each other of (NOTIFY).
+// policiesChanged is the channel on which processes on one PostgreSQL notify each other of new policies (NOTIFY).
 const policiesChanged = "nidan_policies"
 
-// PoliciesActivated records that a set of policies decides from now on in this process, and tells the others.
+// PoliciesActivated records that a set of policies decides from now on in this process, and notifies the other processes.
 func (s *Store) PoliciesActivated(ctx context.Context, r records.Record) error {
 	return s.update(ctx, "", func(t *tx) error {
 		return errors.Join(s.notifyPolicies(ctx, t, r.Revision), t.AddRecord(ctx, r))
@@ -27,10 +27,11 @@ func (s *Store) notifyPolicies(ctx context.Context, t *tx, revision string) erro
 	return nil
 }
 
-// lookForPolicies is how often it is looked whether another process has new policies, for those of whom nobody has told.
+// lookForPolicies is the interval at which a process checks whether another process has new policies, in case no notification came.
 const lookForPolicies = time.Second
 
-// WatchPolicies calls changed, until ctx ends, when policies have been activated by any process on the database, or approved or rejected.
+// WatchPolicies calls changed when any process on the database has activated, approved or rejected policies. It returns when ctx
+// ends.
 func (s *Store) WatchPolicies(ctx context.Context, log *slog.Logger, changed func()) error {
 	told := s.db.listen(ctx, policiesChanged)
 	tick := time.NewTicker(lookForPolicies)
@@ -57,9 +58,9 @@ func (s *Store) WatchPolicies(ctx context.Context, log *slog.Logger, changed fun
 	}
 }
 
-// newestChange is the id of the newest record of such a change; 0: there is none.
+// newestChange returns the ID of the newest record of such a change, or 0 if there is none.
 func (s *Store) newestChange(ctx context.Context) (id int64, err error) {
-	// One look into the index for each kind: it is done every second.
+	// A query for each kind, so that each one looks into the index once: this runs every second.
 	const newest = `SELECT max(id) AS id FROM records WHERE kind = `
 	err = s.db.row(ctx, `SELECT COALESCE(max(id), 0) FROM (`+newest+`'policies_activated' UNION ALL `+newest+`'policies_approved'
 		UNION ALL `+newest+`'policies_rejected') AS changes`).Scan(&id)

@@ -40,7 +40,7 @@ func TestEveryMigrationCanBeUndone(t *testing.T) {
 			t.Fatal(err)
 		}
 		versions := p.ListSources()
-		for i := len(versions) - 2; i >= 0; i-- { // one after the other, and each time all the way up again
+		for i := len(versions) - 2; i >= 0; i-- { // undo one version more in each round, and migrate to the newest version again
 			if _, err := p.DownTo(t.Context(), versions[i].Version); err != nil {
 				t.Fatalf("down to %d: %v", versions[i].Version, err)
 			}
@@ -149,7 +149,7 @@ func TestTheFirstMigrationIsNotUndone(t *testing.T) {
 	})
 }
 
-// apply carries out a migration that this program does not have.
+// apply runs a migration that this program does not have.
 func apply(t *testing.T, s *store.Store, version int64, statements string) {
 	t.Helper()
 	newer := fstest.MapFS{}
@@ -174,7 +174,7 @@ func apply(t *testing.T, s *store.Store, version int64, statements string) {
 	}
 }
 
-// expanding are migrations that older programs can live with.
+// expanding has migrations that leave the tables usable for older programs.
 var expanding = []string{
 	`ALTER TABLE challenges ADD COLUMN newer INTEGER NOT NULL DEFAULT 0;`,
 	`ALTER TABLE records ADD COLUMN newer TEXT NOT NULL DEFAULT ''; CREATE INDEX newer ON records (newer);`,
@@ -182,7 +182,8 @@ var expanding = []string{
 	`CREATE TABLE more (id TEXT PRIMARY KEY);`,
 }
 
-// A newer program has been started and has migrated the database, while older ones go on and are started. On SQLite there is one process.
+// A newer program has migrated the database, while older programs run and are started. This needs PostgreSQL: on SQLite there is only
+// one process.
 func TestOldAndNewRunBesideEachOther(t *testing.T) {
 	url := postgrestest.Start(t).New("nidan")
 	s := opened(t, url)
@@ -240,7 +241,7 @@ func TestThisProgramDoesAllOnANewerDatabase(t *testing.T) {
 	})
 }
 
-// signingIn makes challenges and closes them, without a pause, and fails the test if one cannot be.
+// signingIn creates and closes challenges without a pause. It fails the test if one of them cannot be written.
 func signingIn(t *testing.T, s *store.Store) (done *atomic.Int64, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -23,12 +23,12 @@ func (s *Store) SearchRecords(ctx context.Context, f records.Filter, within int)
 			return nil, 0, err
 		}
 		for _, r := range more {
-			if f.Channel == "" || r.About().Channel == f.Channel { // the database has looked for its name anywhere in the detail
+			if f.Channel == "" || r.About().Channel == f.Channel { // the database has only checked that the channel's name stands somewhere in the detail
 				found = append(found, r)
 			}
 		}
 		if f.Limit == 0 || len(more) < f.Limit {
-			break // the search is over
+			break // there are no more records
 		}
 		if len(found) >= f.Limit {
 			found = found[:f.Limit]
@@ -39,7 +39,7 @@ func (s *Store) SearchRecords(ctx context.Context, f records.Filter, within int)
 	return found, end, nil
 }
 
-// search finds what the filter asks for, down to the record where a search is to end.
+// search returns the records that match the filter, down to the record with the ID end. If end is 0, it searches all records.
 func (s *Store) search(ctx context.Context, f records.Filter, end int64) (found []records.Record, err error) {
 	c := s.conditions(f)
 	if end != 0 && byTime(f) {
@@ -62,8 +62,8 @@ func (s *Store) search(ctx context.Context, f records.Filter, end int64) (found 
 	return found, nil
 }
 
-// endOfSearch is the record where a search is to end that looks at so many, 0 where there are not so many, or where an index leads to
-// what is looked for.
+// endOfSearch returns the ID of the record at which a search ends that reads at most within records. It returns 0 if there are fewer
+// records, or if an index finds the records that match, so that the search needs no limit.
 func (s *Store) endOfSearch(ctx context.Context, f records.Filter, within int) (end int64, err error) {
 	indexed := len(f.States) == 0 && f.Reason == "" && f.Channel == "" || f.Account != ""
 	if within == 0 || indexed {
@@ -74,14 +74,14 @@ func (s *Store) endOfSearch(ctx context.Context, f records.Filter, within int) (
 	if err != nil {
 		err = notRead("look for the end of a search", err)
 	}
-	if errors.Is(err, challenge.ErrNotFound) { // there are not so many
+	if errors.Is(err, challenge.ErrNotFound) { // there are fewer records than within
 		return 0, nil
 	}
 	return end, err
 }
 
-// byTime says whether records are looked for from one instant to another. They are then found and ordered by the index of their times. An
-// account, and what happens seldom, has an index of its own that is better.
+// byTime says whether the filter has a period, and the index on times is the best one to find and order the records. An account, and
+// a kind that is rare, have an index that is better.
 func byTime(f records.Filter) bool {
 	return (!f.From.IsZero() || !f.To.IsZero()) && f.Account == "" && (f.Kind == "" || f.Kind == "sign_in")
 }
@@ -93,24 +93,25 @@ func order(f records.Filter) string {
 	return " ORDER BY id DESC"
 }
 
-// conditions are what narrows records down, and no more, so that the database can use its indexes.
+// conditions are the SQL conditions of a filter. They have no condition for a part of the filter that is not set, so that the
+// database can use its indexes.
 type conditions struct {
 	all  []string
 	args []any
 }
 
-// add adds a condition; each ? in it is the argument.
+// add adds a condition. Each ? in the condition stands for the argument.
 func (c *conditions) add(condition string, arg any) {
 	c.all = append(c.all, strings.ReplaceAll(condition, "?", c.place(arg)))
 }
 
-// place is where an argument goes.
+// place adds an argument, and returns its placeholder.
 func (c *conditions) place(arg any) string {
 	c.args = append(c.args, arg)
 	return fmt.Sprintf("$%d", len(c.args))
 }
 
-// String is the condition that all hold.
+// String joins the conditions with AND.
 func (c *conditions) String() string {
 	if len(c.all) == 0 {
 		return "TRUE"
@@ -147,8 +148,8 @@ func (s *Store) conditions(f records.Filter) *conditions {
 		c.all = append(c.all, "state IN ("+strings.Join(places, ", ")+")")
 	}
 	if f.Channel != "" {
-		name, _ := json.Marshal(f.Channel)              // a text can be encoded
-		c.all = append(c.all, "kind || '' = 'sign_in'") // see ofKind
+		name, _ := json.Marshal(f.Channel)              // encoding a string cannot fail
+		c.all = append(c.all, "kind || '' = 'sign_in'") // ofKind says why
 		c.add(s.db.dialect().holds, name)
 	}
 	switch {
@@ -160,8 +161,8 @@ func (s *Store) conditions(f records.Filter) *conditions {
 	return c
 }
 
-// ofKind is the condition that a record is of a kind. Most records are of sign-ins: the condition is written so that the index of kinds is
-// not taken for them, which would go through nearly all.
+// ofKind returns the condition that a record has this kind. Most records are of the kind sign_in. For this kind, the condition is
+// written so that the database does not use the index on kinds, because it would read nearly all records through the index.
 func ofKind(kind string) string {
 	if kind == "sign_in" {
 		return "kind || '' = ?"
@@ -169,8 +170,9 @@ func ofKind(kind string) string {
 	return "kind = ?"
 }
 
-// lastOfSignIn is a condition on a record: no other one of its sign-in comes after it. That is to be found among the few records of its
-// account at about that time: the kind and the number are written so that no index on them can be taken, which would go through all.
+// lastOfSignIn is the condition that a record is the last one of its sign-in. The database should look only at the few records of the
+// same account at about the same time. The kind and the ID are written as expressions so that the database cannot use the indexes on
+// them, because it would read nearly all records through them.
 var lastOfSignIn = fmt.Sprintf(`(kind || '' = 'sign_in' AND (flow_id = '' OR NOT EXISTS (SELECT 1 FROM records later
 	WHERE later.account_id = records.account_id AND later.at BETWEEN records.at - %[1]d AND records.at + %[1]d
 		AND later.flow_id = records.flow_id AND later.kind || '' = 'sign_in' AND later.id + 0 > records.id)))`, records.SignInWithin.Microseconds())

@@ -34,13 +34,13 @@ func (t *tx) SaveSettings(
 		version, s.TwoFactor, s.On(adminConsole), s.On(softphone), more, s.Remember, s.RememberDays, by, at.UnixMicro())
 }
 
-// The channels whose switch has a column of its own.
+// The channels whose switch has a column of its own in the table settings.
 const (
 	adminConsole = "admin_console"
 	softphone    = "softphone"
 )
 
-// moreSwitches are the switches of the other channels, as they are kept.
+// moreSwitches returns the switches of the other channels as JSON, as the column channels keeps them.
 func moreSwitches(s settings.Settings) (string, error) {
 	more := maps.Clone(s.Channels)
 	delete(more, adminConsole)
@@ -55,8 +55,8 @@ func moreSwitches(s settings.Settings) (string, error) {
 	return string(raw), nil
 }
 
-// switches are those of all channels: of the two that have a column, and the others as they are kept. What cannot be read is an error, and
-// so nobody gets in: it may be that a channel is switched on.
+// switches returns the switches of all channels: the two that have a column, and the others from JSON. If the JSON cannot be read,
+// switches returns an error, so that no sign-in is let in: the lost switch may be one that is on.
 func switches(console, phone bool, more string) (map[string]bool, error) {
 	all := map[string]bool{}
 	if more != "" {
@@ -71,13 +71,13 @@ func switches(console, phone bool, more string) (map[string]bool, error) {
 	return all, nil
 }
 
-// Settings are the settings as they stand now.
+// Settings returns the current settings.
 func (s *Store) Settings(ctx context.Context) (settings.Settings, error) {
 	kept, err := keptSettings(ctx, s.db)
 	return kept.Settings, err
 }
 
-// KeptSettings are the settings as they stand now, with their version.
+// KeptSettings returns the current settings with their version.
 func (s *Store) KeptSettings(ctx context.Context) (settings.Kept, error) {
 	return keptSettings(ctx, s.db)
 }

@@ -23,7 +23,7 @@ func (t *tx) AddSignIn(ctx context.Context, s exchange.SignIn) error {
 	return nil
 }
 
-// SignIn is as in [exchange.SignIns].
+// SignIn returns the sign-in, or [nidan/challenge.ErrNotFound], as the method of [exchange.SignIns] does.
 func (s *Store) SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*exchange.SignIn, error) {
 	return signIn(ctx, s.db, account, authenticatedAt)
 }
@@ -42,7 +42,8 @@ func (t *tx) LatestSecondStep(ctx context.Context, account string, since time.Ti
 
 const selectSignIn = `SELECT authenticated_at, channel, second_step, wrong_codes, wrong_codes_since FROM sign_ins WHERE account_id = $1`
 
-// signIn finds the sign-in of an instant. Databases round it to microseconds, or cut it off: the neighbour is it too.
+// signIn finds the sign-in of an account at an instant. Some databases round a time to microseconds and others truncate it, so a time
+// that differs by one microsecond matches too.
 func signIn(ctx context.Context, q executor, account string, at time.Time) (*exchange.SignIn, error) {
 	return scanSignIn(account, q.row(ctx, selectSignIn+`
 		AND authenticated_at BETWEEN CAST($2 AS BIGINT) - 1 AND CAST($2 AS BIGINT) + 1

@@ -17,7 +17,7 @@ func (t *tx) Situation(ctx context.Context, c exchange.Call) (exchange.Situation
 	return situation(ctx, t, c)
 }
 
-// situation reads all that a decision rests on with one statement: each sign-in waits for it.
+// situation reads all facts for a decision in one statement, because each sign-in waits for it.
 func situation(ctx context.Context, q executor, c exchange.Call) (s exchange.Situation, err error) {
 	var verified, changed int64
 	var console, phone bool
@@ -55,8 +55,8 @@ func situation(ctx context.Context, q executor, c exchange.Call) (s exchange.Sit
 	return s, nil
 }
 
-// latestOf reads columns of the latest challenge of an account in a flow. The open one comes first: a new one may be issued in the
-// same instant as the older one is closed.
+// latestOf returns a query for columns of the latest challenge of an account in a flow. The open challenge comes first: a new
+// challenge can have the same time of issue as the older one that it replaces.
 func latestOf(columns, account, flow string) string {
 	return `SELECT ` + columns + ` FROM challenges WHERE account_id = ` + account + ` AND flow_id = ` + flow + `
 		ORDER BY closed = '' DESC, issued_at DESC LIMIT 1`

@@ -16,21 +16,21 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// busyTimeout bounds the wait for another process that writes. Kratos is waiting, and so is a person.
+// busyTimeout is how long a write waits for another process that writes. Kratos and a person wait meanwhile.
 const busyTimeout = 2 * time.Second
 
-// readers is how many connections read beside the writer.
+// readers is the number of connections that read beside the writer.
 const readers = 8
 
-// sqlite is SQLite inside the process. It runs statements, outside of units of work, on connections that read.
+// sqlite is SQLite inside the process. Statements outside of units of work run on the reading connections.
 type sqlite struct {
 	*prepared
 	db     *sql.DB
 	writer *writer
-	lock   *flock.Flock // nil for one who only reads
+	lock   *flock.Flock // nil if the database was opened by [OpenExisting]
 }
 
-// openSQLite opens the file; mode is SQLite's "rw", or "rwc" to make the file where there is none.
+// openSQLite opens the file. mode is SQLite's "rw", or "rwc" to create the file if it does not exist.
 func openSQLite(ctx context.Context, path, mode string) (_ *sqlite, err error) {
 	s := &sqlite{}
 	if mode == "rwc" {
@@ -46,8 +46,8 @@ func openSQLite(ctx context.Context, path, mode string) (_ *sqlite, err error) {
 			}
 		}()
 	}
-	// WAL: who reads goes on while somebody writes. FULL: what is committed is on the disk. temp_store: what a savepoint would undo
-	// is kept in memory, not in a file.
+	// WAL: readers do not wait for a writer. FULL: a commit returns when the data is on the disk. temp_store: SQLite keeps the data
+	// for undoing a savepoint in memory, not in a file.
 	q := url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
 		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)",
@@ -90,23 +90,24 @@ func (s *sqlite) dialect() dialect {
 	}
 }
 
-// alone needs no lock: the one process that may write has the file's.
+// alone takes no lock, because only one process may write, and this process holds the lock of the file.
 func (s *sqlite) alone(_ context.Context, fn func(*sql.DB) error) error { return fn(s.db) }
 
-// listen returns nil: there is one process.
+// listen returns nil, because there is only one process.
 func (s *sqlite) listen(context.Context, string) <-chan struct{} { return nil }
 
-// update carries out units of work one after the other, which is more than the one per account that is asked for.
+// update runs units of work one after the other. The contract asks for less: one at a time for each account.
 func (s *sqlite) update(ctx context.Context, _ string, fn func(executor) error) error {
 	return s.writer.do(ctx, fn)
 }
 
-// makeFile makes the file where there is none, for its owner alone whatever the umask: it holds who signed in from where, and what
-// remembered devices are known by. SQLite gives the files beside it (-wal, -shm) the same mode. A file that is there keeps its mode,
-// which may let a backup read it: whether that is meant, only its owner knows.
+// makeFile creates the file if it does not exist. Only its owner may read it, whatever the umask is, because the file contains who
+// signed in from where, and the token hashes of remembered devices. SQLite gives the files beside it (-wal, -shm) the same mode. An
+// existing file keeps its mode: its owner may have chosen that mode on purpose, for example so that a backup program can read the
+// file.
 func makeFile(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return nil // what may be wrong with it, SQLite says
+		return nil // if the file has another problem, SQLite reports it
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
@@ -115,9 +116,10 @@ func makeFile(path string) error {
 	return errors.Join(f.Chmod(0o600), f.Close())
 }
 
-// lockFile takes the lock of a database's file, or says that another process has it. Two processes that write would wait for each other
-// by trying again and again, and one would not see what the other one has just been told in the console. The lock ends with the process,
-// however it ends. It is a file of its own: SQLite has locks of its own on the database's.
+// lockFile takes the lock of a database file, or returns an error if another process holds it. With two processes, writers would wait
+// for each other by polling, and one process would not notice a change that was made in the other one's console. The operating system
+// releases the lock when the process ends, for whatever reason. The lock is a file of its own, because SQLite uses its own locks on
+// the database file.
 func lockFile(path string) (*flock.Flock, error) {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {

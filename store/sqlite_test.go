@@ -17,7 +17,7 @@ func TestSQLite(t *testing.T) { storetest.Run(t, openSQLite) }
 
 func openSQLite(t *testing.T) *store.Store {
 	t.Helper()
-	// A path with the characters that mean something in a URL.
+	// The path has the characters that have a meaning in a URL.
 	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "a b?c#d%20.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func TestANewDatabaseIsItsOwnersAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { s.Close() })
-		if err := s.Migrate(t.Context(), settings.Settings{RememberDays: 30}); err != nil { // makes -wal and -shm
+		if err := s.Migrate(t.Context(), settings.Settings{RememberDays: 30}); err != nil { // creates the files -wal and -shm
 			t.Fatal(err)
 		}
 	}

@@ -6,13 +6,14 @@ import (
 	"sync"
 )
 
-// prepared is an executor that has each statement prepared the first time it is run: SQLite takes longer to parse most statements
-// than to run them. It keeps every statement, so no text may be made up for one call.
+// prepared is an executor that prepares each statement when it is run for the first time. For most statements, SQLite needs longer to
+// parse them than to run them. prepared keeps every statement until the store is closed, so a caller must not build a new text for
+// each call.
 type prepared struct {
 	on interface {
 		PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 	}
-	statements sync.Map // of *sql.Stmt by text
+	statements sync.Map // text to *sql.Stmt
 }
 
 func (p *prepared) statement(ctx context.Context, query string) (*sql.Stmt, error) {
@@ -24,7 +25,7 @@ func (p *prepared) statement(ctx context.Context, query string) (*sql.Stmt, erro
 		return nil, err
 	}
 	if first, there := p.statements.LoadOrStore(query, stmt); there {
-		_ = stmt.Close() // two came at once
+		_ = stmt.Close() // two calls have prepared the same statement at once
 		return first.(*sql.Stmt), nil
 	}
 	return stmt, nil
@@ -67,13 +68,12 @@ func (p *prepared) row(ctx context.Context, query string, args ...any) row {
 	return stmt.QueryRowContext(ctx, args...)
 }
 
-// sqlRows are rows of database/sql.
 type sqlRows struct{ *sql.Rows }
 
-// Close implements rows. What can be wrong with rows, Err has said.
+// Close implements rows. It ignores the error, because Err has returned it already.
 func (r sqlRows) Close() { _ = r.Rows.Close() }
 
-// failed is the row of a query that could not be run.
+// failed is the row of a query that could not run.
 type failed struct{ err error }
 
 // Scan implements row.

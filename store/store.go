@@ -13,34 +13,35 @@ import (
 	"nidan/records"
 )
 
-// database is one kind of database. As an executor it reads, outside of units of work.
+// database is one kind of database. Its executor methods run statements outside of units of work.
 type database interface {
 	executor
-	// update is [exchange.Store.Update]. No account is locked where it is empty.
+	// update runs a unit of work as [exchange.Store.Update] says. If account is empty, it locks no account.
 	update(ctx context.Context, account string, fn func(executor) error) error
 	dialect() dialect
-	// listen returns a channel that gets a value when another process says something there. It is nil where there is none.
+	// listen returns a channel that gets a value when a process sends a notification on the given channel. It returns nil if the
+	// database has no notifications.
 	listen(ctx context.Context, channel string) <-chan struct{}
 	plain() *sql.DB
-	// alone carries out what changes the tables, while no other process does so.
+	// alone runs fn, which changes the tables, while no other process changes them.
 	alone(ctx context.Context, fn func(*sql.DB) error) error
-	// backup is [Store.Backup], into a file that is there and empty.
+	// backup writes the backup for [Store.Backup] into a file that exists and is empty.
 	backup(ctx context.Context, path string) error
 	close() error
 }
 
-// dialect is what differs between kinds of databases in statements.
+// dialect has the parts of statements that differ between kinds of databases.
 type dialect struct {
 	goose        goose.Dialect
-	migrations   string // folder
-	takeUnlocked string // ends a query for rows that nobody else takes meanwhile
-	notify       string // says something ($2) to all processes that listen ($1); empty: there is one process
-	tables       string // a query for the names of all tables
-	holds        string // a condition on the detail of a record: it has these bytes (?)
-	givenID      string // goes before VALUES where a new row's id is given, though the database would give one
+	migrations   string // folder of the migrations
+	takeUnlocked string // end of a query that skips the rows that other transactions have locked, and locks the others
+	notify       string // statement that sends $2 to all processes that listen on $1; empty: there is only one process
+	tables       string // query for the names of all tables
+	holds        string // condition that the detail of a record contains these bytes (?)
+	givenID      string // comes before VALUES where a statement gives a new row's ID, though the database would give one
 }
 
-// Store is the database. It is safe for concurrent use.
+// Store is a database. Its methods may be called concurrently.
 type Store struct {
 	db     database
 	queued chan struct{} // see [Store.Queued]
@@ -53,13 +54,14 @@ var (
 	_ records.Reader = (*Store)(nil)
 )
 
-// Open opens the database that a URL names: "sqlite:PATH" or "postgres://…". The file of SQLite is made if it is not there, for its
-// owner alone; tables are not, see [Store.Prepare]. A file that another process has opened in this way is refused.
+// Open opens the database of a URL: "sqlite:PATH" or "postgres://…". It creates the SQLite file if the file does not exist; only the
+// file's owner may read it. It creates no tables ([Store.Prepare] does). It returns an error if another process has opened the SQLite
+// file with Open.
 func Open(ctx context.Context, databaseURL string) (*Store, error) {
 	return open(ctx, databaseURL, "rwc")
 }
 
-// OpenExisting opens a database, if it is there, to read from it while another process may have it open.
+// OpenExisting opens an existing database to read it, even if another process has opened it.
 func OpenExisting(ctx context.Context, databaseURL string) (*Store, error) {
 	return open(ctx, databaseURL, "rw")
 }
@@ -82,15 +84,15 @@ func open(ctx context.Context, databaseURL, mode string) (*Store, error) {
 	return s, nil
 }
 
-// DB is the database itself, for tests and for tools that fill it. On SQLite, what is written there waits for the units of work, and
-// they for it.
+// DB returns the database handle, for tests and for tools that fill the database. On SQLite, a write through DB waits for running
+// units of work, and units of work wait for that write.
 func (s *Store) DB() *sql.DB { return s.db.plain() }
 
-// Statements is how many statements have been run in units of work, since the store was opened: each is a part of what a sign-in
-// waits for.
+// Statements returns how many statements have run in units of work since the store was opened. A sign-in waits for each of its
+// statements.
 func (s *Store) Statements() int64 { return s.statements.Load() }
 
-// Close closes the database, once what is being written is.
+// Close closes the database. It waits until running writes have ended.
 func (s *Store) Close() error { return s.db.close() }
 
 // Update implements [exchange.Store].
@@ -110,10 +112,10 @@ func (s *Store) update(ctx context.Context, account string, fn func(*tx) error) 
 	return err
 }
 
-// tellQueued tells whoever sends messages that there are some.
+// tellQueued tells the mail worker that messages wait.
 func (s *Store) tellQueued() {
 	select {
 	case s.queued <- struct{}{}:
-	default: // has been told, and has not looked yet
+	default: // a value waits in the channel already
 	}
 }

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// Tally counts one kind of difference between two sets of policies.
+// Tally counts one kind of difference between the decisions of two sets of policies.
 type Tally struct {
-	Change   string // which difference
+	Change   string // kind of the difference
 	Counted  int64
-	Examples []string // without line breaks; the first ones are kept
+	Examples []string // without line breaks; only the first ones are kept
 }
 
-// mostExamples is how many examples are kept of each change.
+// mostExamples is how many examples are kept of each kind of difference.
 const mostExamples = 3
 
-// AddTallies adds to what all processes have counted of two sets.
+// AddTallies adds counted to the counts that all processes keep for two sets.
 func (s *Store) AddTallies(ctx context.Context, sets string, counted []Tally, at time.Time) error {
-	// One process at a time: two that write the same rows in another order would wait for each other.
+	// Only one process at a time may write: two processes that write the same rows in a different order would deadlock.
 	return s.update(ctx, "shadow "+sets, func(t *tx) error {
 		for _, c := range counted {
 			examples := ""
@@ -38,7 +38,7 @@ func (s *Store) AddTallies(ctx context.Context, sets string, counted []Tally, at
 	})
 }
 
-// Tallies are what all processes have counted of two sets.
+// Tallies returns the counts of all processes for two sets.
 func (s *Store) Tallies(ctx context.Context, sets string) (counted []Tally, err error) {
 	err = each(ctx, s.db, func(r row) error {
 		var c Tally

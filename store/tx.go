@@ -11,10 +11,9 @@ import (
 	"nidan/exchange"
 )
 
-// tx is one unit of work.
 type tx struct {
 	executor
-	queued bool // a message
+	queued bool // the unit of work has queued a message
 }
 
 var _ exchange.Tx = (*tx)(nil)
@@ -67,7 +66,7 @@ func (t *tx) CloseChallenge(ctx context.Context, id string, how challenge.Closin
 		id, string(how), at.UnixMicro())
 }
 
-// exactlyOne runs a guarded update and says whether it hit its row.
+// exactlyOne runs a guarded statement, and says whether it changed exactly one row.
 func (t *tx) exactlyOne(ctx context.Context, query string, args ...any) (bool, error) {
 	n, err := t.exec(ctx, query, args...)
 	if err != nil {
@@ -114,7 +113,7 @@ func (t *tx) AddDelivery(ctx context.Context, d exchange.Delivery) error {
 	return nil
 }
 
-// notRead is why one row could not be read: [challenge.ErrNotFound] where there is none.
+// notRead returns the error of a query for one row: [challenge.ErrNotFound] if there is no row, else err with what was being done.
 func notRead(what string, err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return challenge.ErrNotFound
@@ -124,7 +123,7 @@ func notRead(what string, err error) error {
 
 func fromMicro(t int64) time.Time { return time.UnixMicro(t).UTC() }
 
-// notNil keeps an empty body apart from a missing one: the column takes no NULL.
+// notNil turns nil into an empty slice, because the column does not allow NULL.
 func notNil(b []byte) []byte {
 	if b == nil {
 		return []byte{}

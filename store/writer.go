@@ -10,38 +10,39 @@ import (
 	"sync/atomic"
 )
 
-// errClosed is the error of a unit of work that comes after the store was closed.
+// errClosed is the error of a unit of work that is started after the store was closed.
 var errClosed = errors.New("the store is closed")
 
-// mostAtOnce is how many units of work are made durable at once, at most: what a sign-in may wait for.
+// mostAtOnce is the most units of work that one transaction commits. It limits how long a sign-in waits for the units before and
+// after its own.
 const mostAtOnce = 128
 
-// writer carries out units of work, one after the other in the order in which they came, and makes all that are waiting durable at
-// once: what takes long is waiting for the disk. Each unit stands in a savepoint of its own, so that one that fails undoes itself
-// alone.
+// writer runs units of work one after the other, in the order in which they came, and commits all units that wait in one transaction,
+// because a commit waits for the disk, which takes long. Each unit runs in a savepoint of its own, so that a unit that fails is
+// undone alone.
 //
-// It has a connection of its own, and nothing else in this process writes while it is at work: nobody ever waits for a lock of
-// SQLite's.
+// writer has a connection of its own, and nothing else in this process writes while it works. So no unit of work waits for a lock of
+// SQLite.
 type writer struct {
 	db       *sql.DB
 	conn     *sql.Conn
-	prepared *prepared // on conn
+	prepared *prepared // statements on conn
 	waiting  chan *unit
 	quit     chan struct{}
 	closing  sync.Once
 	ended    chan struct{}
 }
 
-// unit is one unit of work, and whoever waits for it.
+// unit is one unit of work. Its caller waits for the outcome.
 type unit struct {
 	fn    func(executor) error
-	taken atomic.Bool // by the writer, or by whoever waits no longer
+	taken atomic.Bool // set by the writer when it starts the unit, or by the caller when it stops waiting
 	done  chan outcome
 }
 
 type outcome struct {
 	err      error
-	panicked any // what fn panicked with
+	panicked any // value of a panic in fn
 }
 
 func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
@@ -57,8 +58,8 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	return w, nil
 }
 
-// do returns once fn's work is durable, or undone. Whoever waits longer than ctx lasts leaves; work that has begun by then is waited
-// for.
+// do returns when the work of fn is durable or undone. If ctx ends before the work has begun, do returns an error; if ctx ends later,
+// do waits for the work.
 func (w *writer) do(ctx context.Context, fn func(executor) error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("wait for the database: %w", err)
@@ -103,19 +104,19 @@ func (w *writer) run() {
 	}
 }
 
-// close ends the writer after what it is at. Who waits is told.
+// close stops the writer after its current transaction. Callers whose units still wait get errClosed.
 func (w *writer) close() error {
 	w.closing.Do(func() { close(w.quit) })
 	<-w.ended
 	return errors.Join(w.conn.Close(), w.db.Close())
 }
 
-// together carries out the first unit and those that wait behind it, in one transaction.
+// together runs the first unit, and the units that wait behind it, in one transaction.
 func (w *writer) together(first *unit) {
 	var done []*unit
 	var outcomes []outcome
-	// IMMEDIATE takes the one write lock: what is read cannot change before something is written, and the transaction can never fail
-	// half-way for want of the lock.
+	// BEGIN IMMEDIATE takes SQLite's only write lock at once. So no other write comes between a read and a write of the transaction,
+	// and the transaction cannot fail half-way because it does not get the lock.
 	err := w.control("BEGIN IMMEDIATE")
 	if err != nil {
 		if first.taken.CompareAndSwap(false, true) {
@@ -125,7 +126,7 @@ func (w *writer) together(first *unit) {
 	}
 	for u := first; u != nil; u = w.next(len(done)) {
 		if !u.taken.CompareAndSwap(false, true) {
-			continue // whoever waited has left
+			continue // the caller has stopped waiting
 		}
 		var o outcome
 		o, err = w.carryOut(u)
@@ -138,7 +139,7 @@ func (w *writer) together(first *unit) {
 		err = w.control("COMMIT")
 	}
 	if err != nil {
-		_ = w.control("ROLLBACK") // fails where SQLite has undone the transaction by itself
+		_ = w.control("ROLLBACK") // fails if SQLite has rolled the transaction back by itself
 	}
 	for i, u := range done {
 		if err != nil {
@@ -148,14 +149,14 @@ func (w *writer) together(first *unit) {
 	}
 }
 
-// next is the unit that waits, nil where none does or enough are done.
+// next returns the next unit that waits, or nil if no unit waits or if enough units are done.
 func (w *writer) next(done int) *unit {
 	if done >= mostAtOnce {
 		return nil
 	}
 	if len(w.waiting) == 0 {
-		// On one processor, those whose calls have arrived while the disk was waited for have had no turn yet. Without theirs,
-		// each would wait for the disk alone.
+		// On one processor, goroutines whose calls arrived during the wait for the disk have not run yet. Let them queue their units
+		// now; otherwise each unit would wait for the disk alone.
 		runtime.Gosched()
 	}
 	select {
@@ -166,8 +167,8 @@ func (w *writer) next(done int) *unit {
 	}
 }
 
-// carryOut carries out one unit in a savepoint. The error is one after which nothing of the transaction can be kept: a full disk, for
-// one, has SQLite undo the whole.
+// carryOut runs one unit in a savepoint. It returns the error broken if nothing of the transaction can be kept: for example, when the
+// disk is full, SQLite rolls the whole transaction back.
 func (w *writer) carryOut(u *unit) (o outcome, broken error) {
 	if err := w.control("SAVEPOINT unit"); err != nil {
 		return outcome{err: err}, fmt.Errorf("begin a savepoint: %w", err)
@@ -184,20 +185,21 @@ func (w *writer) carryOut(u *unit) (o outcome, broken error) {
 	return o, nil
 }
 
-// try calls fn. A panic is the caller's, not the writer's.
+// try calls fn. It recovers a panic, so that the panic is raised in the caller's goroutine and not in the writer's.
 func (u *unit) try(on executor) (o outcome) {
 	defer func() { o.panicked = recover() }()
 	o.err = u.fn(on)
 	return o
 }
 
-// control begins or ends something. It does not end with one of the callers.
+// control runs a statement that begins or ends a transaction or a savepoint. It does not use a caller's context, because the
+// transaction serves several callers.
 func (w *writer) control(statement string) error {
 	return w.prepared.add(context.Background(), statement)
 }
 
-// whole runs each statement to its end, however long the caller waits: SQLite undoes the whole transaction of a write that is cut
-// off, and with it the work of others.
+// whole runs each statement to its end, even if the caller's context ends: SQLite rolls the whole transaction back when a write is
+// interrupted, and the work of other callers would be lost too.
 type whole struct{ on *prepared }
 
 func (w whole) exec(ctx context.Context, query string, args ...any) (int64, error) {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Whoever comes first is served first: nobody is passed over while others come and go.
+// The writer serves callers in the order in which they came: no caller waits longer because others come and go.
 func TestWorkIsDoneInTheOrderInWhichItCame(t *testing.T) {
 	s, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "nidan.db"))
 	if err != nil {

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// bubble is a store in which time is not real (testing/synctest), so that who waits for how long is exact. Its file is a real one.
+// bubble is a store in simulated time (testing/synctest), so that waiting times are exact. Its database file is real.
 type bubble struct {
 	t     *testing.T
 	store *Store
 	began time.Time
 	all   sync.WaitGroup
 	once  sync.Once
-	last  []func() // what is looked at when all is over
+	last  []func() // checks that run at the end of the test
 }
 
 func (b *bubble) close() {
@@ -46,8 +46,8 @@ func inBubble(t *testing.T, fn func(b *bubble)) {
 	})
 }
 
-// do has a unit of work done that takes a while, for somebody who waits for a while. It begins to wait now, and must end at that time
-// with that error, with its work done or not.
+// do starts a unit of work that takes the time takes, for a caller whose context lasts for waits. It checks that the call returns with
+// the error want when ends has passed since the bubble began, and that the work was done if done is true.
 func (b *bubble) do(takes, waits, ends time.Duration, want error, done bool) {
 	worked := false
 	b.all.Go(func() {
@@ -67,18 +67,18 @@ func (b *bubble) do(takes, waits, ends time.Duration, want error, done bool) {
 			b.t.Errorf("who was told %v at %v: the work was done: %v", want, ends, worked)
 		}
 	})
-	synctest.Wait() // until it is under way, or waits
+	synctest.Wait() // until the unit of work runs, or waits in the queue
 }
 
 func TestWorkThatHasNotBegunIsLeftByWhoeverWaitsNoLonger(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		b.do(3*time.Second, time.Minute, 4*time.Second, nil, true) // it is made durable together with what came meanwhile
+		b.do(3*time.Second, time.Minute, 4*time.Second, nil, true) // it is committed together with the units that came meanwhile
 		b.do(0, time.Second, time.Second, context.DeadlineExceeded, false)
 		b.do(time.Second, time.Minute, 4*time.Second, nil, true)
 	})
 }
 
-// Nobody may be told that nothing was done while it is being done.
+// A caller must not get the answer "not done" while its work is being done.
 func TestWorkThatHasBegunIsWaitedFor(t *testing.T) {
 	inBubble(t, func(b *bubble) { b.do(3*time.Second, time.Second, 3*time.Second, nil, true) })
 }
@@ -91,7 +91,7 @@ func TestWhoeverWaitsIsToldThatTheStoreIsClosed(t *testing.T) {
 		synctest.Wait()
 		b.do(0, time.Second, 2*time.Second, context.DeadlineExceeded, false)
 		time.Sleep(4 * time.Second)
-		for range 20 { // whether or not there is room to wait in
+		for range 20 { // often enough that select takes both ready cases: room in the queue, and a writer that has ended
 			b.do(0, time.Minute, 5*time.Second, errClosed, false)
 		}
 	})

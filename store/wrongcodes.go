@@ -13,7 +13,7 @@ func (t *tx) WrongCodes(ctx context.Context, account string) (int, error) {
 	return wrongCodes(ctx, t, account)
 }
 
-// AccountWrongCodes is how many wrong codes count against the account.
+// AccountWrongCodes returns how many wrong codes count against the account.
 func (s *Store) AccountWrongCodes(ctx context.Context, account string) (int, error) {
 	return wrongCodes(ctx, s.db, account)
 }

@@ -10,15 +10,15 @@ import (
 	"time"
 
 	"github.com/emersion/go-message"
-	_ "github.com/emersion/go-message/charset" // mails in other character sets than UTF-8
+	_ "github.com/emersion/go-message/charset" // decodes mails in other character sets than UTF-8
 	"github.com/emersion/go-smtp"
 )
 
 const (
-	maxMessages  = 1000    // older ones are forgotten
+	maxMessages  = 1000    // when more mails arrive, the oldest ones are deleted
 	maxSize      = 1 << 20 // bytes of one mail
-	maxReceivers = 100     // of one mail
-	maxDepth     = 10      // of parts within parts: reading thousands of levels takes minutes
+	maxReceivers = 100     // receivers of one mail
+	maxDepth     = 10      // levels of nested parts: parsing thousands of levels takes minutes
 )
 
 // Message is a mail that arrived.
@@ -30,7 +30,7 @@ type Message struct {
 	ReceivedAt time.Time `json:"received_at"`
 }
 
-// Catcher is the server. It is safe for concurrent use.
+// Catcher is the mail server. Its methods may be called concurrently.
 type Catcher struct {
 	server *smtp.Server
 
@@ -50,7 +50,7 @@ func New() *Catcher {
 	return c
 }
 
-// Serve takes mail from l until Close.
+// Serve receives mail on l until Close.
 func (c *Catcher) Serve(l net.Listener) error {
 	if err := c.server.Serve(l); err != nil && !errors.Is(err, smtp.ErrServerClosed) {
 		return fmt.Errorf("take mail: %w", err)
@@ -58,10 +58,10 @@ func (c *Catcher) Serve(l net.Listener) error {
 	return nil
 }
 
-// Close ends Serve, and the conversations that are on.
+// Close ends Serve, and closes the open connections.
 func (c *Catcher) Close() error { return c.server.Close() }
 
-// Messages are the mails that arrived, newest first.
+// Messages returns the mails that arrived, newest first.
 func (c *Catcher) Messages() []Message {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,7 +77,6 @@ func (c *Catcher) add(m Message) {
 	}
 }
 
-// session is one conversation.
 type session struct {
 	catcher *Catcher
 	to      []string
@@ -106,7 +105,8 @@ func (s *session) Data(r io.Reader) error {
 func (s *session) Reset()        { s.to = nil }
 func (s *session) Logout() error { return nil }
 
-// parse reads the parts of a mail that are shown: the first plain text and the first HTML. Later ones are attachments.
+// parse reads the subject, the first plain text part and the first HTML part of a mail. It ignores the other parts, such as
+// attachments.
 func parse(r io.Reader) (Message, error) {
 	e, err := message.Read(r)
 	if err != nil && !message.IsUnknownCharset(err) {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// filled is a catcher that was sent these mails, oldest first.
+// filled returns a catcher that was sent these mails, oldest first.
 func filled(t *testing.T, mails ...string) *Catcher {
 	t.Helper()
 	c, address := serving(t)
@@ -22,7 +22,7 @@ func filled(t *testing.T, mails ...string) *Catcher {
 	return c
 }
 
-// serving is a catcher at an address. It must end without an error when it is closed.
+// serving returns a running catcher and its address. The test fails if the catcher ends with an error when it is closed.
 func serving(t *testing.T) (c *Catcher, address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -34,7 +34,7 @@ func serving(t *testing.T) (c *Catcher, address string) {
 	go func() { ended <- c.Serve(l) }()
 	t.Cleanup(func() {
 		c.Close()
-		l.Close() // where Serve had not come to it yet
+		l.Close() // if Close came before Serve had registered the listener
 		if err := <-ended; err != nil {
 			t.Errorf("serve: %v", err)
 		}
@@ -150,7 +150,6 @@ func TestWhatCannotBeKeptIsRefused(t *testing.T) {
 	}
 }
 
-// nested is a mail of parts within parts.
 func nested(depth int) string {
 	mail := "\ntext\n"
 	for i := range depth {

@@ -1,7 +1,7 @@
 package catcher
 
 import (
-	_ "embed" // for the page
+	_ "embed" // embeds the page
 	"encoding/json"
 	"html/template"
 	"net/http"
@@ -12,10 +12,10 @@ import (
 //go:embed page.html
 var pageSource string
 
-// words are what the page says in one language.
+// words are the texts of the page in one language.
 type words struct{ Lang, Title, To, At, None string }
 
-// texts are the page's languages. The first is for readers who prefer neither.
+// texts returns the texts in all languages. The first language is for readers who prefer none of them.
 func texts() []words {
 	return []words{
 		{Lang: "ja", Title: "届いたメール", To: "宛先", At: "受信時刻", None: "メールはまだ届いていません。"},
@@ -28,12 +28,12 @@ func (c *Catcher) JSON() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
-		_ = json.NewEncoder(w).Encode(c.Messages()) // the reader has gone away
+		_ = json.NewEncoder(w).Encode(c.Messages()) // an error means that the client has gone away
 	})
 }
 
-// Page answers with the mails as a page that keeps itself up to date, newest first: in the language of ?lang=, ja or en,
-// else in that of Accept-Language, else in Japanese.
+// Page answers with a page of the mails, newest first, that reloads itself. Its language is that of ?lang= (ja or en), else of
+// Accept-Language, else Japanese.
 func (c *Catcher) Page() http.Handler {
 	page := template.Must(template.New("page").Parse(pageSource))
 	all := texts()
@@ -47,6 +47,6 @@ func (c *Catcher) Page() http.Handler {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Vary", "Accept-Language")
-		_ = page.Execute(w, map[string]any{"Words": all[i], "Mails": c.Messages()}) // the reader has gone away
+		_ = page.Execute(w, map[string]any{"Words": all[i], "Mails": c.Messages()}) // an error means that the client has gone away
 	})
 }

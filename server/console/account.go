@@ -13,16 +13,16 @@ import (
 	"nidan/server/session"
 )
 
-// AccountDetail is all that there is to see of an account.
+// AccountDetail is an account with everything that the console shows about it.
 type AccountDetail struct {
 	Account
 	Devices    []challenge.Device
-	WrongCodes int              // that count against the account
+	WrongCodes int              // wrong codes that count against the account
 	Records    []records.Record // the last 50
 }
 
-// find looks an account up, for somebody who may see which there are, or returns [kratos.ErrGone]. Who may not is refused before
-// anything is looked up: neither the answer nor the time that it takes tells whether there is such an account.
+// find returns an account, if the visitor may see the list of accounts, or [kratos.ErrGone] if there is no such account. A visitor
+// who may not is refused before the account is looked up, so that neither the answer nor its time reveals whether the account exists.
 func (c *Console) find(ctx context.Context, who session.Visitor, id string) (Account, error) {
 	if err := c.May(ctx, who, policies.ViewAccounts, nil); err != nil {
 		return Account{ID: id}, err
@@ -34,7 +34,7 @@ func (c *Console) find(ctx context.Context, who session.Visitor, id string) (Acc
 	return c.account(identity), nil
 }
 
-// Account is one account, or [kratos.ErrGone].
+// Account returns an account, or [kratos.ErrGone].
 func (c *Console) Account(ctx context.Context, who session.Visitor, id string) (AccountDetail, error) {
 	a, err := c.find(ctx, who, id)
 	if err != nil {
@@ -46,7 +46,7 @@ func (c *Console) Account(ctx context.Context, who session.Visitor, id string) (
 	return c.detail(ctx, a)
 }
 
-// Name is what an account is called.
+// Name returns the name of an account.
 func (c *Console) Name(ctx context.Context, who session.Visitor, id string) (string, error) {
 	a, err := c.find(ctx, who, id)
 	if err != nil {
@@ -55,7 +55,7 @@ func (c *Console) Name(ctx context.Context, who session.Visitor, id string) (str
 	return a.Person.Account, c.May(ctx, who, policies.ViewAccount, &a)
 }
 
-// Self is the account of whoever asks.
+// Self returns the visitor's own account.
 func (c *Console) Self(ctx context.Context, who session.Visitor) (AccountDetail, error) {
 	if err := c.May(ctx, who, policies.ViewOwnAccount, nil); err != nil {
 		return AccountDetail{}, err
@@ -63,7 +63,8 @@ func (c *Console) Self(ctx context.Context, who session.Visitor) (AccountDetail,
 	return c.detail(ctx, c.account(c.withFactors(ctx, who.Identity)))
 }
 
-// withFactors is an account that was read from a session, with what only Kratos' admin API tells. Without that, it is not told.
+// withFactors adds the second factors to an account that was read from a session. Only Kratos' admin API knows them. If it does not
+// answer, they stay unknown.
 func (c *Console) withFactors(ctx context.Context, id kratos.Identity) kratos.Identity {
 	if found, err := c.Kratos.Account(ctx, id.ID); err == nil {
 		id.Factors = found.Factors
@@ -80,24 +81,26 @@ func (c *Console) detail(ctx context.Context, a Account) (AccountDetail, error) 
 	return d, errors.Join(devices, wrong, recorded)
 }
 
-// Change is what an account's flag is to become.
+// Change is a change of an account's flag.
 type Change struct {
 	ID  string
-	Was bool // what whoever asks has seen
+	Was bool // value of the flag that the visitor has seen
 	On  bool
 }
 
-// MostChanges are as many as may be asked for at once.
+// MostChanges is the most changes in one request.
 const MostChanges = 1000
 
-// Changed is what became of a [Change]. Err is [kratos.ErrChanged] where the flag no longer was what had been seen.
+// Changed is the result of a [Change]. Err is [kratos.ErrChanged] if somebody else has changed the flag after the visitor had seen
+// it.
 type Changed struct {
 	Change
 	Account Account
 	Err     error
 }
 
-// Why is a stable symbol for why the change was not made, empty where it was. Refused says that it is the policies' reason.
+// Why returns a stable symbol for the reason why the change was not made. It is empty if the change was made. The result refused is
+// true if the policies gave the reason.
 func (c Changed) Why() (symbol string, refused bool) {
 	var refusal *Refusal
 	switch {
@@ -115,8 +118,7 @@ func (c Changed) Why() (symbol string, refused bool) {
 	return "unavailable", false
 }
 
-// Switch changes the flags of any number of accounts, each by itself: what cannot be done for one does not keep it from the
-// others.
+// Switch changes the flags of several accounts, each by itself: an error for one account does not stop the changes of the others.
 func (c *Console) Switch(ctx context.Context, who session.Visitor, changes []Change) []Changed {
 	done := make([]Changed, len(changes))
 	for i, change := range changes {
@@ -132,18 +134,19 @@ func (c *Console) Switch(ctx context.Context, who session.Visitor, changes []Cha
 	return done
 }
 
-// SwitchSelf changes the flag of whoever asks.
+// SwitchSelf changes the flag of the visitor's own account.
 func (c *Console) SwitchSelf(ctx context.Context, who session.Visitor, change Change) error {
 	change.ID = who.Identity.ID
 	return c.switchOne(ctx, who, c.account(who.Identity), change)
 }
 
-// MaySwitch says whether somebody may change an account's flag to what it is not, or returns a [Refusal].
+// MaySwitch returns nil if the visitor may change an account's flag to the other value. Otherwise it returns a [Refusal].
 func (c *Console) MaySwitch(ctx context.Context, who session.Visitor, a Account) error {
 	return c.May(ctx, who, switching(who, a, !a.Person.TwoFactor), &a)
 }
 
-// switching is what changing the flag of an account is called. One's own is told from others': other rules decide on it.
+// switching returns the name of the action that changes an account's flag. The visitor's own account has actions of its own, because
+// other rules decide on them.
 func switching(who session.Visitor, a Account, on bool) policies.ConsoleAction {
 	switch own := a.ID == who.Identity.ID; {
 	case own && on:
@@ -156,8 +159,8 @@ func switching(who session.Visitor, a Account, on bool) policies.ConsoleAction {
 	return policies.SwitchAccountOff
 }
 
-// switchOne records what is to be done, has Kratos do it, and records how it ended. A record that promises too much is
-// better than a change without one.
+// switchOne records what is to be done, makes the change in Kratos, and records the result. If the process dies in between, there is
+// a record of a change that was not made. This is better than a change without a record.
 func (c *Console) switchOne(ctx context.Context, who session.Visitor, a Account, change Change) error {
 	if a.Unreadable != "" {
 		return fmt.Errorf("%w: %s", ErrInvalid, a.Unreadable)

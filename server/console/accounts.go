@@ -11,13 +11,14 @@ import (
 	"nidan/server/session"
 )
 
-// Account is an account of Kratos' as the console knows it.
+// Account is an account in Kratos, as the console shows it.
 type Account struct {
 	ID         string
-	State      string // Kratos' identity state
+	State      string // Kratos' state of the identity
 	Person     kratos.Person
-	Unreadable string // what is wrong with it, where it cannot be read: nobody can sign in to it; else empty
-	// Factors are those that Kratos names so: totp, webauthn, lookup_secret. Empty: codes by e-mail are all that there is; nil: not known.
+	Unreadable string // why the account's data cannot be read, so that nobody can sign in with it; else empty
+	// Factors are the enrolled second factors, by Kratos' names: totp, webauthn, lookup_secret. Empty: the account has only codes by
+	// e-mail; nil: not known.
 	Factors []string
 
 	identity kratos.Identity
@@ -34,15 +35,16 @@ func (c *Console) account(id kratos.Identity) Account {
 	return a
 }
 
-// NoFactor, as a filter, is for the accounts that rely on mail: they have enrolled no second factor that can be asked for again and again.
+// NoFactor is the filter value for the accounts that rely on mail: they have enrolled no second factor that can be used any number of
+// times.
 const NoFactor = "mail"
 
-// RelyOnMail says whether codes by e-mail are all that an account has. Recovery codes run out, so they do not count.
+// RelyOnMail says whether the account has only codes by e-mail. Recovery codes do not count, because they are used up.
 func (a Account) RelyOnMail() bool {
 	return a.Factors != nil && !slices.Contains(a.Factors, "totp") && !slices.Contains(a.Factors, "webauthn")
 }
 
-// Unreachable says whether a code is asked of an account that has no address to mail it to.
+// Unreachable says whether the account has to enter a code, but has no address to which a code can be mailed.
 func (a Account) Unreachable() bool { return a.Person.TwoFactor && a.Person.Email == "" }
 
 func (a Account) relies(on string) bool {
@@ -68,33 +70,33 @@ func factorsOf(f *kratos.Factors) []string {
 	return enrolled
 }
 
-// AccountFilter says which accounts are wanted. What is empty does not narrow them down.
+// AccountFilter says which accounts are searched for. An empty field does not limit the search.
 type AccountFilter struct {
-	Prefix string // the sign-in name begins so
-	Text   string // stands in the sign-in name, the name or the e-mail address
+	Prefix string // beginning of the sign-in name
+	Text   string // part of the sign-in name, the name or the e-mail address
 	Role   string
-	State  string // Kratos' identity state
-	Factor string // one that is enrolled, as in [Account], or [NoFactor]
-	From   string // where the page before ended
+	State  string // Kratos' state of the identity
+	Factor string // an enrolled factor, as in [Account], or [NoFactor]
+	From   string // the Next of the page before
 }
 
-// AccountPage is some of the accounts.
+// AccountPage is a page of accounts.
 type AccountPage struct {
 	Accounts []Account
-	Next     string // where to go on; empty: these were the last
-	Searched int    // how many accounts were looked through to find these
+	Next     string // the From of the next page; empty: this is the last page
+	Searched int    // how many accounts were read to find these
 }
 
 const (
-	// PageSize is how many accounts are on a page, if there are so many. A page of a search may hold some more.
+	// PageSize is how many accounts are on a page, if there are that many. A page of a search may have some more.
 	PageSize = 50
-	// searchFor is how long a search goes on before it shows what it has found. Kratos knows nothing of roles and names, so
-	// each account has to be looked at.
+	// searchFor is how long a search goes on before it shows the accounts that it has found. Kratos cannot search by role or name, so
+	// the search has to read each account.
 	searchFor  = 2 * time.Second
 	searchSize = 250
 )
 
-// Accounts are the accounts that the filter asks for, in Kratos' own order.
+// Accounts returns a page of the accounts that match the filter, in Kratos' order.
 func (c *Console) Accounts(ctx context.Context, who session.Visitor, f AccountFilter) (AccountPage, error) {
 	if err := c.May(ctx, who, policies.ViewAccounts, nil); err != nil {
 		return AccountPage{}, err

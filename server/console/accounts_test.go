@@ -12,9 +12,9 @@ import (
 
 func TestASearchThatRunsOutOfTimeGoesOnFromWhereItStopped(t *testing.T) {
 	for name, tc := range map[string]struct {
-		page     time.Duration // that Kratos takes for a page of 250
-		every    int           // one of so many is a supervisor
-		searched int           // accounts on the first page, before it is shown
+		page     time.Duration // time that Kratos needs for a page of 250
+		every    int           // one of this many accounts is a supervisor
+		searched int           // accounts that are read for the first page
 	}{
 		"each page takes longer than a search may":    {3 * time.Second, 100, 250},
 		"the time runs out within the second page":    {1500 * time.Millisecond, 100, 500},
@@ -76,7 +76,7 @@ func TestAListThatKratosBreaksOffIsNotShownInPart(t *testing.T) {
 	for i := range 600 {
 		s.kratos.all = append(s.kratos.all, identity(fmt.Sprint("id-", i), "user"))
 	}
-	s.kratos.slow = func() { s.kratos.listed = errFault } // the second page fails
+	s.kratos.slow = func() { s.kratos.listed = errFault } // reading the second page fails
 	if page, err := s.Accounts(t.Context(), who, AccountFilter{Role: "supervisor"}); !errors.Is(err, errFault) || len(page.Accounts) != 0 {
 		t.Errorf("got %d accounts, %v", len(page.Accounts), err)
 	}

@@ -12,7 +12,7 @@ import (
 	"nidan/server/session"
 )
 
-// everything is every way to see or change something, by its name. What changes something does so unless it is kept from it.
+// everything has each method that shows or changes something, by name. A method that changes something does so unless it is refused.
 var everything = map[string]func(t *testing.T, s *scene, who session.Visitor) error{
 	"May": func(t *testing.T, s *scene, who session.Visitor) error {
 		return s.May(t.Context(), who, policies.ViewPolicies, nil)
@@ -89,10 +89,9 @@ var everything = map[string]func(t *testing.T, s *scene, who session.Visitor) er
 	},
 }
 
-// changes are those of them that change something.
+// changes are the names of the methods that change something.
 var changes = []string{"ChangeSettings", "Switch", "SwitchSelf", "ForgetDevice", "ForgetDevices", "ClearWrongCodes", "AnswerPolicies"}
 
-// forgetAll switches remembering off.
 func (s *scene) forgetAll(t *testing.T, who session.Visitor) error {
 	t.Helper()
 	now, err := s.store.Store.KeptSettings(t.Context())
@@ -105,7 +104,7 @@ func (s *scene) forgetAll(t *testing.T, who session.Visitor) error {
 	return err
 }
 
-// remembered is a scene with an administrator and a user who both have a device and wrong codes.
+// remembered returns a scene with an administrator and a user who both have a device and wrong codes.
 func remembered(t *testing.T) (*scene, session.Visitor) {
 	t.Helper()
 	s := newScene(t)
@@ -254,7 +253,7 @@ func TestSwitchingRememberingOffForgetsEveryDeviceWithTheSettings(t *testing.T) 
 		if err != nil || now.On("softphone") || now.On("admin_console") {
 			t.Errorf("got %+v, %v", now, err)
 		}
-		for _, id := range []string{"kiosk", "mobile", "unknown"} { // that there is not, that is exempt, that is none
+		for _, id := range []string{"kiosk", "mobile", "unknown"} { // an unknown channel, an exempt channel, and the name for no channel
 			to.Channels = map[string]bool{id: false}
 			if _, err := s.ChangeSettings(t.Context(), who, now.Version, to); !errors.Is(err, ErrInvalid) {
 				t.Errorf("%s: got %v", id, err)

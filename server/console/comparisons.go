@@ -12,36 +12,35 @@ import (
 	"nidan/policies/proof"
 )
 
-// Bounds of a comparison that somebody asks for in the console. Whoever needs more of it asks the command line, on a machine where nobody
-// signs in.
+// The limits of a comparison that is started in the console. If they are not enough, use the command line, on a machine on which
+// nobody signs in.
 const (
-	compareWithin   = 2 * time.Minute // for each walk: the set that ships takes a few seconds
-	compareClasses  = 30_000          // for each walk: the set that ships has three thousand
-	compareEnds     = 6 * time.Minute // for everything, also what a walk does in the end
+	compareWithin   = 2 * time.Minute // for each walk over all inputs; the policies that ship need a few seconds
+	compareClasses  = 30_000          // for each walk; the policies that ship have three thousand
+	compareEnds     = 6 * time.Minute // for the whole comparison, with the work at the end of a walk
 	comparisonsKept = 8
 )
 
-// Difference is how two sets of policies differ, and which invariants do not hold for the second one.
+// Difference says how two sets of policies differ, and which invariants do not hold for the second set.
 type Difference struct {
 	proof.Comparison
 	Invariants proof.Proof
 }
 
-// Comparisons compare sets of policies. An administrator who clicks must not keep others from signing in, also where there is one processor:
-// one pair of sets is compared at a time, with pauses, within bounds, and a pair that was compared is not compared again. They are safe for
-// concurrent use.
+// Comparisons compares sets of policies. A comparison must not delay sign-ins, even on a machine with one processor. So only one pair
+// of sets is compared at a time, with pauses and limits, and the result is kept. Comparisons can be used concurrently.
 type Comparisons struct {
 	Log *slog.Logger
 
 	compare func(ctx context.Context, from, to []policies.File) (Difference, error)
 	mu      sync.Mutex
-	known   []*comparing // the one that was asked for last is the last
+	known   []*comparing // the pair that was used last is the last one
 }
 
-// NewComparisons returns comparisons of which none has been made yet.
+// NewComparisons returns Comparisons without results.
 func NewComparisons(log *slog.Logger) *Comparisons { return &Comparisons{Log: log, compare: compare} }
 
-// comparing is a pair of sets, and their difference once it is done.
+// comparing is a pair of sets, and their difference when it is done.
 type comparing struct {
 	from, to string // revisions
 	done     chan struct{}
@@ -59,8 +58,9 @@ func (c *comparing) finished() bool {
 	}
 }
 
-// Of is the difference of two revisions, if it is there within the patience. Otherwise it is being made, unless that of another pair is:
-// then it has to be asked for again. Files returns the files of a revision.
+// Of returns the difference of two revisions, if it is done within patience. Otherwise done is false, and the caller has to ask
+// again: the comparison is running, or, if another pair is being compared, has not been started. The function files returns the files
+// of a revision.
 func (c *Comparisons) Of(
 	ctx context.Context, from, to string, patience time.Duration, files func(context.Context, string) ([]policies.File, error),
 ) (d Difference, done bool, err error) {
@@ -89,12 +89,12 @@ func (c *Comparisons) Of(
 		return d, false, ctx.Err()
 	}
 	if asked.err != nil {
-		c.forget(asked) // the machine may have been too busy
+		c.forget(asked) // do not keep the error: the machine may have been too busy
 	}
 	return asked.difference, true, asked.err
 }
 
-// find is the comparison of a pair, done or not; nil: there is none.
+// find returns the comparison of a pair, running or done, or nil if there is none.
 func (c *Comparisons) find(from, to string) *comparing {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -117,11 +117,11 @@ func (c *Comparisons) forget(one *comparing) {
 	c.known = slices.DeleteFunc(c.known, func(k *comparing) bool { return k == one })
 }
 
-// begin has a pair compared. It is nil where another one is being compared.
+// begin starts the comparison of a pair. It returns nil if another pair is being compared.
 func (c *Comparisons) begin(ctx context.Context, from, to string, before, after []policies.File) *comparing {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if found := c.findLocked(from, to); found != nil { // somebody else was faster
+	if found := c.findLocked(from, to); found != nil { // another request was faster
 		return found
 	}
 	if slices.ContainsFunc(c.known, func(k *comparing) bool { return !k.finished() }) {
@@ -130,12 +130,12 @@ func (c *Comparisons) begin(ctx context.Context, from, to string, before, after 
 	c.known = append(c.known, &comparing{from: from, to: to, done: make(chan struct{})})
 	c.known = c.known[max(0, len(c.known)-comparisonsKept):]
 	begun := c.known[len(c.known)-1]
-	// It goes on when whoever asked has gone: they come back for it.
+	// The comparison goes on when the request has ended, because the visitor asks for the result again.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), compareEnds)
 	go func() {
 		defer cancel()
 		defer close(begun.done)
-		defer func() { // a set that was kept may lead OPA into a bug: that is no reason to stop answering
+		defer func() { // files of a kept set may trigger a bug in OPA: its panic must not end the program
 			if r := recover(); r != nil {
 				begun.err = fmt.Errorf("a panic in the comparison: %v", r)
 			}
@@ -148,7 +148,7 @@ func (c *Comparisons) begin(ctx context.Context, from, to string, before, after 
 	return begun
 }
 
-// compare compares two sets, and gives way to others meanwhile.
+// compare compares two sets, with pauses so that sign-ins are not delayed.
 func compare(ctx context.Context, before, after []policies.File) (d Difference, err error) {
 	var sets [2]*policies.Engine
 	for i, files := range [][]policies.File{before, after} {
@@ -168,8 +168,8 @@ func compare(ctx context.Context, before, after []policies.File) (d Difference, 
 	return d, err
 }
 
-// resting returns what rests for as long as was worked since the last rest. That the scheduler takes the processor away after 10 ms from
-// whoever works is not enough: where there is one, each step of a sign-in would wait for these.
+// resting returns a function that sleeps for as long as the caller has worked since the last sleep. The scheduler interrupts a busy
+// goroutine only after 10 ms. On one processor, each step of a sign-in would wait for these 10 ms.
 func resting() func() {
 	rested := time.Now()
 	return func() {

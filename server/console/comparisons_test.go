@@ -12,10 +12,10 @@ import (
 	"nidan/policies"
 )
 
-// soon is how long a test waits for what does happen.
+// soon is how long a test waits for something that must happen.
 const soon = 10 * time.Second
 
-// comparisonsOf are comparisons that say when they begin, and end when they are let.
+// comparisonsOf returns Comparisons that report when a comparison begins, and end it when the test says so.
 func comparisonsOf(t *testing.T) (c *Comparisons, begun chan string, end chan error) {
 	t.Helper()
 	c, begun, end = NewComparisons(slog.New(slog.DiscardHandler)), make(chan string, 1), make(chan error)
@@ -27,7 +27,7 @@ func comparisonsOf(t *testing.T) (c *Comparisons, begun chan string, end chan er
 	return c, begun, end
 }
 
-// named are the files of a set whose text is its revision.
+// named returns the files of a set whose text is its revision.
 func named(_ context.Context, revision string) ([]policies.File, error) {
 	return []policies.File{{Path: "x.rego", Text: revision}}, nil
 }
@@ -63,7 +63,7 @@ func TestOnePairIsComparedAtATime(t *testing.T) {
 		t.Errorf("%s is compared beside or again", got)
 	default:
 	}
-	if ask("b", "c", 0) || <-begun != "bc" { // now it is its turn
+	if ask("b", "c", 0) || <-begun != "bc" { // the running comparison has ended
 		t.Error("the other pair is not compared")
 	}
 	end <- nil
@@ -143,7 +143,7 @@ func TestAComparisonRestsForAsLongAsItWorks(t *testing.T) {
 	})
 }
 
-// sets are those that have decided, and the files of each.
+// sets has the sets that have decided, and their files.
 type sets struct {
 	decided []DecidedSet
 	files   []policies.File
@@ -194,7 +194,7 @@ func TestWhoMayNotSeeThePoliciesSeesNoDifferenceOfThem(t *testing.T) {
 	}
 }
 
-// A set that was kept by an older program may be one that this one does not take.
+// A set that an older program has kept may be invalid for this program.
 func TestSetsThatCannotBeComparedAreNoFault(t *testing.T) {
 	s := newScene(t)
 	s.Sets = &sets{decided: []DecidedSet{{Revision: "b"}, {Revision: "a"}}, files: []policies.File{{Path: "x.rego", Text: "package x"}}}

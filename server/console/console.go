@@ -20,35 +20,34 @@ import (
 	"nidan/settings"
 )
 
-// Accounts are Kratos' accounts.
+// Accounts gives access to Kratos' accounts.
 type Accounts interface {
 	Accounts(ctx context.Context, prefix, from string, size int) (page []kratos.Identity, next string, err error)
 	Account(ctx context.Context, id string) (kratos.Identity, error)
 	SetFlag(ctx context.Context, as kratos.Identity, pointer string, on bool) error
 }
 
-// Store is where all else is kept.
+// Store gives access to everything that is not in Kratos.
 type Store interface {
-	// Update is as in [exchange.Store].
+	// Update is the method of [exchange.Store].
 	Update(ctx context.Context, account string, fn func(exchange.Tx) error) error
 	records.Reader
 	journal.Prover
 	KeptSettings(ctx context.Context) (settings.Kept, error)
-	// AccountDevices are the devices that an account has asked to be remembered, the newest first.
+	// AccountDevices returns the devices that are remembered for the account, the newest first.
 	AccountDevices(ctx context.Context, account string) ([]challenge.Device, error)
-	// AccountWrongCodes is how many wrong codes count against the account.
+	// AccountWrongCodes returns how many wrong codes count against the account.
 	AccountWrongCodes(ctx context.Context, account string) (int, error)
-	// MostWrongCodes are the accounts against which the most wrong codes count.
+	// MostWrongCodes returns the accounts that have the most wrong codes.
 	MostWrongCodes(ctx context.Context, limit int) ([]challenge.WrongCodesOf, error)
-	// LeavesOf are the leaves of these records, by the records' IDs.
+	// LeavesOf returns the leaves of these records, by record ID.
 	LeavesOf(ctx context.Context, records []records.Record) (map[int64]journal.Leaf, error)
-	// AnswerApproval keeps the answer to policies that wait, and its record, and says whether they did.
+	// AnswerApproval keeps the answer to a set of policies that waits, with its record. It returns false if no such set waits.
 	AnswerApproval(ctx context.Context, revision, digest, answer string, r records.Record) (bool, error)
 }
 
-// Judge says who may do what. An error means that nobody may. Everywhere is what there is to know of the judge, Asked which policies have
-// waited for approval since the last ones decided,
-// Channels what there is to sign in to by those that decide now.
+// Judge says who may do what. If it returns an error, nobody may do anything. Everywhere returns the state of the policies, Asked the
+// policies that have waited for approval since the current ones decide, and Channels the channels of the current policies.
 type Judge interface {
 	Channels() ([]policies.ListedChannel, error)
 	Console(ctx context.Context, in policies.ConsoleInput) (policies.ConsoleDecision, error)
@@ -56,7 +55,7 @@ type Judge interface {
 	Asked(ctx context.Context) ([]live.Waiting, error)
 }
 
-// Console does what is asked of it, if whoever asks may. All fields are needed.
+// Console shows and changes what the visitor may see and change. All fields are needed.
 type Console struct {
 	Kratos      Accounts
 	Store       Store
@@ -64,29 +63,28 @@ type Console struct {
 	Sets        DecidedSets
 	Comparisons *Comparisons
 	Identity    kratos.Pointers
-	Mail        func() *MailTrouble // what there is now; nil: none
-	TimeZone    *time.Location      // in which days begin
+	Mail        func() *MailTrouble // returns the current trouble; nil: none
+	TimeZone    *time.Location      // time zone in which days begin
 	Now         func() time.Time
 	Log         *slog.Logger
 }
 
-// Refusal is the error for what somebody may not do.
-type Refusal struct{ Reason string } // as the policies name it
+// Refusal is the error if a visitor may not do something.
+type Refusal struct{ Reason string } // the policies' symbol
 
 // Error implements error.
 func (r *Refusal) Error() string { return "refused: " + r.Reason }
 
-// SignInAgain says whether a new sign-in, through the console and with a code, would help.
+// SignInAgain says whether a new sign-in to the console, with a code, would help.
 func (r *Refusal) SignInAgain() bool { return r.Reason == "sign_in_again" }
 
-// AAL2Needed says whether it would help that Kratos asks for a factor of its own.
+// AAL2Needed says whether a second factor of Kratos would help.
 func (r *Refusal) AAL2Needed() bool { return r.Reason == "aal2_needed" }
 
-// ErrInvalid is the error for what cannot be meant. What is wrong stands in its text.
+// ErrInvalid is the error for an invalid request. The text of the wrapping error says what is wrong.
 var ErrInvalid = errors.New("not valid")
 
-// May says whether somebody may do an action, and returns a [Refusal] where not. Target is the account that it is done to,
-// nil where there is none.
+// May returns nil if a visitor may do an action, and a [Refusal] if not. The target is the account that the action changes, or nil.
 func (c *Console) May(ctx context.Context, who session.Visitor, action policies.ConsoleAction, target *Account) error {
 	in := policies.ConsoleInput{
 		Now: c.Now().UTC(), Settings: hooks.PolicySettings(who.Settings), Action: action,
@@ -107,7 +105,6 @@ func (c *Console) May(ctx context.Context, who session.Visitor, action policies.
 	return nil
 }
 
-// record makes the record of a change.
 func (c *Console) record(who session.Visitor, kind string, target *Account, state string, detail map[string]any) (records.Record, error) {
 	detail["by"] = who.Identity.ID
 	raw, err := json.Marshal(detail)
@@ -121,7 +118,7 @@ func (c *Console) record(who session.Visitor, kind string, target *Account, stat
 	return r, nil
 }
 
-// keep writes the record of a change and does what belongs to it, together or not at all.
+// keep writes the record of a change and makes the change with do, both in one unit of work.
 func (c *Console) keep(
 	ctx context.Context, who session.Visitor, kind string, target *Account, state string, do func(exchange.Tx) (map[string]any, error),
 ) error {

@@ -24,10 +24,10 @@ import (
 	"nidan/store"
 )
 
-// errFault is what everything fails with that is made to fail here.
+// errFault is the error of everything that a test lets fail.
 var errFault = errors.New("it is broken")
 
-// scene is a console over a real store and the policies that ship, with a Kratos, a clock and faults of the test's own.
+// scene is a console with a real store and the policies that ship. Kratos, the clock and faults are the test's own.
 type scene struct {
 	*Console
 	kratos *accounts
@@ -36,13 +36,13 @@ type scene struct {
 	clock  time.Time
 }
 
-// accounts is a Kratos with as many accounts as it is given. Each page that it is asked for moves the clock.
+// accounts is a Kratos with the given accounts. Each page that is read advances the clock.
 type accounts struct {
 	all      []kratos.Identity
 	slow     func()
-	listed   error // what the list fails with
+	listed   error // error of the list
 	setFlag  error
-	switched []string // whose flag it was asked to change
+	switched []string // accounts whose flag was to be changed
 	lookedUp []string
 }
 
@@ -78,12 +78,12 @@ func (a *accounts) SetFlag(_ context.Context, as kratos.Identity, _ string, _ bo
 	return a.setFlag
 }
 
-// faultyStore is the real store, in which some things can fail.
+// faultyStore is the real store, with some methods that can fail.
 type faultyStore struct {
 	*store.Store
 	saveSettings error
-	record       map[string]error // by the state that the record has; "": every one
-	recordsFrom  int              // from this read of records on, they fail; 0: none do
+	record       map[string]error // by state of the record; "": for every record
+	recordsFrom  int              // from this read of records on, reads fail; 0: none fails
 	reads        int
 }
 
@@ -100,7 +100,7 @@ func (s *faultyStore) SearchRecords(ctx context.Context, f records.Filter, withi
 
 func (s *faultyStore) AnswerApproval(ctx context.Context, revision, digest, answer string, r records.Record) (bool, error) {
 	if err := errors.Join(s.record[""], s.record[r.State]); err != nil {
-		return false, err // the unit of work is the store's own
+		return false, err // the store runs its own unit of work here
 	}
 	return s.Store.AnswerApproval(ctx, revision, digest, answer, r)
 }
@@ -119,7 +119,8 @@ func (tx faultyTx) AddRecord(ctx context.Context, r records.Record) error {
 	return errors.Join(tx.Tx.AddRecord(ctx, r), tx.s.record[""], tx.s.record[r.State])
 }
 
-// faultyJudge is the engine, or a fault. It says yes with it: whoever does not look at the error lets everybody in.
+// faultyJudge is the engine, or a fault. With the error it also returns a permission, so that code that ignores the error lets
+// everybody in, and the test fails.
 type faultyJudge struct {
 	*policies.Engine
 	err   error
@@ -180,7 +181,7 @@ func newScene(t *testing.T) *scene {
 	return s
 }
 
-// identity is an account that is asked for a code.
+// identity returns an account that must enter a code.
 func identity(id, role string) kratos.Identity {
 	return kratos.Identity{
 		ID: id, State: "active", Traits: map[string]any{"account": id, "email": id + "@example.com"},
@@ -188,7 +189,7 @@ func identity(id, role string) kratos.Identity {
 	}
 }
 
-// visitor is an administrator whose session is worth the console, and who has an account in Kratos.
+// visitor is an administrator whose session may use the console, and who has an account in Kratos.
 func (s *scene) visitor(t *testing.T) session.Visitor {
 	t.Helper()
 	who := session.Visitor{
@@ -203,7 +204,7 @@ func (s *scene) visitor(t *testing.T) session.Visitor {
 	return who
 }
 
-// remember has devices of these accounts remembered, one each, and gives each account wrong codes.
+// remember gives each of these accounts a remembered device and wrong codes.
 func (s *scene) remember(t *testing.T, accounts ...string) {
 	t.Helper()
 	for _, a := range accounts {
@@ -221,7 +222,8 @@ func (s *scene) remember(t *testing.T, accounts ...string) {
 	}
 }
 
-// kept is all that can be changed here, in words: who is remembered, the wrong codes, the settings and the records.
+// kept returns everything that the console can change, as text: the remembered devices, the wrong codes, the settings and the
+// records.
 func (s *scene) kept(t *testing.T, accounts ...string) string {
 	t.Helper()
 	settings, err := s.store.Store.KeptSettings(t.Context())

@@ -10,7 +10,7 @@ import (
 	"nidan/records"
 )
 
-// byteOrderMark has spreadsheets read the file as UTF-8, and not in the encoding of the system.
+// byteOrderMark makes spreadsheet programs read the file as UTF-8, and not in the system's encoding.
 const byteOrderMark = "\uFEFF"
 
 // Table writes records as CSV (RFC 4180), with a header.
@@ -19,7 +19,7 @@ type Table struct {
 	csv *csv.Writer
 }
 
-// NewTable is a table of which nothing is written yet.
+// NewTable returns a table that writes to w. It writes nothing yet.
 func NewTable(w io.Writer) Table {
 	t := Table{w, csv.NewWriter(w)}
 	t.csv.UseCRLF = true
@@ -55,15 +55,17 @@ func (t Table) line(cells []string) error {
 	if err := t.csv.Write(cells); err != nil {
 		return err
 	}
-	t.csv.Flush() // a record that is written has been sent
+	t.csv.Flush() // send each record at once
 	return t.csv.Error()
 }
 
-// formula is what a cell begins with that spreadsheets take for a formula; some take the wide signs of Japanese keyboards for the same.
+// formula has the characters that make a spreadsheet program read a cell as a formula. Some programs also accept the full-width signs
+// of Japanese keyboards.
 const formula = "=+-@\t\r\n＝＋－＠"
 
-// harmless keeps a spreadsheet from running a cell. Whoever signs in chooses some of what is in a record, and a formula can send what
-// else is in the table elsewhere. An apostrophe has it shown as text.
+// harmless prevents CSV injection (a spreadsheet program runs a cell as a formula). Attackers choose a part of the data in a record,
+// for example their account name, and a formula can send the other cells to them. With an apostrophe before it, the cell is shown as
+// text.
 func harmless(cell string) string {
 	if cell != "" && strings.ContainsRune(formula, []rune(cell)[0]) {
 		return "'" + cell

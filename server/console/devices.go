@@ -8,7 +8,7 @@ import (
 	"nidan/server/session"
 )
 
-// ForgetDevice forgets one device of an account, and says whether there was one to forget.
+// ForgetDevice deletes one remembered device of an account. It returns false if there was no such device.
 func (c *Console) ForgetDevice(ctx context.Context, who session.Visitor, id string, tokenHash []byte) (forgotten bool, err error) {
 	a, err := c.whoseDevices(ctx, who, id)
 	if err != nil {
@@ -25,7 +25,7 @@ func (c *Console) ForgetDevice(ctx context.Context, who session.Visitor, id stri
 	return forgotten, err
 }
 
-// ForgetDevices forgets all devices of an account, and says how many there were.
+// ForgetDevices deletes all remembered devices of an account, and returns how many there were.
 func (c *Console) ForgetDevices(ctx context.Context, who session.Visitor, id string) (n int, err error) {
 	a, err := c.whoseDevices(ctx, who, id)
 	if err != nil {
@@ -38,8 +38,8 @@ func (c *Console) ForgetDevices(ctx context.Context, who session.Visitor, id str
 	return n, err
 }
 
-// ClearWrongCodes lets an account be asked for codes again that has tried too many wrong ones. Somebody may have been trying
-// to guess: it is worth a look at the records first (NIST SP 800-63B-4 §3.2.2).
+// ClearWrongCodes sets an account's number of wrong codes to 0, so that a locked account can be asked for codes again. Somebody may
+// have tried to guess codes, so an administrator should look at the records before (NIST SP 800-63B-4 §3.2.2).
 func (c *Console) ClearWrongCodes(ctx context.Context, who session.Visitor, id string) error {
 	a, err := c.find(ctx, who, id)
 	if err != nil {
@@ -57,7 +57,8 @@ func (c *Console) ClearWrongCodes(ctx context.Context, who session.Visitor, id s
 	})
 }
 
-// whoseDevices is the account whose devices are to be forgotten, if whoever asks may. For one's own, other rules decide.
+// whoseDevices returns the account with this ID, if the visitor may delete its devices. Other rules decide on the visitor's own
+// account.
 func (c *Console) whoseDevices(ctx context.Context, who session.Visitor, id string) (Account, error) {
 	if id == who.Identity.ID {
 		a := c.account(who.Identity)

@@ -11,36 +11,36 @@ import (
 	"nidan/server/session"
 )
 
-// DecidedSet is a set of policies that decides, or has decided.
+// DecidedSet is a set of policies that decides now or has decided before.
 type DecidedSet struct {
 	Revision string
-	Name     string // what its bundle's manifest calls it; empty: nothing
+	Name     string // the name in the manifest of the set's bundle; empty: the manifest has no name
 	Source   string
-	At       time.Time // when it began to decide, the last time
+	At       time.Time // when the set last began to decide
 }
 
-// DecidedSets are the sets of policies that have decided.
+// DecidedSets gives access to the sets of policies that have decided.
 type DecidedSets interface {
-	// Decided are all, the one first that began to decide last.
+	// Decided returns all sets. The set that began to decide last comes first.
 	Decided(ctx context.Context) ([]DecidedSet, error)
-	// Files are those of a set.
+	// Files returns the files of a set.
 	Files(ctx context.Context, revision string) ([]policies.File, error)
 }
 
-// PolicyDifference is how two sets that have decided differ.
+// PolicyDifference says how two sets that have decided differ.
 type PolicyDifference struct {
-	Sets     []DecidedSet // all that there are to choose from
+	Sets     []DecidedSet // all sets that can be compared
 	From, To DecidedSet   // empty: only one set has decided so far
-	Done     bool         // false: it is being worked out, and has to be asked for again
-	Failed   string       // why the two cannot be compared; empty: they can
+	Done     bool         // false: the comparison is not finished; ask again
+	Failed   string       // why the two sets cannot be compared; empty: they can
 	Difference
 }
 
-// comparePatience is how long whoever asks for a difference waits for it, before they are told that it takes longer.
+// comparePatience is how long a request waits for a comparison before the answer says that it takes longer.
 const comparePatience = 1500 * time.Millisecond
 
-// PolicyDifference is how two sets that have decided differ, by their revisions. Without these, it is how the last one differs from the one
-// before. It is [challenge.ErrNotFound] where no set of a revision has decided.
+// PolicyDifference compares two sets that have decided, by their revisions. If both are empty, it compares the last set with the one
+// before it. It returns [challenge.ErrNotFound] if no set of a revision has decided.
 func (c *Console) PolicyDifference(ctx context.Context, who session.Visitor, from, to string) (d PolicyDifference, err error) {
 	if err := c.May(ctx, who, policies.ViewPolicies, nil); err != nil {
 		return d, err

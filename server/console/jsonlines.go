@@ -12,37 +12,37 @@ import (
 	"nidan/server/session"
 )
 
-// RecordJSON is a record as programs read it.
+// RecordJSON is a record as JSON for programs.
 type RecordJSON struct {
 	journal.Line
-	Channel string `json:"channel"` // what was signed in to; empty: it is not known, or it is no sign-in
-	IP      string `json:"ip"`      // as the policies were told it; empty: it is not known, or masked
+	Channel string `json:"channel"` // channel of the sign-in; empty: not known, or the record is not of a sign-in
+	IP      string `json:"ip"`      // address that the policies got; empty: not known, or masked
 }
 
-// JSONOf is r for programs.
+// JSONOf returns a record as JSON for programs.
 func JSONOf(r records.Record) RecordJSON {
 	about := r.About()
 	return RecordJSON{journal.LineOf(r, nil), about.Channel, about.IP}
 }
 
-// Format is how records are exported.
+// Format is a format of exported records.
 type Format string
 
 // The formats of exports.
 const (
-	JSONLines Format = ""    // one JSON object a line
-	CSV       Format = "csv" // for spreadsheets
+	JSONLines Format = ""    // one JSON object per line
+	CSV       Format = "csv" // for spreadsheet programs
 )
 
-// writer writes records in a format.
 type writer struct {
-	kind, file string // its media type, and what the file is called
+	kind, file string // media type, and name of the file
 	begin      func() error
 	write      func(records.Record, *journal.Leaf) error
 	end        func(context.Context) error
 }
 
-// writerOf makes a writer. With proof, lines of JSON prove at their end that they are as they were sealed, for nidan records verify.
+// writerOf returns the writer of a format. With proof, JSON Lines end with lines that prove that no record was changed since it was
+// sealed (nidan records verify).
 func writerOf(f Format, proof bool, w *echo.Response, from Store) (writer, error) {
 	none := func() error { return nil }
 	noEnd := func(context.Context) error { return nil }
@@ -63,8 +63,9 @@ func writerOf(f Format, proof bool, w *echo.Response, from Store) (writer, error
 	return writer{}, fmt.Errorf("%w: there is no such format", ErrInvalid)
 }
 
-// WriteRecords answers with every record that the filter asks for, one a line, as they are found. The parameters are "format" ([Format]) and
-// "proof". An error after the first line breaks the connection off: half an export must not pass for a whole one.
+// WriteRecords answers with all records that match the filter, one per line, while they are being read. The query parameters are
+// "format" ([Format]) and "proof". An error after the first line closes the connection, because half an export must not look
+// complete.
 func WriteRecords(c echo.Context, console *Console, who session.Visitor, f records.Filter) error {
 	ctx, w := c.Request().Context(), c.Response()
 	out, err := writerOf(Format(c.QueryParam("format")), c.QueryParam("proof") == "1", w, console.Store)

@@ -20,12 +20,12 @@ import (
 	"nidan/records"
 )
 
-// Half an export that looks like a whole one hides what happened.
+// Half an export that looks complete would hide records.
 func TestAnExportThatBreaksOffDoesNotLookWhole(t *testing.T) {
 	for name, tc := range map[string]struct {
-		records int // there are
-		fail    int // the read of the store that fails; 0: none does
-		status  int // 0: any
+		records int // records in the store
+		fail    int // number of the read that fails; 0: none
+		status  int // status of the answer; 0: any
 		lines   int
 		whole   bool
 	}{
@@ -42,7 +42,7 @@ func TestAnExportThatBreaksOffDoesNotLookWhole(t *testing.T) {
 			s.write(t, tc.records)
 			s.store.recordsFrom = tc.fail
 			e := echo.New()
-			e.Use(middleware.Recover()) // as the server has it
+			e.Use(middleware.Recover()) // the server uses this middleware too
 			e.GET("/", func(c echo.Context) error {
 				return WriteRecords(c, s.Console, who, records.Filter{})
 			})
@@ -73,7 +73,6 @@ func TestAnExportThatBreaksOffDoesNotLookWhole(t *testing.T) {
 	}
 }
 
-// write keeps so many records.
 func (s *scene) write(t *testing.T, n int) {
 	t.Helper()
 	err := s.store.Store.Update(t.Context(), "", func(tx exchange.Tx) error {

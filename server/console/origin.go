@@ -10,10 +10,11 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// FromHereOnly refuses what a browser sends on behalf of another site, and that would change something: by its Origin, which has to
-// be the console's own, or by its Sec-Fetch-Site header where that says so (OWASP, Cross-Site Request Forgery Prevention). Another
-// port of the same host is another site, and so is the same host over http:// where the console is at https://: anybody on the way
-// can make that page. What is no browser sends neither header and has no cookie to be abused.
+// FromHereOnly refuses requests that change something if another site made the browser send them (cross-site request forgery). It
+// checks the Origin header, which must be the console's own, and the Sec-Fetch-Site header (OWASP, Cross-Site Request Forgery
+// Prevention). Another port of the same host is another site. So is http:// on the same host if the console is at https://, because
+// an attacker on the network can make such a page. Programs other than browsers send neither header, and have no cookie that could be
+// abused.
 func FromHereOnly(address string) (echo.MiddlewareFunc, error) {
 	own, err := originOf(address)
 	if err != nil {
@@ -25,7 +26,7 @@ func FromHereOnly(address string) (echo.MiddlewareFunc, error) {
 	}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			// By itself, the protection lets through whose Origin names the host that was asked, over whichever scheme.
+			// The protection alone accepts an Origin with the requested host, whatever the scheme is.
 			sent := c.Request().Header.Get("Origin")
 			foreign := sent != "" && sent != "null" && sent != own && !safe(c.Request().Method)
 			if err := protection.Check(c.Request()); foreign || err != nil {
@@ -41,8 +42,8 @@ func safe(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 
-// originOf is the origin of an address as browsers write it (RFC 6454 section 6.2): in lower case, in ASCII, without the scheme's own
-// port.
+// originOf returns the origin of an address as browsers write it (RFC 6454 section 6.2): in lower case, in ASCII, without the default
+// port of the scheme.
 func originOf(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -52,7 +53,7 @@ func originOf(address string) (string, error) {
 	if port != "" {
 		host = strings.TrimSuffix(host, ":"+port)
 	}
-	if ascii, err := idna.Lookup.ToASCII(host); err == nil { // an address, such as [::1], is none of a domain
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil { // ToASCII fails for an address such as [::1], which stays as it is
 		host = ascii
 	}
 	if own := map[string]string{"http": "80", "https": "443"}; port != "" && port != own[u.Scheme] {

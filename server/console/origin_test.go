@@ -55,7 +55,7 @@ func TestTheConsolesOriginIsReadAsBrowsersWriteIt(t *testing.T) {
 	}
 }
 
-// sentTo is the status of a request to a console at that address.
+// sentTo returns the status of a request to a console at this address.
 func sentTo(t *testing.T, address, method, origin, site string) int {
 	t.Helper()
 	own, err := FromHereOnly(address)

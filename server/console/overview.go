@@ -14,20 +14,20 @@ import (
 	"nidan/server/session"
 )
 
-// Period is the time that an overview is of. It ends with the bar that now is in.
+// Period is the period of an overview. It ends with the bar that contains the current time.
 type Period string
 
 // The periods of overviews.
 const (
-	Day   Period = "day"   // a bar for each of 24 hours
-	Week  Period = "week"  // four bars for each of 7 days
-	Month Period = "month" // a bar for each of 30 days
+	Day   Period = "day"   // 24 bars of one hour
+	Week  Period = "week"  // 28 bars of six hours
+	Month Period = "month" // 30 bars of one day
 )
 
 // Periods are all periods.
 var Periods = []Period{Day, Week, Month}
 
-// ReadPeriod reads a period; an empty text is a week.
+// ReadPeriod reads a period. An empty text means a week.
 func ReadPeriod(text string) (Period, error) {
 	p := cmp.Or(Period(text), Week)
 	if !slices.Contains(Periods, p) {
@@ -39,18 +39,18 @@ func ReadPeriod(text string) (Period, error) {
 // Bar is a part of the period.
 type Bar struct {
 	From, To time.Time
-	Results  map[records.Result]int64 // sign-ins whose last answer was then
+	Results  map[records.Result]int64 // sign-ins whose last answer was in this time
 	Channels map[string]int64         // the same sign-ins
 }
 
-// Reason is why sign-ins ended so.
+// Reason counts the sign-ins that ended with one result for one reason.
 type Reason struct {
 	Result  records.Result
 	Reason  string
 	SignIns int64
 }
 
-// Overview is how sign-ins went, and what was changed meanwhile.
+// Overview has the results of sign-ins in a period, and the changes of settings and policies in this time.
 type Overview struct {
 	Period   Period
 	From, To time.Time
@@ -59,15 +59,15 @@ type Overview struct {
 	Results  map[records.Result]int64
 	Channels map[string]int64
 	Reasons  []Reason         // by result, the most frequent first
-	States   map[string]int64 // answers to sign-ins, of which a sign-in may have several
+	States   map[string]int64 // answers to sign-ins by state; a sign-in may have several answers
 	Kinds    map[string]int64 // records of each kind
 	Changes  []records.Record
 
-	WrongCodes []challenge.WrongCodesOf // that count now; none where whoever asks may not see accounts
-	Shadow     *live.ShadowStatus       // nil: there is none, or whoever asks may not see it
+	WrongCodes []challenge.WrongCodesOf // accounts whose wrong codes count now; empty if the visitor may not see accounts
+	Shadow     *live.ShadowStatus       // nil: no shadow policies, or the visitor may not see them
 }
 
-// Total is how many sign-ins there were.
+// Total returns how many sign-ins there were.
 func (o Overview) Total() (n int64) {
 	for _, of := range o.Results {
 		n += of
@@ -75,16 +75,16 @@ func (o Overview) Total() (n int64) {
 	return n
 }
 
-// changesShown is how many changes of a kind an overview has at most, and mostWrong how many accounts with wrong codes.
+// changesShown is the most changes of each kind in an overview, and mostWrong the most accounts with wrong codes.
 const (
 	changesShown = 50
 	mostWrong    = 5
 )
 
-// changeKinds are the records that are marks on the axis of time: what may be why sign-ins go another way from then on.
+// changeKinds are the kinds of records that the plots mark on the time axis: changes after which sign-ins may end differently.
 var changeKinds = []string{"settings_changed", "policies_activated", "policies_approved", "policies_rejected"}
 
-// Overview is how sign-ins went in the period up to now.
+// Overview returns the overview of the period that ends now.
 func (c *Console) Overview(ctx context.Context, who session.Visitor, p Period) (o Overview, err error) {
 	if err := c.May(ctx, who, policies.ViewOverview, nil); err != nil {
 		return o, err
@@ -110,7 +110,7 @@ func (c *Console) Overview(ctx context.Context, who session.Visitor, p Period) (
 	return o, c.beside(ctx, who, &o)
 }
 
-// beside adds what is not counted by time, as far as whoever asks may see it.
+// beside adds the wrong codes and the shadow policies, if the visitor may see them.
 func (c *Console) beside(ctx context.Context, who session.Visitor, o *Overview) (err error) {
 	if c.May(ctx, who, policies.ViewAccounts, nil) == nil {
 		if o.WrongCodes, err = c.Store.MostWrongCodes(ctx, mostWrong); err != nil {
@@ -127,7 +127,6 @@ func (c *Console) beside(ctx context.Context, who session.Visitor, o *Overview) 
 	return nil
 }
 
-// count adds up what was counted.
 func (o *Overview) count(counts records.Counts) {
 	o.Whole = counts.Whole
 	reasons := map[Reason]int64{}
@@ -161,8 +160,8 @@ func (o *Overview) count(counts records.Counts) {
 	})
 }
 
-// barsOf are the bars of a period that ends with now's. They begin and end as days and hours do where now is, and on the days on which
-// clocks are set there is one fewer, or one is longer.
+// barsOf returns the bars of a period. The last bar contains now. Bars begin at full hours or days in the time zone of now. On days
+// when clocks are changed, there is one bar less, or one bar is longer.
 func barsOf(p Period, now time.Time) (bars []Bar) {
 	y, m, d := now.Date()
 	n, hours, last := 30, 24, 0

@@ -18,7 +18,7 @@ import (
 	"nidan/records"
 )
 
-// told keeps records of a sign-in, the last one so long before now, a second apart.
+// told keeps the records of a sign-in, one second apart. The last one is this long before now.
 func (s *scene) told(t *testing.T, ago time.Duration, account, channel, reason string, states ...string) {
 	t.Helper()
 	err := s.store.Store.Update(t.Context(), account, func(tx exchange.Tx) (err error) {
@@ -84,14 +84,14 @@ func TestEachBarIsAnHourOrADayWhereTheConsoleIs(t *testing.T) {
 		now    string
 		bars   int
 		first  string
-		longer int // how many bars are longer, or shorter, than the others
+		longer int // how many bars are longer or shorter than the others
 	}{
 		{"Asia/Tokyo", Day, "2026-04-01T09:30:00+09:00", 24, "2026-03-31T10:00:00+09:00", 0},
 		{"Asia/Tokyo", Week, "2026-04-01T09:30:00+09:00", 28, "2026-03-25T12:00:00+09:00", 0},
 		{"Asia/Tokyo", Month, "2026-04-01T09:30:00+09:00", 30, "2026-03-03T00:00:00+09:00", 0},
 		{"Asia/Kathmandu", Day, "2026-04-01T09:30:00+05:45", 24, "2026-03-31T10:00:00+05:45", 0},
-		{"Europe/Berlin", Month, "2026-04-01T09:30:00+02:00", 30, "2026-03-03T00:00:00+01:00", 1}, // a day of 23 hours
-		{"Europe/Berlin", Day, "2026-03-29T12:30:00+02:00", 23, "2026-03-28T13:00:00+01:00", 0},   // an hour that there was not
+		{"Europe/Berlin", Month, "2026-04-01T09:30:00+02:00", 30, "2026-03-03T00:00:00+01:00", 1}, // with a day of 23 hours
+		{"Europe/Berlin", Day, "2026-03-29T12:30:00+02:00", 23, "2026-03-28T13:00:00+01:00", 0},   // one hour of this day does not exist
 	} {
 		zone, err := time.LoadLocation(tc.zone)
 		if err != nil {
@@ -155,7 +155,7 @@ func TestASignInIsARowWithItsStory(t *testing.T) {
 	}
 }
 
-// A spreadsheet runs what begins like a formula, and people choose their names themselves.
+// A spreadsheet program runs a cell that begins like a formula, and people choose their names themselves.
 func TestNothingInACSVIsAFormula(t *testing.T) {
 	s := newScene(t)
 	who := s.visitor(t)
@@ -184,7 +184,7 @@ func TestNothingInACSVIsAFormula(t *testing.T) {
 	column := slices.Index(rows[0], "account")
 	for i, name := range hostile {
 		got := rows[len(hostile)-i]
-		want := strings.ReplaceAll(name, "\r", "") // a lone CR does not come through a reader of CSV; the apostrophe stands before it
+		want := strings.ReplaceAll(name, "\r", "") // a CSV reader removes a CR without LF; the apostrophe comes before it
 		if i < 7 {
 			want = "'" + name
 		}

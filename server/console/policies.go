@@ -10,7 +10,7 @@ import (
 	"nidan/server/session"
 )
 
-// PolicyStatus is what there is to know of the policies that decide. They are changed where they are kept, and not here.
+// PolicyStatus returns the state of the policies. The console cannot change the policies' files.
 func (c *Console) PolicyStatus(ctx context.Context, who session.Visitor) (live.Status, error) {
 	if err := c.May(ctx, who, policies.ViewPolicies, nil); err != nil {
 		return live.Status{}, err
@@ -18,17 +18,17 @@ func (c *Console) PolicyStatus(ctx context.Context, who session.Visitor) (live.S
 	return c.Policies.Everywhere(ctx)
 }
 
-// NotWaiting is the error for an answer to policies that do not wait, or not for what they loosen as whoever asks has seen it.
+// NotWaiting is the error for an answer to policies that do not wait, or that now loosen something else than the visitor has seen.
 type NotWaiting struct {
-	Answer live.Answer // that somebody else has given meanwhile; empty: they have been replaced, or are compared with others now
-	By     string      // who that was
+	Answer live.Answer // answer that somebody else has given; empty: the policies were replaced, or are compared with others now
+	By     string      // account name of the one who gave this answer
 }
 
 // Error implements error.
 func (*NotWaiting) Error() string { return "these policies do not wait for approval" }
 
-// AnswerPolicies approves of policies that wait, or rejects them. The digest is that of what they loosen, as it was seen: for what else
-// they may loosen by now, the answer does not count. Approved, they decide in every process within a second or so.
+// AnswerPolicies approves or rejects policies that wait. The digest says what they loosen, as the visitor has seen it; the answer
+// does not count for anything else. Approved policies decide in every process within about a second.
 func (c *Console) AnswerPolicies(ctx context.Context, who session.Visitor, revision, digest string, answer live.Answer) error {
 	if err := c.May(ctx, who, policies.ApprovePolicies, nil); err != nil {
 		return err
@@ -61,7 +61,7 @@ func (c *Console) AnswerPolicies(ctx context.Context, who session.Visitor, revis
 	return nil
 }
 
-// waiting is the set that waits, or the error [NotWaiting].
+// waiting returns the set that waits, or the error [NotWaiting].
 func (c *Console) waiting(ctx context.Context, revision, digest string) (w live.Waiting, err error) {
 	all, err := c.Policies.Asked(ctx)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"nidan/store"
 )
 
-// waits has a set wait for approval, or does nothing where it has an answer.
+// waits makes a set wait for approval. It does nothing if the set has an answer.
 func (s *scene) waits(t *testing.T, revision, digest string) {
 	t.Helper()
 	_, err := s.store.AskApproval(t.Context(), store.Approval{

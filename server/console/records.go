@@ -13,13 +13,13 @@ import (
 // RecordPageSize is how many records are on a page.
 const RecordPageSize = 100
 
-// RecordPage is some of the records, the newest first.
+// RecordPage is a page of records, the newest first.
 type RecordPage struct {
 	Records []records.Record
-	Next    int64 // the filter's Before for those that follow; 0: these were the last
+	Next    int64 // the filter's Before for the next page; 0: this is the last page
 }
 
-// Records are those that the filter asks for, a page of them.
+// Records returns a page of the records that match the filter.
 func (c *Console) Records(ctx context.Context, who session.Visitor, f records.Filter) (RecordPage, error) {
 	if err := c.May(ctx, who, policies.ViewRecords, nil); err != nil {
 		return RecordPage{}, err
@@ -27,8 +27,8 @@ func (c *Console) Records(ctx context.Context, who session.Visitor, f records.Fi
 	return c.search(ctx, f)
 }
 
-// searchedAtOnce is how many records are looked at for a page, where no index leads to what is looked for. A page may therefore have few
-// records, or none, though others follow.
+// searchedAtOnce is the most records that are read for a page if no index finds the records. So a page may have few records, or none,
+// although more follow.
 const searchedAtOnce = 20_000
 
 func (c *Console) search(ctx context.Context, f records.Filter) (page RecordPage, err error) {
@@ -41,10 +41,11 @@ func (c *Console) search(ctx context.Context, f records.Filter) (page RecordPage
 	return page, err
 }
 
-// exportSize is how many records are read at once while they are exported.
+// exportSize is how many records are read at once during an export.
 const exportSize = 1000
 
-// Export gives each record that the filter asks for, the newest first, until an error, with its leaf in the journal if it has one.
+// Export calls each with every record that matches the filter, the newest first, and with the record's leaf in the journal if it has
+// one. It stops at the first error.
 func (c *Console) Export(
 	ctx context.Context, who session.Visitor, f records.Filter, each func(records.Record, *journal.Leaf) error,
 ) error {
@@ -77,22 +78,23 @@ func (c *Console) Export(
 	}
 }
 
-// storyLength is how many records of a sign-in are told at most.
+// storyLength is the most records of a sign-in that are shown.
 const storyLength = 50
 
-// RowPage is some of what is a row of its own to people, the newest first.
+// RowPage is a page of rows, the newest first.
 type RowPage struct {
 	Rows []Row
 	Next int64 // as in [RecordPage]
 }
 
-// Row is a record, and the records of the sign-in that it is of, the oldest first. What belongs to no sign-in stands alone.
+// Row is a record, with all records of its sign-in, the oldest first. For a record that belongs to no sign-in, Story has only this
+// record.
 type Row struct {
 	records.Record
 	Story []records.Record
 }
 
-// Rows are the rows that the filter asks for, a page of them.
+// Rows returns a page of the rows that match the filter.
 func (c *Console) Rows(ctx context.Context, who session.Visitor, f records.Filter) (RowPage, error) {
 	if err := c.May(ctx, who, policies.ViewRecords, nil); err != nil {
 		return RowPage{}, err

@@ -13,13 +13,13 @@ import (
 	"nidan/settings"
 )
 
-// Conflict is the error for a change of settings that somebody else has changed meanwhile.
+// Conflict is the error if somebody else has changed the settings meanwhile. Now has the current settings.
 type Conflict struct{ Now settings.Kept }
 
 // Error implements error.
 func (*Conflict) Error() string { return "the settings have changed meanwhile" }
 
-// Settings are the switches, and who set them last.
+// Settings returns the switches, and who changed them last.
 func (c *Console) Settings(ctx context.Context, who session.Visitor) (settings.Kept, error) {
 	if err := c.May(ctx, who, policies.ViewSettings, nil); err != nil {
 		return settings.Kept{}, err
@@ -27,9 +27,9 @@ func (c *Console) Settings(ctx context.Context, who session.Visitor) (settings.K
 	return c.Store.KeptSettings(ctx)
 }
 
-// ChangeSettings sets the switches, which are those of that version, or returns a [Conflict]. They count from the next sign-in
-// on, and for the next code that is entered. A channel that is not named keeps its switch: policies may list one that whoever asks has
-// not seen.
+// ChangeSettings changes the switches, if their version is still the given one, or returns a [Conflict]. The new switches count from
+// the next sign-in and the next code on. A channel that the change does not name keeps its switch, because the policies may list a
+// channel that the visitor has not seen.
 func (c *Console) ChangeSettings(
 	ctx context.Context, who session.Visitor, version int64, to settings.Settings,
 ) (settings.Kept, error) {
@@ -56,7 +56,7 @@ func (c *Console) ChangeSettings(
 		to.Channels = channels
 		detail := map[string]any{"from": hooks.PolicySettings(from.Settings), "to": hooks.PolicySettings(to)}
 		if from.Remember && !to.Remember {
-			// Switched on again some day, it begins with nobody remembered.
+			// If remembering is switched on again later, no device may be remembered.
 			if detail["devices_forgotten"], err = tx.ForgetEveryDevice(ctx); err != nil {
 				return nil, err
 			}
@@ -74,8 +74,8 @@ func (c *Console) ChangeSettings(
 	return c.Store.KeptSettings(ctx)
 }
 
-// checkChannels refuses a switch of what is no channel with a switch: nobody would see that it does nothing. The two that the settings began
-// with may be set under policies that list neither.
+// checkChannels returns an error for a switch of a channel that has none, because such a switch would do nothing and nobody would
+// notice. The first two channels may always be set, even if the policies do not list them.
 func (c *Console) checkChannels(to settings.Settings) error {
 	all, err := c.Policies.Channels()
 	if err != nil {

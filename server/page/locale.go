@@ -12,13 +12,13 @@ import (
 	"nidan/hooks"
 )
 
-// Locales are the languages of the pages, each named in itself.
+// Locales are the languages of the pages. The text "language" of each one is its name in this language.
 var Locales = []string{"ja", "en"}
 
-// LocaleCookie remembers the language that was chosen on a page.
+// LocaleCookie is the name of the cookie with the language that was chosen on a page.
 const LocaleCookie = "nidan_locale"
 
-// LocaleOf is the language of a page: what was chosen on one, else what the browser prefers.
+// LocaleOf returns the language of a page: the language that was chosen on a page, else the one that the browser prefers.
 func LocaleOf(r *http.Request) string {
 	chosen := ""
 	if c, err := r.Cookie(LocaleCookie); err == nil {
@@ -27,15 +27,15 @@ func LocaleOf(r *http.Request) string {
 	return hooks.Locale(chosen, r.Header, "")
 }
 
-// Mount puts what the pages need besides themselves on e: their look, and the way to choose a language.
+// Mount adds the routes that all pages need to e: the brand's files, the style, and the choice of a language.
 func Mount(e *echo.Echo, b brand.Brand) {
 	mountLook(e, b)
 	e.StaticFS("/assets/page", echo.MustSubFS(files, "assets"))
 	e.GET("/language/:locale", chooseLocale)
 }
 
-// chooseLocale goes back to where it was asked from. That is a place of this site: anything else could be a trap behind a
-// link that looks like ours.
+// chooseLocale sends the browser back to the page that the request names, if it is a page of this site. Otherwise somebody could send
+// people to any site by a link that looks like one of this site (open redirect).
 func chooseLocale(c echo.Context) error {
 	if slices.Contains(Locales, c.Param("locale")) {
 		c.SetCookie(&http.Cookie{

@@ -11,17 +11,17 @@ import (
 	"nidan/brand"
 )
 
-// look is a brand as pages show it, with the addresses at which browsers find what belongs to it.
+// look is a brand as the pages show it, with the addresses of its files.
 type look struct {
 	Name                string
-	Logo, LogoDark      string // addresses; empty: there is none
-	Style               string // address of its colours; empty: they are those of page.css
-	Icon                string // address of what stands in the browser's tab
-	HelpURL, PrivacyURL string // empty: there is none
+	Logo, LogoDark      string // addresses; empty: no such logo
+	Style               string // address of the style sheet with the brand's colours; empty: the colours of page.css
+	Icon                string // address of the icon in the browser's tab
+	HelpURL, PrivacyURL string // empty: no such link
 }
 
-// file is one that a brand has browsers load. Its address holds a digest of what is in it: what changes has another address, so that
-// browsers may keep it.
+// file is a file of the brand that browsers load. Its address contains a digest of its content. A changed file has another address,
+// so browsers may cache a file without end.
 type file struct {
 	address, kind string
 	content       []byte
@@ -42,7 +42,7 @@ func imageFile(name string, i *brand.Image) file {
 	return newFile(name, extension, i.Type, i.Content)
 }
 
-// lookOf says how pages show a brand, and lists the files for it.
+// lookOf returns how the pages show a brand, and the files for this.
 func lookOf(b brand.Brand) (l look, files []file) {
 	l = look{Name: b.Name, Icon: "/assets/page/icon.svg", HelpURL: b.HelpURL, PrivacyURL: b.PrivacyURL}
 	add := func(f file) string {
@@ -62,7 +62,7 @@ func lookOf(b brand.Brand) (l look, files []file) {
 	return l, files
 }
 
-// style puts the brand's colours in place of those of page.css.
+// style returns a style sheet that replaces the colours of page.css by the brand's colours.
 func style(b brand.Brand) string {
 	var css strings.Builder
 	if b.Accent != nil {
@@ -74,11 +74,10 @@ func style(b brand.Brand) string {
 	return css.String()
 }
 
-// fileRules are for an image that is opened by itself, and not shown on a page, which would run no script in it: here it runs none
-// either, loads nothing, and is of no origin.
+// fileRules is the Content-Security-Policy for an image that is opened by itself. On a page, an SVG image runs no scripts. With these
+// rules, it runs no scripts when it is opened by itself either, loads nothing, and has no origin.
 const fileRules = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
-// mountLook serves the files of a brand.
 func mountLook(e *echo.Echo, b brand.Brand) {
 	l, all := lookOf(b)
 	byAddress := map[string]file{}
@@ -96,6 +95,6 @@ func mountLook(e *echo.Echo, b brand.Brand) {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 		return c.Blob(http.StatusOK, f.kind, f.content)
 	})
-	// Browsers look here where no page says where the icon is, as on the page of an image.
+	// Browsers request this address where no page names an icon, for example when an image is opened by itself.
 	e.GET("/favicon.ico", func(c echo.Context) error { return c.Redirect(http.StatusFound, l.Icon) })
 }

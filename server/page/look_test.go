@@ -19,7 +19,7 @@ var (
 	png = &brand.Image{Type: brand.PNG, Content: []byte("a picture")}
 )
 
-// shown is a page in a brand.
+// shown returns a page with a brand.
 func shown(t *testing.T, b brand.Brand, locale string) string {
 	t.Helper()
 	texts, err := FrameTexts()
@@ -38,7 +38,7 @@ func shown(t *testing.T, b brand.Brand, locale string) string {
 	return w.Body.String()
 }
 
-// loaded is what a browser gets at an address of a page.
+// loaded returns what a browser gets at an address of the page.
 func loaded(b brand.Brand, address string) *httptest.ResponseRecorder {
 	e := echo.New()
 	Mount(e, b)
@@ -124,7 +124,7 @@ func TestTheFilesOfABrandAreKeptAndRunNothing(t *testing.T) {
 	}
 }
 
-// The accent is tried against these colours at the start: they have to be those that it is seen with.
+// The program checks the accent's contrast against a list of colours when it starts. They must be the colours of page.css.
 func TestThePagesHaveTheColoursThatAnAccentIsTriedAgainst(t *testing.T) {
 	css, err := fs.ReadFile(files, "assets/page.css")
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 //go:embed templates assets texts
 var files embed.FS
 
-// Texts are texts by name, by language.
+// Texts are texts by language and name.
 type Texts map[string]map[string]string
 
 // LoadTexts reads texts/ja.json and texts/en.json.
@@ -41,7 +41,7 @@ func LoadTexts(from fs.FS) (Texts, error) {
 // FrameTexts are the texts of the frame that all pages have.
 func FrameTexts() (Texts, error) { return LoadTexts(files) }
 
-// With are these texts and others. Of two with one name, the other counts.
+// With returns these texts together with others. If both have a text of the same name, the result has the one of others.
 func (t Texts) With(others Texts) Texts {
 	all := make(Texts)
 	for _, texts := range []Texts{t, others} {
@@ -55,15 +55,15 @@ func (t Texts) With(others Texts) Texts {
 	return all
 }
 
-// Pages are the pages of one part of the site.
+// Pages are the pages of one part of the site, for example of the console.
 type Pages struct {
 	texts Texts
 	look  look
 	pages map[string]*template.Template
 }
 
-// New reads every page of templates/; texts have to hold those of [FrameTexts]. Each defines "title" and "main"; those whose names begin
-// with "part_" are parts that any of them may use.
+// New reads all templates in templates/. The texts must include those of [FrameTexts]. Each template defines "title" and "main".
+// Templates whose names begin with "part_" are parts that every page may use.
 func New(from fs.FS, texts Texts, b brand.Brand) (*Pages, error) {
 	p := &Pages{texts: texts, pages: make(map[string]*template.Template)}
 	p.look, _ = lookOf(b)
@@ -94,17 +94,17 @@ func New(from fs.FS, texts Texts, b brand.Brand) (*Pages, error) {
 	return p, nil
 }
 
-// Page is what a template is given.
+// Page is the data of a template.
 type Page struct {
 	Locale  string
 	Locales []string
 	Brand   look
-	Path    string // of the request, with its query
+	Path    string // path and query of the request
 	All     Texts
 	Data    any
 }
 
-// Text is a text in the page's language, with the arguments put into it as fmt does.
+// Text returns a text in the page's language, with the arguments formatted as by fmt.Sprintf.
 func (p Page) Text(name string, args ...any) string {
 	text := p.All[p.Locale][name]
 	if len(args) > 0 {
@@ -113,7 +113,8 @@ func (p Page) Text(name string, args ...any) string {
 	return text
 }
 
-// TextOr is a text whose name comes from elsewhere; where there is none of that name, the name has to do.
+// TextOr returns the text of a name that comes from elsewhere, such as from Kratos or a policy. If there is no such text, it returns
+// the name.
 func (p Page) TextOr(name string) string {
 	if text, ok := p.All[p.Locale][name]; ok {
 		return text
@@ -121,19 +122,19 @@ func (p Page) TextOr(name string) string {
 	return name
 }
 
-// Has says whether there is a text of that name.
+// Has says whether there is a text of this name.
 func (p Page) Has(name string) bool {
 	_, ok := p.All[p.Locale][name]
 	return ok
 }
 
-// With is the page with other data, for the parts of it.
+// With returns the page with other data, for a part of the page.
 func (p Page) With(data any) Page {
 	p.Data = data
 	return p
 }
 
-// Render writes a page. It is made whole before anything is sent, so that an error in it is not half a page.
+// Render writes a page. It builds the whole page before it sends anything, so that an error does not leave half a page.
 func (p *Pages) Render(c echo.Context, status int, name string, data any) error {
 	page := Page{
 		Locale: LocaleOf(c.Request()), Locales: Locales, Brand: p.look, Path: c.Request().URL.RequestURI(), All: p.texts, Data: data,
@@ -145,13 +146,13 @@ func (p *Pages) Render(c echo.Context, status int, name string, data any) error 
 	return c.HTML(status, made.String())
 }
 
-// Rules are a Content-Security-Policy for a page that shows images from there.
+// Rules returns the Content-Security-Policy of a page. The argument is the img-src directive.
 func Rules(images string) string {
 	return "default-src 'none'; script-src 'self'; style-src 'self'; " + images + "; connect-src 'self'; form-action 'self'; " +
 		"base-uri 'none'; frame-ancestors 'none'"
 }
 
-// Headers let a page load and send nothing but what is its own, and be kept by nobody.
+// Headers sets headers so that a page can load and send only to its own origin, and nobody caches the page.
 func Headers(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Header().Set("Content-Security-Policy", Rules("img-src 'self'"))

@@ -13,11 +13,11 @@ import (
 	"nidan/kratos"
 )
 
-// Handler answers applications, and the proxies in front of them. All fields but ReturnTo are needed.
+// Handler answers applications and the reverse proxies in front of them. All fields but ReturnTo are needed.
 type Handler struct {
 	Visitors *Visitors
-	Origin   string   // of Nidan's pages, as browsers reach them
-	ReturnTo []string // origins of applications: a browser may be sent back to their pages, and to Nidan's own
+	Origin   string   // origin of Nidan's pages, as browsers reach them
+	ReturnTo []string // origins of applications: a browser may be sent back to their pages, and to Nidan's own pages
 	Log      *slog.Logger
 }
 
@@ -28,14 +28,14 @@ func (h *Handler) Mount(e *echo.Echo) {
 	e.POST("/check", h.check)
 }
 
-// What is answered (contract, section 2).
+// The answers (contract, section 2).
 type (
 	capabilities struct {
 		Session      how               `json:"session"`
 		Capabilities []string          `json:"capabilities"`
 		Reasons      map[string]string `json:"reasons"`
-		// StepUp is what the session waits for, as long as it is worth nothing. By capability, it is what would earn each that is
-		// lacking.
+		// StepUp is set while the session has no capability: the second factor that Kratos must ask for. ByCapability has, for each
+		// capability that the session lacks, the sign-in that would give it.
 		StepUp       *stepUp           `json:"step_up,omitempty"`
 		ByCapability map[string]stepUp `json:"step_up_by_capability,omitempty"`
 	}
@@ -54,11 +54,11 @@ type (
 	}
 )
 
-// accountHeader names, in each answer about a session, the account whose session it is: Kratos' identity id. A proxy hands it on,
-// and the application takes nobody else's word for who was let through.
+// accountHeader is the header with the account of the session, which is the ID of Kratos' identity. It is in each answer about a
+// session. A proxy passes it on, so that the application does not have to trust any other statement about who was let through.
 const accountHeader = "X-Nidan-Account"
 
-// visitor is who asks. All that is answered is about them, and says so.
+// visitor returns who sends the request. It sets the account header, because the whole answer is about this account.
 func (h *Handler) visitor(c echo.Context) (Visitor, error) {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	v, err := h.Visitors.Of(c.Request().Context(), c.Request())
@@ -89,8 +89,8 @@ func (h *Handler) capabilities(c echo.Context) error {
 	return c.JSON(http.StatusOK, answer)
 }
 
-// check answers 403 to a question that is none too: a proxy with a misspelt capability lets nobody in. Only the address says
-// what is asked: the body of a POST may be the client's, and is not read.
+// check also answers 403 if no capability, or an unknown one, is asked for: a proxy with a misspelt capability lets nobody in. Only
+// the query says which capability is asked for. The body of a POST may come from the proxy's client, so it is not read.
 func (h *Handler) check(c echo.Context) error {
 	asked := c.QueryParam("capability")
 	v, err := h.visitor(c)
@@ -99,7 +99,7 @@ func (h *Handler) check(c echo.Context) error {
 		return h.deny(c, err)
 	case asked == "":
 		return c.JSON(http.StatusForbidden, problem{Error: "say which: /check?capability=agent"})
-	case v.May(asked) && c.Request().Method == http.MethodPost: // Oathkeeper asks by POST, and takes 200 alone for leave
+	case v.May(asked) && c.Request().Method == http.MethodPost: // Oathkeeper sends POST, and accepts only 200 as a permission
 		return c.JSON(http.StatusOK, leave{asked})
 	case v.May(asked):
 		return c.NoContent(http.StatusNoContent)
@@ -115,14 +115,14 @@ func (h *Handler) check(c echo.Context) error {
 	return c.JSON(http.StatusForbidden, problem{Error: reason})
 }
 
-// twoProofs is said to a request that could be taken for two people's.
+// twoProofs is the error text for a request whose two proofs may belong to two people.
 const twoProofs = "send one session: either its cookie or X-Session-Token, once, and no other bearer token"
 
-// deny answers where it cannot be told what somebody may do. No proxy takes 400, 401 or 503 for leave.
+// deny answers if it is not known what the session may do. No proxy accepts 400, 401 or 503 as a permission.
 func (h *Handler) deny(c echo.Context, err error) error {
 	switch {
 	case errors.Is(err, ErrNobody):
-		c.Response().Header().Set(echo.HeaderWWWAuthenticate, "Bearer") // without an error: nothing was tried (RFC 6750, section 3.1)
+		c.Response().Header().Set(echo.HeaderWWWAuthenticate, "Bearer") // without an error code: the request had no token (RFC 6750, section 3.1)
 		c.Response().Header().Set(echo.HeaderLocation, h.begin(url.Values{}, h.returnTo(c.Request())))
 		return c.JSON(http.StatusUnauthorized, problem{Error: "no_session"})
 	case errors.Is(err, kratos.ErrAAL2Needed):

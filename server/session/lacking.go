@@ -5,8 +5,9 @@ import (
 	"net/http"
 )
 
-// Lacking is where the session that r proves gets the second factor without which the session is worth nothing, and goes on to returnTo
-// from there. It is empty where the session lacks none. The same is said at /capabilities, for a page's script.
+// Lacking returns the address where the session of r gets the second factor without which it has no capability. From there, the
+// browser goes on to returnTo. The address is empty if the session lacks no factor. A page's script gets the same answer from
+// /capabilities.
 func (h *Handler) Lacking(ctx context.Context, r *http.Request, returnTo string) (string, error) {
 	v, err := h.Visitors.Of(ctx, r)
 	if err != nil {

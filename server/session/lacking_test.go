@@ -8,7 +8,7 @@ import (
 	"nidan/policies"
 )
 
-// The page without script asks here what its script asks at /capabilities.
+// A page without a script asks Lacking for what a script asks /capabilities for.
 func TestWhereASessionGetsTheFactorThatItLacks(t *testing.T) {
 	const onward = "https://app.example.com/board"
 	waits := allowing{policies.Capabilities{

@@ -23,10 +23,9 @@ import (
 
 var at = time.Date(2026, 4, 1, 9, 0, 0, 123456789, time.UTC)
 
-// faults are what can go wrong while a question is answered.
 type faults struct{ whoami, settings, signIn, policies error }
 
-// kratos is a Kratos that knows the agent's token and the owner's cookie, and takes the token where it is sent both.
+// kratos is a Kratos that knows the agent's token and the owner's cookie. If a request has both, it uses the token.
 func (f faults) kratos(t *testing.T) *kratos.Frontend {
 	t.Helper()
 	k := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -65,7 +64,7 @@ func (f faults) SignIn(_ context.Context, account string, when time.Time) (*exch
 
 var shipped = sync.OnceValues(func() (*policies.Engine, error) { return policies.New(context.Background(), policies.Shipped()) })
 
-// judge is the policies that ship, or a fault.
+// judge asks the policies that ship, or returns an error.
 type judge struct {
 	*policies.Engine
 	err error
@@ -178,7 +177,7 @@ func TestTwoProofsAreAnsweredForNobody(t *testing.T) {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			for _, path := range []string{"/capabilities", "/check?capability=phonebook", "/check"} {
 				if method == http.MethodPost && path == "/capabilities" {
-					continue // there is no such route
+					continue // /capabilities has no POST
 				}
 				w := askBy(t, method, faults{}, path, header)
 				if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `"error":"send one session: `) {
@@ -203,7 +202,7 @@ func TestWhatIsNoSecondProof(t *testing.T) {
 			t.Errorf("%s: got %d %s", name, w.Code, w.Body)
 		}
 	}
-	// The contract knows the cookie and X-Session-Token.
+	// The contract names only the cookie and X-Session-Token.
 	w := ask(t, faults{}, "/check?capability=phonebook", http.Header{"Authorization": {"Bearer the-token"}})
 	if w.Code != http.StatusUnauthorized {
 		t.Errorf("a bearer token alone: got %d", w.Code)

@@ -12,20 +12,20 @@ import (
 	"nidan/policies"
 )
 
-// stepUp is what would make a session worth more, and where a browser does it.
+// stepUp is a sign-in that would give a session more capabilities, and the address where a browser begins it.
 type stepUp struct {
-	ACR      string `json:"acr,omitempty"`     // "aal2": Kratos asks for a factor of its own
-	MaxAge   int    `json:"max_age,omitempty"` // seconds that may have passed since the last step of signing in
+	ACR      string `json:"acr,omitempty"`     // "aal2": Kratos asks for a second factor of its own
+	MaxAge   int    `json:"max_age,omitempty"` // most seconds since the last step of the sign-in; 0: no limit
 	Location string `json:"location"`
 }
 
 // authAAL2 is a step up to Kratos' second factor.
 var authAAL2 = policies.StepUp{ACR: "aal2"}
 
-// asks says whether there is something to ask for besides a sign-in like the last one.
+// asks says whether the step up needs more than another sign-in of the same kind.
 func (s stepUp) asks() bool { return s.ACR != "" || s.MaxAge > 0 }
 
-// challenge is the header by which a client learns what to do (RFC 9470, section 3).
+// challenge returns the value of WWW-Authenticate that tells a client what to do (RFC 9470, section 3).
 func (s stepUp) challenge() string {
 	header := `Bearer error="insufficient_user_authentication"`
 	if s.ACR != "" {
@@ -37,18 +37,18 @@ func (s stepUp) challenge() string {
 	return header
 }
 
-// of is the step up that the policies name. A browser comes back from it to where returnTo leads; empty: to where Kratos says.
+// of returns the step up that the policies name. After it, the browser goes to returnTo, or, if this is empty, to where Kratos leads.
 func (h *Handler) of(up policies.StepUp, returnTo string) stepUp {
 	query := url.Values{}
 	if up.ACR != "" {
 		query.Set("aal", up.ACR)
 	} else {
-		query.Set("refresh", "true") // without it, Kratos leads whoever is signed in back at once
+		query.Set("refresh", "true") // without refresh, Kratos sends a browser that is signed in back at once
 	}
 	return stepUp{ACR: up.ACR, MaxAge: 60 * up.MaxAgeMinutes, Location: h.begin(query, returnTo)}
 }
 
-// begin is where a login flow of Kratos begins, by way of Nidan.
+// begin returns the address at which a login flow of Kratos begins. It is an address of Nidan, which passes the request on.
 func (h *Handler) begin(query url.Values, returnTo string) string {
 	if returnTo != "" {
 		query.Set("return_to", returnTo)
@@ -60,12 +60,12 @@ func (h *Handler) begin(query url.Values, returnTo string) string {
 	return to
 }
 
-// mostReturnTo bounds the address to come back to: Kratos is handed no longer one.
+// mostReturnTo is the most bytes of the address to come back to. Longer addresses are not passed on to Kratos.
 const mostReturnTo = 1500
 
-// returnTo is the page that a browser asked a proxy for, as the proxy says. It is empty where that is not said, not once, or leads to none
-// of the origins that are allowed: a proxy may hand on what its client wrote there, and nobody is to be sent anywhere by a link to a
-// protected page.
+// returnTo returns the page that a browser asked the proxy for, as the proxy's headers say. It returns an empty string if the headers
+// are missing or not unique, or if the page belongs to no allowed origin. A proxy may pass on headers that its client wrote. So
+// without this check, a link to a protected page could send people to any site (open redirect).
 func (h *Handler) returnTo(r *http.Request) string {
 	said, ok := one(r.Header, "X-Original-Url")
 	if !ok {
@@ -88,7 +88,7 @@ func (h *Handler) returnTo(r *http.Request) string {
 	return origin + u.RequestURI()
 }
 
-// one is the value of a header that is there once.
+// one returns the value of a header that occurs exactly once and is not empty.
 func one(h http.Header, name string) (string, bool) {
 	values := h.Values(name)
 	if len(values) != 1 || values[0] == "" {
@@ -97,8 +97,8 @@ func one(h http.Header, name string) (string, bool) {
 	return values[0], true
 }
 
-// hint puts into an answer what a client has to do, and says with which status to answer. What takes more than a sign-in like the last one
-// is 401. Else it is 403, as it always was, unless the request says that it knows about this.
+// hint adds the headers that tell a client what to do, and returns the status. The status is 401 if a sign-in of the same kind is not
+// enough. Otherwise it stays 403, for clients that do not know step_up, unless the request says step_up=true.
 func (h *Handler) hint(c echo.Context, up stepUp) int {
 	c.Response().Header().Set(echo.HeaderWWWAuthenticate, up.challenge())
 	c.Response().Header().Set(echo.HeaderLocation, up.Location)

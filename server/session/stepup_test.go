@@ -12,7 +12,7 @@ import (
 	"nidan/policies"
 )
 
-// allowing are policies that give a session a few capabilities, and say what would earn others.
+// allowing are policies that give a session these capabilities, and say what would give it others.
 type allowing struct{ of policies.Capabilities }
 
 // Capabilities implements [Judge].
@@ -26,7 +26,7 @@ var lacking = allowing{policies.Capabilities{
 	StepUp:       map[string]policies.StepUp{"console": {ACR: "aal2"}, "agent": {MaxAgeMinutes: 60}, "softphone": {}},
 }}
 
-// askOf asks a handler on these policies.
+// askOf sends a request to a handler with these policies.
 func askOf(t *testing.T, j Judge, method, path string, header http.Header) (status int, said http.Header, body string) {
 	t.Helper()
 	w := askWith(t, faults{}, j, method, path, header)
@@ -86,7 +86,7 @@ func TestASessionThatIsWorthNothingIsToldWhatItWaitsFor(t *testing.T) {
 	if got := stepUp(waits); got == nil || got.ACR != "aal2" || got.Location != begin+"?aal=aal2" {
 		t.Errorf("got %+v", got)
 	}
-	// One that lacks something now and then need not be led away after each sign-in.
+	// A session that lacks only some capabilities must not send the person away after each sign-in.
 	if got := stepUp(lacking); got != nil {
 		t.Errorf("got %+v", got)
 	}
@@ -103,8 +103,8 @@ func TestABrowserComesBackToAPageOfAnApplication(t *testing.T) {
 			original("https://app.example.com/board/3?tab=1&x=%2F"), forwarded("https", "app.example.com", "/board/3?tab=1&x=%2F"),
 		},
 		"https://app.example.com//":          {forwarded("https", "app.example.com/", "/")},
-		"https://signin.example.com/console": {original("https://signin.example.com/console")}, // Nidan's own
-		"https://app.example.com//evil.com":  {original("https://app.example.com//evil.com")},  // a path of the application's
+		"https://signin.example.com/console": {original("https://signin.example.com/console")}, // a page of Nidan itself
+		"https://app.example.com//evil.com":  {original("https://app.example.com//evil.com")},  // a path of the application
 		"": {
 			nil, original(""), original("https://evil.example.com/"), original("http://app.example.com/"),
 			original("https://app.example.com:8443/"), original("https://app.example.com.evil.com/"), original("https://app.example.com@evil.com/"),

@@ -16,43 +16,43 @@ import (
 	"nidan/settings"
 )
 
-// ErrNobody is returned where Kratos knows of no session.
+// ErrNobody is the error if Kratos knows no session for the request.
 var ErrNobody = errors.New("nobody is signed in")
 
-// Kratos says whose session a request proves, or [kratos.ErrGone], [kratos.ErrAAL2Needed] or [kratos.ErrTwoProofs].
+// Kratos returns the session that a request proves, or [kratos.ErrGone], [kratos.ErrAAL2Needed] or [kratos.ErrTwoProofs].
 type Kratos interface {
 	Whoami(ctx context.Context, r *http.Request) (kratos.Session, error)
 }
 
-// Judge says what a session may do. An error means nothing.
+// Judge says what a session may do. If it returns an error, the session may do nothing.
 type Judge interface {
 	Capabilities(ctx context.Context, in policies.CapabilitiesInput) (policies.Capabilities, error)
 }
 
-// Store reads what a session's worth depends on.
+// Store reads the settings and the sign-ins, on which the capabilities of a session depend.
 type Store interface {
 	Settings(ctx context.Context) (settings.Settings, error)
 	// SignIn returns the sign-in that the session began with, or [challenge.ErrNotFound].
 	SignIn(ctx context.Context, account string, authenticatedAt time.Time) (*exchange.SignIn, error)
 }
 
-// Visitors tells who a request comes from. All fields are needed.
+// Visitors finds out who sends a request. All fields are needed.
 type Visitors struct {
 	Kratos   Kratos
 	Store    Store
 	Policies Judge
 	Identity kratos.Pointers
-	TimeZone *time.Location // where days begin at midnight
+	TimeZone *time.Location // time zone in which days begin at midnight
 	Now      func() time.Time
 }
 
-// Visitor is somebody who is signed in.
+// Visitor is a person who is signed in.
 type Visitor struct {
 	Identity kratos.Identity
 	Person   kratos.Person
-	Settings settings.Settings // as they were when it was asked what the session is worth
+	Settings settings.Settings // the settings that the capabilities were decided with
 	SignIn   exchange.SignIn
-	AAL      kratos.AAL // of the session
+	AAL      kratos.AAL // authenticator assurance level of the session
 	Allowed  policies.Capabilities
 }
 
@@ -61,8 +61,8 @@ func (v Visitor) May(capability string) bool {
 	return slices.Contains(v.Allowed.Capabilities, capability)
 }
 
-// Of returns who r comes from, or [ErrNobody], [kratos.ErrAAL2Needed] or [kratos.ErrTwoProofs]. Any other error means that it cannot be
-// told, and that nothing may be done.
+// Of returns who sends r, or [ErrNobody], [kratos.ErrAAL2Needed] or [kratos.ErrTwoProofs]. After any other error it is not known who
+// sends r, and the request must be refused.
 func (v *Visitors) Of(ctx context.Context, r *http.Request) (Visitor, error) {
 	s, err := v.Kratos.Whoami(ctx, r)
 	if errors.Is(err, kratos.ErrGone) {
@@ -94,7 +94,8 @@ func (v *Visitors) Of(ctx context.Context, r *http.Request) (Visitor, error) {
 	return Visitor{Identity: s.Identity, Person: who, Settings: settings, SignIn: signIn, AAL: s.AAL, Allowed: allowed}, nil
 }
 
-// signIn is how the session came to be. One that was made without Nidan, or before it, is not known.
+// signIn returns the sign-in that the session began with. A session that began without Nidan, or before Nidan was installed, has an
+// unknown sign-in.
 func (v *Visitors) signIn(ctx context.Context, s kratos.Session) (exchange.SignIn, error) {
 	found, err := v.Store.SignIn(ctx, s.Identity.ID, s.AuthenticatedAt)
 	if errors.Is(err, challenge.ErrNotFound) {

@@ -11,15 +11,15 @@ import (
 	"nidan/kratos"
 )
 
-// onward is where a browser goes next, for the page that leads there.
+// onward is the address where the browser goes next, for the page that leads there.
 type onward struct {
-	Title string // name of the text
+	Title string // name of the title's text
 	To    string
 	notices
 	SinceUTC string
 }
 
-// answered tells the browser what came of a submission.
+// answered answers a submission, after Kratos has answered it.
 func (h *Handler) answered(c echo.Context, a *answer, flow string, t typed, keep bool) error {
 	if a.status < 300 || a.status >= 400 {
 		return h.refused(c, a.status)
@@ -51,7 +51,7 @@ func (h *Handler) answered(c echo.Context, a *answer, flow string, t typed, keep
 	return h.lead(c, to, onward{Title: "working"})
 }
 
-// refused is for a submission that Kratos was not handed, because it is out of bounds, or made nothing of.
+// refused answers a submission that was not passed on to Kratos because it is out of bounds, or that Kratos could not use.
 func (h *Handler) refused(c echo.Context, status int) error {
 	switch status {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge:
@@ -61,13 +61,14 @@ func (h *Handler) refused(c echo.Context, status int) error {
 	return h.tell(c, http.StatusBadGateway, trouble{Name: away})
 }
 
-// signedIn leads on from a sign-in, as the script does: to a second factor that is lacking, and once the person has seen what there is to
-// tell. What cannot be told keeps nobody: the session is worth what it is.
+// signedIn leads on after a sign-in, as the script does: to a second factor that the session lacks, or to a page with notices if
+// there are some. If it cannot find out whether there are any, it leads on all the same: the policies still decide what the session
+// may do.
 func (h *Handler) signedIn(c echo.Context, begun *http.Request, to *url.URL) error {
 	ctx := c.Request().Context()
 	session, err := h.Kratos.Whoami(ctx, begun)
 	if errors.Is(err, kratos.ErrAAL2Needed) {
-		return h.lead(c, to, onward{Title: "working"}) // Kratos leads there
+		return h.lead(c, to, onward{Title: "working"}) // Kratos leads to the second factor
 	}
 	o := onward{Title: "signed_in"}
 	if err == nil {
@@ -87,8 +88,9 @@ func (h *Handler) signedIn(c echo.Context, begun *http.Request, to *url.URL) err
 	return h.lead(c, to, o)
 }
 
-// lead leads the browser to an address that Kratos gave. Browsers take a redirect to another site for a part of sending the form, which
-// the page's rules (form-action) forbid; so a page leads there, which holds a link as well. It waits where there is something to read.
+// lead sends the browser to an address that Kratos gave. For browsers, a redirect after a form is a part of sending the form, and the
+// page's rules (form-action) forbid to send it to another site. So lead answers with a page that leads on by itself and has a link.
+// If there is something to read, the page has only the link.
 func (h *Handler) lead(c echo.Context, to *url.URL, o onward) error {
 	web := to.Scheme == "http" || to.Scheme == "https"
 	if o.WrongCodes == 0 && (h.isOwn(to) || !web) {
@@ -98,5 +100,4 @@ func (h *Handler) lead(c echo.Context, to *url.URL, o onward) error {
 	return h.pages.Render(c, http.StatusOK, "onward", o)
 }
 
-// isOwn says whether an address is one of this site.
 func (h *Handler) isOwn(to *url.URL) bool { return to.Scheme+"://"+to.Host == h.Origin }

@@ -10,10 +10,10 @@ import (
 	"nidan/hooks"
 )
 
-// knowAgain sees to it that the browser has a token of 256 random bits to be known by. It is set before any password is
-// submitted and is worth nothing until a right code came with the wish to be remembered.
+// knowAgain makes sure that the browser has a token of 256 random bits, by which its device can be remembered. The token is set
+// before the password is submitted. It has no effect until a correct code was submitted with the wish to be remembered.
 //
-// A token by which no device is remembered is replaced each time: somebody may have put it there who knows it.
+// A token by which no device is remembered is replaced each time: an attacker who knows the token may have put it into the browser.
 func (h *Handler) knowAgain(c echo.Context) error {
 	known, err := c.Cookie(hooks.DeviceCookie(h.HTTPS))
 	if err == nil && h.remembered(c.Request().Context(), known.Value) {
@@ -28,8 +28,8 @@ func (h *Handler) knowAgain(c echo.Context) error {
 	return nil
 }
 
-// remembered says whether a device is remembered by a token. Where that cannot be told, a browser that was remembered keeps its
-// token: without a database nobody is remembered with it anyway.
+// remembered says whether a device is remembered by a token. If the database cannot be read, it returns true, so that a browser that
+// was remembered keeps its token. This is safe, because without the database nobody can use the token.
 func (h *Handler) remembered(ctx context.Context, token string) bool {
 	hash := challenge.HashDeviceToken(token)
 	if hash == nil {

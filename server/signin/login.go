@@ -13,50 +13,50 @@ import (
 	"nidan/server/page"
 )
 
-// loginPage is what the template of the page is told.
 type loginPage struct {
 	Script   script
 	Methods  []method
-	Password bool   // whether the password is among them
-	Second   bool   // the password was right: what is shown are second factors
-	SignOut  string // where to give up a sign-in that lacks its second factor
-	Plain    plain  // what is shown where no script runs
+	Password bool   // the flow has the method password
+	Second   bool   // the password was correct, and the page shows second factors
+	SignOut  string // address to sign out at, for a person who cannot show the second factor
+	Plain    plain  // what the page shows if no script runs
 }
 
-// script is what the page's script is told.
+// script is the data of the page's script.
 type script struct {
 	Flow     kratos.LoginFlow `json:"flow"`
 	Locale   string           `json:"locale"`
 	Cookie   string           `json:"locale_cookie"`
-	StartNew string           `json:"start_new"` // where to begin a new flow
-	Mail     string           `json:"mail"`      // where a demonstration shows the mail
-	Second   bool             `json:"second"`    // second factors are asked for, and no password
-	// Identifier is as it was last submitted, for methods that ask for one and show no field.
+	StartNew string           `json:"start_new"` // address that begins a new flow
+	Mail     string           `json:"mail"`      // address of the mail page of a demonstration
+	Second   bool             `json:"second"`    // the flow asks for a second factor, and not for a password
+	// Identifier is the last submitted identifier, for methods that need it and show no field for it.
 	Identifier string `json:"identifier"`
 }
 
-// method is one of the flow's, with the labels of its fields in the page's language.
+// method is a method of the flow, with the labels of its fields in the page's language.
 type method struct {
 	Name  string
 	Nodes []node
 }
 
-// NeedsScript says whether a method works with a script alone: browsers ask for keys in no other way.
+// NeedsScript says whether a method works only with a script, because browsers ask for keys only through JavaScript.
 func (m method) NeedsScript() bool { return m.Name == "passkey" || m.Name == "webauthn" }
 
-// NeedsAccount says whether a method asks for an account, for which it has no field of its own.
+// NeedsAccount says whether a method needs an account, but has no field for it.
 func (m method) NeedsAccount() bool { return m.Name == "code" }
 
 type node struct {
 	kratos.Node
 	Text     string
-	Key      string // of the text; empty: Kratos' own
-	Provider string // what the text mentions
-	Device   string // the same
-	Said     []said // what Kratos says at this field
+	Key      string // name of the label's text; empty: Text is Kratos' own label
+	Provider string // provider's name, a value for the text
+	Device   string // device's name, a value for the text
+	Said     []said // Kratos' messages at this field
 }
 
-// Image is an image that Kratos put into its answer. What is none is left out.
+// Image returns the image that Kratos' answer contains. It returns nothing for other addresses, so that the page loads no image from
+// elsewhere.
 func (n node) Image() template.URL {
 	if !strings.HasPrefix(n.Src, "data:image/png;base64,") {
 		return ""
@@ -64,11 +64,11 @@ func (n node) Image() template.URL {
 	return template.URL(n.Src)
 }
 
-// IsCode says whether a field takes the digits of an authenticator app.
+// IsCode says whether the field is for the code of an authenticator app.
 func (n node) IsCode() bool { return n.Name == "totp_code" }
 
-// login shows a flow. Without one, or with one that has expired or is another browser's, it begins a new one: a person who
-// comes back to an old page meets a sign-in and not an error.
+// login shows a flow. If there is no flow, or if it has expired or belongs to another browser, login begins a new flow, so that a
+// person who comes back to an old page sees a sign-in and not an error.
 func (h *Handler) login(c echo.Context) error {
 	id := c.QueryParam("flow")
 	if id == "" {
@@ -104,16 +104,17 @@ func (h *Handler) login(c echo.Context) error {
 	}
 	typed, known := h.kept(c.Request(), id)
 	if p.Plain = h.plainOf(flow, typed, known, locale); known && p.Plain.Code == nil && !p.Plain.Again {
-		h.forget(c) // a password is kept only while it is needed
+		h.forget(c) // the cookie with the password is kept only while it is needed
 	}
 	return h.pages.Render(c, http.StatusOK, "login", p)
 }
 
-// kratosText is the name of the text for one of Kratos' own.
+// kratosText returns the name of the text that replaces a text of Kratos.
 func kratosText(id int64) string { return fmt.Sprintf("kratos_%d", id) }
 
-// begin is where a sign-in begins, or goes on: to Kratos, whoever lacks the second factor alone is signed in already, and would be led
-// back to where they came from, which leads here.
+// begin returns the address at which a sign-in begins or goes on. A person who only lacks the second factor is already signed in for
+// Kratos: Kratos would send them back to where they came from, and from there they would come here again. So begin leads them to the
+// second factor.
 func (h *Handler) begin(c echo.Context) string {
 	returnTo, refresh := c.QueryParam("return_to"), c.QueryParam("refresh") == "true"
 	if _, err := h.Kratos.Whoami(c.Request().Context(), c.Request()); !refresh && errors.Is(err, kratos.ErrAAL2Needed) {
@@ -139,7 +140,7 @@ func (h *Handler) method(m kratos.Method, locale string) method {
 	return shown
 }
 
-// sentences are the texts of a language, for the module.
+// sentences returns the texts of a language, for the script.
 func (h *Handler) sentences(c echo.Context) error {
 	texts, ok := h.Texts[strings.TrimSuffix(c.Param("file"), ".json")]
 	if !ok {

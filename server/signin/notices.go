@@ -12,13 +12,13 @@ import (
 	"nidan/kratos"
 )
 
-// notices are what somebody is told who has just signed in with a code.
+// notices are the things that a person is told after a sign-in with a code.
 type notices struct {
-	WrongCodes int       `json:"wrong_codes"` // that were tried in other sign-ins since the last right one
-	Since      time.Time `json:"since"`       // when the first of them was
+	WrongCodes int       `json:"wrong_codes"` // wrong codes in other sign-ins since the last correct code
+	Since      time.Time `json:"since"`       // when the first of them was tried
 }
 
-// told asks for the notices of a session: there is one only in the session that the right code began.
+// told returns the notices of a session. Only the session that began with the correct code has notices.
 func (h *Handler) told(ctx context.Context, s kratos.Session) (notices, error) {
 	signIn, err := h.SignIn(ctx, s.Identity.ID, s.AuthenticatedAt)
 	if errors.Is(err, challenge.ErrNotFound) {
@@ -30,7 +30,7 @@ func (h *Handler) told(ctx context.Context, s kratos.Session) (notices, error) {
 	return notices{signIn.WrongCodes.Count, signIn.WrongCodes.Since}, nil
 }
 
-// notices answers the page's script. A page that is not told goes on without.
+// notices answers the page's script. If there is an error, the page goes on without notices.
 func (h *Handler) notices(c echo.Context) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	ctx := c.Request().Context()

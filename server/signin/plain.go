@@ -11,40 +11,39 @@ import (
 	"nidan/kratos"
 )
 
-// plain is what the page shows where no script runs: the step of the sign-in at which its flow stands.
+// plain is what the page shows if no script runs: the current step of the flow's sign-in.
 type plain struct {
 	Flow, CSRFToken string
-	Said            *said     // above all; nil: nothing
-	Code            *codeStep // in place of all other ways in; nil: no code is asked for
-	Again           bool      // what was typed may be sent once more, as it is
-	Ended           string    // where to begin again, where nothing else helps; empty: something does
-	Identifier      string    // as it was last entered, if that is known
+	Said            *said     // message at the top; nil: none
+	Code            *codeStep // the step with the code, instead of all other ways to sign in; nil: no code is needed
+	Again           bool      // the person may submit the same input once more
+	Ended           string    // address of a new sign-in, if nothing else helps; else empty
+	Identifier      string    // last submitted identifier; empty: not known
 }
 
-// ends are the states after which only another sign-in helps.
+// ends are the states after which only a new sign-in helps.
 var ends = []string{"cancelled", "sign_in_again", "client_too_old"}
 
-// codeStep is the step with the code.
 type codeStep struct {
-	Where     string // where the code went, and how long it holds
-	Label     string // of the field
-	Remember  string // label of the tick; empty: there is none
+	Where     string // where the code went, and how long it is valid
+	Label     string // label of the field
+	Remember  string // label of the checkbox; empty: there is no checkbox
 	Ticked    bool
-	Closed    bool // the code can no longer be entered: only another one helps
-	MaySend   bool // another code
+	Closed    bool // the code cannot be entered any more: only a new code helps
+	MaySend   bool // a new code may be sent now
 	SendAgain string
-	Mail      string // where a demonstration shows the mail
+	Mail      string // address of the mail page of a demonstration
 }
 
-// challengeShown is what a message says of the code that is out (contract, section 1).
+// challengeShown is the challenge in a message (contract, section 1).
 type challengeShown struct {
 	sentTo, mail           string
 	length, attempts, days int
 	expires, resend        time.Time
 }
 
-// plainOf is the step at which a flow stands. Kept is what the browser kept of the first step, if it kept anything: without it, the code
-// alone would be no use.
+// plainOf returns the current step of a flow. The argument kept is the first step's input that the browser has kept, if known is
+// true. Without this input, the code alone cannot be submitted.
 func (h *Handler) plainOf(flow kratos.LoginFlow, kept typed, known bool, locale string) plain {
 	p := plain{Flow: flow.ID, CSRFToken: flow.CSRFToken, Identifier: flow.Identifier}
 	if kept.Identifier != "" {
@@ -63,7 +62,7 @@ func (h *Handler) plainOf(flow kratos.LoginFlow, kept typed, known bool, locale 
 	case ch != nil && known:
 		p.Code = h.codeStep(state, *ch, kept, locale)
 		p.Said = &said{Kind: kindOf(m), Text: h.sentence(state, m, ch, locale)}
-	case ch != nil: // what was typed is not there any more
+	case ch != nil: // the input of the first step is lost
 		again := "password_again"
 		if flow.Active == "oidc" {
 			again = "provider_again"
@@ -80,7 +79,7 @@ func (h *Handler) plainOf(flow kratos.LoginFlow, kept typed, known bool, locale 
 	return p
 }
 
-// kindOf is the kind of a message: Kratos knows two.
+// kindOf returns the kind of a message: "info" or "error".
 func kindOf(m kratos.Message) string {
 	if m.Type == "info" {
 		return "info"
@@ -88,12 +87,12 @@ func kindOf(m kratos.Message) string {
 	return "error"
 }
 
-// sentence is what a state says, in the page's language. The policies' own words stay as they came.
+// sentence returns the text of a state in the page's language. A policy's own message is not translated.
 func (h *Handler) sentence(state string, m kratos.Message, ch *challengeShown, locale string) string {
 	name := state
 	switch {
 	case ch == nil && state == "too_many_codes":
-		return m.Text // only the server knows for how long
+		return m.Text // only the server knows when a new code may be sent
 	case ch == nil:
 		for _, texts := range h.Texts {
 			if texts[state] == m.Text {
@@ -128,7 +127,7 @@ func (h *Handler) codeStep(state string, ch challengeShown, kept typed, locale s
 	return s
 }
 
-// whereItIs is the name of the sentence about the code. What has not gone out is not said to have been sent.
+// whereItIs returns the name of the text about the code. It must not say that a code was sent if the mail did not go out.
 func whereItIs(mail string, closed bool) string {
 	switch {
 	case mail == "failed":
@@ -143,8 +142,8 @@ func whereItIs(mail string, closed bool) string {
 	return "sent"
 }
 
-// facts are what a sentence about the code may mention. The page stands still, so the time that is left is told without seconds, until only
-// they are left.
+// facts returns the values for the texts about the code. The page does not update itself, so the time that is left is given in
+// minutes, and in seconds only during the last minute.
 func (h *Handler) facts(ch challengeShown, locale string) map[string]string {
 	left := max(0, ch.expires.Sub(h.Now()))
 	name, n := "left_minutes", int(left.Minutes())
@@ -158,7 +157,7 @@ func (h *Handler) facts(ch challengeShown, locale string) map[string]string {
 	}
 }
 
-// fill is a text with what it mentions put in.
+// fill returns a text with the values in place of its placeholders.
 func (h *Handler) fill(locale, name string, facts map[string]string) string {
 	var pairs []string
 	for fact, value := range facts {
@@ -167,7 +166,8 @@ func (h *Handler) fill(locale, name string, facts map[string]string) string {
 	return strings.NewReplacer(pairs...).Replace(h.Texts[locale][name])
 }
 
-// challengeOf is the challenge in a message, nil where there is none. It comes as JSON, so that all numbers are float64.
+// challengeOf returns the challenge in a message, or nil if there is none. The context was decoded from JSON, so all numbers are
+// float64.
 func challengeOf(m kratos.Message) *challengeShown {
 	in, ok := m.Context["challenge"].(map[string]any)
 	if !ok {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// messageOf is a message as the hook sends it, with changes to its challenge.
+// messageOf returns a message as the hook sends it, with these changes to its challenge.
 func messageOf(state, kind string, changes map[string]any) string {
 	challenge := map[string]any{
 		"id": "c", "sent_to": "a***@example.com", "code_length": 6, "expires_at": "2026-04-01T12:09:59Z", "attempts_left": 9,

@@ -26,8 +26,8 @@ import (
 	"nidan/kratos"
 )
 
-// The whole way is tested in e2e, in a browser without script on the real Kratos. Here is what goes to Kratos, what the browser keeps,
-// and where each answer of Kratos' leads.
+// The e2e tests run the whole sign-in in a browser without script, on the real Kratos. These tests check what goes to Kratos, what
+// the browser keeps, and where each answer of Kratos leads.
 
 const (
 	ours     = "http://x" // the pages' origin
@@ -35,20 +35,19 @@ const (
 	itsToken = "the-token"
 )
 
-// noon is when all of it happens.
 var noon = time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
 
-// scene are the pages in front of a Kratos that answers every submission in one way, and shows every flow with one message.
+// scene has the pages in front of a Kratos that answers every submission in the same way, and shows every flow with one message.
 type scene struct {
 	t       *testing.T
 	e       *echo.Echo
 	now     time.Time
 	message string // of the flow, as JSON; empty: none
-	group   string // of the flow's one method
+	group   string // group of the flow's only method
 	active  string // method
 	answer  func(http.ResponseWriter)
-	handed  *http.Request // what was handed on, nil: nothing
-	form    url.Values    // its body
+	handed  *http.Request // the request that was passed on; nil: none
+	form    url.Values    // body of this request
 	told    exchange.SignIn
 	lacking string
 }
@@ -82,7 +81,7 @@ func newScene(t *testing.T, https bool) *scene {
 	return s
 }
 
-// fromHere stands for console.FromHereOnly, which has tests of its own.
+// fromHere replaces console.FromHereOnly, which has tests of its own.
 func fromHere(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if c.Request().Header.Get("Sec-Fetch-Site") == "cross-site" {
@@ -138,7 +137,7 @@ func (s *scene) kratos(w http.ResponseWriter, r *http.Request) {
 		s.active, messages, itsToken, s.group)
 }
 
-// post sends a form to the page, in a browser with these cookies.
+// post sends a form to the page, with these cookies.
 func (s *scene) post(fields url.Values, cookies ...*http.Cookie) (*http.Response, string) {
 	s.t.Helper()
 	s.handed, s.form = nil, nil
@@ -158,7 +157,6 @@ func (s *scene) send(r *http.Request, cookies ...*http.Cookie) (*http.Response, 
 	return w.Result(), html.UnescapeString(w.Body.String())
 }
 
-// shows is the page of the flow.
 func (s *scene) shows(cookies ...*http.Cookie) (*http.Response, string) {
 	s.t.Helper()
 	answer, body := s.send(httptest.NewRequest(http.MethodGet, "/login?flow=f", nil), cookies...)
@@ -168,21 +166,20 @@ func (s *scene) shows(cookies ...*http.Cookie) (*http.Response, string) {
 	return answer, body
 }
 
-// first is the first step's form.
 func first(more url.Values) url.Values {
 	f := url.Values{"flow": {"f"}, "csrf_token": {itsToken}, "identifier": {"agent"}, "password": {secret}}
 	maps.Copy(f, more)
 	return f
 }
 
-// second is the form with the code.
+// second returns the form with the code.
 func second(code string, more url.Values) url.Values {
 	f := url.Values{"flow": {"f"}, "csrf_token": {itsToken}, "two_factor.code": {code}}
 	maps.Copy(f, more)
 	return f
 }
 
-// cookieOf is what an answer has the browser keep of the first step, nil where that is nothing or is to be forgotten.
+// cookieOf returns the cookie with the input of the first step in an answer, or nil if there is none or if it deletes the cookie.
 func cookieOf(answer *http.Response) *http.Cookie {
 	for _, c := range answer.Cookies() {
 		if strings.HasSuffix(c.Name, "nidan_typed") && c.MaxAge > 0 {
@@ -196,7 +193,7 @@ func forgets(answer *http.Response) bool {
 	return slices.ContainsFunc(answer.Cookies(), func(c *http.Cookie) bool { return c.Name == "nidan_typed" && c.MaxAge < 0 })
 }
 
-// twoFactor is what went to the hook.
+// twoFactor returns what the hook gets in transient_payload.two_factor.
 func (s *scene) twoFactor() map[string]any {
 	s.t.Helper()
 	var payload struct {
@@ -346,7 +343,7 @@ func TestAPasswordIsKeptOnlyWhileACodeIsAskedFor(t *testing.T) {
 			t.Errorf("%s: it is kept: %v", name, answer.Header["Set-Cookie"])
 		}
 	}
-	// What is longer than a cookie can be is asked for again.
+	// Input that is too long for a cookie must be entered again.
 	s.answer = func(w http.ResponseWriter) { leadTo(w, ours+"/login?flow=f") }
 	if answer, _ := s.post(first(url.Values{"password": {strings.Repeat("p", 3000)}}), c); cookieOf(answer) != nil || !forgets(answer) {
 		t.Error("a cookie is set that no browser keeps, or an old one is left")

@@ -12,43 +12,43 @@ import (
 	"nidan/server/page"
 )
 
-// secondFactorPath is where people enrol second factors: Kratos' ui_url of settings.
+// secondFactorPath is the path of the page on which people enrol second factors: Kratos' ui_url of settings.
 const secondFactorPath = "/second-factor"
 
-// secondFactorPage is what the template of the page is told.
 type secondFactorPage struct {
 	Messages []said
 	Factors  []factor
 	Scripts  []string
 }
 
-// factor is one of Kratos' second factors, as its settings flow shows it.
+// factor is one of Kratos' second factors, as Kratos' settings flow shows it.
 type factor struct {
-	Name      string // as Kratos names it: totp, webauthn, lookup_secret
-	Action    string // where its forms lead
+	Name      string // Kratos' name of the factor: totp, webauthn, passkey or lookup_secret
+	Action    string // address that its forms are sent to
 	CSRFToken string
 	Enrolled  bool
-	Fields    []node // of the form that enrols it
-	Submit    *node  // enrols it; nil: a button among the fields does, or there is no such form
-	Actions   []node // each a button of its own: removes it, shows its codes, and so on
+	Fields    []node // fields of the form that enrols the factor
+	Submit    *node  // button that enrols the factor; nil: a button among the fields does, or there is no such form
+	Actions   []node // buttons with a form of their own: remove the factor, show its codes, and so on
 }
 
-// NeedsScript is as in method.
+// NeedsScript says whether the factor works only with a script, like the method of the same name.
 func (f factor) NeedsScript() bool { return method{Name: f.Name}.NeedsScript() }
 
-// said is a message in the page's language, or in Kratos' words.
+// said is a message in the page's language, or Kratos' text if there is no translation.
 type said struct{ Kind, Text string }
 
-// secondFactors are the factors that the page shows, in its order. A passkey is for in place of the password, and is enrolled as they
-// are. Kratos' other settings are not for this page.
+// secondFactors are the factors that the page shows, in this order. A passkey replaces the password, but it is enrolled on the same
+// page. The page does not show Kratos' other settings.
 var secondFactors = []string{"totp", "webauthn", "passkey", "lookup_secret"}
 
-// enrolledBy is the button that is there where a factor is enrolled.
+// enrolledBy has the button that Kratos shows only if the factor is enrolled.
 var enrolledBy = map[string]string{
 	"totp": "totp_unlink", "webauthn": "webauthn_remove", "passkey": "passkey_remove", "lookup_secret": "lookup_secret_disable",
 }
 
-// secondFactor shows a settings flow. Without one it begins one, on behalf of the browser: so it can say in words why that is refused.
+// secondFactor shows a settings flow. Without a flow, Nidan begins one for the browser, so that the page can explain it if Kratos
+// refuses.
 func (h *Handler) secondFactor(c echo.Context) error {
 	ctx, cookie := c.Request().Context(), c.Request().Header.Get("Cookie")
 	id := c.QueryParam("flow")
@@ -76,7 +76,7 @@ func (h *Handler) secondFactor(c echo.Context) error {
 				f, scripts := factorOf(h.method(m, locale))
 				f.Action, f.CSRFToken = flow.Action, flow.CSRFToken
 				p.Factors = append(p.Factors, f)
-				for _, s := range scripts { // security keys and passkeys have the same
+				for _, s := range scripts { // security keys and passkeys use the same script
 					if !slices.Contains(p.Scripts, s) {
 						p.Scripts = append(p.Scripts, s)
 					}
@@ -84,7 +84,7 @@ func (h *Handler) secondFactor(c echo.Context) error {
 			}
 		}
 	}
-	// The image to scan comes inside the page.
+	// The QR code is an image inside the page (data: URL).
 	c.Response().Header().Set("Content-Security-Policy", page.Rules("img-src 'self' data:"))
 	return h.pages.Render(c, http.StatusOK, "second_factor", p)
 }
@@ -109,10 +109,10 @@ func (h *Handler) beginSecondFactor(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, secondFactorPath+"?"+url.Values{"flow": {id}}.Encode())
 }
 
-// back is this page, for Kratos to lead to.
+// back returns the address of this page, for Kratos to lead to.
 func (h *Handler) back() string { return h.Origin + secondFactorPath }
 
-// stepUp is where somebody who is signed in shows a second factor.
+// stepUp returns the address at which a person who is signed in shows a second factor.
 func stepUp(returnTo string) string {
 	query := url.Values{"aal": {"aal2"}}
 	if returnTo != "" {
@@ -121,8 +121,8 @@ func stepUp(returnTo string) string {
 	return "/self-service/login/browser?" + query.Encode()
 }
 
-// factorOf sorts the nodes of a factor. Each button that does something by itself gets a form of its own: a form's first button is
-// pressed with the key Enter, and that must not be one that removes something.
+// factorOf sorts the nodes of a factor. Each button that does something by itself gets a form of its own: the Enter key presses the
+// first button of a form, and this must not be a button that removes something.
 func factorOf(m method) (f factor, scripts []string) {
 	f.Name = m.Name
 	for _, n := range m.Nodes {
@@ -142,7 +142,8 @@ func factorOf(m method) (f factor, scripts []string) {
 	return f, scripts
 }
 
-// sayKratos is a message of Kratos' in the page's language, if there is a text for it. One of Nidan's own is in the language already.
+// sayKratos returns a message of Kratos in the page's language, if there is a text for it. Nidan's own messages are in this language
+// already.
 func (h *Handler) sayKratos(m kratos.Message, locale string) said {
 	s := said{Kind: "error", Text: m.Text}
 	if m.Type != "error" {

@@ -17,9 +17,10 @@ import (
 	"nidan/kratos"
 )
 
-// The whole way is tested in e2e, with a real authenticator app and a real security key; here is where each answer of Kratos' leads.
+// The e2e tests run the whole way with a real authenticator app and a real security key. These tests check where each answer of
+// Kratos leads.
 
-// before are the pages in front of a Kratos that gives one answer to everything.
+// before returns the pages in front of a Kratos that gives the same answer to every request.
 func before(t *testing.T, status int, answer string) *echo.Echo {
 	t.Helper()
 	k := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -115,7 +116,7 @@ func TestThePageOfSecondFactors(t *testing.T) {
 		if strings.Contains(body, `name="password"`) || !strings.Contains(body, "the-token") {
 			t.Errorf("the page is\n%s", body)
 		}
-		// The key Enter presses a form's first button.
+		// The Enter key presses the first button of a form.
 		for form := range strings.SplitSeq(body, "<form") {
 			if strings.Contains(form, `name="webauthn_remove"`) && strings.Contains(form, "webauthn_register_displayname") {
 				t.Errorf("a key is removed by Enter in\n%s", form)

@@ -22,38 +22,38 @@ import (
 //go:embed templates assets texts
 var files embed.FS
 
-// Handler serves the pages. All fields but the unexported ones are needed.
+// Handler serves the pages. All exported fields but Mail are needed.
 type Handler struct {
 	Kratos   *kratos.Frontend
 	Identity kratos.Pointers
-	// Remembered says whether any account is remembered by a token (challenge.HashDeviceToken).
+	// Remembered says whether the device with this token is remembered for any account (challenge.HashDeviceToken).
 	Remembered func(ctx context.Context, tokenHash []byte) (bool, error)
-	// SignIn is as in exchange.SignIns.
+	// SignIn is the method of exchange.SignIns.
 	SignIn func(ctx context.Context, account string, authenticatedAt time.Time) (*exchange.SignIn, error)
-	// HandOn hands a request on to Kratos' public API, as one that a client sends there (server.PassThrough).
+	// HandOn passes a request on to Kratos' public API, like a request that a client sends there (server.PassThrough).
 	HandOn echo.HandlerFunc
-	// FromHere refuses what another site sends (console.FromHereOnly).
+	// FromHere refuses requests that another site makes a browser send (console.FromHereOnly).
 	FromHere echo.MiddlewareFunc
-	// Lacking is as in session.Handler.
+	// Lacking is the method of session.Handler.
 	Lacking func(ctx context.Context, r *http.Request, returnTo string) (string, error)
-	Keys    *challenge.Keyring // encrypt what was typed
+	Keys    *challenge.Keyring // encrypt the input of the first step
 	Now     func() time.Time
 
-	Origin string // of these pages, as browsers reach them
+	Origin string // origin of these pages, as browsers reach them
 	HTTPS  bool   // browsers reach the pages over HTTPS
 	Brand  brand.Brand
 	Texts  page.Texts // see [Texts]
-	Mail   string     // where a demonstration shows the mail; empty: nowhere
+	Mail   string     // address of the mail page of a demonstration; empty: none
 	Rand   io.Reader
 	Log    *slog.Logger
 
 	pages *page.Pages
 }
 
-// Texts are the texts that are these pages' own. A [Handler] needs those of the frame and of the states (hooks.Sentences) beside them.
+// Texts returns the texts of these pages. A [Handler] also needs the texts of the frame and of the states (hooks.Sentences).
 func Texts() (page.Texts, error) { return page.LoadTexts(files) }
 
-// Mount puts the pages on e. It fails where a template is missing.
+// Mount adds the pages to e. It returns an error if a template cannot be read.
 func (h *Handler) Mount(e *echo.Echo) error {
 	var err error
 	if h.pages, err = page.New(files, h.Texts, h.Brand); err != nil {
@@ -65,14 +65,14 @@ func (h *Handler) Mount(e *echo.Echo) error {
 	e.GET("/", h.home, page.Headers)
 	e.GET(secondFactorPath, h.secondFactor, page.Headers)
 	e.GET("/notices", h.notices)
-	// A page on another origin may load the module and its sentences: nothing in them is anybody's.
+	// Pages on other origins may load the script and its texts, because these contain nothing secret.
 	assets := e.Group("/assets", anyOrigin)
 	assets.StaticFS("/", echo.MustSubFS(files, "assets"))
 	assets.GET("/texts/:file", h.sentences)
 	return nil
 }
 
-// startNew is where a flow begins. One that refreshes asks for the password although somebody is signed in.
+// startNew returns the address at which a flow begins. With refresh, Kratos asks for the password even if a person is signed in.
 func startNew(returnTo string, refresh bool) string {
 	query := url.Values{}
 	if returnTo != "" {
@@ -85,7 +85,6 @@ func startNew(returnTo string, refresh bool) string {
 	return to.String()
 }
 
-// home says who is signed in.
 func (h *Handler) home(c echo.Context) error {
 	ctx, cookie := c.Request().Context(), c.Request().Header.Get("Cookie")
 	session, err := h.Kratos.Whoami(ctx, c.Request())
@@ -118,5 +117,5 @@ func (h *Handler) home(c echo.Context) error {
 	}{who.Account, logout, told, utc(told.Since)})
 }
 
-// utc is a time for people whose time zone is not known.
+// utc formats a time for people whose time zone is not known.
 func utc(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

@@ -20,10 +20,9 @@ import (
 	"nidan/server/page/pagetest"
 )
 
-// What a person meets on these pages is tested in e2e, in a real browser on the real Kratos; here is what can be told
-// without them.
+// The e2e tests check these pages in a real browser on the real Kratos. These tests check what needs neither of them.
 
-// named are texts whose names are put together, or come from the program.
+// named matches the texts whose names are built, or come from the program.
 var named = regexp.MustCompile(`^(kratos_|factor_(totp|webauthn|passkey|lookup_secret)(_what)?$|(error|not_found|other_site|away|not_taken)(_what)?$|left_|without_script_)`)
 
 func TestTheTexts(t *testing.T) {
@@ -42,7 +41,7 @@ func TestTheTexts(t *testing.T) {
 	})
 }
 
-// mounted are the pages in front of a Kratos that knows the flow "known" and nothing else.
+// mounted returns the pages in front of a Kratos that knows only the flow "known".
 func mounted(t *testing.T, https bool) *echo.Echo {
 	t.Helper()
 	k := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -76,7 +75,7 @@ func mounted(t *testing.T, https bool) *echo.Echo {
 
 var rememberedToken = strings.Repeat("r", 43)
 
-// remembers is a store in which one device is remembered.
+// remembers is a store in which exactly one device is remembered.
 func remembers(_ context.Context, tokenHash []byte) (bool, error) {
 	return bytes.Equal(tokenHash, challenge.HashDeviceToken(rememberedToken)), nil
 }

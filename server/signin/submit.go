@@ -16,28 +16,29 @@ import (
 	"nidan/server/page"
 )
 
-// maxForm bounds what is read of a form. What goes on to Kratos has to keep to public.limits as well, which are less.
+// maxForm is the most bytes of a form that are read. The request to Kratos must also keep to public.limits, which are smaller.
 const maxForm = 32 << 10
 
-// The fields of a form that are for Nidan. All others go to Kratos as they are, which a client could send there itself.
+// The fields of a form that are for Nidan. All other fields go to Kratos unchanged; a client could send them to Kratos itself.
 const (
 	flowField = "flow"
-	ownFields = "two_factor." // the beginning of the names of all others
+	ownFields = "two_factor." // prefix of the names of the other fields
 	codeField = ownFields + "code"
 	tickField = ownFields + "remember"
-	doField   = ownFields + "action" // resend or cancel; empty: verify
+	doField   = ownFields + "action" // "resend" or "cancel"; empty: verify the code
 )
 
-// submit takes a form of the sign-in page from a browser that runs no script, and makes of it what the script would have sent: a
-// submission of Kratos' login flow with transient_payload. It goes the way of every other submission (HandOn), and Kratos calls the
-// hook for it. So nothing can be done here that a client could not do by itself, and nobody gets in by this way who would not by the other.
+// submit takes a form of the sign-in page from a browser that runs no script. It makes from it what the script would send: a
+// submission of Kratos' login flow with transient_payload. This submission is passed on to Kratos like every other one (HandOn), and
+// Kratos calls the hook for it. So a client can do nothing here that it could not do at Kratos, and nobody gets in this way who would
+// not get in with the script.
 //
-// Kratos' answer to a form is where the browser goes next: back to this page, where the flow says what is shown, to where the sign-in
-// was to lead, or to a provider. Only Kratos says where to, and it leads to addresses that its configuration allows: no field of the form
-// names one.
+// Kratos answers a form with the address where the browser goes next: back to this page, where the flow says what is shown; to the
+// address where the sign-in was to lead; or to a provider. Only Kratos chooses the address, and only from those that its
+// configuration allows. No field of the form contains an address.
 //
-// That another site makes somebody sign in as somebody else is refused twice: the form has to come from here (FromHere), and Kratos
-// wants the flow's anti-CSRF token with the cookie that goes with it.
+// Attack: another site makes a person's browser sign in as somebody else (login CSRF). Two checks refuse this: the form must come
+// from this site (FromHere), and Kratos requires the flow's anti-CSRF token and the cookie that belongs to it.
 func (h *Handler) submit(c echo.Context) error {
 	r := c.Request()
 	r.Body = http.MaxBytesReader(c.Response(), r.Body, maxForm)
@@ -51,7 +52,7 @@ func (h *Handler) submit(c echo.Context) error {
 		}
 	}
 	t, keep := h.typedIn(r, flow)
-	if r.PostForm.Has(codeField) && !keep { // it is over, or another flow's: account and password are asked for again
+	if r.PostForm.Has(codeField) && !keep { // the kept input has expired, or belongs to another flow: ask for account and password again
 		return c.Redirect(http.StatusSeeOther, loginPath(flow))
 	}
 	action := r.PostForm.Get(doField)
@@ -73,7 +74,7 @@ func (h *Handler) submit(c echo.Context) error {
 	return h.answered(c, a, flow, t, keep)
 }
 
-// tellNotTaken says that a form is none, or too long.
+// tellNotTaken answers a form that cannot be read or is too long.
 func (h *Handler) tellNotTaken(c echo.Context, err error) error {
 	status := http.StatusBadRequest
 	var tooLarge *http.MaxBytesError
@@ -83,7 +84,7 @@ func (h *Handler) tellNotTaken(c echo.Context, err error) error {
 	return h.tell(c, status, trouble{Name: notTaken})
 }
 
-// typedIn is what a form holds of the first step, or what the browser kept of it where the form is of the second.
+// typedIn returns the input of the first step: from the form, or, if the form is the one with the code, from the browser's cookie.
 func (h *Handler) typedIn(r *http.Request, flow string) (t typed, ok bool) {
 	form := r.PostForm
 	switch {
@@ -96,11 +97,11 @@ func (h *Handler) typedIn(r *http.Request, flow string) (t typed, ok bool) {
 	case form.Has("password"):
 		return typed{Identifier: form.Get("identifier"), Password: form.Get("password")}, true
 	}
-	return typed{}, false // another method's, which is submitted once
+	return typed{}, false // a form of another method, which is submitted only once
 }
 
-// leave ends a sign-in with a provider. The provider would be asked once more to give the code up: in place of that the flow is left,
-// and its code with it.
+// leave ends a sign-in with a provider. To cancel the challenge, the browser would have to go to the provider once more. Instead,
+// leave begins a new flow, and the old flow is left with its code.
 func (h *Handler) leave(c echo.Context, flow string) error {
 	h.forget(c)
 	to := ""
@@ -112,7 +113,8 @@ func (h *Handler) leave(c echo.Context, flow string) error {
 	return c.Redirect(http.StatusSeeOther, startNew(to, false))
 }
 
-// payloadOf is Nidan's part of a submission (contract, section 1), as the JSON that Kratos takes in a form.
+// payloadOf returns Nidan's part of a submission (contract, section 1) as JSON, because Kratos takes transient_payload as JSON in a
+// form.
 func payloadOf(code, action string, remember bool, locale string) (string, error) {
 	twoFactor := map[string]any{"locale": locale}
 	if code != "" && action == "" {
@@ -131,8 +133,8 @@ func payloadOf(code, action string, remember bool, locale string) (string, error
 	return string(payload), nil
 }
 
-// submission is r as a submission of the flow to Kratos. All else that the browser says goes with it: its cookies, but for the one
-// with the password, and where it is.
+// submission returns the request to Kratos that submits the flow. It has the headers and the address of the browser's request, and
+// its cookies without the one that contains the password.
 func (h *Handler) submission(r *http.Request, flow string, fields url.Values) *http.Request {
 	body := fields.Encode()
 	s := r.Clone(r.Context())
@@ -142,7 +144,7 @@ func (h *Handler) submission(r *http.Request, flow string, fields url.Values) *h
 	s.Form, s.PostForm = nil, nil
 	s.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	s.Header.Del("Content-Length")
-	s.Header.Set("Accept", "text/html") // Kratos answers a form, and not a program
+	s.Header.Set("Accept", "text/html") // Kratos then answers as to a form, with a redirect
 	s.Header.Del("Cookie")
 	for _, cookie := range r.Cookies() {
 		if cookie.Name != h.typedCookie() {
@@ -152,7 +154,7 @@ func (h *Handler) submission(r *http.Request, flow string, fields url.Values) *h
 	return s
 }
 
-// loginPath is the page of a flow.
+// loginPath returns the path of the page of a flow.
 func loginPath(flow string) string {
 	if flow == "" {
 		return "/login"
@@ -160,7 +162,7 @@ func loginPath(flow string) string {
 	return "/login?" + url.Values{"flow": {flow}}.Encode()
 }
 
-// answer is Kratos' answer, kept back until it is known what the browser is to be told.
+// answer keeps Kratos' answer until Nidan knows what to answer the browser.
 type answer struct {
 	header http.Header
 	status int

@@ -10,32 +10,32 @@ import (
 	"nidan/server/page"
 )
 
-// The troubles that a page can tell of. Each is the name of a text, and with _what after it, of another.
+// The errors that a page can show. Each is the name of a text, and with the suffix _what the name of its explanation.
 const (
 	unknown   = "error"
 	notFound  = "not_found"
-	otherSite = "other_site" // a form was sent from there
+	otherSite = "other_site" // another site made the browser send a form
 	away      = "away"       // Kratos does not answer
-	notTaken  = "not_taken"  // a form is too long, or none
+	notTaken  = "not_taken"  // a form is too long, or cannot be read
 )
 
-// trouble is what the page is given.
+// trouble is the data of the error page's template.
 type trouble struct {
 	Name   string
-	Number string // that Kratos knows of it by; empty: none
+	Number string // Kratos' number of the error; empty: none
 }
 
 func (h *Handler) tell(c echo.Context, status int, t trouble) error {
 	return h.pages.Render(c, status, "error", t)
 }
 
-// error shows a number only: what Kratos says of its errors is for those who read its log.
+// error shows only the number of an error. The text of Kratos' errors is for people who read Kratos' log.
 func (h *Handler) error(c echo.Context) error {
 	return h.tell(c, http.StatusOK, trouble{unknown, c.QueryParam("id")})
 }
 
-// Explain is an [echo.HTTPErrorHandler]: a browser that wants a page is shown one, in the language of whoever sits before it.
-// Programs are told in JSON, as everywhere.
+// Explain is an [echo.HTTPErrorHandler]. A browser that asks for a page gets an error page in the person's language. A program gets
+// JSON.
 func (h *Handler) Explain(err error, c echo.Context) {
 	if c.Response().Committed || !wantsPage(c.Request()) {
 		c.Echo().DefaultHTTPErrorHandler(err, c)
@@ -63,10 +63,10 @@ func (h *Handler) Explain(err error, c echo.Context) {
 	}
 }
 
-// programs are the addresses that programs call. What they answer is JSON, whoever asks.
+// programs are the paths that programs call. Their errors are always JSON.
 var programs = []string{"/console/api/", "/capabilities", "/check", "/notices"}
 
-// wantsPage says whether a request is a browser's that is going somewhere. A page's script names JSON, or nothing.
+// wantsPage says whether a browser asks for a page. Scripts of pages accept JSON, or anything.
 func wantsPage(r *http.Request) bool {
 	for _, p := range programs {
 		if strings.HasPrefix(r.URL.Path, p) {

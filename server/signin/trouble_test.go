@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	fromBrowser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" // what Chromium sends when it goes somewhere
+	fromBrowser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" // Accept header of Chromium when it opens a page
 	fromScript  = "application/json"
 )
 
-// asked asks for a path among which are some that fail.
+// asked sends a request to a server on which some paths return an error.
 func asked(t *testing.T, method, path, accept, language string) (*http.Response, string) {
 	t.Helper()
 	e := mounted(t, false)

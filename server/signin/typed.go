@@ -11,36 +11,37 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// typed is what somebody entered in the first step of a sign-in. Kratos wants it again with the code, and a page without script cannot
+// typed is the input of the first step of a sign-in. Kratos needs it again together with the code, and a page without a script cannot
 // keep it.
 //
-// So the browser keeps it, in a cookie, encrypted with a key that only Nidan has. These are the attacks that were thought of:
+// So the browser keeps it in a cookie, encrypted with a key that only Nidan has. The attacks that were considered:
 //
-//   - Reading what a browser keeps (its history, its cache, its pages): the password is in no page and no address, and what the cookie
-//     holds cannot be read. Without the key, the cookie is no password.
-//   - Using the cookie: it opens for the flow alone in which it was made, and for a quarter of an hour. Kratos takes a submission of
-//     this flow only with the flow's anti-CSRF cookie. Whoever has both has the browser, and still needs the code.
-//   - Sending it to somebody else: the browser sends it to /login alone, and Nidan takes it out of what goes to Kratos. A script cannot
-//     read it (HttpOnly), and a form on another site does not bring it along (SameSite).
-//   - Putting another one there, to have somebody sign in as somebody else: it does not open for another flow.
+//   - Reading the data that a browser keeps (its history, its cache, its pages): no page and no address contains the password, and the
+//     cookie is encrypted. Without the key, it does not reveal the password.
+//   - Using the cookie: it can be used only for the flow in which it was made, and only for 15 minutes. Kratos accepts a submission of
+//     this flow only with the flow's anti-CSRF cookie. An attacker who has both cookies has the browser, and still needs the code.
+//   - Getting the cookie sent to another place: the browser sends it only to /login, and Nidan removes it from the request to Kratos.
+//     Scripts cannot read it (HttpOnly), and it is not sent with a form on another site (SameSite).
+//   - Putting another cookie into the browser, so that the person signs in as somebody else: it cannot be decrypted for another flow.
 //
-// Nidan keeps nothing: there is no store of passwords to be stolen.
+// Nidan itself stores nothing, so there is no store of passwords to steal.
 type typed struct {
 	Identifier string    `json:"identifier,omitempty"`
 	Password   string    `json:"password,omitempty"`
-	Provider   string    `json:"provider,omitempty"` // with which somebody signs in, in place of the two
-	Remember   bool      `json:"remember,omitempty"` // the tick, which a wrong code should not clear
+	Provider   string    `json:"provider,omitempty"` // provider of the sign-in, instead of identifier and password
+	Remember   bool      `json:"remember,omitempty"` // state of the checkbox, which a wrong code should not clear
 	Until      time.Time `json:"until"`
 }
 
 const (
-	typedFor = 15 * time.Minute // from each submission on; a code is good for ten minutes at most
-	// mostTyped bounds the cookie: browsers keep none of more than 4096 bytes, with its name and attributes.
+	typedFor = 15 * time.Minute // after each submission; a code is valid for 10 minutes at most
+	// mostTyped is the most bytes of the cookie's value: browsers reject a cookie of more than 4096 bytes, with its name and
+	// attributes.
 	mostTyped = 3800
 )
 
-// typedCookie is the cookie's name. The prefix has browsers refuse one that a page without TLS sets (RFC 6265bis). The cookie is no
-// __Host- one, which would go to every path.
+// typedCookie returns the cookie's name. The prefix __Secure- makes browsers refuse a cookie of this name from a page without TLS
+// (RFC 6265bis). The prefix __Host- cannot be used, because such a cookie is sent to every path.
 func (h *Handler) typedCookie() string {
 	if h.HTTPS {
 		return "__Secure-nidan_typed"
@@ -48,10 +49,11 @@ func (h *Handler) typedCookie() string {
 	return "nidan_typed"
 }
 
-// typedContext binds a cookie to its flow.
+// typedContext binds the encryption of a cookie to its flow.
 func typedContext(flow string) string { return "typed at sign-in, flow " + flow }
 
-// keep has the browser keep t until the flow has ended. What is too long for a cookie is not kept, and is asked for again.
+// keep makes the browser keep t until typedFor is over. Input that is too long for a cookie is not kept, and the person has to enter
+// it again.
 func (h *Handler) keep(c echo.Context, flow string, t typed) error {
 	t.Until = h.Now().Add(typedFor)
 	plain, err := json.Marshal(t)
@@ -67,7 +69,7 @@ func (h *Handler) keep(c echo.Context, flow string, t typed) error {
 	return nil
 }
 
-// forget has the browser forget what it keeps.
+// forget makes the browser delete the cookie.
 func (h *Handler) forget(c echo.Context) {
 	if _, err := c.Cookie(h.typedCookie()); err == nil {
 		h.setTyped(c, "", -1)
@@ -81,7 +83,7 @@ func (h *Handler) setTyped(c echo.Context, value string, age int) {
 	})
 }
 
-// kept is what the browser keeps for this flow. What cannot be opened, or is over, is as good as nothing.
+// kept returns the input that the browser keeps for this flow. It returns false if the cookie cannot be decrypted or has expired.
 func (h *Handler) kept(r *http.Request, flow string) (t typed, ok bool) {
 	cookie, err := r.Cookie(h.typedCookie())
 	if err != nil {
@@ -98,7 +100,6 @@ func (h *Handler) kept(r *http.Request, flow string) (t typed, ok bool) {
 	return t, true
 }
 
-// fill puts t into the fields that go to Kratos.
 func (t typed) fill(fields url.Values) {
 	if t.Provider != "" {
 		fields.Set("method", "oidc")

@@ -1,5 +1,5 @@
-// Package postgrestest starts a PostgreSQL for tests, from the programs that are installed: with its data in a folder of its own, and
-// gone with the test. It is imported by tests only.
+// Package postgrestest starts a PostgreSQL server for tests, from the programs that are installed. The server keeps its data in a
+// folder of its own, and both are removed at the end of the test. Only tests import this package.
 package postgrestest
 
 import (
@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// TB is what of a test is needed: a [testing.TB], or something that lasts longer.
+// TB has the methods of [testing.TB] that this package needs. Something that lives longer than a test can implement TB too.
 type TB interface {
 	Helper()
 	Fatal(args ...any)
@@ -24,7 +24,7 @@ type TB interface {
 	Cleanup(func())
 }
 
-// Server is one PostgreSQL.
+// Server is one PostgreSQL server.
 type Server struct {
 	t       TB
 	dir     string
@@ -33,13 +33,13 @@ type Server struct {
 	as      *syscall.SysProcAttr
 }
 
-// Start starts a PostgreSQL that lives as long as the test. It does not wait for the disk.
+// Start starts a PostgreSQL server that stops at the end of the test. Its commits do not wait for the disk.
 func Start(t TB) *Server {
 	t.Helper()
 	return newServer(t).begin("-F")
 }
 
-// StartDurable is Start, for a PostgreSQL that has each commit on the disk before it says so.
+// StartDurable is like [Start], but each commit is on the disk before the server confirms it.
 func StartDurable(t TB) *Server {
 	t.Helper()
 	return newServer(t).begin("")
@@ -53,7 +53,7 @@ func (s *Server) begin(options string) *Server {
 	return s
 }
 
-// Standby starts a second server that has whatever this one has: from then on, this one confirms nothing that the other does not have.
+// Standby starts a second server that replicates this one. From then on, this server confirms a commit only when the standby has it.
 func (s *Server) Standby() *Server {
 	s.t.Helper()
 	standby := newServer(s.t)
@@ -65,22 +65,21 @@ func (s *Server) Standby() *Server {
 	return standby
 }
 
-// Promote makes a standby a server of its own.
+// Promote ends the replication of a standby, so that it accepts writes.
 func (s *Server) Promote() {
 	s.t.Helper()
 	s.run("pg_ctl", "-D", s.data(), "-w", "promote")
 }
 
-// newServer is one that has no data yet.
 func newServer(t TB) *Server {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "nidan-postgres-") // short: the path of its socket must be
+	dir, err := os.MkdirTemp("", "nidan-postgres-") // a short name, because the path of a Unix socket must be short
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	s := &Server{t: t, dir: dir, port: freePort(t), as: &syscall.SysProcAttr{}}
-	if os.Getuid() == 0 { // PostgreSQL refuses to be run by root
+	if os.Getuid() == 0 { // PostgreSQL refuses to run as root
 		id := NumbersOf(t, "postgres")
 		s.as.Credential = id
 		if err := os.Chown(dir, int(id.Uid), int(id.Gid)); err != nil {
@@ -97,14 +96,14 @@ func newServer(t TB) *Server {
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
-// Up starts it again after [Server.Down].
+// Up starts the server. After [Server.Down], it starts the server again.
 func (s *Server) Up() {
 	s.t.Helper()
 	s.run("pg_ctl", "-D", s.data(), "-w", "-l", filepath.Join(s.dir, "log"),
 		"-o", fmt.Sprintf("-p %d -h 127.0.0.1 -k %s %s -c max_connections=200", s.port, s.dir, s.options), "start")
 }
 
-// Down stops it in one of PostgreSQL's ways: "smart", "fast" or "immediate".
+// Down stops the server in one of PostgreSQL's modes: "smart", "fast" or "immediate".
 func (s *Server) Down(how string) {
 	s.t.Helper()
 	s.run("pg_ctl", "-D", s.data(), "-w", "-m", how, "stop")
@@ -115,12 +114,12 @@ func (s *Server) isUp() bool {
 	return err == nil
 }
 
-// URL is where one of its databases is.
+// URL returns the URL of one of the server's databases.
 func (s *Server) URL(database string) string {
 	return fmt.Sprintf("postgres://nidan@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
 }
 
-// URL is where a database is on the one of several servers that takes writes.
+// URL returns the URL of a database on several servers. A client connects to the server that accepts writes.
 func URL(database string, servers ...*Server) string {
 	var addresses []string
 	for _, s := range servers {
@@ -129,14 +128,14 @@ func URL(database string, servers ...*Server) string {
 	return fmt.Sprintf("postgres://nidan@%s/%s?sslmode=disable&target_session_attrs=read-write", strings.Join(addresses, ","), database)
 }
 
-// New makes a database, and returns its URL.
+// New creates a database, and returns its URL.
 func (s *Server) New(name string) string {
 	s.t.Helper()
 	s.run("createdb", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "nidan", name)
 	return s.URL(name)
 }
 
-// Dump writes one of its databases to a file, as pg_dump does.
+// Dump writes a database to a file with pg_dump, and returns the path of the file.
 func (s *Server) Dump(database string) (file string) {
 	s.t.Helper()
 	file = filepath.Join(s.dir, database+".dump")
@@ -144,7 +143,7 @@ func (s *Server) Dump(database string) (file string) {
 	return file
 }
 
-// Restore makes a database out of what [Server.Dump] wrote, and returns its URL.
+// Restore creates a database from a file that [Server.Dump] wrote, and returns its URL.
 func (s *Server) Restore(file, database string) string {
 	s.t.Helper()
 	url := s.New(database)
@@ -152,7 +151,7 @@ func (s *Server) Restore(file, database string) string {
 	return url
 }
 
-// Processes are those of the server, the first one first.
+// Processes returns the IDs of the server's processes. The main process comes first.
 func (s *Server) Processes() (pids []int) {
 	s.t.Helper()
 	said, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
@@ -185,14 +184,14 @@ func (s *Server) run(name string, args ...string) {
 	}
 	defer os.Remove(log.Name())
 	defer log.Close()
-	cmd.Stdout, cmd.Stderr = log, log // a file: the server goes on, and would hold a pipe open
+	cmd.Stdout, cmd.Stderr = log, log // a file, not a pipe: the server keeps running with this output, and Run would wait for the pipe to close
 	if err := cmd.Run(); err != nil {
 		said, _ := os.ReadFile(log.Name())
 		s.t.Fatalf("%s: %v: %s", name, err, said)
 	}
 }
 
-// program finds a program of PostgreSQL, which Debian keeps out of the path.
+// program finds a PostgreSQL program. Debian does not install these programs in PATH.
 func program(t TB, name string) string {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
@@ -206,7 +205,8 @@ func program(t TB, name string) string {
 	return path
 }
 
-// NumbersOf are those by which the system knows a user: a program that refuses to be run by root is run by another one.
+// NumbersOf returns the user and group ID of a user, because PostgreSQL refuses to run as root and a test run by root needs another
+// user.
 func NumbersOf(t TB, name string) *syscall.Credential {
 	t.Helper()
 	u, err := user.Lookup(name)

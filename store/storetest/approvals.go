@@ -73,7 +73,7 @@ func approvalTold(t *testing.T, s *store.Store) {
 		ctx, cancel := context.WithCancel(t.Context())
 		told, ended := make(chan struct{}, 1000), make(chan error)
 		go func() { ended <- s.WatchPolicies(ctx, slog.New(slog.DiscardHandler), func() { told <- struct{}{} }) }()
-		// What is answered before it has begun to watch is no news.
+		// WatchPolicies reports only the answers that come after it has begun to watch. So answer until it reports one.
 		for i := 0; len(told) == 0; i++ {
 			revision := fmt.Sprint(with, i)
 			ask(t, s, revision, "x", "the folder f")
@@ -143,7 +143,7 @@ func approvalEnds(t *testing.T, s *store.Store) {
 		t.Errorf("after another set decided: %+v, %v", all, err)
 	}
 	ask(t, s, "v", "x", "the folder g")
-	keep("old") // with which it is compared
+	keep("old") // the set that the others are compared with
 	if all, err = s.Approvals(t.Context()); err != nil || len(all) != 2 {
 		t.Errorf("what waits to take the place of the one that decides: %+v, %v", all, err)
 	}

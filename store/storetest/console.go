@@ -73,7 +73,7 @@ func recordsFound(t *testing.T, s *store.Store) {
 	}
 }
 
-// More than are forgotten in one go.
+// The test deletes more records than one statement of the purge does.
 func recordsPurged(t *testing.T, s *store.Store) {
 	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
 		for i := range 1203 {

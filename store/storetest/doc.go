@@ -1,3 +1,3 @@
-// Package storetest holds the tests that every dialect of the store has to pass: what [nidan/exchange.Store] promises,
-// tried on a real database. It is imported by tests only.
+// Package storetest has the tests that every database of the store must pass. They check what [nidan/exchange.Store] promises, on a
+// real database. Only tests import this package.
 package storetest

@@ -50,7 +50,7 @@ func verifiedWhole(t *testing.T, s *store.Store, want int64) {
 	}
 }
 
-// What a record says comes back from each database as it was, or its leaf would be another one.
+// Each database must return a record exactly as it was written; otherwise the digest of its leaf would differ.
 func recordsSealed(t *testing.T, s *store.Store) {
 	if first, last, err := s.RecordIDs(t.Context()); first != 0 || last != 0 || err != nil {
 		t.Errorf("of no records: %d, %d, %v", first, last, err)
@@ -103,7 +103,7 @@ func checkpointsKept(t *testing.T, s *store.Store) {
 	}
 	for i, after := range []time.Duration{0, time.Minute, time.Hour, 3 * time.Hour} {
 		k := journal.Kept{Size: int64(10 * (i + 1)), At: at.Add(after), Text: fmt.Sprint(i), Hashes: []byte{byte(i)}}
-		for range 2 { // two processes may have the same
+		for range 2 { // two processes may write the same checkpoint
 			if err := s.AddCheckpoint(t.Context(), k); err != nil {
 				t.Fatal(err)
 			}
@@ -131,7 +131,7 @@ func checkpointsKept(t *testing.T, s *store.Store) {
 	}
 }
 
-// Several processes seal while records are written.
+// Several processes seal records while records are written.
 func sealedWhileWritten(t *testing.T, s *store.Store) {
 	const writers, units, each = 8, 10, 5
 	var all sync.WaitGroup
@@ -153,7 +153,7 @@ func sealedWhileWritten(t *testing.T, s *store.Store) {
 					done = true
 				default:
 				}
-				// That another one was first is no fault.
+				// If another process was first, this is no error.
 				if err := sealer.Seal(t.Context()); err != nil && !journal.Behind(err) {
 					t.Error(err)
 				}

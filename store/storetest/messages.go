@@ -14,7 +14,7 @@ import (
 	"nidan/store"
 )
 
-// message is one that was sent then.
+// message returns a message that was sent at that time.
 func message(id string, sent time.Time) challenge.Message {
 	return challenge.Message{
 		Challenge: id, Account: "agent", Name: "Agent", Flow: "flow", To: "agent@example.com", Locale: "ja", Sealed: []byte{1, 2, 3},
@@ -34,7 +34,7 @@ func send(t *testing.T, s *store.Store, ids ...string) {
 	}
 }
 
-// take takes what there is at a time, and returns whose messages these are.
+// take takes the messages that are due at a time, and returns the IDs of their challenges.
 func take(t *testing.T, s *store.Store, now time.Time, n int) (ids []string) {
 	t.Helper()
 	taken, err := s.TakeMessages(t.Context(), now, now.Add(time.Minute), n)
@@ -104,7 +104,7 @@ func putOffAndEnded(t *testing.T, s *store.Store) {
 	}
 }
 
-// of is the latest challenge of the flow that send gave an id.
+// of returns the latest challenge of the flow that send used for this ID.
 func of(t *testing.T, s *store.Store, id string) (c *challenge.Challenge) {
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx exchange.Tx) (err error) {
@@ -128,8 +128,8 @@ func failedWithItsChallenge(t *testing.T, s *store.Store) {
 	fail(t, s, "1", soon)
 	fail(t, s, "2", late)
 	for id, want := range map[string][2]time.Time{
-		"1": {soon, soon},                                         // expired from then on, and another one may be sent
-		"2": {at.Add(10 * time.Minute), at.Add(30 * time.Second)}, // as before
+		"1": {soon, soon},                                         // expired from now on, and a new code may be sent now
+		"2": {at.Add(10 * time.Minute), at.Add(30 * time.Second)}, // unchanged
 	} {
 		if got := of(t, s, id); got.Mail != challenge.MailFailed || !got.ExpiresAt.Equal(want[0]) || !got.ResendAt.Equal(want[1]) || !got.Open() {
 			t.Errorf("the challenge is %+v, want it to expire at %v, and another code from %v on", got, want[0], want[1])
@@ -145,7 +145,7 @@ func failedWithItsChallenge(t *testing.T, s *store.Store) {
 	}
 }
 
-// Whoever ended it may have sent it, and the person may be reading the code.
+// The worker that ended the message may have sent it, and the person may be reading the code.
 func failedAfterItsEnd(t *testing.T, s *store.Store) {
 	send(t, s, "1")
 	if err := s.EndMessage(t.Context(), records.Record{At: at, Kind: "mail_sent", Account: "agent", Challenge: "1"}); err != nil {

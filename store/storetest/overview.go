@@ -16,7 +16,7 @@ import (
 	"nidan/store"
 )
 
-// told is a record of a sign-in, so many minutes after the others began.
+// told is a record of a sign-in, the given number of minutes after the first record.
 func told(minutes int, account, flow, state, reason, channel string) records.Record {
 	return records.Record{
 		At: at.Add(time.Duration(minutes) * time.Minute), Kind: "sign_in", Account: account, Name: account, Flow: flow, State: state, Reason: reason,
@@ -34,8 +34,8 @@ func write(t *testing.T, s *store.Store, all ...records.Record) {
 	})
 }
 
-// signIns are some records: agent is asked, slips and gets in; other is let in; a third one is refused, and comes back much later in
-// what claims to be the same flow.
+// signIns writes some records: agent is asked for a code, types a wrong one, and gets in; other is let in; a third account is
+// refused, and comes back much later with the same flow ID.
 func signIns(t *testing.T, s *store.Store) {
 	t.Helper()
 	write(t, s,
@@ -50,7 +50,7 @@ func signIns(t *testing.T, s *store.Store) {
 	)
 }
 
-// found are the states of what a filter finds, the newest first.
+// found returns the states of the records that match a filter, the newest first.
 func found(t *testing.T, s *store.Store, f records.Filter) string {
 	t.Helper()
 	all, _, err := s.SearchRecords(t.Context(), f, 0)
@@ -110,7 +110,7 @@ func signInIsOneRow(t *testing.T, s *store.Store) {
 	}
 }
 
-// Of twenty sign-ins every fifth is refused. A search looks at six of them.
+// Every fifth of twenty sign-ins is refused. A search looks at six records.
 func searchGoesOn(t *testing.T, s *store.Store) {
 	for i := range 20 {
 		state := "allowed"
@@ -149,7 +149,7 @@ func searchGoesOn(t *testing.T, s *store.Store) {
 	}
 }
 
-// counts are what is counted of a day, in words.
+// counts returns the counts of one day as text.
 func counts(t *testing.T, s *store.Store) string {
 	t.Helper()
 	c, err := s.Counts(t.Context(), at.Truncate(records.CountedFor), at.Add(24*time.Hour))
@@ -178,7 +178,7 @@ func recordsCounted(t *testing.T, s *store.Store) {
 	if got := counts(t, s); got != countedSignIns {
 		t.Errorf("before they are counted beside the sign-ins:\n%s", got)
 	}
-	// A sign-in may go on after a part of it was counted.
+	// A sign-in may go on after some of its records were counted.
 	for _, settled := range []int{1, 2, 4, 500, 500} {
 		var together sync.WaitGroup
 		for range 4 {

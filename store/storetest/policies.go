@@ -18,7 +18,7 @@ func policiesWatched(t *testing.T, s *store.Store) {
 			t.Fatal(err)
 		}
 	}
-	activate() // before: no news
+	activate() // a change from before the watch begins, which must not be reported
 	ctx, cancel := context.WithCancel(t.Context())
 	told, ended := make(chan struct{}, 10), make(chan error)
 	go func() { ended <- s.WatchPolicies(ctx, slog.New(slog.DiscardHandler), func() { told <- struct{}{} }) }()

@@ -22,7 +22,7 @@ func policySetsKept(t *testing.T, s *store.Store) {
 	}
 	keep("a", "v1", "the folder x", "files of a", at)
 	keep("b", "", "the folder x", "files of b", at.Add(time.Hour))
-	keep("a", "v1", "the bundle y", "", at.Add(2*time.Hour)) // decides again
+	keep("a", "v1", "the bundle y", "", at.Add(2*time.Hour)) // the set decides a second time
 	got, err := s.PolicySet(t.Context(), "a")
 	if err != nil || got.Name != "v1" || got.Source != "the bundle y" || string(got.Files) != "files of a" || !got.At.Equal(at.Add(2*time.Hour)) {
 		t.Errorf("got %+v, %v", got, err)

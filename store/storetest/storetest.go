@@ -16,7 +16,7 @@ import (
 	"nidan/store"
 )
 
-// Run runs all tests; open gives each of them an empty, migrated database of its own.
+// Run runs all tests. It calls open for each test, to get an empty, migrated database.
 func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 	for name, test := range map[string]func(*testing.T, *store.Store){
 		"a challenge comes back as it was kept":                       challengeComesBack,
@@ -155,7 +155,7 @@ func latestIsOpen(t *testing.T, s *store.Store) {
 		_, err := tx.CloseChallenge(ctx, "1", challenge.ClosedSuperseded, at)
 		return err
 	})
-	add(t, s, sample("2")) // in the same instant
+	add(t, s, sample("2")) // at the same time as the challenge before
 	if got, err := latest(t, s); err != nil || got.ID != "2" {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -213,7 +213,7 @@ func countedAtOnce(t *testing.T, s *store.Store) {
 	}
 }
 
-// race makes 16 calls at once and counts how many were told true.
+// race makes 16 calls at once, and returns how many of them returned true.
 func race(t *testing.T, s *store.Store, call func(exchange.Tx) (bool, error)) int64 {
 	t.Helper()
 	var won atomic.Int64

@@ -13,7 +13,7 @@ import (
 	"nidan/store"
 )
 
-// held keeps an account's unit of work going until it is let go, so that what comes for the account meanwhile waits.
+// held keeps a unit of work of the account running until letGo is called, so that other units of work for the account wait.
 func held(t *testing.T, s *store.Store, account string) (letGo func()) {
 	t.Helper()
 	begun, end, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
@@ -38,8 +38,8 @@ func record(flow string) records.Record {
 	return records.Record{At: at, Kind: "sign_in", Account: "agent", Flow: flow, State: "allowed"}
 }
 
-// Hundreds of units are made durable, on SQLite together. One that fails or panics undoes itself alone, and one whose context ends in
-// the middle is kept whole or not at all.
+// Hundreds of units of work are committed; on SQLite, in shared transactions. A unit that fails or panics is undone alone. A unit
+// whose context ends while it runs is kept completely or not at all.
 func undoneAlone(t *testing.T, s *store.Store) {
 	letGo := held(t, s, "holder")
 	broken := errors.New("broken")

@@ -13,19 +13,18 @@ import (
 	"nidan/server/session"
 )
 
-// account is an account as programs read it.
 type account struct {
 	ID              string `json:"id"`
 	Account         string `json:"account"`
 	Name            string `json:"name"`
 	Role            string `json:"role"`
-	Email           string `json:"email"` // empty: there is none
+	Email           string `json:"email"` // empty: no address
 	TwoFactor       bool   `json:"two_factor"`
 	State           string `json:"state"`
 	Locked          bool   `json:"locked"`
 	PasswordExpired bool   `json:"password_expired"`
-	Problem         string `json:"problem"` // why nobody can sign in to it: its data cannot be read; else empty
-	// Factors are the second factors that are enrolled, by Kratos' names; null: not known.
+	Problem         string `json:"problem"` // why the account's data cannot be read, so that nobody can sign in with it; else empty
+	// Factors are the enrolled second factors, by Kratos' names; null: not known.
 	Factors []string `json:"factors"`
 }
 
@@ -45,7 +44,7 @@ type device struct {
 	UserAgent  string    `json:"user_agent"`
 }
 
-// detail is all that there is to see of an account.
+// detail is an account with everything that the console shows about it.
 type detail struct {
 	account
 	Devices    []device             `json:"devices"`
@@ -96,7 +95,7 @@ func (h *Handler) me(c echo.Context, who session.Visitor) error {
 	return c.JSON(http.StatusOK, detailOf(d))
 }
 
-// flag is what an account's flag is to become, and what it was when whoever asks last saw it.
+// flag is the new value of an account's flag, and the value that the client has seen last.
 type flag struct {
 	Enabled *bool `json:"enabled"`
 	Was     *bool `json:"was"`
@@ -139,7 +138,7 @@ func readFlag(c echo.Context) (console.Change, error) {
 	return f.change(c.Param("id"))
 }
 
-// switchAccounts changes each account by itself, and says of each what became of it.
+// switchAccounts changes each account by itself, and returns the result of each change.
 func (h *Handler) switchAccounts(c echo.Context, who session.Visitor) error {
 	var asked []struct {
 		ID string `json:"id"`
@@ -164,7 +163,7 @@ func (h *Handler) switchAccounts(c echo.Context, who session.Visitor) error {
 	}
 	type result struct {
 		ID    string `json:"id"`
-		Error string `json:"error"` // empty: it was changed
+		Error string `json:"error"` // empty: the flag was changed
 	}
 	results := []result{}
 	for _, r := range h.Console.Switch(c.Request().Context(), who, changes) {

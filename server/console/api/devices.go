@@ -10,7 +10,7 @@ import (
 	"nidan/server/session"
 )
 
-// accountID is the account in the path; on /me, one's own.
+// accountID returns the account in the path, or, for /me, the visitor's own account.
 func accountID(c echo.Context, who session.Visitor) string {
 	if id := c.Param("id"); id != "" {
 		return id

@@ -1,9 +1,9 @@
-// Package api is the console for programs: what administrators can do on its pages, as an HTTP API under /console/api/v1.
-// openapi.yaml describes it (OpenAPI 3.1), and GET /console/api/v1/openapi.json gives that out; a test holds it against the
-// routes and another against the answers.
+// Package api is the console for programs: an HTTP API under /console/api/v1 that offers what administrators can do on the console's
+// pages. openapi.yaml describes the API (OpenAPI 3.1), and GET /console/api/v1/openapi.json returns this description. One test
+// compares it with the routes, and another one with the answers.
 //
-// A program is known by a Kratos session, as a browser is: by X-Session-Token or cookie. The session has to be worth the
-// console (design: "what a session is worth"): one got through the softphone is not, where the console asks a code.
+// A program is identified by a Kratos session, like a browser: by X-Session-Token or by the cookie. The session must have the
+// capability console (design: "what a session is worth"). A session of the softphone does not have it if the console asks for a code.
 //
-// The package decides nothing and keeps nothing; that is package console's.
+// The package decides nothing and stores nothing; package console does.
 package api

@@ -1,7 +1,7 @@
 package api
 
 import (
-	_ "embed" // for the description
+	_ "embed" // embeds openapi.yaml
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,13 +24,13 @@ var description []byte
 type Handler struct {
 	Console  *console.Console
 	Visitors *session.Visitors
-	Origin   string // of the console's pages, as browsers reach them
+	Origin   string // origin of the console's pages, as browsers reach them
 	Log      *slog.Logger
 }
 
 const base = "/console/api/v1"
 
-// Mount puts the routes on e.
+// Mount adds the routes to e.
 func (h *Handler) Mount(e *echo.Echo) error {
 	var described any
 	if err := yaml.Unmarshal(description, &described); err != nil {
@@ -77,7 +77,7 @@ func noStore(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// action is something done by somebody who is signed in.
+// action handles a request of a visitor who is signed in.
 type action func(c echo.Context, who session.Visitor) error
 
 func (h *Handler) visited(do action) echo.HandlerFunc {
@@ -90,7 +90,7 @@ func (h *Handler) visited(do action) echo.HandlerFunc {
 	}
 }
 
-// problem is the body of every answer that is not what was asked for. Error is a stable symbol.
+// problem is the body of every error. Error is a stable symbol.
 type problem struct {
 	Error   string `json:"error"`
 	Message string `json:"message"`
@@ -128,10 +128,10 @@ func (h *Handler) explain(c echo.Context, err error) error {
 	return c.JSON(http.StatusServiceUnavailable, problem{"unavailable", "try again in a while"})
 }
 
-// maxBody is the most bytes of a request that are read.
+// maxBody is the most bytes of a request body that are read.
 const maxBody = 1 << 20
 
-// readJSON reads a request into v: one JSON value, without anything that v does not have.
+// readJSON reads a request body into v. The body must be exactly one JSON value, without fields that v does not have.
 func readJSON(c echo.Context, v any) error {
 	dec := json.NewDecoder(http.MaxBytesReader(c.Response(), c.Request().Body, maxBody))
 	dec.DisallowUnknownFields()

@@ -12,7 +12,7 @@ import (
 	"nidan/server/session"
 )
 
-// The policies as programs read them.
+// The state of the policies as JSON.
 type (
 	policyStatus struct {
 		Active  *set     `json:"active"`
@@ -97,7 +97,6 @@ func (h *Handler) policies(c echo.Context, who session.Visitor) error {
 	return c.JSON(http.StatusOK, shown)
 }
 
-// answerPolicies approves of policies that wait, or rejects them.
 func (h *Handler) answerPolicies(c echo.Context, who session.Visitor) error {
 	var given struct {
 		Revision string      `json:"revision"`

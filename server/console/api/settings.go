@@ -19,19 +19,20 @@ import (
 	"nidan/settings"
 )
 
-// switches are the settings as programs read them: those of the web console and of the softphone by themselves, too, as they were before
-// each channel had one.
+// switches are the settings as JSON. The switches of the web console and the softphone are there twice, because clients from before
+// the other channels had switches read them by their own names.
 type switches struct {
 	policies.Settings
-	ChangedAt *time.Time `json:"changed_at"` // null: they are those that the database began with
+	ChangedAt *time.Time `json:"changed_at"` // null: nobody has changed the initial settings
 	ChangedBy string     `json:"changed_by"`
 }
 
-// errPrecondition is for a change that does not say of what: with it, one of two who change at once would overwrite the other.
+// errPrecondition is the error for a change without If-Match. Without it, one of two clients that change the settings at once would
+// overwrite the other's change.
 var errPrecondition = errors.New("no If-Match")
 
-// writeSettings answers with the switch of each channel that the policies list now. One that was listed once keeps its switch, and is not
-// shown.
+// writeSettings answers with the switches of the channels that the current policies list. A channel that is not listed any more keeps
+// its switch, but the answer does not contain it.
 func (h *Handler) writeSettings(c echo.Context, status int, s settings.Kept) error {
 	all, err := h.Console.Policies.Channels()
 	if err != nil {
@@ -57,8 +58,9 @@ func (h *Handler) settings(c echo.Context, who session.Visitor) error {
 	return h.writeSettings(c, http.StatusOK, s)
 }
 
-// changeSettings needs all of the switches, and the ETag of those that they replace (RFC 9110 §13.1.1). Who comes too late gets
-// 412 with what they are now. A program that was made before each channel had a switch names two of them, and leaves the others as they are.
+// changeSettings needs all switches, and the ETag of the settings that they replace (RFC 9110 §13.1.1). If somebody else has changed the
+// settings meanwhile, the answer is 412 with the current settings. A client from before each channel had a switch sends two of the
+// switches; the others stay as they are.
 func (h *Handler) changeSettings(c echo.Context, who session.Visitor) error {
 	version, err := ifMatch(c.Request().Header.Get("If-Match"))
 	if err != nil {
@@ -97,12 +99,12 @@ func (h *Handler) changeSettings(c echo.Context, who session.Visitor) error {
 	return h.writeSettings(c, http.StatusOK, s)
 }
 
-// together are the switches of channels that a program gives, of which two may have been given twice. Nobody can tell which of two that
-// contradict each other is meant.
+// together returns the switches of the channels in a request. Two channels may occur twice in it. If their values differ, together
+// returns an error, because it cannot know which value is meant.
 func together(given, alone map[string]*bool) (map[string]bool, error) {
 	channels := map[string]bool{}
 	for id, on := range given {
-		if on == nil { // taken for false, it would switch the channel off
+		if on == nil { // null would be read as false and switch the channel off
 			return nil, fmt.Errorf("%w: channels.%s is null", console.ErrInvalid, id)
 		}
 		channels[id] = *on
@@ -120,7 +122,8 @@ func together(given, alone map[string]*bool) (map[string]bool, error) {
 	return channels, nil
 }
 
-// ifMatch is the version that an ETag of ours names. "*" is not taken: it would match whatever somebody else has made of them.
+// ifMatch returns the version in an ETag of the settings. "*" is not accepted, because it would match any change that somebody else
+// has made.
 func ifMatch(header string) (int64, error) {
 	if header == "" {
 		return 0, errPrecondition

@@ -16,26 +16,24 @@ import (
 	"nidan/server/session"
 )
 
-// accountPage is the page of one account.
 type accountPage struct {
 	console.AccountDetail
-	Base        string // the page's own path
-	Self        bool   // the account of whoever asks
+	Base        string // path of the page
+	Self        bool   // the account is the visitor's own
 	Edit        bool
 	Switchable  bool
-	Why         string // it is not: the policies' reason
-	SetUp       bool   // two-step verification is in use at all
-	ForgetThese bool   // its devices may be forgotten
-	Clear       bool   // its wrong codes may be cleared
+	Why         string // why Switchable is false: the policies' reason
+	SetUp       bool   // two-step verification is switched on in the settings
+	ForgetThese bool   // the visitor may delete the account's devices
+	Clear       bool   // the visitor may clear the account's wrong codes
 	Devices     []device
 	Records     []record
 }
 
-// device is a device as people know it.
 type device struct {
 	challenge.Device
-	ID   string // for the form
-	What string // browser and system, as far as it says
+	ID   string // value for the form
+	What string // browser and system, if the user agent names them
 }
 
 func devicesOf(all []challenge.Device) []device {
@@ -85,7 +83,7 @@ func (h *Handler) showAccount(c echo.Context, who session.Visitor, at string, p 
 	return h.show(c, who, http.StatusOK, "account", at, p)
 }
 
-// switchAccount and switchMe ask back, then change the flag.
+// switchAccount and switchMe ask for confirmation, and then change the flag.
 func (h *Handler) switchAccount(c echo.Context, who session.Visitor) error {
 	id, base := c.Param("id"), "/console/accounts/"+c.Param("id")
 	return h.switchFlag(c, who, "accounts", base, func(change console.Change) error {
@@ -119,7 +117,7 @@ func (h *Handler) switchFlag(c echo.Context, who session.Visitor, at, base strin
 	return h.done(c, base, "saved")
 }
 
-// notDone says why a change was not made, where it is no more than that.
+// notDone shows that somebody else has changed the flag meanwhile. It returns other errors as they are.
 func (h *Handler) notDone(c echo.Context, who session.Visitor, err error) error {
 	if errors.Is(err, kratos.ErrChanged) {
 		return h.say(c, who, http.StatusConflict, "changed_meanwhile")
@@ -127,7 +125,7 @@ func (h *Handler) notDone(c echo.Context, who session.Visitor, err error) error 
 	return err
 }
 
-// forgetDevices forgets one device, or all of them, of the account in the path or one's own.
+// forgetDevices deletes one or all remembered devices of the account in the path, or of the visitor's own account.
 func (h *Handler) forgetDevices(c echo.Context, who session.Visitor) error {
 	id, base, at := c.Param("id"), "/console/accounts/"+c.Param("id"), "accounts"
 	if id == "" {

@@ -15,7 +15,6 @@ import (
 	"nidan/server/session"
 )
 
-// accountList is the page of the accounts.
 type accountList struct {
 	console.AccountPage
 	Search, In, Role, State string
@@ -24,17 +23,16 @@ type accountList struct {
 	ShowID, Edit            bool
 	Roles                   []string
 	Rows                    []row
-	First                   bool      // nothing comes before this page
-	Problems                []problem // what is wrong with the filter; none: it is all right
+	First                   bool      // this is the first page
+	Problems                []problem // problems of the filter's fields; empty: the filter is valid
 
 	here url.Values
 }
 
-// row is an account in the list.
 type row struct {
 	console.Account
 	Switchable bool
-	Why        string // it is not: the policies' reason
+	Why        string // why Switchable is false: the policies' reason
 }
 
 func (h *Handler) accounts(c echo.Context, who session.Visitor) error {
@@ -75,7 +73,7 @@ func (h *Handler) accounts(c echo.Context, who session.Visitor) error {
 	return h.show(c, who, http.StatusOK, "accounts", "accounts", l)
 }
 
-// switchable says whether an account's flag may be changed to what it is not, and if not, why.
+// switchable says whether the visitor may change an account's flag to the other value, and if not, why.
 func (h *Handler) switchable(c echo.Context, who session.Visitor, a console.Account) (bool, string, error) {
 	if a.Unreadable != "" {
 		return false, "unreadable", nil
@@ -88,7 +86,7 @@ func (h *Handler) switchable(c echo.Context, who session.Visitor, a console.Acco
 	return err == nil, "", err
 }
 
-// Query is this page's own query with one thing changed: "" takes it away.
+// Query returns the query of this page with one value changed. An empty value removes it.
 func (l accountList) Query(name, value string) string {
 	q := url.Values{}
 	for n, values := range l.here {
@@ -103,7 +101,7 @@ func (l accountList) Query(name, value string) string {
 	return "?" + q.Encode()
 }
 
-// saveAccounts asks back, then switches each account of the form whose box is not as it was.
+// saveAccounts asks for confirmation, and then switches each account whose checkbox has changed.
 func (h *Handler) saveAccounts(c echo.Context, who session.Visitor) error {
 	ctx := c.Request().Context()
 	if err := h.Console.May(ctx, who, policies.ViewAccounts, nil); err != nil {
@@ -138,14 +136,14 @@ func (h *Handler) saveAccounts(c echo.Context, who session.Visitor) error {
 	}{rows, len(results) - len(failed)})
 }
 
-// failure is a change that was not made, with the name of the text that says why.
+// failure is a change that was not made. Why is the name of the text with the reason.
 type failure struct {
 	Account console.Account
 	Why     string
 }
 
-// readChanges reads the form: for each account "was", what its box was, and "on" where it is checked now. Both hold an
-// account's id.
+// readChanges reads the form. The fields "was_on" and "was_off" have the IDs of the accounts whose checkbox was checked or not when
+// the page was shown. The field "on" has the IDs of the accounts whose checkbox is checked now.
 func readChanges(c echo.Context) (changes []console.Change, ok bool) {
 	form, err := c.FormParams()
 	if err != nil {
@@ -164,7 +162,7 @@ func readChanges(c echo.Context) (changes []console.Change, ok bool) {
 	return changes, len(changes) <= console.MostChanges
 }
 
-// askChanges names the accounts by what Kratos calls them now.
+// askChanges asks for confirmation. It shows the accounts' current names.
 func (h *Handler) askChanges(c echo.Context, who session.Visitor, changes []console.Change) error {
 	onOff := map[bool]string{true: "on", false: "off"}
 	var lines []line

@@ -6,29 +6,29 @@ import (
 	"nidan/policies/proof"
 )
 
-// condition is what holds of a fact, as a page shows it.
+// condition is a condition on a fact, as a page shows it.
 type condition struct {
 	Fact        string
-	Not         bool // none of the values
+	Not         bool // the fact has none of the values
 	First, Rest []shownValue
 }
 
-// shownValue is one of a condition's values. Its kind says in which words it is shown.
+// shownValue is a value of a condition. Its kind says in which words it is shown.
 type shownValue struct {
 	Kind     proof.ValueKind
 	Text, To string
 }
 
-// More kinds of values than a proof has.
+// The kinds of values that only the pages have, besides those of package proof.
 const (
 	atOrAbove proof.ValueKind = "at_or_above"
 	atOrBelow proof.ValueKind = "at_or_below"
 	unlike    proof.ValueKind = "unlike"
-	sameAs    proof.ValueKind = "same_as" // as another fact, and the policies do not name it
+	sameAs    proof.ValueKind = "same_as" // the same value as another fact, and the policies do not contain it
 	anything  proof.ValueKind = "anything"
 )
 
-// mostShown is how many values are shown before the rest is folded away.
+// mostShown is how many values are shown; the others are in a part that can be opened.
 const mostShown = 6
 
 func conditionsOf(all []proof.Condition) []condition {
@@ -42,7 +42,7 @@ func conditionsOf(all []proof.Condition) []condition {
 			values = []shownValue{{Kind: anything}}
 		}
 		shown[i] = condition{Fact: c.Fact, Not: len(c.Not) > 0, First: values}
-		if len(values) > mostShown+1 { // one more takes no more room than to say so
+		if len(values) > mostShown+1 { // to show one more value takes no more room than to say that there is one more
 			shown[i].First, shown[i].Rest = values[:mostShown], values[mostShown:]
 		}
 	}
@@ -73,10 +73,10 @@ func shownValues(fact string, values []proof.Value) (all []shownValue) {
 	return all
 }
 
-// anyText stands, in a text, for anything that the policies do not ask for.
+// anyText matches the part of a text that stands for any text that the policies do not distinguish.
 var anyText = regexp.MustCompile(`[\x00\x01]+(\(other [^)]*\))?`)
 
-// readable is a text with what stands for any other text shown as such.
+// readable returns a text with "…" in the place of any other text.
 func readable(text string) string {
 	if text == "" {
 		return `""`

@@ -10,7 +10,7 @@ import (
 	"nidan/server/page"
 )
 
-// inWords are conditions as a page in that language shows them, a line each.
+// inWords returns conditions as a page shows them in this language, one per line.
 func inWords(t *testing.T, locale string, all ...proof.Condition) string {
 	t.Helper()
 	texts, err := Texts()

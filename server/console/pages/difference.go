@@ -11,13 +11,14 @@ import (
 	"nidan/server/session"
 )
 
-// lookAgain is after how many seconds a browser looks again for a difference that is being worked out.
+// lookAgain is the number of seconds after which a browser reloads the page while a comparison is running.
 const lookAgain = "2"
 
-// mostSets is how many sets there are to choose from: sets are kept for good. Older ones are reached by their address.
+// mostSets is the most sets that the page offers for a comparison, because sets are kept for ever. Older sets can be compared by
+// their address.
 const mostSets = 100
 
-// difference shows how two sets of policies that have decided differ. It does not wait until that is worked out.
+// difference shows how two sets of policies that have decided differ. It does not wait until the comparison has ended.
 func (h *Handler) difference(c echo.Context, who session.Visitor) error {
 	d, err := h.Console.PolicyDifference(c.Request().Context(), who, c.QueryParam("from"), c.QueryParam("to"))
 	if err != nil {
@@ -29,10 +30,9 @@ func (h *Handler) difference(c echo.Context, who session.Visitor) error {
 	return h.show(c, who, http.StatusOK, "difference", "policies", differencePage{d})
 }
 
-// differencePage is the page of a difference.
 type differencePage struct{ console.PolicyDifference }
 
-// Choices are the sets to choose from. Those that were chosen are among them.
+// Choices returns the sets that can be chosen. The chosen sets are always among them.
 func (p differencePage) Choices() []console.DecidedSet {
 	all := p.Sets[:min(len(p.Sets), mostSets)]
 	for _, chosen := range []console.DecidedSet{p.From, p.To} {
@@ -47,21 +47,20 @@ func (p differencePage) Choices() []console.DecidedSet {
 	return all
 }
 
-// Seconds is how long the comparison took.
+// Seconds returns how long the comparison took.
 func (p differencePage) Seconds() float64 {
 	return (p.Took + p.Invariants.Took).Round(time.Second / 10).Seconds()
 }
 
-// kinds are those of differences, in the order in which they are shown.
+// kinds are the kinds of differences, in the order in which they are shown.
 var kinds = []proof.Kind{proof.Fails, proof.Loosens, proof.Tightens, proof.Terms, proof.Other}
 
-// kindOf are the differences of a kind.
 type kindOf struct {
 	Kind        proof.Kind
 	Differences []shownDifference
 }
 
-// Kinds are the differences by kind; one kind that has none, too.
+// Kinds returns the differences by kind, with the kinds that have none.
 func (p differencePage) Kinds() []kindOf {
 	all := make([]kindOf, len(kinds))
 	for i, k := range kinds {
@@ -75,28 +74,27 @@ func (p differencePage) Kinds() []kindOf {
 	return all
 }
 
-// shownDifference is a difference on the page.
 type shownDifference struct{ proof.Difference }
 
-// LooserToo says whether some of a difference is looser, and its kind does not say so.
+// LooserToo says whether a part of the difference is looser although its kind is not Loosens.
 func (d shownDifference) LooserToo() bool { return d.Looser && d.Kind != proof.Loosens }
 
-// Conditions are those under which it is.
+// Conditions returns the conditions of the difference.
 func (d shownDifference) Conditions() []condition { return conditionsOf(d.When) }
 
-// File is the place of the rule that it comes from.
+// File returns the place of the rule that causes the difference.
 func (d shownDifference) File() string {
 	place, _ := d.Place()
 	return place
 }
 
-// InFirst says whether that is in the first set.
+// InFirst says whether this rule is in the first set.
 func (d shownDifference) InFirst() bool {
 	_, is := d.Place()
 	return is
 }
 
-// Said are the changes, those of the decision first.
+// Said returns the changed fields. The action comes first.
 func (d shownDifference) Said() (all []shownChange) {
 	for _, c := range d.Changes {
 		one := shownChange{c.Field, c.From, c.To, c.Field == "action"}
@@ -109,8 +107,8 @@ func (d shownDifference) Said() (all []shownChange) {
 	return all
 }
 
-// shownChange is how one thing that is said is another one.
+// shownChange is a field that the two sets decide differently.
 type shownChange struct {
 	Field, From, To string
-	Action          bool // what is said is an action
+	Action          bool // the field is the action
 }

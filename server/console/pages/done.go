@@ -7,17 +7,17 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// doneCookie holds what has just been done, until a page has said it once. The address alone would say it again at each reload, and to
-// whoever follows a link that somebody else has made.
+// doneCookie is the name of the cookie that keeps the message about the last change until a page has shown it once. If the message
+// were only in the address, each reload would show it again, and a link made by somebody else could show it too.
 const doneCookie = "nidan_done"
 
-// done leads to a page that says, once, what has just been done.
+// done redirects to a page that shows the message about the change once.
 func (h *Handler) done(c echo.Context, to, what string) error {
 	c.SetCookie(h.doneCookie(what, 60))
 	return c.Redirect(http.StatusSeeOther, to+"?done="+what)
 }
 
-// justDone is the name of the text for what has just been done. It is empty where nothing was, and where that has been said.
+// justDone returns the name of the text about the last change. It is empty if there was none, or if a page has shown it already.
 func (h *Handler) justDone(c echo.Context) string {
 	what := c.QueryParam("done")
 	kept, err := c.Cookie(doneCookie)

@@ -8,7 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// asked is what a page says of what has just been done, and the cookies that its answer sets.
+// asked returns the message about the last change on a page, and the cookies that the answer sets.
 func asked(t *testing.T, h *Handler, method, address string, cookies ...*http.Cookie) (string, []*http.Cookie) {
 	t.Helper()
 	r, w := httptest.NewRequest(method, address, nil), httptest.NewRecorder()

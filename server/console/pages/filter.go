@@ -11,14 +11,14 @@ import (
 	"nidan/kratos"
 )
 
-// problem is what is wrong with a field of the filter, for the part of the form that says it beside the field.
+// problem says what is wrong with a field of the filter. The form shows it beside the field.
 type problem struct {
 	Field string
-	Text  string // the name of a text
-	Value string // as given, where the text mentions it; empty: it does not
+	Text  string // name of a text
+	Value string // the field's value, if the text contains it; else empty
 }
 
-// Problem is what is wrong with a field. One with an empty text says that nothing is.
+// Problem returns the problem of a field. Its text is empty if there is none.
 func (l accountList) Problem(field string) problem {
 	i := slices.IndexFunc(l.Problems, func(p problem) bool { return p.Field == field })
 	if i < 0 {
@@ -27,12 +27,13 @@ func (l accountList) Problem(field string) problem {
 	return l.Problems[i]
 }
 
-// Narrowed says whether some accounts are left out.
+// Narrowed says whether the filter leaves accounts out.
 func (l accountList) Narrowed() bool {
 	return l.Search != "" || l.Role != "" || l.State != "" || l.Factor != ""
 }
 
-// check finds what cannot be searched for. It is said and not left out: more accounts would be shown than were asked for.
+// check finds invalid fields. The page shows them as errors. It must not ignore them, because it would then show more accounts than
+// the visitor has searched for.
 func (l *accountList) check() {
 	if !utf8.ValidString(l.Search) || strings.ContainsFunc(l.Search, unicode.IsControl) {
 		l.Problems = append(l.Problems, problem{Field: "q", Text: "filter_characters"})
@@ -51,7 +52,7 @@ func (l *accountList) check() {
 	}
 }
 
-// searchFailed is the status of a page whose search has failed, if what is wrong can be said beside a field; else 0.
+// searchFailed returns the status of the page if a search has failed for a reason that can be shown beside a field, else 0.
 func (l *accountList) searchFailed(err error) int {
 	if !errors.Is(err, kratos.ErrSlow) {
 		return 0

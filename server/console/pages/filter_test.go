@@ -13,7 +13,7 @@ import (
 func TestWhatCannotBeSearchedForIsSaidOfItsField(t *testing.T) {
 	for name, tc := range map[string]struct {
 		given accountList
-		want  map[string]string // texts by field
+		want  map[string]string // names of texts by field
 	}{
 		"nothing":                {accountList{}, nil},
 		"all that there is":      {accountList{Search: "山田 a%_", In: "text", Role: "user", State: "inactive", Factor: "mail"}, nil},

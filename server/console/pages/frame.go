@@ -14,31 +14,31 @@ import (
 	"nidan/server/session"
 )
 
-// frame is what every page of the console is given, with what is its own in Data.
+// frame is the data of every page of the console. Data is the page's own part.
 type frame struct {
-	Who           string               // account name; empty: nobody is signed in
-	Overview      bool                 // sees the overview in the menu
-	Administrator bool                 // sees the pages for administrators in the menu
-	At            string               // the page of the menu that this one belongs to
-	Message       string               // name of a text: what has just been done; empty: nothing
-	Mail          *console.MailTrouble // shown to administrators; nil: none
+	Who           string               // account name; empty: the visitor is not signed in
+	Overview      bool                 // the menu shows the overview
+	Administrator bool                 // the menu shows the pages for administrators
+	At            string               // the menu's entry that this page belongs to
+	Message       string               // name of the text about the last change; empty: none
+	Mail          *console.MailTrouble // shown to administrators; nil: no trouble
 	Data          any
 
 	now      time.Time
 	zone     *time.Location
-	channels map[string]string // names in the reader's language, by id
+	channels map[string]string // in the reader's language, by ID
 	texts    map[string]string // in the reader's language
 }
 
-// Channel is what a channel is called: as the policies say that decide now, or, of one that they do not list, as the texts or its id.
+// Channel returns the name of a channel: from the current policies, else from the texts, else its ID.
 func (f frame) Channel(id string) string {
 	return cmp.Or(f.channels[id], f.texts["channel_"+id], id)
 }
 
-// ChannelOr is what a channel is called, also where there is none.
+// ChannelOr returns the name of a channel, or a text that says that there is no channel.
 func (f frame) ChannelOr(id string) string { return cmp.Or(f.Channel(id), f.texts["no_channel"]) }
 
-// ChannelHint says what the switch of a channel is for.
+// ChannelHint returns the explanation of a channel's switch.
 func (f frame) ChannelHint(id string) string {
 	if hint := f.texts[id+"_hint"]; hint != "" && (id == "admin_console" || id == "softphone") {
 		return hint
@@ -46,16 +46,16 @@ func (f frame) ChannelHint(id string) string {
 	return fmt.Sprintf(f.texts["channel_hint"], f.Channel(id))
 }
 
-// chosen is a switch, for the part of a form that shows it.
+// chosen is the data of the template part that shows a switch.
 type chosen struct {
 	Frame  frame
 	Choice choice
 }
 
-// Choice is a switch on this page.
+// Choice returns the data to show a switch on this page.
 func (f frame) Choice(c choice) chosen { return chosen{f, c} }
 
-// Time is an instant as people here read it.
+// Time formats a time in the console's time zone.
 func (f frame) Time(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -63,22 +63,21 @@ func (f frame) Time(t time.Time) string {
 	return t.In(f.zone).Format("2006-01-02 15:04:05")
 }
 
-// table is a table of records, for the part of a page that shows it.
+// table is the data of the template part that shows a table of records.
 type table struct {
 	Frame   frame
 	Records []record
 }
 
-// Table is a table of records on this page.
+// Table returns the data to show a table of records on this page.
 func (f frame) Table(records []record) table { return table{f, records} }
 
-// done are the messages that a page may be asked to show. What is not among them is not shown: anybody can make a link.
+// done has the messages that an address may name. Other messages are not shown, because anybody can make a link with any text.
 var done = map[string]bool{
 	"saved": true, "nothing_changed": true, "device_forgotten": true, "devices_forgotten": true, "wrong_codes_cleared": true,
 	"policies_approved": true, "policies_rejected": true,
 }
 
-// show renders a page of the console.
 func (h *Handler) show(c echo.Context, who session.Visitor, status int, name, at string, data any) error {
 	f := h.frameOf(c)
 	f.Who, f.At, f.Data = who.Person.Account, at, data
@@ -91,12 +90,12 @@ func (h *Handler) show(c echo.Context, who session.Visitor, status int, name, at
 	return h.pages.Render(c, status, name, f)
 }
 
-// frameOf is a frame that has no more than the words and the time of whoever reads.
+// frameOf returns a frame with only the texts and the time of the reader.
 func (h *Handler) frameOf(c echo.Context) frame {
 	locale := page.LocaleOf(c.Request())
 	f := frame{now: h.Console.Now(), zone: h.TimeZone, channels: map[string]string{}, texts: h.Texts[locale]}
 	listed, err := h.Console.Policies.Channels()
-	if err != nil { // their ids have to do: what the page is about need not be channels
+	if err != nil { // the page shows the channels' IDs instead of their names
 		h.Log.WarnContext(c.Request().Context(), "it cannot be told what the channels are called", "err", err)
 	}
 	for _, l := range listed {
@@ -110,19 +109,19 @@ func (h *Handler) say(c echo.Context, who session.Visitor, status int, sentence 
 	return h.show(c, who, status, "sentence", "", sentence)
 }
 
-// question is asked before something is changed. The answer is the same form again, with what was given and "confirmed".
+// question asks for confirmation of a change. The answer sends the same form again, with all its fields and "confirmed".
 type question struct {
 	Lines  []line
-	Action string // where OK goes
-	Back   string // where Cancel goes
+	Action string // address that OK sends the form to
+	Back   string // address of Cancel
 	Fields [][2]string
 }
 
-// line is one thing that is about to change: the switch of a channel, or else what a text is about. From and To are names of texts, or shown
-// as they are.
+// line is a value that is about to change: the switch of a channel, or what the text What is about. From and To are names of texts,
+// or values that are shown as they are.
 type line struct{ Subject, What, Channel, From, To string }
 
-// ask renders the question of the form that was sent: its fields come back with the answer.
+// ask shows the question for the form that was sent. The form's fields come back with the answer.
 func (h *Handler) ask(c echo.Context, who session.Visitor, at, back string, lines []line) error {
 	form, err := c.FormParams()
 	if err != nil {

@@ -23,25 +23,25 @@ import (
 //go:embed templates texts assets
 var files embed.FS
 
-// Handler serves the pages. All fields but the unexported ones are needed.
+// Handler serves the pages. All exported fields are needed.
 type Handler struct {
 	Console  *console.Console
 	Visitors *session.Visitors
-	// LogoutURL is where a browser is signed out.
+	// LogoutURL returns the address at which a browser signs out.
 	LogoutURL func(ctx context.Context, cookie string) (string, error)
-	Origin    string // of these pages, as browsers reach them
+	Origin    string // origin of these pages, as browsers reach them
 	Brand     brand.Brand
 	Texts     page.Texts     // see [Texts]
-	TimeZone  *time.Location // in which times are shown
+	TimeZone  *time.Location // time zone in which times are shown
 	Log       *slog.Logger
 
 	pages *page.Pages
 }
 
-// Texts are the texts that are these pages' own. A [Handler] needs those of the frame beside them.
+// Texts returns the texts of these pages. A [Handler] also needs the texts of the frame.
 func Texts() (page.Texts, error) { return page.LoadTexts(files) }
 
-// Mount puts the pages on e. It fails where a template is missing.
+// Mount adds the pages to e. It returns an error if a template cannot be read.
 func (h *Handler) Mount(e *echo.Echo) error {
 	var err error
 	if h.pages, err = page.New(files, h.Texts, h.Brand); err != nil {
@@ -70,10 +70,10 @@ func (h *Handler) Mount(e *echo.Echo) error {
 	return nil
 }
 
-// view is a page for somebody who is signed in.
+// view is a page for a visitor who is signed in.
 type view func(c echo.Context, who session.Visitor) error
 
-// visited finds out who asks, and shows what went wrong in words.
+// visited finds out who the visitor is, and shows errors as text.
 func (h *Handler) visited(v view) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		who, err := h.Visitors.Of(c.Request().Context(), c.Request())
@@ -84,7 +84,7 @@ func (h *Handler) visited(v view) echo.HandlerFunc {
 	}
 }
 
-// explain shows an error. Somebody who has to sign in comes back to where they wanted to go.
+// explain shows an error. A visitor who has to sign in comes back to the requested page afterwards.
 func (h *Handler) explain(c echo.Context, who session.Visitor, err error) error {
 	var refusal *console.Refusal
 	switch {
@@ -112,15 +112,15 @@ func (h *Handler) explain(c echo.Context, who session.Visitor, err error) error 
 	return h.say(c, who, http.StatusServiceUnavailable, "unavailable")
 }
 
-// signIn sends a browser to the sign-in page and back. The query is for somebody who is signed in already: without refresh or aal, Kratos
-// would lead straight back here.
+// signIn sends a browser to the sign-in page and back. The query is for a visitor who is signed in already: without refresh or aal,
+// Kratos would send the browser back at once.
 func (h *Handler) signIn(c echo.Context, query url.Values) error {
 	to := h.Origin + "/console"
 	if c.Request().Method == http.MethodGet {
 		to = h.Origin + c.Request().URL.RequestURI()
 	}
 	query.Set("return_to", to)
-	if query.Has("aal") { // the sign-in page takes no aal: a flow of Kratos begins
+	if query.Has("aal") { // the sign-in page has no parameter aal, so begin a flow in Kratos
 		return c.Redirect(http.StatusSeeOther, h.Origin+"/self-service/login/browser?"+query.Encode())
 	}
 	return c.Redirect(http.StatusSeeOther, "/login?"+query.Encode())
@@ -134,7 +134,7 @@ func (h *Handler) signOut(c echo.Context, _ session.Visitor) error {
 	return c.Redirect(http.StatusSeeOther, to)
 }
 
-// start leads whoever may not see the overview to the first page that they may see.
+// start sends a visitor who may not see the overview to the first page that they may see.
 func (h *Handler) start(c echo.Context, who session.Visitor) error {
 	err := h.Console.May(c.Request().Context(), who, policies.ViewSettings, nil)
 	var refusal *console.Refusal

@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// moment is an instant, for the part of a page that shows it.
+// moment is the data of the template part that shows a time.
 type moment struct {
 	Machine, Absolute, Relative string
 }
 
-// Moment is an instant as people here read it, and how long ago it was.
+// Moment returns the data to show a time, and how long ago it was.
 func (f frame) Moment(t time.Time) moment {
 	return moment{t.Format("2006-01-02T15:04:05.000000Z07:00"), f.Time(t), f.ago(t)}
 }
 
-// ago is how long ago an instant was; of one that is long ago, or to come, the day.
+// ago says how long ago a time was. For a time more than a week ago, or in the future, it returns the date.
 func (f frame) ago(t time.Time) string {
 	const day = 24 * time.Hour
 	since := f.now.Sub(t)

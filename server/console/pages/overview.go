@@ -18,7 +18,6 @@ import (
 	"nidan/server/session"
 )
 
-// overviewPage shows an overview.
 type overviewPage struct {
 	console.Overview
 	MayRecords bool
@@ -30,31 +29,30 @@ type overviewPage struct {
 	Changes    []change
 
 	zone  *time.Location
-	frame frame // for its words
+	frame frame // has the texts
 }
 
-// tile is a number that stands out.
+// tile is a number that the page shows large.
 type tile struct {
-	Name  string // of its text
+	Name  string // name of its text
 	Count int64
-	Link  string // empty: there is none
-	Bad   bool   // it is better if there are none
+	Link  string // empty: no link
+	Bad   bool   // a number above 0 is bad
 }
 
-// change is a record of what was changed.
 type change struct {
 	records.Record
-	Mark, Letter string // how it is marked in the plots
+	Mark, Letter string // kind and letter of the mark in the plots
 	Link         string
 }
 
-// mostChanges is how many changes are listed; the plots show more.
+// mostChanges is how many changes the list shows; the plots show more.
 const mostChanges = 8
 
-// FirstChanges are the newest ones.
+// FirstChanges returns the newest changes.
 func (p *overviewPage) FirstChanges() []change { return p.Changes[:min(len(p.Changes), mostChanges)] }
 
-// Periods are those to choose from.
+// Periods returns the periods that can be chosen.
 func (p *overviewPage) Periods() []console.Period { return console.Periods }
 
 func (p *overviewPage) change(r records.Record) change {
@@ -68,10 +66,9 @@ func (p *overviewPage) change(r records.Record) change {
 	return c
 }
 
-// Shown is the number with its thousands apart.
+// Shown returns the number with commas between thousands.
 func (t tile) Shown() string { return grouped(t.Count) }
 
-// reasonsOf are the reasons for a result.
 type reasonsOf struct {
 	Result  records.Result
 	Total   int64
@@ -79,19 +76,19 @@ type reasonsOf struct {
 	Reasons []reasonBar
 }
 
-// reasonBar is a reason, and how much of the most frequent one it is.
+// reasonBar is a reason with its bar. The bar's length is relative to the most frequent reason.
 type reasonBar struct {
 	Reason  string
 	Count   int64
 	Percent string
-	N       int // the colour of its result
+	N       int // colour of the result
 	Link    string
 }
 
-// Shown is the number with its thousands apart.
+// Shown returns the number with commas between thousands.
 func (r reasonBar) Shown() string { return grouped(r.Count) }
 
-// Shown is the number with its thousands apart.
+// Shown returns the number with commas between thousands.
 func (r reasonsOf) Shown() string { return grouped(r.Total) }
 
 func (h *Handler) overview(c echo.Context, who session.Visitor) error {
@@ -116,7 +113,7 @@ func (h *Handler) overview(c echo.Context, who session.Visitor) error {
 	return h.show(c, who, http.StatusOK, "overview", "overview", &p)
 }
 
-// elsewhere leads whoever may not see the overview to the first page that they may see. Policies that were made before there was an
+// elsewhere sends a visitor who may not see the overview to the first page that they may see. Policies from before there was an
 // overview let nobody see it.
 func (h *Handler) elsewhere(c echo.Context, who session.Visitor, err error) error {
 	var refusal *console.Refusal
@@ -158,7 +155,7 @@ func (p *overviewPage) refusedFor(reason string) tile {
 	return tile{"tile_" + reason, n, p.linkOf(map[string]string{"outcome": "kind.sign_in", "reason": reason}), n > 0}
 }
 
-// link leads to the records of the whole time; empty: whoever looks may not see them.
+// link returns a link to the records of the whole period. It is empty if the visitor may not see records.
 func (p *overviewPage) link(outcome, channel, reason string) string {
 	return p.linkOf(map[string]string{"outcome": outcome, "channel": channel, "reason": reason})
 }
@@ -238,7 +235,7 @@ func (p *overviewPage) byChannel() *plot {
 	})
 }
 
-// plot draws the bars. Of says how many there are of a series in a bar, and what its records are narrowed down to.
+// plot returns a plot with all bars. The function of returns the number of a series in a bar, and the filter for its records.
 func (p *overviewPage) plot(id string, all []series, of func(console.Bar, int) (int64, map[string]string)) *plot {
 	texts := p.frame.texts
 	drawn := &plot{ID: id, Title: texts[id], Series: all}
@@ -262,7 +259,6 @@ func (p *overviewPage) plot(id string, all []series, of func(console.Bar, int) (
 	return drawn
 }
 
-// when is the time of a bar, in full.
 func (p *overviewPage) when(b console.Bar) string {
 	from, to := b.From.In(p.zone), b.To.In(p.zone)
 	if p.Period == console.Month {
@@ -271,7 +267,8 @@ func (p *overviewPage) when(b console.Bar) string {
 	return from.Format("2006-01-02 15:04") + "–" + to.Format("15:04")
 }
 
-// label is what stands under a bar, where there is room: each third hour, each day, or each third day; on narrow pages every other one.
+// label returns the text under a bar, if there is room: at each third hour, each day or each third day. On narrow pages, minor labels
+// are hidden, which are every other one.
 func (p *overviewPage) label(i int, from time.Time) (text string, minor bool) {
 	from = from.In(p.zone)
 	switch p.Period {

@@ -11,7 +11,7 @@ import (
 	"nidan/server/page/pagetest"
 )
 
-// composed are texts whose names are put together from what is shown.
+// composed says whether the name of a text is built from the data that a page shows.
 func composed(name string) bool {
 	for _, prefix := range []string{"action_", "kind_", "state_", "role_", "source_", "account_", "channel_", "refused_", "done_", "mail_", "answer_", "already_", "difference_", "question_", "factor_", "filter_", "unproven_", "period_", "result_", "reason_", "tile_", "ago_", "kind_"} {
 		if strings.HasPrefix(name, prefix) {
@@ -49,7 +49,7 @@ func TestTheTexts(t *testing.T) {
 	}
 }
 
-// refusals finds, in the console's policy, what it refuses for. A rule of a team's own gives a reason of its own.
+// refusals finds the reasons of refusals in the console's policy. A team's own rule may give other reasons, which have no text.
 var refusals = regexp.MustCompile(`"allow": false, "reason": "([a-z0-9_]+)"`)
 
 func TestEveryReasonToRefuseHasAText(t *testing.T) {
@@ -65,7 +65,7 @@ func TestEveryReasonToRefuseHasAText(t *testing.T) {
 	if all := strings.Count(string(rego), `"allow": false,`); len(found) == 0 || len(found) != all {
 		t.Fatalf("of %d refusals, %d were found", all, len(found))
 	}
-	given := map[string]bool{"refused_unreadable": true} // that one is not the policy's
+	given := map[string]bool{"refused_unreadable": true} // this reason does not come from the policy
 	for _, f := range found {
 		given["refused_"+string(f[1])] = true
 	}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// plot is a stack of bars over time, as an SVG draws it: sideways in percent, so that it fits any page, and upwards in pixels, so that its
-// texts keep their size. Beside it stands a table with the same numbers.
+// plot is a stacked bar chart over time, drawn as SVG. Horizontal positions are in percent, so that it fits any page. Vertical
+// positions are in pixels, so that its texts keep their size. The page also has a table with the same numbers.
 type plot struct {
 	ID          string
 	Title, Desc string
@@ -17,64 +17,63 @@ type plot struct {
 	Marks       []mark
 }
 
-// series is what is counted apart. It has a colour and a pattern of its own.
+// series is one kind of things that are counted. It has a colour and a pattern of its own.
 type series struct {
-	N     int // which colour and pattern, from 1
+	N     int // number of the colour and the pattern, from 1
 	Name  string
 	Total int64
-	Link  string // its records, of the whole time; empty: whoever looks may not see records
+	Link  string // link to its records of the whole period; empty: the visitor may not see records
 }
 
-// tick is a line across the plot, with its number.
+// tick is a horizontal line of the plot, with its number.
 type tick struct {
 	Y     int
 	Label string
 }
 
-// column is the bar of a part of the time.
 type column struct {
 	X, Width, Middle string // in percent
-	Label            string // under the bar; empty: there is no room for it
-	Minor            bool   // on a narrow page, there is no room for it
-	When             string // in full
+	Label            string // text under the bar; empty: no room
+	Minor            bool   // no room for the label on a narrow page
+	When             string // full time
 	From             time.Time
 	Parts            []part
 	Link             string
 }
 
-// part is the part of a bar that is of a series; a count of 0 is not drawn.
+// part is the part of a bar that belongs to a series. A part with the count 0 is not drawn.
 type part struct {
 	series
 	Y, Height float64
 	Count     int64
 	Link      string
-	Says      string // what is read out
+	Says      string // text for screen readers
 }
 
-// mark is a change that was made, on the axis of time.
+// mark is a change on the time axis.
 type mark struct {
 	X    string
 	Kind string // "settings" or "policies"
-	Sign string // the letter on it
+	Sign string // letter on the mark
 	Says string
 	Link string
-	Row  int // marks that are close to each other stand below each other, so that none hides another
+	Row  int // marks that are close to each other are in different rows, so that none hides another
 	at   float64
 }
 
-// Y is where the mark stands.
+// Y returns the vertical position of the mark.
 func (m mark) Y() int { return markHeight*m.Row + 2 }
 
-// The plot upwards, in pixels: marks stand above the bars, the days and hours below them.
+// The vertical sizes of the plot in pixels. The marks are above the bars, the labels with days and hours below them.
 const (
 	barsHeight  = 156
 	labelHeight = 24
 	markHeight  = 21
 	markRows    = 3
-	markWidth   = 3.0 // in percent, so that marks do not touch each other on a page of usual width
+	markWidth   = 3.0 // in percent, so that marks do not touch each other on a page of the usual width
 )
 
-// Bottom is where the bars stand.
+// Bottom returns the vertical position of the bars' lower end.
 func (p *plot) Bottom() int {
 	rows := 1
 	for _, m := range p.Marks {
@@ -83,13 +82,13 @@ func (p *plot) Bottom() int {
 	return rows*markHeight + 7 + barsHeight
 }
 
-// Height is that of the whole.
+// Height returns the height of the plot.
 func (p *plot) Height() int { return p.Bottom() + labelHeight }
 
-// Under is where the days and hours stand.
+// Under returns the vertical position of the labels.
 func (p *plot) Under() int { return p.Bottom() + 18 }
 
-// draw fits the columns to the highest one, below the marks.
+// draw computes the positions of the columns and the ticks. The highest column fills the space below the marks.
 func (p *plot) draw() {
 	highest, bottom := int64(0), p.Bottom()
 	for _, c := range p.Columns {
@@ -120,10 +119,9 @@ func (c column) total() (n int64) {
 	return n
 }
 
-// Total is the whole bar.
+// Total returns the number of the whole bar.
 func (c column) Total() int64 { return c.total() }
 
-// mark puts a mark where its time is.
 func (p *plot) mark(at, from, to time.Time, m mark) {
 	if at.Before(from) || !at.Before(to) {
 		return
@@ -136,7 +134,8 @@ func (p *plot) mark(at, from, to time.Time, m mark) {
 	p.Marks = append(p.Marks, m)
 }
 
-// scale is how high the plot is, and how far apart its lines are: 1, 2 or 5 of a power of ten, and three to five lines.
+// scale returns the number at the top of the plot, and the step between its lines: 1, 2 or 5 times a power of ten, so that there are
+// at most five lines, with the line at zero.
 func scale(highest int64) (top, step int64) {
 	for power := int64(1); ; power *= 10 {
 		for _, n := range []int64{1, 2, 5} {
@@ -147,10 +146,10 @@ func scale(highest int64) (top, step int64) {
 	}
 }
 
-// Shown is the number with its thousands apart.
+// Shown returns the number with commas between thousands.
 func (s series) Shown() string { return grouped(s.Total) }
 
-// grouped is a number as people in both languages write it.
+// grouped formats a number with commas between thousands, as both languages do.
 func grouped(n int64) string {
 	text := fmt.Sprint(n)
 	for i := len(text) - 3; i > 0; i -= 3 {
@@ -159,7 +158,7 @@ func grouped(n int64) string {
 	return text
 }
 
-// short is a number that has little room.
+// short formats a number for little room.
 func short(n int64) string {
 	switch {
 	case n >= 10_000_000:
@@ -172,7 +171,7 @@ func short(n int64) string {
 
 func percent(of float64) string { return fmt.Sprintf("%.2f%%", of) }
 
-// recordsLink leads to records. What is empty does not narrow them down.
+// recordsLink returns a link to records. Empty values do not narrow them down.
 func recordsLink(narrowed map[string]string) string {
 	q := url.Values{}
 	for name, value := range narrowed {

@@ -16,11 +16,10 @@ import (
 	"nidan/server/session"
 )
 
-// policyPage is the page of the policies.
 type policyPage struct {
 	live.Status
 	MayApprove bool
-	NotWaiting *console.NotWaiting // why an answer was not taken; nil: none was given
+	NotWaiting *console.NotWaiting // why an answer was not accepted; nil: no answer was given
 }
 
 func (h *Handler) policies(c echo.Context, who session.Visitor) error {
@@ -36,7 +35,7 @@ func (h *Handler) showPolicies(c echo.Context, who session.Visitor, status int, 
 	return h.show(c, who, status, "policies", "policies", policyPage{s, may, why})
 }
 
-// answerPolicies asks back, then approves of policies that wait, or rejects them.
+// answerPolicies asks for confirmation, and then approves or rejects policies that wait.
 func (h *Handler) answerPolicies(c echo.Context, who session.Visitor) error {
 	ctx, revision, digest, answer := c.Request().Context(), c.FormValue("revision"), c.FormValue("digest"), live.Answer(c.FormValue("answer"))
 	if err := h.Console.May(ctx, who, policies.ApprovePolicies, nil); err != nil {
@@ -59,16 +58,16 @@ func (h *Handler) answerPolicies(c echo.Context, who session.Visitor) error {
 	return h.done(c, "/console/policies", "policies_"+string(answer))
 }
 
-// Uncovered is what no test reaches, in a line.
+// Uncovered returns the places that no test reaches, in one line.
 func (policyPage) Uncovered(a *live.Active) string { return strings.Join(a.Report().Uncovered, ", ") }
 
-// Number is how a row is counted.
+// Number returns the number of a row, from 1.
 func (policyPage) Number(i int) int { return i + 1 }
 
-// Conditions say where a row of the table, or a difference, fits.
+// Conditions returns the conditions of a row of the table or of a difference.
 func (policyPage) Conditions(of []proof.Condition) []condition { return conditionsOf(of) }
 
-// Accounts are those of the examples of a change, with their records, in a line.
+// Accounts returns the accounts of the examples of a change, with the IDs of their records, in one line.
 func (policyPage) Accounts(of []replay.Example) string {
 	var names []string
 	for _, e := range of {
@@ -84,15 +83,15 @@ func (policyPage) Accounts(of []replay.Example) string {
 	return strings.Join(names, ", ")
 }
 
-// framed is a part of a page that shows times.
+// framed is the data of a template part that shows times.
 type framed struct {
 	Frame   frame
 	Set     *live.Active
 	Refusal *live.Refusal
 }
 
-// Set is a set of policies on this page.
+// Set returns the data to show a set of policies on this page.
 func (f frame) Set(a *live.Active) framed { return framed{Frame: f, Set: a} }
 
-// Refusal is a refusal on this page.
+// Refusal returns the data to show a refusal on this page.
 func (f frame) Refusal(r *live.Refusal) framed { return framed{Frame: f, Refusal: r} }

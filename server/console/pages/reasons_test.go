@@ -11,7 +11,7 @@ import (
 	"nidan/records"
 )
 
-// givenReason finds, in the policies, why a sign-in or a change goes on or does not.
+// givenReason finds the reasons of decisions in the policies.
 var givenReason = regexp.MustCompile(`"reason": "([a-z0-9_]+)"`)
 
 func TestEveryReasonThatShipsIsSaidInWords(t *testing.T) {
@@ -20,7 +20,7 @@ func TestEveryReasonThatShipsIsSaidInWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	given := map[string]bool{"undecided": true, challenge.ReasonWrongCodes: true}
-	// How mails fail. A mail server's own code (smtp_550) is shown as it is.
+	// The reasons why mails fail. A mail server's own code (smtp_550) is shown as it is.
 	for _, reason := range []string{"unreachable", "tls", "auth", "refused", "expired", "no_answer", "no_address", "not_made"} {
 		given[reason] = true
 	}

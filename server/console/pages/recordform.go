@@ -10,26 +10,27 @@ import (
 	"nidan/records"
 )
 
-// recordForm is the form that narrows records down, as it was typed.
+// recordForm is the filter form of the records, as the visitor has filled it in.
 type recordForm struct {
 	Outcome, Channel, Account, From, To string
-	Reason, Flow                        string          // not in the form: a link gives them, and they can be taken away
-	Wrong                               map[string]bool // what cannot be read, by the name of its field
+	Reason, Flow                        string          // not in the form: a link sets them, and the page can remove them
+	Wrong                               map[string]bool // names of the fields whose values are invalid
 
 	filter records.Filter
 }
 
-// What there is to choose as an outcome begins so, unless it is a result of sign-ins: one answer of several in a sign-in, or a kind of
-// records. Results show a sign-in in one row, and so does the kind of sign-ins.
+// The prefixes of the form's outcomes. An outcome without a prefix is a result of sign-ins. A result, and the kind of sign-ins, show
+// one row for each sign-in. A state shows one row for each record.
 const (
 	outcomeState = "state."
 	outcomeKind  = "kind."
 )
 
-// at is how a browser gives a time without seconds, and with them (HTML, "local date and time").
+// at has the formats in which a browser sends a time, without and with seconds (HTML, "local date and time").
 var at = []string{"2006-01-02T15:04", "2006-01-02T15:04:05"}
 
-// readRecordForm reads the form. What cannot be read is named, and nothing may be shown: it would be more than was asked for.
+// readRecordForm reads the form. If a field is invalid, the form names it, and the page must show no records, because it would show
+// more than the visitor has asked for.
 func (h *Handler) readRecordForm(q url.Values) recordForm {
 	f := recordForm{
 		Outcome: q.Get("outcome"), Channel: q.Get("channel"), Account: strings.TrimSpace(q.Get("account")), From: q.Get("from"), To: q.Get("to"),
@@ -87,7 +88,7 @@ func (f *recordForm) readTime(name, typed string, zone *time.Location) (t time.T
 	return t
 }
 
-// signInStates are all states of the records of sign-ins.
+// signInStates returns all states of the records of sign-ins.
 func signInStates() (all []string) {
 	for _, r := range records.Results {
 		all = append(all, r.States()...)
@@ -95,16 +96,16 @@ func signInStates() (all []string) {
 	return all
 }
 
-// Results, States and Kinds are what there is to choose.
+// Results returns the results that can be chosen.
 func (recordForm) Results() []records.Result { return records.Results }
 
-// States are the answers that a sign-in may have several of.
+// States returns the states that can be chosen. A sign-in may have several of them.
 func (recordForm) States() []string { return signInStates() }
 
-// Kinds are the kinds of records.
+// Kinds returns the kinds of records that can be chosen.
 func (recordForm) Kinds() []string { return records.Kinds }
 
-// Query is the form as a query, with one thing changed: "" takes it away.
+// Query returns the form as a query with one value changed. An empty value removes it.
 func (f recordForm) Query(name, value string) string {
 	q := url.Values{}
 	for n, v := range map[string]string{
@@ -117,5 +118,5 @@ func (f recordForm) Query(name, value string) string {
 	return "?" + q.Encode()
 }
 
-// Narrowed says whether the form narrows anything down.
+// Narrowed says whether the form has a filter.
 func (f recordForm) Narrowed() bool { return f.Query("", "") != "?" }

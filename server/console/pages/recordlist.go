@@ -14,31 +14,29 @@ import (
 	"nidan/server/session"
 )
 
-// recordList is the page of the records.
 type recordList struct {
 	recordForm
 	Rows        []entry
-	Channels    []string // that there are to choose from
-	NextQuery   string   // empty on the last page
-	First, More bool     // the first page; nothing was found so far, and there is more to look at
+	Channels    []string // channels that can be chosen
+	NextQuery   string   // query of the next page; empty on the last page
+	First, More bool     // First: this is the first page. More: nothing was found so far, and the search can go on
 	MayExport   bool
 }
 
-// entry is a row, for the part of the page that shows it.
+// entry is the data of the template part that shows a row.
 type entry struct {
 	record
 	Frame  frame
-	Result records.Result // of a sign-in; empty: it is none
+	Result records.Result // result of a sign-in; empty: the row is not of a sign-in
 	Story  []step
 }
 
-// step is a record of a sign-in, as its story tells it.
+// step is a record of a sign-in, in the list of its records.
 type step struct {
 	record
 	Frame frame
 }
 
-// entry is a row on this page.
 func (f frame) entry(r console.Row) entry {
 	e := entry{record: recordsOf([]records.Record{r.Record})[0], Frame: f}
 	if r.Kind == "sign_in" {
@@ -50,7 +48,7 @@ func (f frame) entry(r console.Row) entry {
 	return e
 }
 
-// Says tells whether the state says more than the result, or than the kind.
+// Says says whether the state tells more than the result or the kind.
 func (e entry) Says() bool {
 	if e.Result == "" {
 		return e.State != "" && e.State != "changed"
@@ -84,7 +82,8 @@ func (h *Handler) records(c echo.Context, who session.Visitor) error {
 	return h.show(c, who, http.StatusOK, "records", "records", l)
 }
 
-// channels are those to choose from: those that the policies list, and the one that was chosen. Where they cannot be told, that one alone.
+// channels returns the channels that can be chosen: those that the policies list, and the chosen one. If the policies' list cannot be
+// read, it leaves that list out.
 func (h *Handler) channels(chosen string) (all []string) {
 	listed, err := h.Console.Policies.Channels()
 	if err == nil {

@@ -11,11 +11,10 @@ import (
 	"nidan/server/session"
 )
 
-// record is a record as people read it.
 type record struct {
 	records.Record
 	Pretty  string // its detail, indented
-	Channel string // of a sign-in; empty: it is of none, or nothing was decided
+	Channel string // channel of a sign-in; empty: the record is not of a sign-in, or nothing was decided
 	About   records.About
 }
 
@@ -24,7 +23,7 @@ func recordsOf(all []records.Record) []record {
 	for i, r := range all {
 		var pretty bytes.Buffer
 		if json.Indent(&pretty, r.Detail, "", "  ") != nil {
-			pretty.Reset() // there is none
+			pretty.Reset() // there is no detail
 		}
 		about := r.About()
 		shown[i] = record{r, pretty.String(), about.Channel, about}
@@ -32,8 +31,8 @@ func recordsOf(all []records.Record) []record {
 	return shown
 }
 
-// export gives each record that the page's form asks for. What cannot be read is an error and not left out: more would be given than was
-// asked for.
+// export writes each record that matches the page's form. An invalid field is an error. If it were ignored, the export would contain
+// more than the visitor has asked for.
 func (h *Handler) export(c echo.Context, who session.Visitor) error {
 	f := h.readRecordForm(c.QueryParams())
 	if len(f.Wrong) > 0 {

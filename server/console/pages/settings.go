@@ -14,10 +14,9 @@ import (
 	"nidan/settings"
 )
 
-// settingsPage shows the switches.
 type settingsPage struct {
 	settings.Kept
-	Listed []policies.ListedChannel // those that have a switch
+	Listed []policies.ListedChannel // channels that have a switch
 }
 
 func (h *Handler) settings(c echo.Context, who session.Visitor) error {
@@ -28,7 +27,7 @@ func (h *Handler) settings(c echo.Context, who session.Visitor) error {
 	return h.show(c, who, http.StatusOK, "settings", "settings", settingsPage{s, listed})
 }
 
-// switches are the settings, and the channels that have a switch in them.
+// switches returns the settings, and the channels that have a switch.
 func (h *Handler) switches(c echo.Context, who session.Visitor) (settings.Kept, []policies.ListedChannel, error) {
 	s, err := h.Console.Settings(c.Request().Context(), who)
 	if err != nil {
@@ -38,25 +37,24 @@ func (h *Handler) switches(c echo.Context, who session.Visitor) (settings.Kept, 
 	return s, policies.Enforced(all), err
 }
 
-// settingsForm is what is being edited.
 type settingsForm struct {
 	settings.Settings
 	Listed    []policies.ListedChannel
 	Version   int64
-	Days      string         // as typed
-	DaysError bool           // they are not a number from 1 to 365
-	Meanwhile *settings.Kept // what somebody else has saved since the form was opened; nil: nobody has
+	Days      string         // as the visitor has typed it
+	DaysError bool           // Days is not a number from 1 to 365
+	Meanwhile *settings.Kept // settings that somebody else has saved since the form was opened; nil: nobody has
 }
 
-// choice is one of the switches, for the part of the form that shows it.
+// choice is the data of the template part that shows a switch.
 type choice struct {
-	Name    string // in the form, and of its text, unless it is a channel's
+	Name    string // name of the form's field and of its text; for a channel: its ID
 	Channel bool
 	On      bool
-	Kept    string // the name of the text for what somebody else has made it meanwhile; empty: no other than this
+	Kept    string // name of the text for the value that somebody else has saved meanwhile; empty: the value is the same
 }
 
-// Switch is a switch that is no channel's.
+// Switch returns a switch that does not belong to a channel.
 func (f settingsForm) Switch(name string, on bool) choice {
 	var now settings.Settings
 	if f.Meanwhile != nil {
@@ -65,7 +63,7 @@ func (f settingsForm) Switch(name string, on bool) choice {
 	return f.choice(name, false, on, map[string]bool{"two_factor": now.TwoFactor, "remember": now.Remember}[name])
 }
 
-// SwitchOf is the switch of a channel.
+// SwitchOf returns the switch of a channel.
 func (f settingsForm) SwitchOf(channel string) choice {
 	return f.choice(channel, true, f.On(channel), f.Meanwhile != nil && f.Meanwhile.On(channel))
 }
@@ -90,7 +88,8 @@ func (h *Handler) editSettings(c echo.Context, who session.Visitor) error {
 	return h.show(c, who, http.StatusOK, "settings_edit", "settings", f)
 }
 
-// saveSettings asks back, then saves. What was typed is never lost: whatever is wrong with it is said in the same form.
+// saveSettings asks for confirmation, and then saves. If there is an error, it shows the form again with the input, so that the input
+// is never lost.
 func (h *Handler) saveSettings(c echo.Context, who session.Visitor) error {
 	now, listed, err := h.switches(c, who)
 	if err != nil {
@@ -123,14 +122,15 @@ func (h *Handler) saveSettings(c echo.Context, who session.Visitor) error {
 	return h.done(c, "/console/settings", "saved")
 }
 
-// conflict shows what somebody else has saved meanwhile beside what was typed. Saving it now is done knowingly.
+// conflict shows the input together with the settings that somebody else has saved meanwhile. If the visitor saves again, they know
+// what they overwrite.
 func (h *Handler) conflict(c echo.Context, who session.Visitor, f settingsForm, now settings.Kept) error {
 	f.Version, f.Meanwhile = now.Version, &now
 	return h.show(c, who, http.StatusConflict, "settings_edit", "settings", f)
 }
 
-// readSettings reads the form, and which channels it gives the switch of; false for one that these pages never send. A channel that was
-// listed after the form was opened is not in it, and stays as it is.
+// readSettings reads the form, and which channels it has a switch of. It returns false for a form that these pages never send. A
+// channel that was listed after the form was opened is not in the form, and keeps its switch.
 func readSettings(c echo.Context, now settings.Kept, listed []policies.ListedChannel) (f settingsForm, given map[string]bool, ok bool) {
 	version, err := strconv.ParseInt(c.FormValue("version"), 10, 64)
 	if err != nil {

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// unproven is why something is not proven, for the part of a page that says it in the reader's language. Package proof writes it in
-// English, for commands and logs.
+// unproven says why something could not be proven, for the template part that shows it in the reader's language. Package proof writes
+// these texts in English, for commands and logs.
 type unproven struct {
-	Question string // of the policies; empty: it is about each
-	Fact     string // of the input; empty: it is about none alone
-	Text     string // the name of a text; empty: what was written has to do
-	What     string // what the text mentions, or what was written; empty: the text mentions nothing
+	Question string // the policies' question that it is about; empty: all questions
+	Fact     string // the fact of the input that it is about; empty: no single fact
+	Text     string // name of a text; empty: the page shows What as it is
+	What     string // value for the text, or the original English text; empty: the text needs no value
 }
 
 var (
@@ -19,7 +19,8 @@ var (
 	aboutFact     = regexp.MustCompile(`^(input\.[\w.]+): `)
 )
 
-// phrases are those that package proof writes, and the texts that say the same. Of several that fit, the first one counts.
+// phrases are the phrases that package proof writes, and the texts with the same meaning. If several phrases match, the first one
+// counts.
 var phrases = []struct {
 	is   *regexp.Regexp
 	text string
@@ -57,5 +58,5 @@ func unprovenOf(written string) (u unproven) {
 	return u
 }
 
-// Unproven is why something is not proven, on this page.
+// Unproven returns the data to show on this page why something could not be proven.
 func (f frame) Unproven(written string) unproven { return unprovenOf(written) }

@@ -12,7 +12,7 @@ import (
 	"nidan/server/page"
 )
 
-// unprovenInWords is how a page in that language says it.
+// unprovenInWords returns the text on a page in this language.
 func unprovenInWords(t *testing.T, locale, written string) string {
 	t.Helper()
 	texts, err := Texts()
@@ -59,18 +59,18 @@ func TestWhatIsNotProvenIsSaidInTheReadersLanguage(t *testing.T) {
 
 var (
 	collected = regexp.MustCompile(`(?m)^.*(?:missing|strange|append\(l\.Unproven|nil, \[\]string\{).*$`)
-	// whole are phrases of which the source has a part.
+	// whole has full phrases for parts of phrases in the source.
 	whole = map[string]string{
 		"with (": "with (a.rego:1)", "compared with ": "compared with 1", "all of input.": "all of input.account",
 		"they cannot be compared: ":                "they cannot be compared: there is no rule",
 		", tried at each half hour of a week":      "f (a.rego:1), tried at each half hour of a week",
 		", together with the other functions here": "f (a.rego:1), together with the other functions here",
-		": ": "it is a list", // what stands before a phrase
+		": ": "it is a list", // the separator before a phrase
 	}
 	literal = regexp.MustCompile(`"((?:[^"\\]|\\.)* (?:[^"\\]|\\.)*)"`)
 )
 
-// A phrase that is new in package proof would be shown in English to everybody.
+// A new phrase in package proof without a text would be shown in English to every reader.
 func TestEachPhraseOfAProofHasAText(t *testing.T) {
 	sources, err := filepath.Glob("../../../policies/proof/*.go")
 	if err != nil {

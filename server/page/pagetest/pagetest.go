@@ -1,4 +1,4 @@
-// Package pagetest is what the tests of all pages share: whether their texts are there, in both languages, and no more.
+// Package pagetest has the tests that all pages share: whether their texts exist, in both languages, and whether each text is used.
 package pagetest
 
 import (
@@ -12,10 +12,10 @@ import (
 	"nidan/server/page"
 )
 
-// argument is what is put into a text, by a page or by its script.
+// argument matches a placeholder in a text. The page or its script replaces it by a value.
 var argument = regexp.MustCompile(`\{\{\.\w+\}\}|%\[?\d*\]?[a-z]`)
 
-// SameInBothLanguages wants every text in both languages, with the same things put into it.
+// SameInBothLanguages fails the test if a text is missing in one language, or has other placeholders there.
 func SameInBothLanguages(t *testing.T, texts page.Texts) {
 	t.Helper()
 	ja, en := slices.Sorted(maps.Keys(texts["ja"])), slices.Sorted(maps.Keys(texts["en"]))
@@ -32,11 +32,11 @@ func SameInBothLanguages(t *testing.T, texts page.Texts) {
 	}
 }
 
-// use is a place where a text is named.
+// use matches a place that names a text.
 var use = regexp.MustCompile(`(?:\.Text "|data-text="|'data-text': '|texts\.say\('|name: ')(\w+)`)
 
-// NoneMissingNoneTooMany wants the texts that the files name, and that those there are are named. Texts whose names are put
-// together from elsewhere are told by their prefix.
+// NoneMissingNoneTooMany fails the test if a file names a text that does not exist, or if no file names a text. The function composed
+// returns true for names that the program builds or gets from elsewhere.
 func NoneMissingNoneTooMany(t *testing.T, texts page.Texts, files fs.FS, composed func(name string) bool) {
 	t.Helper()
 	var all strings.Builder

@@ -1,20 +1,20 @@
-// The boxes for a code, one for each digit. A person may type, paste, delete, click on one digit to replace just that one, or
-// let the phone or the mail program fill all of them in.
+// The boxes for a code, one box for each digit. A person may type, paste, delete, or click on a digit to replace only this digit. The
+// phone or the mail program may fill in all boxes.
 
-// normaliseDigits turns full-width digits into plain ones and drops whatever is no digit.
+// normaliseDigits turns full-width digits into ASCII digits, and removes all other characters.
 function normaliseDigits(text) {
   return text.replace(/[０-９]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0)).replace(/[^0-9]/g, '');
 }
 
 export class CodeField {
-  // onFull is called when the last empty box is filled.
+  // The constructor's onFull is called when the last empty box is filled.
   constructor(place, onFull) {
     this.place = place;
     this.onFull = onFull;
     this.boxes = [];
   }
 
-  // build makes boxes for that many digits, unless they are there already.
+  // build makes a box for each digit, unless there are that many boxes already.
   build(length) {
     if (this.boxes.length === length) return;
     this.boxes = Array.from({ length }, (_, i) => this.box(i));
@@ -24,10 +24,10 @@ export class CodeField {
   box(i) {
     const box = document.createElement('input');
     box.inputMode = 'numeric';
-    box.size = 1; // one digit wide where the page says nothing else
+    box.size = 1; // one digit wide, if the page's style says nothing else
     box.pattern = '[0-9]*';
     box.required = true;
-    // Filled in as a whole, the code arrives in the first box and is spread from there.
+    // If a program fills the code in, all digits arrive in the first box, and spread puts them into the other boxes.
     box.autocomplete = i === 0 ? 'one-time-code' : 'off';
     box.addEventListener('focus', () => box.select());
     box.addEventListener('click', () => box.select());
@@ -43,13 +43,13 @@ export class CodeField {
 
   typed(i, e) {
     let digits = normaliseDigits(this.boxes[i].value);
-    // A digit typed beside the one that is there replaces it.
+    // A digit that is typed beside the current one replaces it.
     if (digits.length === 2 && e.inputType === 'insertText' && e.data) digits = normaliseDigits(e.data);
     this.boxes[i].value = '';
     this.spread(i, digits);
   }
 
-  // spread puts digits into the boxes from the i-th on; a whole code goes into all of them, wherever it was put in.
+  // spread puts digits into the boxes from the i-th on. A whole code always begins in the first box, whichever box it was entered in.
   spread(i, digits) {
     if (digits.length >= this.boxes.length) i = 0;
     const room = digits.slice(0, this.boxes.length - i);
@@ -86,7 +86,7 @@ export class CodeField {
     this.boxes[i].select();
   }
 
-  // name says what each box is for to those who do not see them beside each other.
+  // name gives each box a label for people who cannot see that the boxes are one field.
   name(describe) { this.boxes.forEach((box, i) => box.setAttribute('aria-label', describe(i + 1))); }
 
   get value() { return this.boxes.map((box) => box.value).join(''); }

@@ -1,8 +1,8 @@
-// The code's step: where the code went and how long it holds, the boxes, remember, send again, cancel; and the message above it.
-// It stands beside the form of account and password, and takes its place.
+// The step with the code: where the code went and how long it is valid, the boxes, the checkbox to be remembered, the buttons to send
+// a new code and to cancel, and the message above. While it is shown, the form of account and password is hidden.
 import { CodeField } from './code-field.js';
 
-// element makes an element. Its id is the given one behind the page's prefix.
+// element makes an element with attributes and children.
 function element(tag, attributes = {}, ...children) {
   const e = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -17,12 +17,12 @@ export class CodeStep {
   constructor(form, texts, actions, { prefix = 'nidan-', mail = '', title = null, heading = 'sign_in', startAgain = '' } = {}) {
     Object.assign(this, { form, texts, actions, prefix, title, firstHeading: heading });
     this.challenge = null;
-    this.showing = null; // the message: {name, facts} or {text}, and its kind
-    this.resendAt = 0;   // by this machine's clock, in milliseconds, like expiresAt
+    this.showing = null; // the message, with its kind: {kind, name, facts} or {kind, text}
+    this.resendAt = 0;   // in milliseconds of this machine's clock, like expiresAt
     this.expiresAt = 0;
-    this.submitted = false; // a full code submits itself once
-    this.dead = false;      // the challenge's code can no longer be used
-    this.working = false;   // an exchange is under way
+    this.submitted = false; // a complete code is submitted automatically only once
+    this.dead = false;      // the challenge's code cannot be used any more
+    this.working = false;   // a request is running
     this.build(mail, startAgain || location.href);
     setInterval(() => this.tick(), 1000);
   }
@@ -35,7 +35,7 @@ export class CodeStep {
     const place = element('div', { id: id('code'), class: 'code' });
     this.step = element('form', { id: id('code-step'), method: 'post', hidden: true },
       element('p', { id: id('sent'), class: 'hint' }),
-      // Before the boxes: the last digit submits.
+      // The checkbox comes before the boxes, because the last digit submits the form.
       element('label', { id: id('remember-choice'), class: 'choice', hidden: true },
         element('input', { id: id('remember'), type: 'checkbox' }), ' ', element('span', { id: id('remember-label') })),
       element('fieldset', { 'aria-describedby': id('sent') }, element('legend', { id: id('code-label') }), place),
@@ -69,7 +69,7 @@ export class CodeStep {
     this.actions.verify(this.code.value, this.get('remember').checked && !this.get('remember-choice').hidden);
   }
 
-  // filled submits a code as soon as it is whole: the first one. Whoever mends a wrong one says when.
+  // filled submits the first complete code. After a wrong code, the person presses the button.
   filled() {
     if (!this.submitted) this.verify();
   }
@@ -81,7 +81,7 @@ export class CodeStep {
     this.writeMessage();
   }
 
-  // sayTooSoon says when another code may be sent: in the message, which counts down, and not beside the button too.
+  // sayTooSoon says when a new code may be sent. The message counts down, so the text beside the button is hidden meanwhile.
   sayTooSoon() {
     this.say('error', { name: 'too_many_codes', counting: true });
     this.tick();
@@ -101,7 +101,7 @@ export class CodeStep {
     if (this.message.textContent !== said) this.message.textContent = said;
   }
 
-  // write writes every text in the current language.
+  // write writes all texts in the current language.
   write() {
     for (const part of [this.form, this.message, this.step, ...this.ends, this.status]) {
       part.lang = this.texts.locale;
@@ -126,7 +126,8 @@ export class CodeStep {
     return this.step.hidden ? this.firstHeading : 'two_step';
   }
 
-  // show shows the boxes, or with no name the form of account and password. Where the code is dead, only a new one helps.
+  // show shows the step or the end with this name, or the form of account and password if name is null. If dead is true, the code
+  // cannot be entered, and only a new code helps.
   show(name, dead = false) {
     this.form.hidden = name !== null;
     this.step.hidden = name !== 'code-step';
@@ -155,13 +156,14 @@ export class CodeStep {
     link.focus();
   }
 
-  // busy says that an exchange is under way: nothing can be pressed twice, and what was said before is not of this try.
+  // busy shows that a request is running. It disables the buttons, so that nothing is sent twice, and removes the message of the last
+  // try.
   busy(on) {
     this.working = on;
     if (on) {
       this.clear();
       this.moved = false;
-      this.had = document.activeElement; // what is disabled loses the focus
+      this.had = document.activeElement; // a disabled element loses the focus
       document.body.setAttribute('aria-busy', 'true');
     } else {
       document.body.removeAttribute('aria-busy');
@@ -174,7 +176,7 @@ export class CodeStep {
     else if (!this.moved && this.had) this.had.focus();
   }
 
-  // press shows on a button that it works.
+  // press shows on the button that its request is running.
   press(button, on) {
     button.disabled = on;
     if (on) button.dataset.says = button.textContent;
@@ -188,8 +190,8 @@ export class CodeStep {
 
   // ---- time ----
 
-  // takeOver shows another challenge. The clocks of this machine and the server may differ, so what counts is how far off the
-  // server says the times are.
+  // takeOver shows another challenge. The clocks of this machine and of the server may differ. So the times are computed from the
+  // difference to the Date header of the server's answer.
   takeOver(next, answer) {
     if (!this.challenge || this.challenge.id !== next.id) this.submitted = false;
     this.challenge = next;
@@ -200,7 +202,7 @@ export class CodeStep {
 
   mayResend() { return Date.now() >= this.resendAt; }
 
-  // secondsToResend is for people. The server tells its time in whole seconds, so what is left may be a second too much.
+  // secondsToResend is for the texts. The Date header has whole seconds, so the result may be up to a second too long.
   secondsToResend() { return Math.max(1, Math.floor((this.resendAt - Date.now()) / 1000)); }
 
   facts() {
@@ -213,7 +215,7 @@ export class CodeStep {
     };
   }
 
-  // whereItIs is the name of the sentence about the code. What has not gone out is not said to have been sent.
+  // whereItIs returns the name of the text about the code. It must not say that a code was sent if the mail did not go out.
   whereItIs() {
     const mail = this.challenge.mail;
     if (mail === 'failed') return 'sent_never';
@@ -221,7 +223,7 @@ export class CodeStep {
     return this.dead ? 'sent_dead' : 'sent';
   }
 
-  // tick writes what changes with the time.
+  // tick updates the texts that change with time.
   tick() {
     if (!this.challenge || this.step.hidden) return;
     const counting = this.showing && this.showing.counting;

@@ -1,12 +1,12 @@
-// Two-step sign-in for a form on any page: account and password, then the code, in the form's place. What is typed goes to Kratos
-// as the flow's JSON; what comes back is a session, or a message whose state says what to show. docs/your-own-login-page.md
-// shows how to use this module; nidan.d.ts has its types.
+// Two-step sign-in for a form on any page: account and password, and then the code in the place of the form. The module submits the
+// flow to Kratos as JSON. The answer is a session, or a message whose state says what to show. docs/your-own-login-page.md explains
+// how to use this module; nidan.d.ts has its types.
 import { CodeStep } from './code-step.js';
 import { Texts } from './texts.js';
 
 const home = new URL('..', import.meta.url).origin;
-const kept = 'nidan.identifier'; // where the account's name outlives a reload, of the same flow
-const provider = 'nidan.provider'; // where the provider outlives the way there and back
+const kept = 'nidan.identifier'; // sessionStorage key of the identifier, which is kept for the same flow when the page is reloaded
+const provider = 'nidan.provider'; // sessionStorage key of the provider, which is kept while the browser goes there and comes back
 
 /** Runs the sign-in of a form with the fields identifier and password. */
 export function signIn(form, options = {}) { return new SignIn(form, options); }
@@ -20,8 +20,8 @@ class SignIn {
     this.onSignedIn = options.onSignedIn || ((url) => location.assign(url));
     this.onStepUp = options.onStepUp || ((url) => location.assign(url));
     this.texts = new Texts(this.nidan, options.locale, options.texts);
-    this.credentials = null; // what was typed, for the submissions that follow; never stored
-    this.challenge = null;   // the one on show
+    this.credentials = null; // the input of the first step, for later submissions; never stored
+    this.challenge = null;   // the challenge that is shown
     this.pending = false;
     this.step = new CodeStep(form, this.texts, {
       verify: (code, remember) => this.exchange({ code, remember }),
@@ -47,7 +47,8 @@ class SignIn {
 
   field(name) { return this.form.elements.namedItem(name); }
 
-  // begun shows what the page was loaded with. After a reload, the password is gone and is asked for; the code that is out stays good.
+  // begun shows the flow that the page was loaded with. After a reload, the password is lost and must be entered again; the current
+  // code stays valid.
   begun() {
     this.step.write();
     const name = this.field('identifier');
@@ -59,8 +60,8 @@ class SignIn {
     this.showPassword();
   }
 
-  // cameBack shows what became of a sign-in by another method. The way to a provider and back leads over this page: the code is asked
-  // for here, and goes to Nidan by the same way, which the provider need not ask for anything any more.
+  // cameBack shows the state of a sign-in with another method. A provider leads back to this page. The person enters the code here,
+  // and the submission goes to Nidan by way of the provider again, which mostly does not have to ask anything then.
   cameBack(message) {
     const to = JSON.parse(sessionStorage.getItem(provider) || '{}')[this.flow.id];
     if (to) this.credentials = { method: 'oidc', provider: to };
@@ -74,7 +75,7 @@ class SignIn {
     this.challenge = null;
     const password = this.field('password');
     this.step.show(null);
-    if (!password) return; // Kratos offers other methods only
+    if (!password) return; // the flow has no password, only other methods
     password.value = '';
     (this.field('identifier').value ? password : this.field('identifier')).focus();
   }
@@ -91,7 +92,7 @@ class SignIn {
     return { answer, body: await answer.json().catch(() => ({})) };
   }
 
-  // begin starts a flow, in place of one that has expired if there is one.
+  // begin starts a flow. If the current flow has expired, the new flow replaces it.
   async begin() {
     const query = new URLSearchParams();
     const returnTo = this.returnTo || (this.flow && this.flow.return_to);
@@ -112,7 +113,8 @@ class SignIn {
     return true;
   }
 
-  // submit sends account and password again, or leads to the provider again, with what is new. A flow that has expired is replaced once, unnoticed.
+  // submit sends the credentials again (or leads to the provider again) together with the new input. If the flow has expired, submit
+  // begins a new one and tries once more, without a message to the person.
   async submit(twoFactor, again = true) {
     if (this.credentials.provider) this.keep(provider, this.credentials.provider);
     const { answer, body } = await this.send('POST', this.flow.action, {
@@ -122,7 +124,7 @@ class SignIn {
     return { answer, body };
   }
 
-  // working runs one exchange at a time, and shows that it is under way. An error of before says nothing of this try.
+  // working runs one request at a time, and shows that it is running. It removes the error message of the last try.
   async working(exchange) {
     if (this.pending) return;
     this.pending = true;
@@ -144,7 +146,8 @@ class SignIn {
     });
   }
 
-  // cancel gives the code up. A provider would be asked once more for that: there, the flow is left, and the code with it.
+  // cancel cancels the challenge. With a provider, the browser would have to go there once more, so cancel begins a new flow instead,
+  // and the code is left with the old one.
   cancel() {
     if (!this.credentials.provider) return this.exchange({ action: 'cancel' });
     return this.working(() => this.cancelled());
@@ -166,7 +169,7 @@ class SignIn {
       const { answer, body } = await this.send('POST', this.flow.action, { csrf_token: this.flow.csrf_token, ...fields });
       if (answer.ok || body.redirect_browser_to) return this.answered({ answer, body });
       if (fields.identifier) this.keep(kept, fields.identifier);
-      return location.reload(); // the page shows the flow as it is now
+      return location.reload(); // the page then shows the flow in its current state
     });
   }
 
@@ -178,7 +181,7 @@ class SignIn {
     return message ? this.showState(message, answer) : this.step.say('error', { name: 'failed' });
   }
 
-  // signedIn goes on, once the person has seen what there is to tell: that others tried codes.
+  // signedIn goes on to the application. If other people tried wrong codes, it shows this first.
   async signedIn(body = {}) {
     sessionStorage.removeItem(kept);
     sessionStorage.removeItem(provider);
@@ -193,8 +196,9 @@ class SignIn {
     return this.step.showEnd('go-on', () => this.onSignedIn(onward));
   }
 
-  // lacking is where the session gets the second factor that it lacks, and goes on from there; empty where it lacks none. Where that
-  // cannot be told, the session is worth as little as it is, and the applications say so.
+  // lacking returns the address where the session gets the second factor that it lacks, and from where the browser goes on. It is
+  // empty if no factor is missing. If the request fails, the sign-in goes on: the session has no more capabilities than before, and
+  // the applications say so.
   async lacking(onward) {
     const worth = await this.send('GET', `${this.nidan}/capabilities`).catch(() => null);
     const stepUp = worth && worth.body.step_up;
@@ -206,7 +210,7 @@ class SignIn {
 
   // ---- states ----
 
-  // showState shows a message: one with a state is Nidan's, others are Kratos' own.
+  // showState shows a message. A message with a state comes from Nidan, any other one from Kratos.
   async showState(message, answer) {
     const { state, challenge: next } = message.context || {};
     if (next) {
@@ -222,13 +226,13 @@ class SignIn {
       case 'code_mismatch':
         this.step.say('error', { name: state });
         return this.step.show('code-step');
-      case 'code_expired': // or it was never sent
+      case 'code_expired': // or the mail was never sent
       case 'attempts_exceeded': {
         const failed = state === 'code_expired' && next.mail;
         this.step.say('error', { name: failed ? 'code_undelivered' : state, facts: this.step.facts() });
         return this.step.show('code-step', true);
       }
-      case 'too_many_codes': // without a challenge, only the server knows for how long
+      case 'too_many_codes': // without a challenge, only the server knows when
         return next ? this.step.sayTooSoon() : this.step.say('error', { text: message.text });
       case 'cancelled':
         return this.cancelled();
@@ -236,7 +240,7 @@ class SignIn {
       case 'client_too_old':
         this.sayRefusal(state, message);
         return this.step.showEnd('start-again');
-      case 'refused': // where only the method's own fields are left, there is nothing to go on with
+      case 'refused': // if only fields of the method are left, the person cannot go on with them
         this.sayRefusal(state, message);
         return this.field('password') ? this.showPassword() : this.step.showEnd('start-again');
       case 'unavailable':
@@ -246,7 +250,7 @@ class SignIn {
     return this.showPassword();
   }
 
-  // sayRefusal shows the usual sentence, which follows the page's language, or the policies' own words as they came.
+  // sayRefusal shows the usual text in the page's language, or the policy's own message unchanged.
   sayRefusal(state, message) {
     this.step.say('error', this.texts.isUsual(state, message.text) ? { name: state } : { text: message.text });
   }

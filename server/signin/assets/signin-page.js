@@ -1,4 +1,4 @@
-// The project's own sign-in page: it hands its form to the module, and adds what belongs to the page alone.
+// The script of Nidan's own sign-in page. It passes its form to the module, and adds what only this page needs.
 import { signIn } from './nidan.js';
 import './triggers.js';
 
@@ -31,8 +31,8 @@ if (show) {
   });
 }
 
-// The other methods' forms. What asks for an account takes the one that is typed above. Kratos' own script of passkeys submits the
-// form that it filled in.
+// The forms of the other methods. A method that needs an account uses the one in the form above. Kratos' passkey script calls
+// form.submit() on the form that it has filled in.
 for (const form of document.querySelectorAll('form.method')) {
   form.submit = () => form.requestSubmit();
   form.addEventListener('submit', (e) => {
@@ -44,10 +44,11 @@ for (const form of document.querySelectorAll('form.method')) {
   });
 }
 
-// A page kept by the browser for "back" would still hold the password.
+// A page that the browser keeps for the back button would still contain the password, so reload it.
 window.addEventListener('pageshow', (e) => { if (e.persisted) location.reload(); });
 
-// Second factors have no password before them: the first field is what to go on with. Who is in another one already stays there.
+// No password field comes before the second factors, so focus the first field. If the person is in another field already, the focus
+// stays there.
 if (page.second) {
   running.ready.then(() => {
     const first = document.querySelector('.method input:not([type=hidden]), .method button');

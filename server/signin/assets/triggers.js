@@ -1,4 +1,5 @@
-// Buttons that a script of Kratos' acts on: its name for what to do stands on the button, because a page runs no script in its markup.
+// Buttons that call a function of Kratos' script. The button has the function's name in an attribute, because the page's rules forbid
+// scripts in the markup.
 for (const b of document.querySelectorAll('[data-trigger]')) {
   b.addEventListener('click', () => window[b.dataset.trigger] && window[b.dataset.trigger]());
 }

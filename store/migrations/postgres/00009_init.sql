@@ -1,6 +1,6 @@
 -- +goose Up
 
--- The tables as SQLite has them at this version.
+-- The same tables that SQLite has at this version.
 
 CREATE TABLE settings (
     id            BIGINT  PRIMARY KEY CHECK (id = 1),

@@ -1,8 +1,9 @@
 -- +goose Up
 
--- Which programs understand the tables: those whose newest migration is this one, or a later one. A migration that the programs before
--- it can live with leaves the number alone: it adds a table, an index, or a column that has a default. Every other migration puts its
--- own number here. Old and new programs run beside each other only where the number stays.
+-- The oldest version whose programs can use the tables: a program can use them if its newest migration has this number or a higher
+-- one. A migration that older programs can live with does not change the number: it only adds a table, an index, or a column with a
+-- default. Every other migration writes its own number here. Old and new programs can run side by side only while the number stays
+-- the same.
 CREATE TABLE compatibility (
     id     BIGINT  PRIMARY KEY CHECK (id = 1),
     oldest BIGINT  NOT NULL

@@ -1,6 +1,6 @@
 -- +goose Up
 
--- Whether the mail with the challenge's code has failed: then nobody can have the code.
+-- True: the mail with the challenge's code could not be delivered, so nobody can have the code.
 ALTER TABLE challenges ADD COLUMN mail_failed BOOLEAN NOT NULL DEFAULT FALSE;
 
 -- +goose Down

@@ -1,22 +1,22 @@
 -- +goose Up
 
--- The journal: records chained by hash. A leaf stays when its record is forgotten. No column is called as one of records is, so that
--- both can be asked for together.
+-- The journal: records chained by hash. A leaf stays when its record is deleted. No column has the name of a column of records, so
+-- that a query can join both tables without prefixes.
 CREATE TABLE journal_leaves (
     leaf      BIGINT  PRIMARY KEY, -- from 0, without gaps
     record_id BIGINT  NOT NULL,
     record_at BIGINT  NOT NULL,
-    digest    BYTEA   NOT NULL -- SHA-256 of all else that the record says
+    digest    BYTEA   NOT NULL -- SHA-256 of all other columns of the record
 );
 
 CREATE UNIQUE INDEX journal_leaves_by_record ON journal_leaves (record_id);
 
--- The last one of each hour, and the newest one.
+-- The last checkpoint of each hour, and the newest checkpoint.
 CREATE TABLE journal_checkpoints (
-    size      BIGINT  PRIMARY KEY, -- how many leaves it is made of
+    size      BIGINT  PRIMARY KEY, -- number of leaves of the tree
     signed_at BIGINT  NOT NULL,
     text      TEXT    NOT NULL, -- a signed note
-    hashes    BYTEA   NOT NULL  -- of the tree, from which it is continued
+    hashes    BYTEA   NOT NULL  -- hashes of the tree, from which it can be continued
 );
 
 -- +goose Down

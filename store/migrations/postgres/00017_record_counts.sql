@@ -1,18 +1,19 @@
 -- +goose Up
 
--- How many records there are in each quarter of an hour. They are counted beside the sign-ins, after the records are written.
+-- How many records there are in each quarter of an hour. A background job counts them after they are written, so that sign-ins do not
+-- wait.
 CREATE TABLE record_counts (
-    at      BIGINT NOT NULL, -- when the quarter of an hour begins
+    at      BIGINT NOT NULL, -- beginning of the quarter of an hour
     kind    TEXT   NOT NULL,
     state   TEXT   NOT NULL,
     reason  TEXT   NOT NULL,
-    channel TEXT   NOT NULL, -- of a sign-in
+    channel TEXT   NOT NULL, -- the channel of a sign-in
     records BIGINT NOT NULL,
-    last    BIGINT NOT NULL, -- of them, those that are the last ones of their sign-ins
+    last    BIGINT NOT NULL, -- how many of these records are the last one of their sign-in
     PRIMARY KEY (at, kind, state, reason, channel)
 );
 
--- Up to which record they are counted: one row.
+-- The ID of the last record that was counted, in one row.
 CREATE TABLE record_counts_until (
     id        BIGINT PRIMARY KEY CHECK (id = 1),
     record_id BIGINT NOT NULL

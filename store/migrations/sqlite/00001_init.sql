@@ -1,6 +1,6 @@
 -- +goose Up
 
--- The switches of the console: one row.
+-- The switches of the console, in one row.
 CREATE TABLE settings (
     id            INTEGER PRIMARY KEY CHECK (id = 1),
     two_factor    INTEGER NOT NULL,
@@ -32,7 +32,7 @@ CREATE TABLE challenges (
 CREATE INDEX challenges_by_flow ON challenges (account_id, flow_id, issued_at);
 CREATE UNIQUE INDEX challenges_one_open ON challenges (account_id, flow_id) WHERE closed = '';
 
--- Calls from Kratos that were answered, kept for as long as it may repeat one.
+-- The answers to Kratos' calls. They are kept as long as Kratos may repeat a call.
 CREATE TABLE deliveries (
     key    TEXT    PRIMARY KEY,
     digest BLOB    NOT NULL,

@@ -1,6 +1,6 @@
 -- +goose Up
 
--- Devices on which an account is not asked for a code for a while.
+-- The remembered devices: on such a device, the account is not asked for a code for some days.
 CREATE TABLE devices (
     account_id  TEXT    NOT NULL,
     token_hash  BLOB    NOT NULL, -- SHA-256

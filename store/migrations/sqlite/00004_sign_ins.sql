@@ -1,6 +1,6 @@
 -- +goose Up
 
--- Sign-ins that were let through, by what Kratos keeps of them.
+-- The sign-ins that were let in. The key is what Kratos keeps with the session: the account and authenticated_at.
 CREATE TABLE sign_ins (
     account_id       TEXT    NOT NULL,
     authenticated_at INTEGER NOT NULL,

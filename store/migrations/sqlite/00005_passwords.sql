@@ -1,6 +1,6 @@
 -- +goose Up
 
--- When the account's password last changed, as far as Kratos has told; 0: never.
+-- When the account's password last changed, as far as Kratos has told Nidan; 0: never.
 ALTER TABLE accounts ADD COLUMN password_changed_at INTEGER NOT NULL DEFAULT 0;
 
 -- +goose Down

@@ -1,6 +1,6 @@
 -- +goose Up
 
--- A token is looked for without an account, too.
+-- A token is also searched for without an account.
 CREATE INDEX devices_by_token ON devices (token_hash);
 
 -- +goose Down

@@ -1,26 +1,26 @@
 -- +goose Up
 
--- Codes for clients by which the account was remembered before are counted apart.
+-- 1: the code is from the reserve for devices that were remembered for the account before. These codes have a limit of their own.
 ALTER TABLE challenges ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0;
 
--- Wrong codes that count against an account, by the flow they were tried in.
+-- The wrong codes that count against an account, with the flow in which they were tried.
 CREATE TABLE wrong_codes (
     account_id TEXT    NOT NULL,
     flow_id    TEXT    NOT NULL,
     at         INTEGER NOT NULL,
-    told       INTEGER NOT NULL -- 1: the account's holder has been told of it after a right code
+    told       INTEGER NOT NULL -- 1: the account's holder was told of this wrong code after a correct one
 ) STRICT;
 
 CREATE INDEX wrong_codes_by_account ON wrong_codes (account_id, at);
 
--- Those from before count on, from now.
+-- The wrong codes that were counted before this migration still count. Their time is the time of the migration.
 INSERT INTO wrong_codes (account_id, flow_id, at, told)
 WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 1000)
 SELECT account_id, '', CAST(strftime('%s', 'now') AS INTEGER) * 1000000, 1 FROM accounts JOIN number ON n <= wrong_codes;
 
 ALTER TABLE accounts DROP COLUMN wrong_codes;
 
--- What the holder of an account is told of after a right code.
+-- The number of wrong codes that the account's holder is told of after a correct code, and the time of the first one.
 ALTER TABLE sign_ins ADD COLUMN wrong_codes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sign_ins ADD COLUMN wrong_codes_since INTEGER NOT NULL DEFAULT 0;
 

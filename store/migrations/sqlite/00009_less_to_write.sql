@@ -1,8 +1,8 @@
 -- +goose Up
 
--- A sign-in writes to fewer trees, and mostly to their ends. Each table has an index by which what is old is found.
+-- A sign-in writes to fewer B-trees, and mostly at their ends. Each table has an index by which a purge finds old rows.
 
--- Found by account and instant, which the instant alone all but tells.
+-- The key is the instant and the account. The instant comes first, because it alone is almost unique.
 CREATE TABLE sign_ins_by_instant (
     authenticated_at  INTEGER NOT NULL,
     account_id        TEXT    NOT NULL,
@@ -40,17 +40,17 @@ DROP INDEX challenges_by_time; -- challenges_by_flow begins with the account too
 CREATE INDEX challenges_by_expiry ON challenges (expires_at);
 CREATE INDEX devices_by_time ON devices (verified_at);
 
--- Mails that are to be sent. One that is being sent is put off for as long as that may take.
+-- The mails that wait to be sent. While a mail is being sent, due_at is put off for as long as sending may take.
 CREATE TABLE mails (
     challenge_id TEXT    PRIMARY KEY,
-    message      TEXT    NOT NULL, -- JSON; the code in it is sealed
+    message      TEXT    NOT NULL, -- JSON; the code in it is encrypted
     tries        INTEGER NOT NULL,
     due_at       INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX mails_by_time ON mails (due_at);
 
--- They used to wait in River's tables. The first statement is for databases that never had these.
+-- Before, mails waited in River's tables. The first statement is for databases that never had these tables.
 CREATE TABLE IF NOT EXISTS river_job (state TEXT, args BLOB);
 
 INSERT INTO mails (challenge_id, message, tries, due_at)
@@ -67,7 +67,8 @@ DROP TABLE IF EXISTS river_queue;
 
 -- +goose Down
 
--- Mails that wait are lost with their table: River's, which used to have them, were made by the program.
+-- Mails that wait are lost with their table. The old tables of River are not restored, because the program created them, and not a
+-- migration.
 DROP TABLE mails;
 DROP INDEX devices_by_time;
 DROP INDEX challenges_by_expiry;

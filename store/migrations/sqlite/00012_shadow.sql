@@ -1,11 +1,12 @@
 -- +goose Up
 
--- What the policies in the shadow would have done otherwise, counted by all processes. A row counts one change, or all sign-ins.
+-- How often the shadow policies would have decided differently, counted by all processes. A row counts one kind of difference, or all
+-- sign-ins.
 CREATE TABLE shadow_tallies (
-    sets     TEXT    NOT NULL, -- the revisions of both
-    change   TEXT    NOT NULL, -- JSON, or a word
+    sets     TEXT    NOT NULL, -- the revisions of both sets
+    change   TEXT    NOT NULL, -- JSON of the difference, or a word
     counted  INTEGER NOT NULL,
-    examples TEXT    NOT NULL, -- lines of JSON
+    examples TEXT    NOT NULL, -- one JSON text a line
     at       INTEGER NOT NULL,
     PRIMARY KEY (sets, change)
 ) STRICT, WITHOUT ROWID;

@@ -1,4 +1,4 @@
-// All on a page at once. Without this, each is checked by itself.
+// One checkbox for all accounts on the page. Without this script, each checkbox is set by itself.
 "use strict";
 
 const all = document.getElementById("check-all");
@@ -17,6 +17,7 @@ if (all && boxes.length > 0) {
   show();
 }
 
-// A search may take seconds: its button says that something is under way. A page that the browser has kept shows it no longer.
+// A search may take seconds, so its button shows that it is running. A page that the browser has kept for the back button must not
+// show this any more.
 document.addEventListener("submit", (e) => e.submitter?.setAttribute("aria-busy", "true"));
 addEventListener("pageshow", () => document.querySelectorAll("button[aria-busy]").forEach((b) => b.removeAttribute("aria-busy")));
