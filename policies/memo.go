@@ -74,8 +74,11 @@ func (m *Memo) login(ctx context.Context, in map[string]any, limit time.Duration
 		if err == nil {
 			a.decision, err = decodeDecision(result)
 		}
-		if ctx.Err() != nil || isTooSlow(err) {
-			return answer{}, err // may be faster next time
+		if ended := ctx.Err(); ended != nil {
+			return answer{}, ended // also after an evaluation that had just succeeded
+		}
+		if isTooSlow(err) {
+			return answer{}, err // the next evaluation may be faster
 		}
 		a.err = err
 		return a, nil

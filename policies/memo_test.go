@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -206,5 +207,28 @@ func TestAMemoDoesNotRememberWhatWasTooSlow(t *testing.T) {
 	e.limit = DecideWithin
 	if d, err := m.Login(t.Context(), in); err != nil || d.Reason != "code_required" {
 		t.Errorf("got %+v, %v", d, err)
+	}
+}
+
+// endedLate is a context that ends in the instant after an evaluation: the evaluation does not see that the context has ended.
+type endedLate struct{ context.Context }
+
+func (endedLate) Err() error { return context.Canceled }
+
+func TestAMemoDoesNotRememberADecisionThatEndedWithItsContext(t *testing.T) {
+	e, err := New(t.Context(), Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := e.Memo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := asJSON(t, asked())
+	if d, err := m.Login(endedLate{context.WithoutCancel(t.Context())}, in); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %+v, %v", d, err)
+	}
+	if d, err := m.Login(t.Context(), in); err != nil || d.Reason != "code_required" {
+		t.Errorf("afterwards: got %+v, %v", d, err)
 	}
 }

@@ -116,6 +116,16 @@ _step_up_cases := {
 		"reasons": _both,
 		"step_up": {"agent": {}, "console": {}},
 	},
+	"a channel may use a reason of the rules as its own": {
+		"session": _at(_session("admin_console", "not_asked"), "aal1", 0),
+		"parameters": {"channels": object.union(
+			data.parameters.channels,
+			{"admin_console": {"reason": "aal2_needed"}, "softphone": {"reason": "aal2_needed"}},
+		)},
+		"capabilities": ["phonebook", "call_history"],
+		"reasons": {"agent": "aal2_needed", "console": "aal2_needed"},
+		"step_up": {"agent": {"acr": "aal2"}, "console": {"acr": "aal2"}},
+	},
 	"a capability may ask for the factor": {
 		"session": _at(_session("admin_console", "passed"), "aal1", 0),
 		"parameters": _terms,
