@@ -157,9 +157,10 @@ func writeFiles(dir string, files []policies.File) error {
 	return nil
 }
 
-// replaceSet replaces the files in a folder with a set, and returns the folder to which the old files moved. The folder itself stays,
-// because it may be a mount, and because processes watch it. A process that reads the folder meanwhile sees half a set. That set does not
-// pass the gate, or the process waits until the folder stops changing.
+// replaceSet replaces the files in a folder with a set, and returns the folder with a copy of the old files. The folder itself stays,
+// because it may be a mount, and because processes watch it. For a mount, the old files cannot be renamed out of the folder, so they are
+// copied, all of them before the first one is removed. A process that reads the folder meanwhile sees half a set. That set does not pass
+// the gate, or the process waits until the folder stops changing.
 func replaceSet(dir string, files []policies.File) (before string, err error) {
 	before = filepath.Clean(dir) + ".before-" + now().UTC().Format("20060102T150405Z")
 	if err := newFolder(before); err != nil {
@@ -169,9 +170,12 @@ func replaceSet(dir string, files []policies.File) (before string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("read the folder of the policies: %w", err)
 	}
+	if err := os.CopyFS(before, os.DirFS(dir)); err != nil {
+		return "", fmt.Errorf("copy the old files of the folder of the policies: %w", err)
+	}
 	for _, e := range found {
-		if err := os.Rename(filepath.Join(dir, e.Name()), filepath.Join(before, e.Name())); err != nil {
-			return "", fmt.Errorf("put away what is in the folder of the policies: %w", err)
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return "", fmt.Errorf("remove the old files of the folder of the policies; a copy is in %s: %w", before, err)
 		}
 	}
 	return before, writeFiles(dir, files)

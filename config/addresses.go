@@ -78,13 +78,17 @@ func urlProblem(address string) string {
 	return ""
 }
 
-// publicURLProblem refuses a path: the pages and Kratos' API have fixed paths below the root.
+// publicURLProblem refuses a path, because the pages and Kratos' API have fixed paths below the root. It refuses capital letters in the
+// scheme and the host: the origins of requests and the scheme are compared byte by byte, and browsers send them in small letters.
 func publicURLProblem(address string) string {
 	if problem := urlProblem(address); problem != "" {
 		return problem
 	}
 	if u, err := url.Parse(address); err != nil || strings.Trim(u.Path, "/") != "" {
 		return "has a path; write the scheme, the host and the port alone"
+	}
+	if strings.ToLower(address) != address {
+		return "has capital letters; browsers write a scheme and a host in small letters"
 	}
 	return ""
 }

@@ -35,7 +35,7 @@ func makeSchema(t *testing.T) []byte {
 		RequiredFromJSONSchemaTags: true, // no tag requires a key: the environment may have the keys that the file lacks
 		Mapper: func(of reflect.Type) *jsonschema.Schema {
 			if of == reflect.TypeFor[time.Duration]() {
-				return &jsonschema.Schema{Type: "string", Pattern: "^[0-9.]+(ms|s|m)"}
+				return &jsonschema.Schema{Type: "string", Pattern: "^([0-9]+([.][0-9]+)?(ms|s|m|h))+$"}
 			}
 			return nil
 		},

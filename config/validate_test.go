@@ -115,6 +115,10 @@ func TestAConfigurationIsNotValid(t *testing.T) {
 			func(c *Config) { c.Public.URL = "http://a/login" },
 			"public.url: has a path",
 		},
+		"with capital letters in the public URL": {
+			func(c *Config) { c.Public.URL = "HTTPS://login.example.com" },
+			"public.url: has capital letters",
+		},
 		"with a page to return to": {
 			func(c *Config) {
 				c.Public.ReturnTo = []string{"https://app.example.com", "https://app.example.com/board"}

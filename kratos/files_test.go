@@ -12,7 +12,7 @@ import (
 func TestThePasswordAloneIsSwitchedOn(t *testing.T) {
 	c := asShipped(t)
 	methods := at(c, "selfservice", "methods")
-	for _, name := range []string{"password", "code", "link", "oidc", "passkey"} {
+	for _, name := range []string{"password", "code", "link", "oidc", "passkey", "webauthn", "totp", "lookup_secret"} {
 		enabled := at(methods, name)["enabled"]
 		// Kratos asks for totp and lookup_secret after the password. Alone, they are no way in.
 		if enabled != (name == "password" || name == "totp" || name == "lookup_secret") {
