@@ -82,6 +82,7 @@ It ends with one of these statuses:
 func checks(cfg config.Config, theirs *doctor.KratosConfig, mailTo string) []doctor.Check {
 	all := []doctor.Check{
 		doctor.Database(func(ctx context.Context) (int64, bool, error) { return schemaOf(ctx, cfg.Database) }),
+		doctor.Records(now, sealingOf(cfg.Database)),
 		doctor.Policies(gateOf(cfg.Policies)),
 		doctor.Kratos(cfg.Kratos),
 	}

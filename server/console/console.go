@@ -54,6 +54,7 @@ type Console struct {
 	Comparisons *Comparisons
 	Identity    kratos.Pointers
 	Mail        func() *MailTrouble // what there is now; nil: none
+	NotSealed   func() time.Time    // since when records cannot be sealed; the zero time: they can
 	TimeZone    *time.Location      // in which days begin
 	Now         func() time.Time
 	Log         *slog.Logger

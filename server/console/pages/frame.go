@@ -22,6 +22,7 @@ type frame struct {
 	At            string               // the page of the menu that this one belongs to
 	Message       string               // name of a text: what has just been done; empty: nothing
 	Mail          *console.MailTrouble // shown to administrators; nil: none
+	NotSealed     time.Time            // shown to administrators: since when records cannot be sealed; zero: they can
 	Data          any
 
 	now      time.Time
@@ -85,7 +86,7 @@ func (h *Handler) show(c echo.Context, who session.Visitor, status int, name, at
 	f.Overview = who.Identity.ID != "" && h.Console.May(c.Request().Context(), who, policies.ViewOverview, nil) == nil
 	f.Administrator = who.Identity.ID != "" && h.Console.May(c.Request().Context(), who, policies.ViewSettings, nil) == nil
 	if f.Administrator {
-		f.Mail = h.Console.Mail()
+		f.Mail, f.NotSealed = h.Console.Mail(), h.Console.NotSealed()
 	}
 	f.Message = h.justDone(c)
 	return h.pages.Render(c, status, name, f)
