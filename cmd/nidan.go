@@ -217,7 +217,7 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 	}
 	return n.mountConsole(&console.Console{
 		Kratos: kratos.NewAdmin(n.cfg.Kratos.AdminURL), Store: n.store, Policies: n.policies, Identity: identity,
-		Sets: decidedSets{n.store}, Comparisons: console.NewComparisons(n.log), Mail: mailTrouble(n.queue),
+		Sets: decidedSets{n.store}, Shadows: shadowLedger{n.store}, Comparisons: console.NewComparisons(n.log), Mail: mailTrouble(n.queue),
 		NotSealed: notSealed(n.sealer), TimeZone: zone, Now: now, Log: n.log,
 	}, visitors, frontend, zone)
 }

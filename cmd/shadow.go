@@ -8,10 +8,12 @@ import (
 
 	"nidan/challenge"
 	"nidan/policies/replay"
+	"nidan/server/console"
 	"nidan/store"
 )
 
-// shadowLedger keeps in the database what is counted of a shadow. It is a [nidan/policies/live.Ledger].
+// shadowLedger keeps in the database what is counted of a shadow. It is a [nidan/policies/live.Ledger], and tells the
+// console of it.
 type shadowLedger struct{ store *store.Store }
 
 // What is counted of all sign-ins, and not of one change.
@@ -25,6 +27,7 @@ const recordedWithin = 10 * time.Second
 
 // Add implements [nidan/policies/live.Ledger].
 func (l shadowLedger) Add(ctx context.Context, active, shadow string, counted replay.Summary) error {
+	count := store.ShadowCount{At: now(), Compared: int64(counted.Decided), Failed: int64(counted.Failed)}
 	tallies := []store.Tally{{Change: countedDecided, Counted: int64(counted.Decided)}}
 	if counted.Failed > 0 {
 		tallies = append(tallies, store.Tally{Change: countedFailed, Counted: int64(counted.Failed)})
@@ -46,8 +49,27 @@ func (l shadowLedger) Add(ctx context.Context, active, shadow string, counted re
 			tally.Examples = append(tally.Examples, string(example))
 		}
 		tallies = append(tallies, tally)
+		switch {
+		case c.Loosens():
+			count.Loosened += tally.Counted
+		case c.EndsOtherwise() && !c.Fails():
+			count.Otherwise += tally.Counted
+		}
 	}
-	return l.store.AddTallies(ctx, active+" "+shadow, tallies, now())
+	return l.store.AddTallies(ctx, active+" "+shadow, tallies, count)
+}
+
+// Over implements [console.Shadows]. What was counted is of the while in which it was told, a second after the sign-in.
+func (l shadowLedger) Over(ctx context.Context, from, to time.Time) ([]console.ShadowCount, error) {
+	kept, err := l.store.ShadowCounts(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	counts := make([]console.ShadowCount, len(kept))
+	for i, n := range kept {
+		counts[i] = console.ShadowCount(n)
+	}
+	return counts, nil
 }
 
 // recordOf is the record of a sign-in, which is written after the decision. 0: there is none.

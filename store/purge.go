@@ -27,7 +27,12 @@ func agedTables() []aged {
 
 // agedWithRecords are those whose rows are kept for as long as records.
 func agedWithRecords() []aged {
-	return []aged{{"records", "id", "at", false}, {"shadow_tallies", "sets, change", "at", false}, {"record_counts", "at, kind, state, reason, channel", "at", false}}
+	return []aged{
+		{"records", "id", "at", false},
+		{"shadow_tallies", "sets, change", "at", false},
+		{"shadow_counts", "at, sets", "at", false},
+		{"record_counts", "at, kind, state, reason, channel", "at", false},
+	}
 }
 
 // forget is the statement that forgets some of the rows from before $1.

@@ -39,6 +39,9 @@ type Change struct {
 // Loosens says whether the other policies ask less, or make a session worth more.
 func (c Change) Loosens() bool { return strictness(c.To) < strictness(c.From) || c.Looser }
 
+// Fails says whether the other policies could not decide, and the sign-in would be refused for that.
+func (c Change) Fails() bool { return c.To == policies.ActionRefuse && c.ToReason == undecided }
+
 // EndsOtherwise says whether anything would be done otherwise. Where nothing would, the reason alone is another.
 func (c Change) EndsOtherwise() bool { return c.From != c.To || c.Differs != "" }
 

@@ -52,6 +52,7 @@ type Console struct {
 	Policies    Judge
 	Sets        DecidedSets
 	Comparisons *Comparisons
+	Shadows     Shadows
 	Identity    kratos.Pointers
 	Mail        func() *MailTrouble // what there is now; nil: none
 	NotSealed   func() time.Time    // since when records cannot be sealed; the zero time: they can

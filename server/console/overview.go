@@ -40,6 +40,7 @@ type Bar struct {
 	From, To time.Time
 	Results  map[challenge.Result]int64 // sign-ins whose last answer was then
 	Channels map[string]int64           // the same sign-ins
+	Shadow   ShadowCount                // what policies on trial would have decided then; nothing where whoever asks may not see it
 }
 
 // Reason is why sign-ins ended so.
@@ -64,6 +65,8 @@ type Overview struct {
 
 	WrongCodes []challenge.WrongCodesOf // that count now; none where whoever asks may not see accounts
 	Shadow     *live.ShadowStatus       // nil: there is none, or whoever asks may not see it
+
+	ShadowTotal ShadowCount // of all bars
 }
 
 // Total is how many sign-ins there were.
@@ -109,7 +112,7 @@ func (c *Console) Overview(ctx context.Context, who session.Visitor, p Period) (
 	return o, c.beside(ctx, who, &o)
 }
 
-// beside adds what is not counted by time, as far as whoever asks may see it.
+// beside adds what not everybody may see who sees the rest, as far as whoever asks may see it.
 func (c *Console) beside(ctx context.Context, who session.Visitor, o *Overview) (err error) {
 	if c.May(ctx, who, policies.ViewAccounts, nil) == nil {
 		if o.WrongCodes, err = c.Store.MostWrongCodes(ctx, mostWrong); err != nil {
@@ -122,6 +125,11 @@ func (c *Console) beside(ctx context.Context, who session.Visitor, o *Overview) 
 			return err
 		}
 		o.Shadow = s.Shadow
+		counts, err := c.Shadows.Over(ctx, o.From, o.To)
+		if err != nil {
+			return err
+		}
+		o.countShadow(counts)
 	}
 	return nil
 }
@@ -136,10 +144,7 @@ func (o *Overview) count(counts challenge.Counts) {
 			continue
 		}
 		o.States[n.State] += n.Records
-		i, found := slices.BinarySearchFunc(o.Bars, n.At, func(b Bar, at time.Time) int { return b.From.Compare(at) })
-		if !found {
-			i--
-		}
+		i := o.barAt(n.At)
 		if i < 0 || n.Last == 0 {
 			continue
 		}

@@ -56,6 +56,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"counts go with the records that they are of":                 countsPurged,
 		"those with the most wrong codes are found":                   mostWrongCodes,
 		"what a shadow would do is counted together":                  talliesAdded,
+		"what a shadow would do is counted by time":                   shadowCounted,
 		"sets of policies that decided are kept":                      policySetsKept,
 		"a set of policies waits until it has an answer":              approvalWaits,
 		"of many who answer, one is heard":                            approvalAnsweredOnce,
