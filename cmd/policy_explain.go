@@ -28,8 +28,9 @@ question than the sign-in, --question names it: capabilities and settings are al
 sign-in; console and records need --input.
 
 DIR is a folder of policies, or a bundle of them; --revision names a set that has decided, as "nidan policy show" lists them, or is
-"latest": the one that began to decide last. With neither, a record is explained under the set that decided then, if that was kept, and
-all else under the latest, or else under the one that the configuration names.`,
+"latest": the one that began to decide last. With neither, a record is explained under the set that decided then, if that was kept, or
+else under the latest, and what is in a file under the set that the configuration names: without a configuration, the one that ships. A
+file needs no database, unless --revision is given.`,
 		Example: `  nidan policy explain 4711
   nidan policy explain 4711 ./policies --question capabilities
   nidan policy explain --question console --input may-they.json --revision latest`,
@@ -126,6 +127,9 @@ func (x *explaining) policies(args []string, then []policies.File) (*policies.En
 	cfg, err := x.load()
 	if err != nil {
 		return nil, err
+	}
+	if x.file != "" && x.revision == "" {
+		return compiled(x.cmd, nil, cfg.Policies)
 	}
 	files := then
 	if x.revision != "" || then == nil {
