@@ -77,7 +77,7 @@ type Records struct {
 	// For how many days, 1 to 3650. 0: for ever.
 	KeepDays int `koanf:"keep_days" jsonschema:"minimum=0,maximum=3650"`
 	// Private key (Ed25519) that signs the checkpoints of the records, as nidan records key makes it: by them it is seen when somebody
-	// has altered records. Empty: checkpoints are made and not signed.
+	// has altered records. Empty: checkpoints are made and not signed. A new one needs a restart.
 	CheckpointKey string `koanf:"checkpoint_key" secret:"true"`
 }
 
