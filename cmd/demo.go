@@ -46,9 +46,10 @@ var demoAccounts = []kratos.Account{
 
 func demoCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "demo",
-		Short: "Try it: a real Kratos, Nidan and a mail catcher on this machine, with accounts to sign in with",
-		Args:  cobra.NoArgs,
+		Use:         "demo",
+		Annotations: map[string]string{untilStopped: "yes"},
+		Short:       "Try it: a real Kratos, Nidan and a mail catcher on this machine, with accounts to sign in with",
+		Args:        cobra.NoArgs,
 	}
 	binary := c.Flags().String("kratos", "", "a kratos program to use instead of building one")
 	branded := c.Flags().Bool("brand", false, "in the brand of a company that does not exist: its name, logo, colour, links and texts")

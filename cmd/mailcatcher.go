@@ -17,8 +17,9 @@ import (
 // mailcatcherCommand runs the demo's mail catcher by itself, for somebody who tries Nidan before a Kratos of their own.
 func mailcatcherCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "mailcatcher",
-		Short: "Take mail and show it, in the place of a mail server, to try Nidan on this machine",
+		Use:         "mailcatcher",
+		Annotations: map[string]string{untilStopped: "yes"},
+		Short:       "Take mail and show it, in the place of a mail server, to try Nidan on this machine",
 		Long: `Takes each mail that comes to --smtp, hands none on, and shows them: as a page at the address --http, and as JSON at /mail.json there.
 It keeps the mails in memory and forgets them when it ends. It asks nobody for a password, so it listens on this machine only.`,
 		Args: cobra.NoArgs,

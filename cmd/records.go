@@ -30,6 +30,7 @@ All of them end with one of these statuses:
    3  nothing such was found, but nothing has been sealed yet
    5  there is no such file
   64  the command line is wrong
+ 130  it was interrupted
    1  anything else, such as a database that cannot be opened`,
 	}
 	c.AddCommand(recordsVerifyCommand(), recordsExportCommand(), recordsCheckpointCommand(), recordsKeyCommand())

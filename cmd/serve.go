@@ -11,8 +11,9 @@ import (
 
 func serveCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "serve",
-		Short: "Answer Kratos' hook and serve the pages",
+		Use:         "serve",
+		Annotations: map[string]string{untilStopped: "yes"},
+		Short:       "Answer Kratos' hook and serve the pages",
 		Long: `Answers Kratos' hook and serves the pages. It makes the tables in an empty database; one that is older than the program it
 refuses, unless --migrate is given: "nidan migrate up" is for several processes on one database, --migrate for one alone.`,
 		Args: cobra.NoArgs,

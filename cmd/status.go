@@ -18,6 +18,8 @@ const (
 	statusRefused   = 4  // the set of policies is not right: it does not load, compile or pass the gate
 	statusNotFound  = 5  // there is no such folder, file, revision or record
 	statusUsage     = 64 // the command line is wrong; EX_USAGE of BSD's sysexits.h
+	// statusInterrupted is what shells say of a command that SIGINT has ended: 128 and the number of the signal.
+	statusInterrupted = 130
 )
 
 // statuses is what each of them means, for those who call the commands.
@@ -29,6 +31,7 @@ const statuses = `All of them end with one of these statuses:
    4  the set of policies is not right: it does not load, compile or pass the gate
    5  there is no such folder, file, revision or record
   64  the command line is wrong
+ 130  it was interrupted
    1  anything else, such as a database that cannot be opened`
 
 // withStatus is an error with which the program ends in another status than 1.
