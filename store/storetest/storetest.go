@@ -53,6 +53,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"a sign-in is one row":                                        signInIsOneRow,
 		"a search ends where it is told to, and goes on from there":   searchGoesOn,
 		"records are counted once, whoever counts them":               recordsCounted,
+		"counts are whole when all records are counted":               countedInTheEnd,
 		"counts go with the records that they are of":                 countsPurged,
 		"those with the most wrong codes are found":                   mostWrongCodes,
 		"what a shadow would do is counted together":                  talliesAdded,
