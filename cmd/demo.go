@@ -46,9 +46,10 @@ var demoAccounts = []kratos.Account{
 
 func demoCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "demo",
-		Short: "Try Nidan on this machine, with a real Kratos, a mail catcher and test accounts",
-		Args:  cobra.NoArgs,
+		Use:         "demo",
+		Annotations: map[string]string{untilStopped: "yes"},
+		Short:       "Try Nidan on this machine, with a real Kratos, a mail catcher and test accounts",
+		Args:        cobra.NoArgs,
 	}
 	binary := c.Flags().String("kratos", "", "kratos program to use instead of building one")
 	branded := c.Flags().Bool("brand", false, "show the brand of an example company: its name, logo, colour, links and texts")

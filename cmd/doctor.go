@@ -82,6 +82,7 @@ The exit status is one of these:
 func checks(cfg config.Config, theirs *doctor.KratosConfig, mailTo string) []doctor.Check {
 	all := []doctor.Check{
 		doctor.Database(func(ctx context.Context) (int64, bool, error) { return schemaOf(ctx, cfg.Database) }),
+		doctor.Records(now, sealingOf(cfg.Database)),
 		doctor.Policies(gateOf(cfg.Policies)),
 		doctor.Kratos(cfg.Kratos),
 	}

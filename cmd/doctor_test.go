@@ -68,7 +68,7 @@ func TestDoctorFindsWhatIsWrongOnThisSide(t *testing.T) {
 		want   map[string]doctor.Result
 	}{
 		"nothing, but that nobody serves": {func(t *testing.T) { t.Setenv("NIDAN_POLICIES_DIR", "") }, map[string]doctor.Result{
-			"configuration": doctor.OK, "database": doctor.OK, "database_version": doctor.OK, "policies": doctor.OK, "mail": doctor.OK,
+			"configuration": doctor.OK, "database": doctor.OK, "database_version": doctor.OK, "records_sealed": doctor.OK, "policies": doctor.OK, "mail": doctor.OK,
 			"clock_database": doctor.OK, "hooks_call": doctor.Problem, "kratos_public": doctor.Problem, "kratos_admin": doctor.Problem,
 			"mail_sent": doctor.NotChecked, "kratos_config": doctor.NotChecked,
 		}},
@@ -78,7 +78,7 @@ func TestDoctorFindsWhatIsWrongOnThisSide(t *testing.T) {
 			}
 		}, map[string]doctor.Result{"database": doctor.OK, "database_version": doctor.Problem}},
 		"a database that is not there": {func(t *testing.T) { t.Setenv("NIDAN_DATABASE", "sqlite:"+nowhere) },
-			map[string]doctor.Result{"database": doctor.Problem, "database_version": doctor.NotChecked, "clock_database": doctor.NotChecked}},
+			map[string]doctor.Result{"database": doctor.Problem, "database_version": doctor.NotChecked, "records_sealed": doctor.NotChecked, "clock_database": doctor.NotChecked}},
 		"a database that does not take the password": {func(t *testing.T) {
 			t.Setenv("NIDAN_DATABASE", "postgres://nidan:not-to-be-shown@127.0.0.1:1/nidan")
 		}, map[string]doctor.Result{"database": doctor.Problem}},

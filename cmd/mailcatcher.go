@@ -17,8 +17,9 @@ import (
 // mailcatcherCommand runs the demo's mail catcher alone, for somebody who tries Nidan in front of their own Kratos.
 func mailcatcherCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "mailcatcher",
-		Short: "Accept and show mails in place of a mail server, to try Nidan on this machine",
+		Use:         "mailcatcher",
+		Annotations: map[string]string{untilStopped: "yes"},
+		Short:       "Accept and show mails in place of a mail server, to try Nidan on this machine",
 		Long: `Accepts each mail at the address --smtp and forwards none. It shows the mails as a page at the address --http, and as JSON at
 /mail.json there. The mails are in memory only and are gone when the command ends. There is no password, so the command listens on this
 machine only.`,

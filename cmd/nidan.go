@@ -18,6 +18,7 @@ import (
 	"nidan/config"
 	"nidan/decisionlog"
 	"nidan/hooks"
+	"nidan/journal"
 	"nidan/kratos"
 	"nidan/mail"
 	"nidan/policies/live"
@@ -45,6 +46,7 @@ type nidan struct {
 	log    *slog.Logger
 	store  *store.Store
 	queue  *mail.Queue
+	sealer *journal.Sealer
 	public *echo.Echo // faces browsers
 	hooks  *echo.Echo // faces Kratos
 
@@ -84,11 +86,10 @@ func newNidan(ctx context.Context, cfg config.Config, inbox string, log *slog.Lo
 	n := &nidan{cfg: cfg, shown: shown, inbox: inbox, log: log, store: st, hooks: server.New(log, nil), policies: decide, keep: keep}
 	n.keys, n.tokens = keys, hooks.NewTokens(cfg.Hooks.Tokens)
 	n.shutdown = &server.Shutdown{Notice: cfg.Shutdown.Notice, Linger: cfg.Shutdown.Linger, Log: log}
-	sealer, err := newSealer(cfg.Records, st, log)
-	if err != nil {
+	if n.sealer, err = newSealer(cfg.Records, st, log); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	n.keep = append(n.keep, sealer.Run)
+	n.keep = append(n.keep, n.sealer.Run)
 	labels := newLabels()
 	if cfg.DecisionLog.URL != "" {
 		n.sent = newDecisionLog(cfg.DecisionLog, labels, log)
@@ -149,7 +150,8 @@ func (n *nidan) mount(keys *challenge.Keyring) error {
 		return err
 	}
 	(&server.Health{Ready: n.ready, Stopping: n.shutdown.Begun, Detail: n.detail, Log: n.log}).Mount(n.hooks)
-	err = mountMetrics(n.hooks, buildMetric(), n.watch, policiesMetrics{n.policies}, decisionLogMetrics{n.sent}, mailMetrics{n.queue, n.store, n.log})
+	err = mountMetrics(n.hooks, buildMetric(), n.watch, policiesMetrics{n.policies}, decisionLogMetrics{n.sent},
+		mailMetrics{n.queue, n.store, n.log}, sealingMetric(n.sealer))
 	if err != nil {
 		return fmt.Errorf("set up the metrics: %w", err)
 	}
@@ -216,7 +218,8 @@ func (n *nidan) mountPublic(keys *challenge.Keyring, zone *time.Location) error 
 	}
 	return n.mountConsole(&console.Console{
 		Kratos: kratos.NewAdmin(n.cfg.Kratos.AdminURL), Store: n.store, Policies: n.policies, Identity: identity,
-		Sets: decidedSets{n.store}, Comparisons: console.NewComparisons(n.log), Mail: mailTrouble(n.queue), TimeZone: zone, Now: now, Log: n.log,
+		Sets: decidedSets{n.store}, Shadows: shadowLedger{n.store}, Comparisons: console.NewComparisons(n.log), Mail: mailTrouble(n.queue),
+		NotSealed: notSealed(n.sealer), TimeZone: zone, Now: now, Log: n.log,
 	}, visitors, frontend, zone)
 }
 
@@ -286,8 +289,10 @@ func (n *nidan) ready(ctx context.Context) error {
 	return errors.Join(n.store.Ready(ctx), n.policies.Ready(ctx))
 }
 
-// detail returns the further lines of /readyz: the policies, and trouble with mail.
-func (n *nidan) detail() string { return n.policies.Status().Detail() + mailDetail(n.queue.Trouble()) }
+// detail returns the further lines of /readyz: the policies, trouble with mail, and trouble with the sealing of records.
+func (n *nidan) detail() string {
+	return n.policies.Status().Detail() + mailDetail(n.queue.Trouble()) + sealingDetail(n.sealer.Trouble())
+}
 
 // forget deletes old challenges and old records, at the start and every hour. It logs an error and goes on, because sign-ins do not depend on
 // it.

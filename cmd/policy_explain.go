@@ -30,7 +30,8 @@ sign-in opened; console and records need --input.
 
 DIR is a folder of policies, or a bundle. --revision names a set that has decided ("nidan policy show" lists them); "latest" is the set that
 began to decide last. Without DIR and --revision, the command explains a record with the set that decided at that time, if the database
-has it. Otherwise it uses the latest set, or the set that the configuration names if no set has decided yet.`,
+has it, or else with the latest set. It explains an input in a file with the set that the configuration names; without a configuration,
+with the set that ships. An input in a file needs no database, unless --revision is given.`,
 		Example: `  nidan policy explain 4711
   nidan policy explain 4711 ./policies --question capabilities
   nidan policy explain --question console --input may-they.json --revision latest`,
@@ -128,6 +129,9 @@ func (x *explaining) policies(args []string, then []policies.File) (*policies.En
 	cfg, err := x.load()
 	if err != nil {
 		return nil, err
+	}
+	if x.file != "" && x.revision == "" {
+		return compiled(x.cmd, nil, cfg.Policies)
 	}
 	files := then
 	if x.revision != "" || then == nil {

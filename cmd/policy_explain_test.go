@@ -174,3 +174,25 @@ func TestPolicyExplainOfTheSessionThatCameOfASignIn(t *testing.T) {
 		}
 	}
 }
+
+func TestPolicyExplainOfAFileNeedsNeitherDatabaseNorConfiguration(t *testing.T) {
+	t.Chdir(t.TempDir())
+	nowhere := filepath.Join(t.TempDir(), "nowhere.db")
+	for what, change := range map[string]func(){
+		"no configuration at all":      func() {},
+		"a database that is not there": func() { t.Setenv("NIDAN_DATABASE", "sqlite:"+nowhere) },
+		"a database that is away":      func() { t.Setenv("NIDAN_DATABASE", "postgres://nidan@127.0.0.1:1/nidan") },
+	} {
+		change()
+		out, err := run(t, "policy", "explain", "--input", asked(t, signIn("agent", nil)))
+		if err != nil || !strings.Contains(out, "challenge, code_required") {
+			t.Errorf("%s: %v\n%s", what, err, out)
+		}
+	}
+	if left, err := filepath.Glob("*"); err != nil || len(left) > 0 {
+		t.Errorf("it has made %v, %v", left, err)
+	}
+	if _, err := run(t, "policy", "explain", "--input", asked(t, signIn("agent", nil)), "--revision", "latest"); err == nil {
+		t.Error("a set that has decided is found without a database")
+	}
+}

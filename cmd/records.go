@@ -30,6 +30,7 @@ The exit status of each command is one of these:
    3  no such record or checkpoint was found, but nothing has been sealed yet
    5  a file does not exist
   64  the command line is wrong
+ 130  it was interrupted
    1  anything else, such as a database that cannot be opened`,
 	}
 	c.AddCommand(recordsVerifyCommand(), recordsExportCommand(), recordsCheckpointCommand(), recordsKeyCommand())

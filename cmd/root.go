@@ -20,18 +20,45 @@ import (
 func Main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	err := root().ExecuteContext(ctx)
+	err := execute(ctx, root())
 	stop()
-	if err != nil && !errors.Is(err, context.Canceled) {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "nidan:", err)
 		os.Exit(statusOf(err))
 	}
 }
 
+// untilStopped marks a command that goes on until somebody stops it.
+const untilStopped = "until stopped"
+
+// execute runs a command. Whoever stops one that goes on until then gets no error. Any other has not done its work when it is stopped: a
+// script must not take that for success.
+func execute(ctx context.Context, c *cobra.Command) error {
+	ran, err := c.ExecuteContextC(ctx)
+	switch {
+	case err == nil || ctx.Err() == nil:
+		return err
+	case ran.Annotations[untilStopped] != "":
+		if errors.Is(err, context.Canceled) {
+			return nil
+		}
+		return err
+	case errors.Is(err, context.Canceled):
+		return withStatus{errors.New("it was interrupted"), statusInterrupted}
+	case statusOf(err) == 1: // a database, say, has its own words for it
+		return withStatus{fmt.Errorf("it was interrupted: %w", err), statusInterrupted}
+	}
+	return err
+}
+
 func root() *cobra.Command {
 	c := &cobra.Command{
-		Use:           "nidan",
-		Short:         "Two-step verification for Ory Kratos, decided by policies",
+		Use:   "nidan",
+		Short: "Two-step verification for Ory Kratos, decided by policies",
+		Long: `Two-step verification for Ory Kratos, decided by policies.
+
+A command ends with status 0 if it did its work. If it is interrupted (SIGINT or SIGTERM) before, it ends with 130; doctor has a status
+of its own for that. serve, demo and mailcatcher go on until they are stopped, and end with 0 then.`,
 		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,

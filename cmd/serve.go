@@ -11,8 +11,9 @@ import (
 
 func serveCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "serve",
-		Short: "Run Nidan: answer Kratos' hook and serve the pages",
+		Use:         "serve",
+		Annotations: map[string]string{untilStopped: "yes"},
+		Short:       "Run Nidan: answer Kratos' hook and serve the pages",
 		Long: `Runs Nidan: answers Kratos' hook and serves the pages. The command creates the tables in an empty database. It refuses a database that is
 older than the program, unless you give --migrate. Use --migrate if one process uses the database, and "nidan migrate up" if several do.`,
 		Args: cobra.NoArgs,

@@ -8,10 +8,11 @@ import (
 
 	"nidan/policies/replay"
 	"nidan/records"
+	"nidan/server/console"
 	"nidan/store"
 )
 
-// shadowLedger keeps the counts of a shadow in the database. It implements [nidan/policies/live.Ledger].
+// shadowLedger keeps the counts of a shadow in the database. It implements [nidan/policies/live.Ledger] and [console.Shadows].
 type shadowLedger struct{ store *store.Store }
 
 // The counts of all sign-ins. The other counts are of one change each.
@@ -25,6 +26,7 @@ const recordedWithin = 10 * time.Second
 
 // Add implements [nidan/policies/live.Ledger].
 func (l shadowLedger) Add(ctx context.Context, active, shadow string, counted replay.Summary) error {
+	count := store.ShadowCount{At: now(), Compared: int64(counted.Decided), Failed: int64(counted.Failed)}
 	tallies := []store.Tally{{Change: countedDecided, Counted: int64(counted.Decided)}}
 	if counted.Failed > 0 {
 		tallies = append(tallies, store.Tally{Change: countedFailed, Counted: int64(counted.Failed)})
@@ -46,8 +48,27 @@ func (l shadowLedger) Add(ctx context.Context, active, shadow string, counted re
 			tally.Examples = append(tally.Examples, string(example))
 		}
 		tallies = append(tallies, tally)
+		switch {
+		case c.Loosens():
+			count.Loosened += tally.Counted
+		case c.EndsOtherwise() && !c.Fails():
+			count.Otherwise += tally.Counted
+		}
 	}
-	return l.store.AddTallies(ctx, active+" "+shadow, tallies, now())
+	return l.store.AddTallies(ctx, active+" "+shadow, tallies, count)
+}
+
+// Over implements [console.Shadows]. What was counted is of the while in which it was told, a second after the sign-in.
+func (l shadowLedger) Over(ctx context.Context, from, to time.Time) ([]console.ShadowCount, error) {
+	kept, err := l.store.ShadowCounts(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	counts := make([]console.ShadowCount, len(kept))
+	for i, n := range kept {
+		counts[i] = console.ShadowCount(n)
+	}
+	return counts, nil
 }
 
 // recordOf returns the ID of the record of a sign-in, or 0 if there is none. Nidan writes the record after the decision.

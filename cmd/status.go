@@ -18,6 +18,8 @@ const (
 	statusRefused   = 4  // the set of policies is not valid: it does not load, does not compile, or does not pass the gate
 	statusNotFound  = 5  // a folder, file, revision or record does not exist
 	statusUsage     = 64 // the command line is wrong; EX_USAGE of BSD's sysexits.h
+	// statusInterrupted is what shells say of a command that SIGINT has ended: 128 and the number of the signal.
+	statusInterrupted = 130
 )
 
 // statuses describes the exit statuses in the help of the commands.
@@ -29,6 +31,7 @@ const statuses = `The exit status of each command is one of these:
    4  the set of policies is not valid: it does not load, does not compile, or does not pass the gate
    5  a folder, file, revision or record does not exist
   64  the command line is wrong
+ 130  the command was interrupted
    1  any other error, such as a database that cannot be opened`
 
 // withStatus is an error with an exit status other than 1.

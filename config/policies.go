@@ -81,7 +81,7 @@ type Records struct {
 	// The number of days for which Nidan keeps records, 1 to 3650. 0: forever.
 	KeepDays int `koanf:"keep_days" jsonschema:"minimum=0,maximum=3650"`
 	// The private key (Ed25519) that signs the checkpoints of the records; nidan records key makes one. Checkpoints show when somebody
-	// has altered records. Empty: Nidan makes checkpoints without signatures.
+	// has altered records. Empty: Nidan makes checkpoints without signatures. A new key needs a restart.
 	CheckpointKey string `koanf:"checkpoint_key" secret:"true"`
 }
 

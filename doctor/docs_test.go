@@ -30,7 +30,7 @@ func TestEachCheckIsDocumented(t *testing.T) {
 	says := func(context.Context) (string, error) { return "", nil }
 	clock := func(context.Context) (time.Time, error) { return time.Now(), nil }
 	found := append(s.look(), Run(t.Context(),
-		Configuration(s.cfg, nil), Database(func(context.Context) (int64, bool, error) { return 1, true, nil }), Policies(says),
+		Configuration(s.cfg, nil), Database(func(context.Context) (int64, bool, error) { return 1, true, nil }), Records(time.Now, clock), Policies(says),
 		Kratos(config.Kratos{PublicURL: "http://127.0.0.1:1", AdminURL: "http://127.0.0.1:1"}), Mail(s.cfg.Mail.SMTP, says), SendMail(nil),
 		Clocks(time.Now, Clock{"nidan", clock}, Clock{"database", clock}, Clock{"kratos", clock}))...)
 	var checked []string

@@ -27,11 +27,17 @@ func withFactors(t *testing.T, level string) *ownKratos {
 // withParameters starts a Nidan whose policies have these parameters.
 func withParameters(t *testing.T, parameters string) *nidan {
 	t.Helper()
+	return started(t, layered(t, parameters))
+}
+
+// layered is the change of a configuration that puts these parameters over the policies that ship.
+func layered(t *testing.T, parameters string) string {
+	t.Helper()
 	layer := filepath.Join(t.TempDir(), "data.json")
 	if err := os.WriteFile(layer, []byte(`{"parameters": `+parameters+`}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return started(t, "NIDAN_POLICIES_DATA="+layer)
+	return "NIDAN_POLICIES_DATA=" + layer
 }
 
 // byApp completes a session with a code of the authenticator app, through one of Kratos' native flows.

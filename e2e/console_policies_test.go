@@ -40,6 +40,24 @@ func TestThePoliciesPage(t *testing.T) {
 		})
 		accessible(t, w)
 	})
+	t.Run("and the overview shows when", func(t *testing.T) {
+		w.t = t
+		w.open("/console?period=day")
+		w.reads("#by_shadow .legend", "その他の結果に変わるもの 1")
+		if got := eval[string](w, `[...document.querySelectorAll("#by_shadow .bars a:has(.part)")].map(a => a.getAttribute("href")).join(" ")`); got != "/console/policies#shadow" {
+			t.Errorf("the bars lead to %q", got)
+		}
+		if got := eval[string](w, `[...document.querySelectorAll("#by_shadow td a")].map(a => a.textContent + " " + a.getAttribute("href")).join(", ")`); got !=
+			"1 /console/policies#shadow, 1 /console/policies#shadow" {
+			t.Errorf("the table has %q", got)
+		}
+		accessible(t, w)
+		w.fits()
+		w.open("/language/en?to=/console")
+		w.reads("#by_shadow h3", "What the policies on trial would have decided differently")
+		w.open("/language/ja?to=/console/policies")
+		w.at("/console/policies")
+	})
 	t.Run("shows why a set was refused", func(t *testing.T) {
 		w.t = t
 		edit(t, filepath.Join(dir, "asked", "asked.rego"), "input.account.has_email", "input.account.letterbox")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/transparency-dev/merkle/compact"
@@ -65,6 +66,8 @@ type Sealer struct {
 
 	settled, mark   int64 // all records up to settled have leaves, and so do those up to mark as soon as none of them can be late
 	marked, sweptAt time.Time
+
+	trouble atomic.Pointer[Trouble]
 }
 
 // errBehind is the error of a process that found leaves of another process in the place of its own.
@@ -75,32 +78,37 @@ func Behind(err error) bool { return errors.Is(err, errBehind) }
 
 // Run seals until ctx ends, and then once more. Sign-ins go on while sealing fails.
 func (s *Sealer) Run(ctx context.Context) error {
-	said := ""
 	for {
 		wait := sealEvery
-		switch err := s.Seal(ctx); {
-		case ctx.Err() != nil:
+		err := s.Seal(ctx)
+		if ctx.Err() != nil {
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWithin)
 			defer cancel()
 			if err := s.Seal(last); err != nil && !Behind(err) {
 				s.Log.WarnContext(last, "the last records are not sealed; the next start seals them", "err", err)
 			}
 			return nil
-		case Behind(err):
-			wait = sealLater
-		case err != nil && err.Error() != said:
-			said, wait = err.Error(), sealLater
-			s.Log.ErrorContext(ctx, "records are not sealed: it could not be seen if somebody altered them now", "err", err)
-		case err != nil:
-			wait = sealLater
-		case said != "":
-			said = ""
-			s.Log.InfoContext(ctx, "records are sealed again")
 		}
+		if err != nil {
+			wait = sealLater
+		}
+		s.tell(ctx, err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait):
 		}
+	}
+}
+
+// tell keeps the result of a look for new records, and logs a change. If another process seals the records, this is no trouble.
+func (s *Sealer) tell(ctx context.Context, err error) {
+	switch {
+	case err != nil && !Behind(err):
+		if s.failed(err) {
+			s.Log.ErrorContext(ctx, "records are not sealed: it could not be seen if somebody altered them now", "err", err)
+		}
+	case s.worked():
+		s.Log.InfoContext(ctx, "records are sealed again")
 	}
 }
 

@@ -137,8 +137,7 @@ func TestARewrittenDatabaseIsFoundByACheckpointKeptElsewhere(t *testing.T) {
 	if err := s.sealer.Seal(t.Context()); err == nil || !strings.Contains(err.Error(), "records verify") {
 		t.Errorf("the process that has sealed them: %v", err)
 	}
-	sealer := *s.sealer
-	s.sealer = &journal.Sealer{Store: s.Store, Key: sealer.Key, Now: sealer.Now, Log: sealer.Log}
+	s.sealer = &journal.Sealer{Store: s.Store, Key: s.sealer.Key, Now: s.sealer.Now, Log: s.sealer.Log}
 	s.seal(t)
 	if r := s.verify(t); r.Found != 0 {
 		t.Errorf("the database alone: %+v", r)

@@ -29,7 +29,12 @@ func agedTables() []aged {
 
 // agedWithRecords returns the tables whose rows are kept as long as the records.
 func agedWithRecords() []aged {
-	return []aged{{"records", "id", "at", false}, {"shadow_tallies", "sets, change", "at", false}, {"record_counts", "at, kind, state, reason, channel", "at", false}}
+	return []aged{
+		{"records", "id", "at", false},
+		{"shadow_tallies", "sets, change", "at", false},
+		{"shadow_counts", "at, sets", "at", false},
+		{"record_counts", "at, kind, state, reason, channel", "at", false},
+	}
 }
 
 // forget returns the statement that deletes some of the rows that are older than $1.

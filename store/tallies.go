@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"nidan/records"
 )
 
 // Tally counts one kind of difference between the decisions of two sets of policies.
@@ -17,8 +19,15 @@ type Tally struct {
 // mostExamples is how many examples are kept of each kind of difference.
 const mostExamples = 3
 
-// AddTallies adds counted to the counts that all processes keep for two sets.
-func (s *Store) AddTallies(ctx context.Context, sets string, counted []Tally, at time.Time) error {
+// ShadowCount is how many sign-ins were compared in one period of [records.CountedFor], and how many of them the shadow policies would have
+// decided differently. Each of these is in one of the three other numbers.
+type ShadowCount struct {
+	At                                    time.Time
+	Compared, Loosened, Failed, Otherwise int64
+}
+
+// AddTallies adds counted to the counts that all processes keep for two sets, and count to the counts of its period.
+func (s *Store) AddTallies(ctx context.Context, sets string, counted []Tally, count ShadowCount) error {
 	// Only one process at a time may write: two processes that write the same rows in a different order would deadlock.
 	return s.update(ctx, "shadow "+sets, func(t *tx) error {
 		for _, c := range counted {
@@ -29,13 +38,42 @@ func (s *Store) AddTallies(ctx context.Context, sets string, counted []Tally, at
 			err := t.add(ctx, `INSERT INTO shadow_tallies (sets, change, counted, examples, at) VALUES ($1, $2, $3, $4, $5)
 				ON CONFLICT (sets, change) DO UPDATE SET counted = shadow_tallies.counted + excluded.counted, at = excluded.at,
 					examples = CASE WHEN shadow_tallies.counted < $6 THEN shadow_tallies.examples || excluded.examples
-						ELSE shadow_tallies.examples END`, sets, c.Change, c.Counted, examples, at.UnixMicro(), mostExamples)
+						ELSE shadow_tallies.examples END`, sets, c.Change, c.Counted, examples, count.At.UnixMicro(), mostExamples)
 			if err != nil {
 				return fmt.Errorf("write what a shadow would have done otherwise: %w", err)
 			}
 		}
-		return nil
+		return t.addShadowCount(ctx, sets, count)
 	})
+}
+
+func (t *tx) addShadowCount(ctx context.Context, sets string, n ShadowCount) error {
+	err := t.add(ctx, `INSERT INTO shadow_counts (at, sets, compared, loosened, failed, otherwise) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (at, sets) DO UPDATE SET compared = shadow_counts.compared + excluded.compared,
+			loosened = shadow_counts.loosened + excluded.loosened, failed = shadow_counts.failed + excluded.failed,
+			otherwise = shadow_counts.otherwise + excluded.otherwise`,
+		n.At.Truncate(records.CountedFor).UnixMicro(), sets, n.Compared, n.Loosened, n.Failed, n.Otherwise)
+	if err != nil {
+		return fmt.Errorf("write when a shadow would have decided otherwise: %w", err)
+	}
+	return nil
+}
+
+// ShadowCounts returns the counts of all processes in a span of time, for all sets.
+func (s *Store) ShadowCounts(ctx context.Context, from, to time.Time) (counts []ShadowCount, err error) {
+	err = each(ctx, s.db, func(r row) error {
+		var n ShadowCount
+		var at int64
+		err := r.Scan(&at, &n.Compared, &n.Loosened, &n.Failed, &n.Otherwise)
+		n.At = fromMicro(at)
+		counts = append(counts, n)
+		return err
+	}, `SELECT at, compared, loosened, failed, otherwise FROM shadow_counts WHERE at >= $1 AND at < $2 ORDER BY at, sets`,
+		from.UnixMicro(), to.UnixMicro())
+	if err != nil {
+		return nil, fmt.Errorf("read when a shadow would have decided otherwise: %w", err)
+	}
+	return counts, nil
 }
 
 // Tallies returns the counts of all processes for two sets.

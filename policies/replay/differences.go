@@ -39,6 +39,9 @@ type Change struct {
 // Loosens says whether the tried policies ask less, or make a session worth more.
 func (c Change) Loosens() bool { return strictness(c.To) < strictness(c.From) || c.Looser }
 
+// Fails says whether the tried policies could not decide. The sign-in would be refused for this reason.
+func (c Change) Fails() bool { return c.To == policies.ActionRefuse && c.ToReason == undecided }
+
 // EndsOtherwise says whether anything is done differently. If nothing is, only the reason differs.
 func (c Change) EndsOtherwise() bool { return c.From != c.To || c.Differs != "" }
 

@@ -62,8 +62,10 @@ type Console struct {
 	Policies    Judge
 	Sets        DecidedSets
 	Comparisons *Comparisons
+	Shadows     Shadows
 	Identity    kratos.Pointers
 	Mail        func() *MailTrouble // returns the current trouble; nil: none
+	NotSealed   func() time.Time    // since when records cannot be sealed; the zero time: they can
 	TimeZone    *time.Location      // time zone in which days begin
 	Now         func() time.Time
 	Log         *slog.Logger

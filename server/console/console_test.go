@@ -171,7 +171,7 @@ func newScene(t *testing.T) *scene {
 	}
 	s.Console = &Console{
 		Kratos: s.kratos, Store: s.store, Policies: s.judge, Now: func() time.Time { return s.clock }, Log: slog.New(slog.DiscardHandler),
-		TimeZone: time.UTC, Sets: &sets{}, Comparisons: NewComparisons(slog.New(slog.DiscardHandler)),
+		TimeZone: time.UTC, Sets: &sets{}, Shadows: &shadows{}, Comparisons: NewComparisons(slog.New(slog.DiscardHandler)),
 		Identity: kratos.Pointers{
 			Account: "/traits/account", Name: "/traits/name", Email: "/traits/email", Locale: "/traits/locale",
 			Role: "/metadata_public/role", TwoFactor: "/metadata_public/two_factor/enabled",

@@ -41,6 +41,7 @@ type Bar struct {
 	From, To time.Time
 	Results  map[records.Result]int64 // sign-ins whose last answer was in this time
 	Channels map[string]int64         // the same sign-ins
+	Shadow   ShadowCount              // what shadow policies would have decided in this time; zero if the visitor may not see them
 }
 
 // Reason counts the sign-ins that ended with one result for one reason.
@@ -65,6 +66,8 @@ type Overview struct {
 
 	WrongCodes []challenge.WrongCodesOf // accounts whose wrong codes count now; empty if the visitor may not see accounts
 	Shadow     *live.ShadowStatus       // nil: no shadow policies, or the visitor may not see them
+
+	ShadowTotal ShadowCount // of all bars
 }
 
 // Total returns how many sign-ins there were.
@@ -123,6 +126,11 @@ func (c *Console) beside(ctx context.Context, who session.Visitor, o *Overview) 
 			return err
 		}
 		o.Shadow = s.Shadow
+		counts, err := c.Shadows.Over(ctx, o.From, o.To)
+		if err != nil {
+			return err
+		}
+		o.countShadow(counts)
 	}
 	return nil
 }
@@ -136,10 +144,7 @@ func (o *Overview) count(counts records.Counts) {
 			continue
 		}
 		o.States[n.State] += n.Records
-		i, found := slices.BinarySearchFunc(o.Bars, n.At, func(b Bar, at time.Time) int { return b.From.Compare(at) })
-		if !found {
-			i--
-		}
+		i := o.barAt(n.At)
 		if i < 0 || n.Last == 0 {
 			continue
 		}

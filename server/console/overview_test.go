@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -202,5 +203,46 @@ func TestNothingInACSVIsAFormula(t *testing.T) {
 	}
 	if w := get("?format=xml"); w.Code == http.StatusOK {
 		t.Error("a format that there is not is taken")
+	}
+}
+
+// shadows are what was counted of policies on trial.
+type shadows struct{ counts []ShadowCount }
+
+func (s *shadows) Over(_ context.Context, from, to time.Time) (found []ShadowCount, err error) {
+	for _, n := range s.counts {
+		if !n.At.Before(from) && n.At.Before(to) {
+			found = append(found, n)
+		}
+	}
+	return found, nil
+}
+
+func TestWhatPoliciesOnTrialWouldDecideIsOnTheSameAxisOfTime(t *testing.T) {
+	s := newScene(t)
+	who := s.visitor(t)
+	s.Shadows = &shadows{[]ShadowCount{
+		{s.clock.Add(-31 * 24 * hour), 50, 50, 50, 50},
+		{s.clock.Add(-25 * hour), 7, 1, 1, 1},
+		{s.clock.Add(-2 * hour), 5, 2, 0, 1}, {s.clock.Add(-2*hour + records.CountedFor), 3, 0, 1, 0},
+		{s.clock, 1, 0, 0, 1},
+	}}
+	for period, want := range map[Period]ShadowCount{Day: {Compared: 9, Loosened: 2, Failed: 1, Otherwise: 2}, Week: {Compared: 16, Loosened: 3, Failed: 2, Otherwise: 3}} {
+		o, err := s.Overview(t.Context(), who, period)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.ShadowTotal != want {
+			t.Errorf("%s: %+v, want %+v", period, o.ShadowTotal, want)
+		}
+	}
+	o, err := s.Overview(t.Context(), who, Day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range map[int]ShadowCount{21: {Compared: 8, Loosened: 2, Failed: 1, Otherwise: 1}, 22: {}, 23: {Compared: 1, Otherwise: 1}} {
+		if got := o.Bars[i].Shadow; got != want {
+			t.Errorf("the bar of %v: %+v, want %+v", o.Bars[i].From, got, want)
+		}
 	}
 }

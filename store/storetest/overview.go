@@ -230,3 +230,39 @@ func mostWrongCodes(t *testing.T, s *store.Store) {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
+
+// Who asks in the meantime is told that not all is counted yet.
+func countedInTheEnd(t *testing.T, s *store.Store) {
+	const many = 5001 // more than are counted while somebody waits
+	update(t, s, func(ctx context.Context, tx exchange.Tx) error {
+		for range many {
+			if err := tx.AddRecord(ctx, records.Record{At: at, Kind: "mail_sent", Account: "agent"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	got := func() (records int64, whole bool) {
+		t.Helper()
+		c, err := s.Counts(t.Context(), at.Add(-time.Hour), at.Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range c.All {
+			records += n.Records
+		}
+		return records, c.Whole
+	}
+	if n, whole := got(); whole || n >= many {
+		t.Errorf("before they are counted: %d of %d, whole: %v", n, many, whole)
+	}
+	for done := false; !done; {
+		var err error
+		if done, err = s.CountRecordsUntil(t.Context(), at.Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, whole := got(); !whole || n != many {
+		t.Errorf("when they are counted: %d of %d, whole: %v", n, many, whole)
+	}
+}

@@ -52,7 +52,7 @@ func (h *Handler) overview(c echo.Context, who session.Visitor) error {
 		Reasons: []reasonJSON{}, Changes: recordsOf(o.Changes),
 	}
 	for _, b := range o.Bars {
-		shown.Bars = append(shown.Bars, barJSON(b))
+		shown.Bars = append(shown.Bars, barJSON{b.From, b.To, b.Results, b.Channels})
 	}
 	for _, r := range o.Reasons {
 		shown.Reasons = append(shown.Reasons, reasonJSON(r))

@@ -22,6 +22,7 @@ type frame struct {
 	At            string               // the menu's entry that this page belongs to
 	Message       string               // name of the text about the last change; empty: none
 	Mail          *console.MailTrouble // shown to administrators; nil: no trouble
+	NotSealed     time.Time            // shown to administrators: since when records cannot be sealed; zero: they can
 	Data          any
 
 	now      time.Time
@@ -84,7 +85,7 @@ func (h *Handler) show(c echo.Context, who session.Visitor, status int, name, at
 	f.Overview = who.Identity.ID != "" && h.Console.May(c.Request().Context(), who, policies.ViewOverview, nil) == nil
 	f.Administrator = who.Identity.ID != "" && h.Console.May(c.Request().Context(), who, policies.ViewSettings, nil) == nil
 	if f.Administrator {
-		f.Mail = h.Console.Mail()
+		f.Mail, f.NotSealed = h.Console.Mail(), h.Console.NotSealed()
 	}
 	f.Message = h.justDone(c)
 	return h.pages.Render(c, status, name, f)

@@ -143,6 +143,9 @@ func (p *overviewPage) fill() {
 	if p.Total() > 0 || len(p.Changes) > 0 {
 		p.Plots = []*plot{p.byResult(), p.byChannel()}
 	}
+	if p.Shadow != nil || p.ShadowTotal.Compared > 0 {
+		p.Plots = append(p.Plots, p.byShadow())
+	}
 }
 
 func (p *overviewPage) refusedFor(reason string) tile {
@@ -235,19 +238,30 @@ func (p *overviewPage) byChannel() *plot {
 	})
 }
 
-// plot returns a plot with all bars. The function of returns the number of a series in a bar, and the filter for its records.
+// plot returns a plot of sign-ins. The function of returns the number of a series in a bar, and the filter for its records.
 func (p *overviewPage) plot(id string, all []series, of func(console.Bar, int) (int64, map[string]string)) *plot {
+	says := fmt.Sprintf(p.frame.texts["plot_says"], p.frame.Time(p.From), p.frame.Time(p.To), p.Total())
+	return p.bars(id, says, all, func(b console.Bar) string {
+		return p.linkWithin(b.From, b.To, map[string]string{"outcome": "kind.sign_in"})
+	}, func(b console.Bar, j int) (int64, string) {
+		n, narrowed := of(b, j)
+		return n, p.linkWithin(b.From, b.To, narrowed)
+	})
+}
+
+// bars returns a plot with all bars. The function link returns the link of a bar; the function of returns the number and the link of one
+// of its parts.
+func (p *overviewPage) bars(
+	id, says string, all []series, link func(console.Bar) string, of func(console.Bar, int) (int64, string),
+) *plot {
 	texts := p.frame.texts
-	drawn := &plot{ID: id, Title: texts[id], Series: all}
-	drawn.Desc = fmt.Sprintf(texts["plot_says"], p.frame.Time(p.From), p.frame.Time(p.To), p.Total())
+	drawn := &plot{ID: id, Title: texts[id], Desc: says, Series: all}
 	for i, b := range p.Bars {
-		c := column{From: b.From, When: p.when(b), Link: p.linkWithin(b.From, b.To, map[string]string{"outcome": "kind.sign_in"})}
+		c := column{From: b.From, When: p.when(b), Link: link(b)}
 		c.Label, c.Minor = p.label(i, b.From)
 		for j, s := range all {
-			n, narrowed := of(b, j)
-			c.Parts = append(c.Parts, part{
-				series: s, Count: n, Link: p.linkWithin(b.From, b.To, narrowed), Says: fmt.Sprintf(texts["part_says"], c.When, s.Name, n),
-			})
+			n, to := of(b, j)
+			c.Parts = append(c.Parts, part{series: s, Count: n, Link: to, Says: fmt.Sprintf(texts["part_says"], c.When, s.Name, n)})
 		}
 		drawn.Columns = append(drawn.Columns, c)
 	}

@@ -27,6 +27,7 @@ func composed(name string) bool {
 		"not_valid": true, "not_found": true, "unavailable": true, "too_slow": true, "two_proofs": true, "changed_meanwhile": true, "unreadable": true,
 		"clear_wrong_codes": true, "two_step": true, "by_result": true, "by_channel": true, "plot_says": true, "part_says": true, "other_channels": true,
 		"no_channel": true, "wrong_codes_tried": true,
+		"by_shadow": true, "shadow_plot_says": true, "would_end_otherwise": true,
 	}[name]
 }
 
