@@ -15,7 +15,7 @@ type discreet struct {
 	password string // for the mail server
 }
 
-// mostSaid is the most bytes of an error that are kept, because the length of a server's answer has no limit.
+// mostSaid is the maximum number of bytes of an error that are kept, because the length of a server's answer has no limit.
 const mostSaid = 500
 
 // addressed matches the local part of an e-mail address, also of another address than the one that Nidan used: the server may know

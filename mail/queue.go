@@ -19,7 +19,7 @@ type Queue struct {
 	outbox   Outbox
 	keys     *challenge.Keyring
 	sender   *sender
-	most     int // most mails that are sent at once
+	most     int // maximum number of mails that are sent at once
 	now      func() time.Time
 	log      *slog.Logger
 	troubles troubles

@@ -23,7 +23,7 @@ type SMTP struct {
 	Password string
 	Timeout  time.Duration // for each step: connecting, the server's greeting, the login, and one mail
 
-	Connections int // most mails that are handed over at once
+	Connections int // maximum number of mails that are handed over at once
 
 	CAFile string // PEM file of certificates that are trusted besides those of the system; empty: none
 	Helo   string // name in EHLO; empty: this machine's name

@@ -40,7 +40,7 @@ func New(log *slog.Logger, proxies Proxies) *echo.Echo {
 	return e
 }
 
-// maxHeaderBytes is the most bytes of headers that are read. A client that sends more gets the status 431.
+// maxHeaderBytes is the maximum number of bytes of headers that are read. A client that sends more gets the status 431.
 const maxHeaderBytes = 32 << 10
 
 // Serve answers requests on l until ctx ends. Then it waits until the running requests have ended, closes their connections if they

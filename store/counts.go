@@ -9,8 +9,8 @@ import (
 	"nidan/records"
 )
 
-// countedAtOnce is how many records one query reads to count them. countedOnAsked is the most records that [Store.Counts] counts when
-// it is called: the records that came after the last count.
+// countedAtOnce is how many records one query reads to count them. countedOnAsked is the maximum number of records that
+// [Store.Counts] counts when it is called: the records that came after the last count.
 const (
 	countedAtOnce  = 1000
 	countedOnAsked = 5 * countedAtOnce

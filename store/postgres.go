@@ -29,8 +29,9 @@ var postgresBounds = map[string]string{
 	"idle_in_transaction_session_timeout": "5s",
 }
 
-// postgresConnections is the most connections that a process opens, unless the URL says otherwise (pool_max_conns). Each unit of work
-// keeps its connection while it waits for the disk. By default, PostgreSQL accepts 100 connections from all processes together.
+// postgresConnections is the maximum number of connections that a process opens, unless the URL says otherwise (pool_max_conns). Each
+// unit of work keeps its connection while it waits for the disk. By default, PostgreSQL accepts 100 connections from all processes
+// together.
 const postgresConnections = 20
 
 // postgresWithin is the timeout of a unit of work, for callers whose context has no deadline.

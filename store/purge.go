@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// purgedAtOnce is the most rows that one statement deletes. While the statement runs, no sign-in can be recorded, so no sign-in can
-// be let in.
+// purgedAtOnce is the maximum number of rows that one statement deletes. While the statement runs, no sign-in can be recorded, so no
+// sign-in can be let in.
 const purgedAtOnce = 200
 
 // aged is a table whose rows are deleted when they reach a certain age. An index of the table begins with the column at, which has
@@ -69,7 +69,7 @@ func (s *Store) PurgeRecords(ctx context.Context, before time.Time) error {
 	return nil
 }
 
-// purge forgets a few rows at a time, between the sign-ins.
+// purge deletes a few rows at a time, so that sign-ins can run in between.
 func (s *Store) purge(ctx context.Context, a aged, before time.Time) error {
 	for forgotten := int64(purgedAtOnce); forgotten == purgedAtOnce; {
 		err := s.update(ctx, "", func(t *tx) (err error) {

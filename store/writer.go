@@ -13,8 +13,8 @@ import (
 // errClosed is the error of a unit of work that is started after the store was closed.
 var errClosed = errors.New("the store is closed")
 
-// mostAtOnce is the most units of work that one transaction commits. It limits how long a sign-in waits for the units before and
-// after its own.
+// mostAtOnce is the maximum number of units of work that one transaction commits. It limits how long a sign-in waits for the units
+// before and after its own.
 const mostAtOnce = 128
 
 // writer runs units of work one after the other, in the order in which they came, and commits all units that wait in one transaction,

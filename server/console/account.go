@@ -88,7 +88,7 @@ type Change struct {
 	On  bool
 }
 
-// MostChanges is the most changes in one request.
+// MostChanges is the maximum number of changes in one request.
 const MostChanges = 1000
 
 // Changed is the result of a [Change]. Err is [kratos.ErrChanged] if somebody else has changed the flag after the visitor had seen

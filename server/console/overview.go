@@ -78,7 +78,7 @@ func (o Overview) Total() (n int64) {
 	return n
 }
 
-// changesShown is the most changes of each kind in an overview, and mostWrong the most accounts with wrong codes.
+// changesShown is the maximum number of changes of each kind in an overview, and mostWrong the maximum number of accounts with wrong codes.
 const (
 	changesShown = 50
 	mostWrong    = 5

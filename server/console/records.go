@@ -27,8 +27,8 @@ func (c *Console) Records(ctx context.Context, who session.Visitor, f records.Fi
 	return c.search(ctx, f)
 }
 
-// searchedAtOnce is the most records that are read for a page if no index finds the records. So a page may have few records, or none,
-// although more follow.
+// searchedAtOnce is the maximum number of records that are read for a page if no index finds the records. So a page may have few
+// records, or none, although more follow.
 const searchedAtOnce = 20_000
 
 func (c *Console) search(ctx context.Context, f records.Filter) (page RecordPage, err error) {
@@ -78,7 +78,7 @@ func (c *Console) Export(
 	}
 }
 
-// storyLength is the most records of a sign-in that are shown.
+// storyLength is the maximum number of records of a sign-in that are shown.
 const storyLength = 50
 
 // RowPage is a page of rows, the newest first.

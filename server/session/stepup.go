@@ -15,7 +15,7 @@ import (
 // stepUp is a sign-in that would give a session more capabilities, and the address where a browser begins it.
 type stepUp struct {
 	ACR      string `json:"acr,omitempty"`     // "aal2": Kratos asks for a second factor of its own
-	MaxAge   int    `json:"max_age,omitempty"` // most seconds since the last step of the sign-in; 0: no limit
+	MaxAge   int    `json:"max_age,omitempty"` // maximum number of seconds since the last step of the sign-in; 0: no limit
 	Location string `json:"location"`
 }
 
@@ -60,7 +60,7 @@ func (h *Handler) begin(query url.Values, returnTo string) string {
 	return to
 }
 
-// mostReturnTo is the most bytes of the address to come back to. Longer addresses are not passed on to Kratos.
+// mostReturnTo is the maximum number of bytes of the address to come back to. Longer addresses are not passed on to Kratos.
 const mostReturnTo = 1500
 
 // returnTo returns the page that a browser asked the proxy for, as the proxy's headers say. It returns an empty string if the headers

@@ -16,7 +16,8 @@ import (
 	"nidan/server/page"
 )
 
-// maxForm is the most bytes of a form that are read. The request to Kratos must also keep to public.limits, which are smaller.
+// maxForm is the maximum number of bytes of a form that are read. The request to Kratos must also keep to public.limits, which are
+// smaller.
 const maxForm = 32 << 10
 
 // The fields of a form that are for Nidan. All other fields go to Kratos unchanged; a client could send them to Kratos itself.

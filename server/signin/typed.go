@@ -35,7 +35,7 @@ type typed struct {
 
 const (
 	typedFor = 15 * time.Minute // after each submission; a code is valid for 10 minutes at most
-	// mostTyped is the most bytes of the cookie's value: browsers reject a cookie of more than 4096 bytes, with its name and
+	// mostTyped is the maximum number of bytes of the cookie's value: browsers reject a cookie of more than 4096 bytes, with its name and
 	// attributes.
 	mostTyped = 3800
 )

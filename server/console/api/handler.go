@@ -128,7 +128,7 @@ func (h *Handler) explain(c echo.Context, err error) error {
 	return c.JSON(http.StatusServiceUnavailable, problem{"unavailable", "try again in a while"})
 }
 
-// maxBody is the most bytes of a request body that are read.
+// maxBody is the maximum number of bytes of a request body that are read.
 const maxBody = 1 << 20
 
 // readJSON reads a request body into v. The body must be exactly one JSON value, without fields that v does not have.

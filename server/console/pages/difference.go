@@ -14,8 +14,8 @@ import (
 // lookAgain is the number of seconds after which a browser reloads the page while a comparison is running.
 const lookAgain = "2"
 
-// mostSets is the most sets that the page offers for a comparison, because sets are kept for ever. Older sets can be compared by
-// their address.
+// mostSets is the maximum number of sets that the page offers for a comparison, because sets are kept for ever. Older sets can be
+// compared by their address.
 const mostSets = 100
 
 // difference shows how two sets of policies that have decided differ. It does not wait until the comparison has ended.
