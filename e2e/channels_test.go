@@ -10,7 +10,7 @@ import (
 )
 
 // kiosk is where browsers of a channel of a team's own go after their sign-in.
-const kiosk = origin + "/kiosk/"
+var kiosk = origin + "/kiosk/"
 
 // atKiosk begins a sign-in to it.
 func atKiosk(t *testing.T, account string) *form {

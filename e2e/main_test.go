@@ -4,12 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	mathrand "math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync/atomic"
 	"testing"
 
 	"nidan/kratos"
@@ -72,22 +69,3 @@ func findKratos(ctx context.Context) (string, error) {
 	}
 	return kratos.Build(ctx, func(step string) { fmt.Println(step) })
 }
-
-// lastPort is the port that was given last. The first is a random one, for those who test at the same time.
-var lastPort atomic.Int32
-
-func init() { lastPort.Store(20_000 + mathrand.Int32N(9_000)) }
-
-// freePort is a port that nobody listens on, below those that systems give to connections of their own: one of these could be taken
-// before the program that it is for listens on it.
-func freePort() int {
-	for {
-		port := int(lastPort.Add(1))
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			l.Close()
-			return port
-		}
-	}
-}
-
-func freeAddress() string { return fmt.Sprintf("127.0.0.1:%d", freePort()) }

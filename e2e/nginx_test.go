@@ -173,7 +173,7 @@ func (b *behindNginx) expectStatus(want int, method, address string, headers ...
 }
 
 // signInAt is where a browser is sent to: a flow of Kratos, by way of Nidan.
-const signInAt = origin + "/self-service/login/browser"
+var signInAt = origin + "/self-service/login/browser"
 
 // page is a browser that opens one.
 var page = http.Header{"Accept": {"text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}}
