@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"testing"
 
 	"nidan/kratos"
@@ -40,7 +42,11 @@ func runAll(m *testing.M) (int, error) {
 	}
 	defer os.RemoveAll(dir)
 	program = filepath.Join(dir, "nidan")
-	if out, err := exec.Command("go", "build", "-o", program, "nidan").CombinedOutput(); err != nil {
+	build := []string{"build", "-o", program}
+	if withRaceDetector() {
+		build = append(build, "-race")
+	}
+	if out, err := exec.Command("go", append(build, "nidan")...).CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("build nidan: %w: %s", err, out)
 	}
 	ctx := context.Background()
@@ -60,6 +66,13 @@ func runAll(m *testing.M) (int, error) {
 	defer server.Stop()
 	talkTo(run)
 	return m.Run(), hidden.report()
+}
+
+// withRaceDetector says whether these tests are built with the race detector. Nidan is then built with it too: there, and not in the tests,
+// many things happen at once.
+func withRaceDetector() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // findKratos is the Kratos that the environment names (make test KRATOS=path), or the one that is built.

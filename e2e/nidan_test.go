@@ -82,7 +82,20 @@ func newNidanOn(t *testing.T, on shared, changes ...string) *nidan {
 		"NIDAN_LOG_LEVEL=debug",
 	}, changes...)
 	n.keepsSecrets()
+	n.t.Cleanup(func() {
+		if race := raceIn(n.log.String()); race != "" {
+			n.t.Errorf("Nidan has a data race: %s", race)
+		}
+	})
 	return n
+}
+
+// raceIn is what the race detector has reported in a log, from the first report on; empty: nothing.
+func raceIn(log string) string {
+	if i := strings.Index(log, "WARNING: DATA RACE"); i >= 0 {
+		return log[i:]
+	}
+	return ""
 }
 
 // behind puts the replicas behind what spreads requests over them.
