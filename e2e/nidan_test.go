@@ -77,7 +77,7 @@ func newNidanOn(t *testing.T, on shared, changes ...string) *nidan {
 	}
 	n.env = append([]string{
 		"NIDAN_DATABASE=" + n.db, "NIDAN_SECRETS=" + strings.Repeat("s", 32), "NIDAN_HOOKS_TOKENS=" + hookToken,
-		"NIDAN_KRATOS_PUBLIC_URL=" + kratosPublic, "NIDAN_KRATOS_ADMIN_URL=" + kratosAdminURL, "NIDAN_MAIL_SMTP_TLS=none", "NIDAN_MAIL_SMTP_PORT=" + port,
+		"NIDAN_PUBLIC_URL=" + origin, "NIDAN_KRATOS_PUBLIC_URL=" + kratosPublic, "NIDAN_KRATOS_ADMIN_URL=" + kratosAdminURL, "NIDAN_MAIL_SMTP_TLS=none", "NIDAN_MAIL_SMTP_PORT=" + port,
 		"NIDAN_SHUTDOWN_LINGER=0s", // every test ends with a stop
 		"NIDAN_LOG_LEVEL=debug",
 	}, changes...)
