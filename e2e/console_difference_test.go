@@ -85,8 +85,8 @@ func TestTheDifferencePage(t *testing.T) {
 	})
 }
 
-// ofOneChannel is changedPolicies with the console's channel alone: all that the policies can be asked is walked to compare two sets, and
-// six more channels make that four times as long. The tests that come with the policies are about those channels, and are left out.
+// ofOneChannel is changedPolicies with the console's channel alone: all that the policies can be asked is walked to compare two sets or to
+// find what a set loosens, and six more channels make that four times as long. The tests that come with the policies are about those channels, and are left out.
 func ofOneChannel(t *testing.T, changes ...string) string {
 	t.Helper()
 	dir := changedPolicies(t, changes...)
