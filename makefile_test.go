@@ -79,7 +79,7 @@ const (
 )
 
 // testsOf is the tests of each folder, with the names of what each asks for, itself or through the functions of the tests.
-func testsOf(t *testing.T, folder string) map[string][]string {
+func testsOf(t *testing.T, folder string) map[string]map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
 	if err != nil {
@@ -104,10 +104,11 @@ func testsOf(t *testing.T, folder string) map[string][]string {
 			}
 		}
 	}
-	tests := map[string][]string{}
+	tests := map[string]map[string]bool{}
 	for name := range asks {
 		if regexp.MustCompile(`^(Test|Fuzz|Example)($|[^a-z])`).MatchString(name) && name != "TestMain" {
-			tests[name] = reached(asks, name, nil)
+			tests[name] = map[string]bool{}
+			reach(asks, name, tests[name])
 		}
 	}
 	return tests
@@ -123,15 +124,15 @@ func namesIn(f *ast.FuncDecl) (names []string) {
 	return names
 }
 
-func reached(asks map[string][]string, from string, seen []string) []string {
-	if slices.Contains(seen, from) {
-		return seen
+// reach adds to seen what a function asks for, itself or through others.
+func reach(asks map[string][]string, from string, seen map[string]bool) {
+	if seen[from] {
+		return
 	}
-	seen = append(seen, from)
+	seen[from] = true
 	for _, name := range asks[from] {
-		seen = reached(asks, name, seen)
+		reach(asks, name, seen)
 	}
-	return seen
 }
 
 func TestEachTestIsInOnePartOfMakeTest(t *testing.T) {
@@ -148,7 +149,7 @@ func TestEachTestIsInOnePartOfMakeTest(t *testing.T) {
 			count++
 			var in []string
 			for _, p := range all {
-				if p.runs(filepath.ToSlash(folder), test) && !slices.Contains(asks, map[bool]string{true: notWithRace, false: withRace}[p.race]) {
+				if p.runs(filepath.ToSlash(folder), test) && !asks[map[bool]string{true: notWithRace, false: withRace}[p.race]] {
 					in = append(in, p.name)
 				}
 			}
@@ -172,7 +173,7 @@ func isModule(folder string) bool {
 func TestWhatNeedsTheDemosPortsIsInOnePart(t *testing.T) {
 	all, in, count := testParts(t), map[string]bool{}, 0
 	for test, asks := range testsOf(t, "e2e") {
-		if !slices.Contains(asks, "demo") && test != "TestTheTutorialWorksAsItIsWritten" {
+		if !asks["demo"] && test != "TestTheTutorialWorksAsItIsWritten" {
 			continue
 		}
 		count++
@@ -190,7 +191,7 @@ func TestWhatNeedsTheDemosPortsIsInOnePart(t *testing.T) {
 func TestTheRaceDetectorWatchesWhatServeStarts(t *testing.T) {
 	all, count := testParts(t), 0
 	for test, asks := range testsOf(t, "cmd") {
-		if !slices.Contains(asks, "newNidan") {
+		if !asks["newNidan"] {
 			continue
 		}
 		count++

@@ -53,15 +53,15 @@ func (r *registry) searched(log string, codes []string) {
 	r.logs, r.bytes, r.codes = r.logs+1, r.bytes+len(log), r.codes+len(codes)
 }
 
-// many logs are searched in a run of all tests, or of a part of them: there is something to be found in them.
-const many = 20
+// manyLogs are searched in a run of all tests, or of a part of them: there is something to be found in them.
+const manyLogs = 20
 
 // report says what was searched. It is an error that there was nothing to be found in all the tests together, or in many logs.
 func (r *registry) report() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	fmt.Printf("%d logs of %d bytes were searched for %d codes and %d tokens\n", r.logs, r.bytes, r.codes, len(r.all))
-	if whole := flag.Lookup("test.run").Value.String() == ""; (whole || r.logs >= many) && (r.bytes == 0 || r.codes == 0 || len(r.all) == 0) {
+	if whole := flag.Lookup("test.run").Value.String() == ""; (whole || r.logs >= manyLogs) && (r.bytes == 0 || r.codes == 0 || len(r.all) == 0) {
 		return fmt.Errorf("the logs were searched for nothing")
 	}
 	return nil
