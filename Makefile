@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test test-proofs test-others demo kratos screenshots policies regal lint vulncheck release fuzz fmt check setup measure-accounts measure-replay measure-swaps bench test-replicas soak histories
+.PHONY: help test test-e2e-first test-e2e-rest test-races test-proofs test-commands test-servers test-layers test-others demo kratos screenshots policies regal lint vulncheck release fuzz fmt check setup measure-accounts measure-replay measure-swaps bench test-replicas soak histories
 
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 # The policies to check: the ones that ship, or the copy of a security team.
@@ -22,16 +22,47 @@ help: ## Say what there is to make
 
 TESTSUM = $(GOTESTSUM) --format pkgname-and-test-fails $(if $(RESULTS),--jsonfile $(RESULTS)/$@)
 
+# make test runs the tests in parts, several at a time. What names a test for one part leaves it out of the others: each test is in one part,
+# and a test at the root holds that. Those that need the demo's ports are all in one part.
+PARTS := test-e2e-first test-e2e-rest test-proofs test-commands test-servers test-races test-layers test-others
+E2E_FIRST := ^Test(A|Demo|The)
+# Those during which many things happen at once.
+E2E_RACES := ^Test(ADataRace|NidanHasTheRaceDetector|ARightCodeEnteredManyTimes|ARollingRestartRefusesNobody|ATraceOfKratos|SecretsTokensAndPasswordRotate|SettingsCountEverywhere|WhoIsSigningInWhenNidan)
+# Those that start what "nidan serve" starts, or a part of it.
+CMD_SERVERS := ^Test(AControlPlane|AMissingFolder|AQuestion|Doctor|EachMetric|Mail|Migrate|OneProcess|Serve|TheDashboard|TheMailCatcher|TheReferenceOfMetrics|WhatIsKept)
+
 test: setup check policies kratos ## Install what the tests need, build Kratos once, run everything; on another Kratos: KRATOS=program
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-proofs test-others
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 $(PARTS)
+
+# The race detector watches one program, not those that it starts. The end-to-end tests start Nidan and Kratos: it would find nothing there,
+# and take a third of the processors' time. So these parts do without it, and test-races has both the tests and Nidan built with it.
+# Nidan and Kratos start some hundred times: the collector has less to do if it waits.
+test-e2e-first:
+	@GOGC=400 $(TESTSUM) -- -timeout 60m -run '$(E2E_FIRST)' -skip '$(E2E_RACES)' ./e2e
+
+test-e2e-rest:
+	@GOGC=400 $(TESTSUM) -- -timeout 60m -skip '$(E2E_FIRST)|$(E2E_RACES)' ./e2e
+
+test-races:
+	@$(TESTSUM) -- -race -timeout 60m -run '$(E2E_RACES)' ./e2e
 
 # The proofs and the policy commands go through millions of inputs, one after the other. The race detector would find nothing there, and take
 # ten times as long. They make much garbage: with GOGC=400, the garbage collector runs less often.
 test-proofs:
-	@GOGC=400 $(TESTSUM) -- -timeout 40m ./policies/proof ./policies/replay ./cmd
+	@GOGC=400 $(TESTSUM) -- -timeout 40m ./policies/proof ./policies/replay
+
+test-commands:
+	@GOGC=400 $(TESTSUM) -- -timeout 40m -skip '$(CMD_SERVERS)' ./cmd
+
+# What of a package is left out where there is the race detector.
+test-layers:
+	@GOGC=400 $(TESTSUM) -- -timeout 40m -run '^TestTheTestsThatShipHoldUnderEveryLayer$$' ./policies
+
+test-servers:
+	@$(TESTSUM) -- -race -timeout 40m -run '$(CMD_SERVERS)' ./cmd
 
 test-others:
-	@$(TESTSUM) -- -race -timeout 70m $$(go list ./... | grep -vE '/(policies/proof|policies/replay|cmd)$$')
+	@$(TESTSUM) -- -race -timeout 70m $$(go list ./... | grep -vE '/(policies/proof|policies/replay|cmd|e2e)$$')
 
 demo: ## Try it: a real Kratos, Nidan and a mail catcher on this machine
 	@go run . demo

@@ -67,7 +67,7 @@ func (n *nidan) worthNothing(session http.Header, level string) {
 	if err := json.NewDecoder(got.Body).Decode(&w); err != nil {
 		n.t.Fatal(err)
 	}
-	const location = "http://127.0.0.1:4455/self-service/login/browser?aal=aal2"
+	location := origin + "/self-service/login/browser?aal=aal2"
 	if w.StepUp == nil || w.StepUp.ACR != "aal2" || w.StepUp.Location != location {
 		n.t.Errorf("the answer says that the session waits for %+v", w.StepUp)
 	}

@@ -212,7 +212,7 @@ func TestTheDemoInABrand(t *testing.T) {
 	n := &nidan{t: t, log: out}
 	n.eventually("the demo says that it is up", func() bool { return strings.Contains(out.String(), "Ctrl-C ends it.") })
 	w := newBrowser(t)
-	w.open("/login")
+	w.goTo(demoNidan + "/login")
 	w.shown("password-step")
 	w.until(`document.title === "ミナモへようこそ · Minamo" && document.querySelector("label[for=identifier]").innerText === "社員番号"`)
 	w.until(`document.querySelector("header img").naturalWidth > 0`)

@@ -17,13 +17,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// origin is the address of the pages, as Kratos' configuration has it.
-const origin = "http://127.0.0.1:4455"
-
 // forBrowsers starts a Nidan whose pages are at origin.
 func forBrowsers(t *testing.T, changes ...string) *nidan {
 	t.Helper()
-	n := started(t, append([]string{"NIDAN_PUBLIC_LISTEN=127.0.0.1:4455", "NIDAN_PUBLIC_URL=" + origin}, changes...)...)
+	n := started(t, append([]string{"NIDAN_PUBLIC_LISTEN=" + pagesAddress, "NIDAN_PUBLIC_URL=" + origin}, changes...)...)
 	n.public = origin
 	return n
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // kiosk is the address to which browsers of a team's own channel go after their sign-in.
-const kiosk = origin + "/kiosk/"
+var kiosk = origin + "/kiosk/"
 
 // atKiosk begins a sign-in that leads to the kiosk.
 func atKiosk(t *testing.T, account string) *form {

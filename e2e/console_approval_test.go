@@ -14,9 +14,19 @@ func (n *nidan) loosened(dir, from, to string) {
 	n.eventually("it waits", n.has("/metrics", "\nnidan_policies_waiting 1\n"))
 }
 
+// approves starts it again with the rule that policies which loosen something wait for approval. What decided until then decides: a first
+// start with the rule would compare them with those that ship.
+func (n *nidan) approves() {
+	n.t.Helper()
+	n.stop()
+	n.env = append(n.env, "NIDAN_POLICIES_REQUIRE_LOOSENING=approve")
+	n.start()
+}
+
 func TestPoliciesThatLoosenWaitForApproval(t *testing.T) {
-	dir := changedPolicies(t, `"max_attempts": 10`, `"max_attempts": 7`)
-	n := forBrowsers(t, "NIDAN_POLICIES_DIR="+dir, "NIDAN_POLICIES_REQUIRE_LOOSENING=approve")
+	dir := ofOneChannel(t, `"max_attempts": 10`, `"max_attempts": 7`)
+	n := forBrowsers(t, "NIDAN_POLICIES_DIR="+dir)
+	n.approves()
 	w := newBrowser(t)
 	admin := account(t, administrator)
 	w.signInTo(n, "/console/policies", admin)
@@ -80,8 +90,9 @@ func TestPoliciesThatLoosenWaitForApproval(t *testing.T) {
 }
 
 func TestTheAPIAnswersPoliciesThatWait(t *testing.T) {
-	dir := changedPolicies(t, `"max_attempts": 10`, `"max_attempts": 8`)
-	n := started(t, "NIDAN_POLICIES_DIR="+dir, "NIDAN_POLICIES_REQUIRE_LOOSENING=approve")
+	dir := ofOneChannel(t, `"max_attempts": 10`, `"max_attempts": 8`)
+	n := started(t, "NIDAN_POLICIES_DIR="+dir)
+	n.approves()
 	a := newAPI(t, n, consoleSession(t, n, account(t, administrator)))
 	waits := func() map[string]any {
 		t.Helper()

@@ -73,7 +73,7 @@ func TestDemo(t *testing.T) {
 	n.eventually("three mails have arrived", func() bool { return len(demoMails(t)) == 3 })
 
 	w := newBrowser(t)
-	w.open("/login")
+	w.goTo(demoNidan + "/login")
 	w.shown("password-step")
 	w.keys("agent\tnidan-demo-2026\r")
 	w.asked()

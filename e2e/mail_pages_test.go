@@ -74,7 +74,7 @@ func TestTheSignInPageSaysThatAMailWaits(t *testing.T) {
 func TestTheSignInPageSaysThatAMailHasFailed(t *testing.T) {
 	p := newPostfix(t)
 	p.up()
-	n := behindPostfix(t, p, "NIDAN_PUBLIC_LISTEN=127.0.0.1:4455", "NIDAN_PUBLIC_URL="+origin)
+	n := behindPostfix(t, p, "NIDAN_PUBLIC_LISTEN="+pagesAddress, "NIDAN_PUBLIC_URL="+origin)
 	w := newBrowser(t)
 	w.signIn(account(t, func(a *kratos.Account) { a.Email = "nobody@example.com" }))
 	w.asked()

@@ -4,12 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	mathrand "math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync/atomic"
+	"runtime/debug"
+	"slices"
 	"testing"
 
 	"nidan/kratos"
@@ -43,7 +42,11 @@ func runAll(m *testing.M) (int, error) {
 	}
 	defer os.RemoveAll(dir)
 	program = filepath.Join(dir, "nidan")
-	if out, err := exec.Command("go", "build", "-o", program, "nidan").CombinedOutput(); err != nil {
+	build := []string{"build", "-o", program}
+	if withRaceDetector() {
+		build = append(build, "-race")
+	}
+	if out, err := exec.Command("go", append(build, "nidan")...).CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("build nidan: %w: %s", err, out)
 	}
 	ctx := context.Background()
@@ -65,6 +68,13 @@ func runAll(m *testing.M) (int, error) {
 	return m.Run(), hidden.report()
 }
 
+// withRaceDetector says whether these tests are built with the race detector. If they are, Nidan is built with the race detector, too: most
+// of what happens at the same time happens in Nidan and not in the tests.
+func withRaceDetector() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
 // findKratos returns the Kratos that the environment names (make test KRATOS=path), or builds one.
 func findKratos(ctx context.Context) (string, error) {
 	if named := os.Getenv("KRATOS"); named != "" {
@@ -72,22 +82,3 @@ func findKratos(ctx context.Context) (string, error) {
 	}
 	return kratos.Build(ctx, func(step string) { fmt.Println(step) })
 }
-
-// lastPort is the port that was given last. The first port is random, because other people may test on this machine at the same time.
-var lastPort atomic.Int32
-
-func init() { lastPort.Store(20_000 + mathrand.Int32N(9_000)) }
-
-// freePort returns a port on which nobody listens. It is below the ports that systems give to outgoing connections: such a port could be taken
-// before the program listens on it.
-func freePort() int {
-	for {
-		port := int(lastPort.Add(1))
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			l.Close()
-			return port
-		}
-	}
-}
-
-func freeAddress() string { return fmt.Sprintf("127.0.0.1:%d", freePort()) }

@@ -173,7 +173,7 @@ func (b *behindNginx) expectStatus(want int, method, address string, headers ...
 }
 
 // signInAt is the address to which a browser is sent: a flow of Kratos, through Nidan.
-const signInAt = origin + "/self-service/login/browser"
+var signInAt = origin + "/self-service/login/browser"
 
 // page has the header of a browser that opens a page.
 var page = http.Header{"Accept": {"text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}}

@@ -77,12 +77,25 @@ func newNidanOn(t *testing.T, on shared, changes ...string) *nidan {
 	}
 	n.env = append([]string{
 		"NIDAN_DATABASE=" + n.db, "NIDAN_SECRETS=" + strings.Repeat("s", 32), "NIDAN_HOOKS_TOKENS=" + hookToken,
-		"NIDAN_KRATOS_PUBLIC_URL=" + kratosPublic, "NIDAN_KRATOS_ADMIN_URL=" + kratosAdminURL, "NIDAN_MAIL_SMTP_TLS=none", "NIDAN_MAIL_SMTP_PORT=" + port,
+		"NIDAN_PUBLIC_URL=" + origin, "NIDAN_KRATOS_PUBLIC_URL=" + kratosPublic, "NIDAN_KRATOS_ADMIN_URL=" + kratosAdminURL, "NIDAN_MAIL_SMTP_TLS=none", "NIDAN_MAIL_SMTP_PORT=" + port,
 		"NIDAN_SHUTDOWN_LINGER=0s", // every test ends with a stop
 		"NIDAN_LOG_LEVEL=debug",
 	}, changes...)
 	n.keepsSecrets()
+	n.t.Cleanup(func() {
+		if race := raceIn(n.log.String()); race != "" {
+			n.t.Errorf("Nidan has a data race: %s", race)
+		}
+	})
 	return n
+}
+
+// raceIn returns the log from the first report of the race detector on; empty: there is no report.
+func raceIn(log string) string {
+	if i := strings.Index(log, "WARNING: DATA RACE"); i >= 0 {
+		return log[i:]
+	}
+	return ""
 }
 
 // behind puts the replicas behind proxies that spread requests over them.

@@ -6,10 +6,6 @@ import (
 	"github.com/chromedp/cdproto/webauthn"
 )
 
-// originWithAName is the address of the pages for a browser that uses a passkey. A passkey needs an origin with a host name: an address in
-// numbers has no effective domain (Web Authentication, §5.1.2).
-const originWithAName = "http://localhost:4455"
-
 // hasAuthenticator gives the browser a device that holds passkeys and that its holder unlocks.
 func (w *window) hasAuthenticator() {
 	w.t.Helper()
@@ -55,7 +51,7 @@ func (w *window) passedWithoutMail(n *nidan, who string) {
 
 func TestAPasskeyIsASecondStep(t *testing.T) {
 	offeringAt(t, originWithAName, newProvider(t))
-	n := started(t, "NIDAN_PUBLIC_LISTEN=127.0.0.1:4455", "NIDAN_PUBLIC_URL="+originWithAName)
+	n := started(t, "NIDAN_PUBLIC_LISTEN="+pagesAddress, "NIDAN_PUBLIC_URL="+originWithAName)
 	n.public = originWithAName
 	w := newBrowser(t)
 	w.hasAuthenticator()

@@ -45,7 +45,7 @@ func (f plainForm) sends(header http.Header) int {
 // cookie returns a cookie that the browser sends to the page, "" if there is none.
 func (f plainForm) cookie(name string) string {
 	f.t.Helper()
-	for _, c := range f.client.Jar.Cookies(&url.URL{Scheme: "http", Host: "127.0.0.1:4455", Path: "/login"}) {
+	for _, c := range f.client.Jar.Cookies(&url.URL{Scheme: "http", Host: pagesAddress, Path: "/login"}) {
 		if c.Name == name {
 			return c.Value
 		}
@@ -130,7 +130,7 @@ func TestTheFormOfThePageIsNoWayAround(t *testing.T) {
 	})
 	t.Run("a form that another site sends, or without the flow's token", func(t *testing.T) {
 		f := fresh(t)
-		for _, header := range []http.Header{{"Origin": {"https://evil.example"}}, {"Sec-Fetch-Site": {"cross-site"}}, {"Origin": {"https://127.0.0.1:4455"}}} {
+		for _, header := range []http.Header{{"Origin": {"https://evil.example"}}, {"Sec-Fetch-Site": {"cross-site"}}, {"Origin": {"https://" + pagesAddress}}} {
 			if status := f.sends(header); status != http.StatusForbidden {
 				t.Errorf("%v: %d", header, status)
 			}

@@ -94,7 +94,7 @@ func (k *ownKratos) registers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const with = "registration:\n${1}enabled: true\n${1}ui_url: " + origin + "/login\n${1}after: {oidc: {hooks: [{hook: session}]}}\n"
+	with := "registration:\n${1}enabled: true\n${1}ui_url: " + origin + "/login\n${1}after: {oidc: {hooks: [{hook: session}]}}\n"
 	changed := regexp.MustCompile(`registration:\n( +)enabled: false\n`).ReplaceAll(config, []byte(with))
 	if err := os.WriteFile(file, changed, 0o600); err != nil {
 		t.Fatal(err)

@@ -8,21 +8,18 @@ import (
 	"github.com/chromedp/cdproto/webauthn"
 )
 
-// named is the address of the pages with a host name: a security key belongs to a host name, and not to an address in numbers.
-const named = "http://localhost:4455"
-
 // withSecurityKeys starts a Kratos that accepts security keys, a Nidan with a host name, and a browser with a key that is touched at once.
 func withSecurityKeys(t *testing.T) (*nidan, *window) {
 	t.Helper()
 	for name, value := range map[string]string{
 		"WEBAUTHN_ENABLED": "true", "WEBAUTHN_CONFIG_RP_ID": "localhost", "WEBAUTHN_CONFIG_RP_DISPLAY_NAME": "Nidan",
-		"WEBAUTHN_CONFIG_RP_ORIGINS": named,
+		"WEBAUTHN_CONFIG_RP_ORIGINS": originWithAName,
 	} {
 		t.Setenv("SELFSERVICE_METHODS_"+name, value)
 	}
-	startKratosOn(t, kratosDatabase(), named)
-	n := started(t, "NIDAN_PUBLIC_LISTEN=127.0.0.1:4455", "NIDAN_PUBLIC_URL="+named)
-	n.public = named
+	startKratosOn(t, kratosDatabase(), originWithAName)
+	n := started(t, "NIDAN_PUBLIC_LISTEN="+pagesAddress, "NIDAN_PUBLIC_URL="+originWithAName)
+	n.public = originWithAName
 	w := newBrowser(t)
 	call(w, webauthn.Enable, webauthn.EnableParams{})
 	call(w, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
@@ -34,7 +31,7 @@ func withSecurityKeys(t *testing.T) (*nidan, *window) {
 // addKey opens the page of second factors, and waits until a security key can be added.
 func (w *window) addKey() {
 	w.t.Helper()
-	w.goTo(named + "/second-factor")
+	w.goTo(originWithAName + "/second-factor")
 	w.until(`typeof window.__oryWebAuthnRegistration === "function" || typeof window.oryWebAuthnRegistration === "function"`)
 }
 
@@ -44,7 +41,7 @@ func TestASecurityKeyIsEnrolledAndAskedFor(t *testing.T) {
 	who := account(t, nil)
 	in := func(then string) {
 		t.Helper()
-		w.goTo(named + "/login")
+		w.goTo(originWithAName + "/login")
 		w.shown("password-step")
 		w.keys(who + "\t" + password + "\r")
 		w.until(then)
@@ -79,14 +76,14 @@ func TestASecurityKeyIsEnrolledAndAskedFor(t *testing.T) {
 	}
 	accessible(t, w)
 
-	call(w, network.DeleteCookies, network.DeleteCookiesParams{Name: "ory_kratos_session", URL: named})
+	call(w, network.DeleteCookies, network.DeleteCookiesParams{Name: "ory_kratos_session", URL: originWithAName})
 	in(`document.getElementById("message")?.innerText && document.querySelector("[name=webauthn_login_trigger]") === document.activeElement`)
 	w.until(`typeof window.__oryWebAuthnLogin === "function" || typeof window.oryWebAuthnLogin === "function"`)
 	accessible(t, w)
 	w.keys("\r")
 	w.until(fmt.Sprintf(`location.pathname === "/" && document.getElementById("account")?.innerText === %q`, who))
 
-	w.goTo(named + "/second-factor")
+	w.goTo(originWithAName + "/second-factor")
 	w.click(`[name=webauthn_remove]`)
 	w.until(`document.querySelector("#webauthn .state")?.innerText.includes("まだ設定されていません")`)
 }
@@ -97,7 +94,7 @@ func TestASecurityKeyInThePasswordsPlaceIsASecondStep(t *testing.T) {
 	t.Setenv("SESSION_WHOAMI_REQUIRED_AAL", "aal1")
 	n, w := withSecurityKeys(t)
 	who := account(t, administrator)
-	w.goTo(named + "/login")
+	w.goTo(originWithAName + "/login")
 	w.shown("password-step")
 	w.keys(who + "\t" + password + "\r")
 	w.asked()
@@ -109,8 +106,8 @@ func TestASecurityKeyInThePasswordsPlaceIsASecondStep(t *testing.T) {
 
 	withKey := func() {
 		t.Helper()
-		call(w, network.DeleteCookies, network.DeleteCookiesParams{Name: "ory_kratos_session", URL: named})
-		w.goTo(named + "/login")
+		call(w, network.DeleteCookies, network.DeleteCookiesParams{Name: "ory_kratos_session", URL: originWithAName})
+		w.goTo(originWithAName + "/login")
 		w.shown("password-step")
 		w.keys(who)
 		w.click(`[data-method="webauthn"] button`)
@@ -134,12 +131,12 @@ func TestASecurityKeyInThePasswordsPlaceIsASecondStep(t *testing.T) {
 func TestASessionThatPassedNothingEnrolsNoPasskey(t *testing.T) {
 	for name, value := range map[string]string{
 		"PASSKEY_ENABLED": "true", "PASSKEY_CONFIG_RP_ID": "localhost", "PASSKEY_CONFIG_RP_DISPLAY_NAME": "Nidan",
-		"PASSKEY_CONFIG_RP_ORIGINS": named,
+		"PASSKEY_CONFIG_RP_ORIGINS": originWithAName,
 	} {
 		t.Setenv("SELFSERVICE_METHODS_"+name, value)
 	}
-	startKratosOn(t, kratosDatabase(), named)
-	n := started(t, "NIDAN_PUBLIC_LISTEN=127.0.0.1:4455", "NIDAN_PUBLIC_URL="+named)
+	startKratosOn(t, kratosDatabase(), originWithAName)
+	n := started(t, "NIDAN_PUBLIC_LISTEN="+pagesAddress, "NIDAN_PUBLIC_URL="+originWithAName)
 	w := newBrowser(t)
 	call(w, webauthn.Enable, webauthn.EnableParams{})
 	call(w, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
@@ -148,7 +145,7 @@ func TestASessionThatPassedNothingEnrolsNoPasskey(t *testing.T) {
 	}})
 	n.set()
 	who := account(t, nil)
-	w.goTo(named + "/login")
+	w.goTo(originWithAName + "/login")
 	w.shown("password-step")
 	w.keys(who + "\t" + password + "\r")
 	w.until(`location.pathname === "/"`)
@@ -161,7 +158,7 @@ func TestASessionThatPassedNothingEnrolsNoPasskey(t *testing.T) {
 		{nil, `document.querySelector("#passkey .state")?.innerText.includes("設定済み")`, true},
 	} {
 		n.set()
-		w.goTo(named + "/second-factor")
+		w.goTo(originWithAName + "/second-factor")
 		w.until(`typeof window.oryPasskeySettingsRegistration === "function"`)
 		n.set(tc.asked...)
 		w.click("[name=passkey_register_trigger]")
