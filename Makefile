@@ -29,7 +29,7 @@ E2E_FIRST := ^Test(A|Demo|The)
 # Those during which many things happen at once.
 E2E_RACES := ^Test(ADataRace|NidanHasTheRaceDetector|ARightCodeEnteredManyTimes|ARollingRestartRefusesNobody|ATraceOfKratos|SecretsTokensAndPasswordRotate|SettingsCountEverywhere|WhoIsSigningInWhenNidan)
 # Those that start what "nidan serve" starts, or a part of it.
-CMD_SERVERS := ^Test(AControlPlane|AMissingFolder|AQuestion|Doctor|EachMetric|Mail|Migrate|OneProcess|Serve|TheDashboard|TheMailCatcher|TheReferenceOfMetrics|WhatIsKept)
+CMD_SERVERS := ^Test(AControlPlane|AMissingFolder|AQuestion|Doctor|EachMetric|Mail|Migrate|OneProcess|RecordsThatCannotBeSealed|Serve|TheDashboard|TheMailCatcher|TheReferenceOfMetrics|WhatIsKept)
 
 test: setup check policies kratos ## Install what the tests need, build Kratos once, run everything; on another Kratos: KRATOS=program
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 $(PARTS)

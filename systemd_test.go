@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -139,4 +140,40 @@ func secretFile(t *testing.T, variable string) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// A plain Debian has no /etc/sysusers.d, and the guide's first file did not arrive there.
+func TestTheGuideMakesTheFoldersThatItInstallsInto(t *testing.T) {
+	there := []string{"/usr/local/bin", "/etc/systemd/system"}
+	lines := 0
+	for line := range strings.Lines(readFile(t, "docs/production.md")) {
+		words := strings.Fields(line)
+		if len(words) < 2 || words[0] != "install" {
+			continue
+		}
+		lines++
+		target := words[len(words)-1]
+		switch {
+		case slices.Contains(words, "-d"):
+			there = append(there, target)
+		case !slices.Contains(words, "-D") && !slices.Contains(there, filepath.Dir(target)):
+			t.Errorf("%s has nothing to make the folder", strings.TrimSpace(line))
+		}
+	}
+	if lines < 4 {
+		t.Errorf("the guide has %d lines that install something", lines)
+	}
+}
+
+// nidan backup takes the name of the copy, and does nothing without one.
+func TestTheGuideNamesTheCopyThatItHasMade(t *testing.T) {
+	calls := regexp.MustCompile("nidan backup[^`]*`").FindAllString(readFile(t, "docs/production.md"), -1)
+	if len(calls) < 2 {
+		t.Fatalf("the guide has a backup made by %q", calls)
+	}
+	for _, call := range calls {
+		if !strings.HasSuffix(call, ".db`") {
+			t.Errorf("%s: the copy has no name", call)
+		}
+	}
 }
