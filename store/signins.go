@@ -35,10 +35,13 @@ func (t *tx) SignIn(ctx context.Context, account string, authenticatedAt time.Ti
 
 // LatestSecondStep implements [exchange.SignIns].
 func (t *tx) LatestSecondStep(ctx context.Context, account string, since time.Time) (*exchange.SignIn, error) {
-	return scanSignIn(account, t.row(ctx, selectSignIn+`
-		AND authenticated_at >= $2 AND second_step IN ($3, $4, $5) ORDER BY authenticated_at DESC LIMIT 1`,
-		account, since.UnixMicro(), string(exchange.StepPassed), string(exchange.StepRemembered), string(exchange.StepEnrolOnly)))
+	return scanSignIn(account, t.row(ctx, selectLatestSecondStep, account, since.UnixMicro()))
 }
+
+// selectLatestSecondStep has the values of [exchange.SecondStep] in its text and not as parameters: the condition must be the one of the
+// index sign_ins_with_second_step, or the database reads the sign-ins of all accounts since then.
+const selectLatestSecondStep = selectSignIn + `
+	AND authenticated_at >= $2 AND second_step IN ('passed', 'remembered', 'enrol_only') ORDER BY authenticated_at DESC LIMIT 1`
 
 const selectSignIn = `SELECT authenticated_at, channel, second_step, wrong_codes, wrong_codes_since FROM sign_ins WHERE account_id = $1`
 
