@@ -21,7 +21,7 @@ func TestDemoWithPoliciesOfOnesOwn(t *testing.T) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	if !strings.Contains(out.String(), "Decided by the policies in "+folder) {
+	if !strings.Contains(out.String(), "The policies in "+folder+" decide") {
 		t.Errorf("it does not say what decides:\n%s", out)
 	}
 	before := kratosPublic

@@ -102,3 +102,41 @@ func TestASignInForAnOAuth2ClientIsAskedForACode(t *testing.T) {
 		})
 	}
 }
+
+// An application behind Hydra does not ask Nidan what a session may do. So nobody is let in there in order to show a factor later, or to
+// enrol one.
+func TestAnOAuth2ClientGetsNobodyWhoseSecondStepIsStillToCome(t *testing.T) {
+	h := newHydra(t)
+	t.Setenv("OAUTH2_PROVIDER_URL", h.server.URL)
+	startKratos(t)
+	w := newBrowser(t)
+	signIn := func(who string) {
+		w.open("/self-service/login/browser?login_challenge=portal")
+		w.shown("password-step")
+		w.keys(who + "\t" + password + "\r")
+	}
+	t.Run("an account with an app is mailed a code in place of the app", func(t *testing.T) {
+		n := forBrowsers(t, layered(t, `{"second_step_by": ["aal2", "email"]}`))
+		who := account(t, nil)
+		s := newSignIn(t, who)
+		s.expect("code_sent", 1990001, nil)
+		authenticatorApp(t, s.expectIn(code(n.newestCode())))
+		w.t = t
+		signIn(who)
+		w.says("認証コードを送信しました")
+	})
+	t.Run("an account that may only enrol a factor is refused", func(t *testing.T) {
+		n := forBrowsers(t, layered(t, `{"second_step_by": ["aal2"], "enrol_by_email": true}`))
+		who := account(t, nil)
+		w.t = t
+		signIn(who)
+		w.says("認証アプリまたはセキュリティキー")
+		if mails := len(n.mailbox.Messages()); mails > 0 {
+			t.Errorf("%d codes were mailed", mails)
+		}
+		newSignIn(t, who).expect("code_sent", 1990001, nil) // without an OAuth2 client, the person can enrol
+	})
+	if told := h.has(); len(told) > 0 {
+		t.Errorf("Hydra was told %q", told)
+	}
+}

@@ -92,3 +92,21 @@ func asJSON(t *testing.T, v any) string {
 	}
 	return string(raw)
 }
+
+// An OAuth2 client never asks what a session may do. So policies must know that there is one, even if Kratos does not name it.
+func TestASignInForAnOAuth2ClientIsToldFromOthers(t *testing.T) {
+	for of, want := range map[string]string{
+		`{}`:                                  "",
+		`{"oauth2_login_challenge": ""}`:      "",
+		`{"oauth2_login_challenge": "a1b2c"}`: "unknown",
+		`{"oauth2_login_challenge": "a1b2c", "oauth2_login_request": {"client": {"client_id": "crm"}}}`: "crm",
+	} {
+		var f flow
+		if err := json.Unmarshal([]byte(of), &f); err != nil {
+			t.Fatal(err)
+		}
+		if got := policyInput(time.Time{}, call{payload: payload{Flow: f}}, exchange.Situation{}).Request.OAuth2Client; got != want {
+			t.Errorf("%s: got %q, want %q", of, got, want)
+		}
+	}
+}

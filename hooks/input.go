@@ -24,7 +24,7 @@ func policyInput(now time.Time, c call, on exchange.Situation) policies.Input {
 		Account:  PolicyAccount(p.Identity, c.person),
 		Request: policies.Request{
 			Method: p.Session.method(), FlowType: p.Flow.Type, ReturnTo: returnTo(p.Flow), Headers: plainHeaders(p.RequestHeaders),
-			OAuth2Client: p.Flow.OAuth2.Client.ID,
+			OAuth2Client: p.Flow.oauth2Client(),
 			Client:       policies.Client(p.Flow.TransientPayload.TwoFactor.Client),
 			Refresh:      p.Flow.Refresh, RequestedAAL: p.Flow.RequestedAAL,
 			IP: c.from.ip, IPTrusted: c.from.trusted, UserAgent: p.Session.device().UserAgent, Locale: c.locale,

@@ -49,6 +49,8 @@ type flow struct {
 			ID string `json:"client_id"`
 		} `json:"client"`
 	} `json:"oauth2_login_request"`
+	// OAuth2Challenge is the beginning of Hydra's challenge; empty: the sign-in is not for an OAuth2 client.
+	OAuth2Challenge  string `json:"oauth2_login_challenge"`
 	TransientPayload struct {
 		TwoFactor twoFactor `json:"two_factor"`
 	} `json:"transient_payload"`
@@ -188,4 +190,17 @@ func deliveryKey(header http.Header, p payload) (string, error) {
 		return "", errors.New("session.authenticated_at is missing")
 	}
 	return p.Session.AuthenticatedAt + " " + p.Flow.ID, nil
+}
+
+// unknownOAuth2Client is input.request.oauth2_client_id of a sign-in for an OAuth2 client that Kratos does not name. Kratos v1.3.1 and
+// v26.2.0 name it only when the flow begins, and never in the call.
+const unknownOAuth2Client = "unknown"
+
+// oauth2Client is the id of the OAuth2 client that the sign-in is for; empty: the sign-in is for none. A policy must know whether there is
+// one: Kratos signs an OAuth2 client in as soon as Nidan allows the sign-in, and the client never asks Nidan what the session may do.
+func (f flow) oauth2Client() string {
+	if f.OAuth2.Client.ID == "" && f.OAuth2Challenge != "" {
+		return unknownOAuth2Client
+	}
+	return f.OAuth2.Client.ID
 }

@@ -60,6 +60,10 @@ local call(ctx) = {
   } + (
     local client = get(get(flow, 'oauth2_login_request'), 'client');
     if client == null then {} else { oauth2_login_request: { client: pick(client, ['client_id']) } }
+  ) + (
+    // Kratos names the client only when the flow begins. When a form is submitted, only the challenge says that the sign-in is for an OAuth2
+    // client. With the whole challenge, somebody could answer in Kratos' place, so only its beginning goes out.
+    cutAll(flow, ['oauth2_login_challenge'], 5)
   ) + (if kept == null then {} else { identity: account(kept) }),
   identity: account(identity),
   session: pick(session, ['id', 'authenticated_at', 'authenticator_assurance_level']) + {

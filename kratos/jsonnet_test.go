@@ -142,6 +142,13 @@ func TestOfAnOAuth2LoginOnlyTheClientsIdGoesOut(t *testing.T) {
 	}
 }
 
+func TestThatASignInIsForAnOAuth2ClientGoesOutWithoutItsChallenge(t *testing.T) {
+	body := evaluate(t, `{"flow": {"oauth2_login_challenge": "secret-of-hydra"}}`)
+	if got := body["flow"].(map[string]any)["oauth2_login_challenge"]; got != "secre" {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestOfWhatAClientSaysOnlyWhatIsKnownGoesOut(t *testing.T) {
 	for says, want := range map[string]string{
 		`{"two_factor": {"code": "1", "action": "resend", "remember": true, "device_token": "t", "locale": "en",

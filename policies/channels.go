@@ -142,6 +142,8 @@ func (c ListedChannel) wrong() error {
 		return errors.New("has the name of a setting: give it another one")
 	case !channelID.MatchString(c.ID):
 		return errors.New("has an id that cannot be used: write a small letter, then small letters, digits and _")
+	case slices.Contains(c.OAuth2Clients, "unknown"):
+		return errors.New("names the OAuth2 client unknown, which stands for every client that Kratos does not name: leave it out")
 	case c.Exempt && c.FlowType != "":
 		return errors.New("is exempt and told by flow_type, which a client chooses: tell it by channel_header or by oauth2_clients")
 	case c.Exempt && len(c.ReturnTo) > 0:

@@ -56,7 +56,7 @@ type Request struct {
 	Method       string            `json:"method" jsonschema:"description=Kratos' method of this sign-in: password\\, oidc\\, code\\, passkey\\, webauthn\\, totp\\, lookup_secret. A later Kratos may have others"`
 	FlowType     string            `json:"flow_type" jsonschema:"enum=browser,enum=api,description=Kratos' type of the flow"`
 	ReturnTo     string            `json:"return_to" jsonschema:"description=where the browser goes afterwards"`
-	OAuth2Client string            `json:"oauth2_client_id" jsonschema:"description=the OAuth2 client that the sign-in is for\\, empty if there is none"`
+	OAuth2Client string            `json:"oauth2_client_id" jsonschema:"description=the OAuth2 client that the sign-in is for\\, unknown if Kratos does not name it\\, empty if there is none"`
 	Headers      map[string]string `json:"headers" jsonschema:"description=the headers that Kratos passes on\\, with names in lower case"`
 	IP           string            `json:"ip" jsonschema:"description=the client's address\\, without a port\\, or empty. It is never empty if ip_trusted is true"`
 	IPTrusted    bool              `json:"ip_trusted" jsonschema:"description=Nidan itself saw the client at that address: a rule about networks must check it"`

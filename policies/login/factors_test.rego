@@ -197,6 +197,16 @@ _factor_cases := {
 		"parameters": object.union(_aal2_alone, {"enrol_by_email": true}),
 		"outcome": {"action": "challenge", "reason": "enrolment", "second_step": "enrol_only"},
 	},
+	"but not for an OAuth2 client, which never asks what the session may do": {
+		"change": {"account": {"factors": _none}, "request": {"oauth2_client_id": "crm"}},
+		"parameters": object.union(_aal2_alone, {"enrol_by_email": true}),
+		"outcome": {"action": "refuse", "reason": "second_factor_needed"},
+	},
+	"not even if Kratos waits for a factor, because there is none to wait for": {
+		"change": {"account": {"factors": _none}, "request": {"oauth2_client_id": "crm"}},
+		"parameters": object.union(_aal2_alone, {"enrol_by_email": true, "kratos_waits_for_aal2": true}),
+		"outcome": {"action": "refuse", "reason": "second_factor_needed"},
+	},
 	"but not without an address": {
 		"change": {"account": object.union(_without_address, {"factors": _none})},
 		"parameters": object.union(_aal2_alone, {"enrol_by_email": true}),

@@ -124,11 +124,13 @@ _custom_way := {"second_step_by": asked.ways, "remember_days": 0} if {
 	_may_enrol
 }
 
-# The account must use a factor and has none. The mailed code is no second step, and the session may only enrol a factor.
+# The account must use a factor and has none. The mailed code is no second step, and the session may only enrol a factor. An OAuth2 client
+# never asks Nidan what a session may do: for such a client, this would be a sign-in without the factor.
 _may_enrol if {
 	count(asked.ways) == 0
 	data.parameters.enrol_by_email == true
 	input.account.has_email == true
+	input.request.oauth2_client_id == ""
 }
 
 _no_way if {

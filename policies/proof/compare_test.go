@@ -77,7 +77,7 @@ func TestTwoSetsAreCompared(t *testing.T) {
 		},
 		"a device is remembered for a year": {
 			[]string{"login/login.rego", `remember_days := input.settings.remember_days if`, `remember_days := 365 if`},
-			`TERMS true login: ["challenge code_required"] settings.remember, settings.remember_days 1 to 364 | remember_days settings.remember_days → 365 | login/login.rego:186
+			`TERMS true login: ["challenge code_required"] settings.remember, settings.remember_days 1 to 364 | remember_days settings.remember_days → 365 | login/login.rego:188
 `,
 		},
 		"one number": {

@@ -122,14 +122,14 @@ func TestPlacesForRulesOfATeamsOwnDoNotMakeTheWalkLonger(t *testing.T) {
 	without, err := policies.New(t.Context(), shippedBut(t, "login/login.rego", `} else := object.union(object.union(_forgetting, _custom_refusal), {"action": "refuse"}) if {
 	_custom_refusal
 `, "", "login/login.rego", `} else := object.union(_forgetting, _method_not_supported) if {
-	# A code is asked by a rule of the team's own, and with this method it cannot be.
+	# A custom rule asks for a code, and with this method none can be asked.
 	_custom_challenge
 	not _code_can_be_asked
 } else := _factors_needed if {
 	_custom_challenge
 	asked.factors_needed
 } else := {"action": "refuse", "reason": "no_email"} if {
-	# A code is asked by a rule of the team's own, and there is nowhere to send it to.
+	# A custom rule asks for a code, and the account has no address.
 	_custom_challenge
 	not input.account.has_email == true
 	not asked.ways[0] == "aal2"
