@@ -101,7 +101,7 @@ func TestTwoSetsAreCompared(t *testing.T) {
 		},
 		"two rules in conflict": {
 			[]string{"login/login.rego", "_device_age := input.device.age_days if", "_device_age := 1 if input.account.role == \"owner\"\n\n_device_age := input.device.age_days if"},
-			`FAILS false login: ["allow device_remembered"] device.age_days 0 or 2 to 364, account.role owner | evaluate data.nidan.login.decision: login/login.rego:317: eval_conflict_error: rule data.nidan.login._device_age produced conflicting values | login/login.rego:315
+			`FAILS false login: ["allow device_remembered"] device.age_days 0 or 2 to 364, account.role owner | evaluate data.nidan.login.decision: login/login.rego:319: eval_conflict_error: rule data.nidan.login._device_age produced conflicting values | login/login.rego:317
 `,
 		},
 		"a mask that is dropped": {
