@@ -80,10 +80,10 @@ func TestPolicyExplainGoesByTheSetThatIsNamed(t *testing.T) {
 		args []string
 		want string
 	}{
-		"the one that decides now": {nil, "policies of revision " + second},
-		"the same, by name":        {[]string{"--revision", "latest"}, "policies of revision " + second},
-		"one that decided before":  {[]string{"--revision", first}, "policies of revision " + first},
-		"a folder":                 {[]string{loosened}, "allow, device_remembered"},
+		"the one of the configuration": {nil, "policies of revision " + first},
+		"the one that decides now":     {[]string{"--revision", "latest"}, "policies of revision " + second},
+		"one that decided before":      {[]string{"--revision", first}, "policies of revision " + first},
+		"a folder":                     {[]string{loosened}, "allow, device_remembered"},
 	} {
 		if out, err := run(t, append([]string{"policy", "explain", "--input", in}, tc.args...)...); err != nil || !strings.Contains(out, tc.want) {
 			t.Errorf("%s: %v\n%s", name, err, out)

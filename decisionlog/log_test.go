@@ -100,7 +100,7 @@ func running(t *testing.T, l *Log) func() {
 
 func until(t *testing.T, what string, come func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !come(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); !come(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("it did not come: %s", what)
 		}
