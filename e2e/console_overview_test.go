@@ -37,6 +37,18 @@ func TestTheOverview(t *testing.T) {
 		reads("section[aria-labelledby=why]", "アカウントの2段階認証が無効 account_off")
 		reads("main", "認証コードの誤り 1")
 	})
+	t.Run("has a link for each mark of a change that the keyboard reaches", func(t *testing.T) {
+		w.t = t
+		n.manyChanges(time.Now())
+		w.open("/console?period=day")
+		w.until(`document.querySelectorAll("#by_result svg a[tabindex='-1'][href*='kind.settings_changed']").length > 8`)
+		w.run(`document.querySelector("#other-changes").open = true`)
+		lacking := eval[[]string](w, `[...document.querySelectorAll("#by_result svg a[tabindex='-1'][href*='changed']")].map(a => a.getAttribute("href"))
+			.filter(href => ![...document.querySelectorAll("#changes-list a, #other-changes a")].some(a => a.getAttribute("href") === href))`)
+		if len(lacking) > 0 {
+			t.Errorf("%d marks have no other link, such as %s", len(lacking), lacking[0])
+		}
+	})
 	t.Run("leads from each number to as many records", func(t *testing.T) {
 		w.t = t
 		n.monthOfSignIns(time.Now())

@@ -89,6 +89,18 @@ func (n *nidan) monthOfSignIns(now time.Time) {
 	}
 }
 
+// manyChanges records a dozen made-up changes of the settings in the last twelve hours.
+func (n *nidan) manyChanges(now time.Time) {
+	n.t.Helper()
+	for i := range 12 {
+		_, err := n.database().ExecContext(n.t.Context(), `INSERT INTO records (at, kind, account_id, account_name, changed_by, flow_id, challenge_id, state, reason, revision, detail)
+			VALUES ($1, 'settings_changed', '', '', 'admin', '', '', 'changed', '', '', $2)`, now.Add(-time.Duration(i)*time.Hour).UnixMicro(), []byte("{}"))
+		if err != nil {
+			n.t.Fatal(err)
+		}
+	}
+}
+
 func pick(of int) filled {
 	for _, f := range fillings {
 		if of -= f.times; of < 0 {

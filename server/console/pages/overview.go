@@ -44,13 +44,18 @@ type change struct {
 	records.Record
 	Mark, Letter string // kind and letter of the mark in the plots
 	Link         string
+	Moment       moment
 }
 
-// mostChanges is how many changes the list shows; the plots show more.
+// mostChanges is how many changes the list shows at once. The others are in a part of the page that a reader opens: every mark of the plots
+// can be reached by keyboard there.
 const mostChanges = 8
 
 // FirstChanges returns the newest changes.
 func (p *overviewPage) FirstChanges() []change { return p.Changes[:min(len(p.Changes), mostChanges)] }
+
+// OtherChanges returns the changes that FirstChanges leaves out.
+func (p *overviewPage) OtherChanges() []change { return p.Changes[len(p.FirstChanges()):] }
 
 // Periods returns the periods that can be chosen.
 func (p *overviewPage) Periods() []console.Period { return console.Periods }
@@ -59,6 +64,7 @@ func (p *overviewPage) change(r records.Record) change {
 	minute := r.At.Truncate(time.Minute)
 	c := change{
 		r, "policies", "P", p.linkWithin(minute, minute.Add(time.Minute), map[string]string{"outcome": "kind." + r.Kind}),
+		p.frame.Moment(r.At),
 	}
 	if r.Kind == "settings_changed" {
 		c.Mark, c.Letter = "settings", "S"
