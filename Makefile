@@ -22,21 +22,21 @@ help: ## Say what there is to make
 
 TESTSUM = $(GOTESTSUM) --format pkgname-and-test-fails $(if $(RESULTS),--jsonfile $(RESULTS)/$@)
 
-# make test runs the tests in parts, several at a time. What names a test for one part leaves it out of the others: each test is in one part,
-# and a test at the root holds that. Those that need the demo's ports are all in one part.
+# make test runs the tests in parts, several at a time. The pattern that puts a test into one part leaves it out of the other parts, and a test
+# at the root checks that each test is in one part. All tests that need the demo's ports are in one part.
 PARTS := test-e2e-first test-e2e-rest test-proofs test-commands test-servers test-races test-layers test-others
 E2E_FIRST := ^Test(A|Demo|The)
-# Those during which many things happen at once.
+# Tests in which many things happen at the same time.
 E2E_RACES := ^Test(ADataRace|NidanHasTheRaceDetector|ARightCodeEnteredManyTimes|ARollingRestartRefusesNobody|ATraceOfKratos|SecretsTokensAndPasswordRotate|SettingsCountEverywhere|WhoIsSigningInWhenNidan)
-# Those that start what "nidan serve" starts, or a part of it.
+# Tests that start what "nidan serve" starts, or a part of it.
 CMD_SERVERS := ^Test(AControlPlane|AMissingFolder|AQuestion|Doctor|EachMetric|Mail|Migrate|OneProcess|RecordsThatCannotBeSealed|Serve|TheDashboard|TheMailCatcher|TheReferenceOfMetrics|WhatIsKept)
 
 test: setup check policies kratos ## Install what the tests need, build Kratos once, run everything; on another Kratos: KRATOS=program
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 $(PARTS)
 
-# The race detector watches one program, not those that it starts. The end-to-end tests start Nidan and Kratos: it would find nothing there,
-# and take a third of the processors' time. So these parts do without it, and test-races has both the tests and Nidan built with it.
-# Nidan and Kratos start some hundred times: the collector has less to do if it waits.
+# The race detector watches one program, and not the programs that it starts. The end-to-end tests start Nidan and Kratos, so the detector
+# would find nothing there, and take a third of the processor time. These parts do not use it. In test-races, both the tests and Nidan are
+# built with it. Nidan and Kratos start some hundred times: with GOGC=400, the garbage collector runs less often.
 test-e2e-first:
 	@GOGC=400 $(TESTSUM) -- -timeout 60m -run '$(E2E_FIRST)' -skip '$(E2E_RACES)' ./e2e
 
@@ -54,7 +54,7 @@ test-proofs:
 test-commands:
 	@GOGC=400 $(TESTSUM) -- -timeout 40m -skip '$(CMD_SERVERS)' ./cmd
 
-# What of a package is left out where there is the race detector.
+# A test that its package leaves out if the race detector is on.
 test-layers:
 	@GOGC=400 $(TESTSUM) -- -timeout 40m -run '^TestTheTestsThatShipHoldUnderEveryLayer$$' ./policies
 

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// testPart is one of the parts in which make test runs the tests: one command of go test.
+// testPart is one part of make test: one go test command.
 type testPart struct {
 	name      string
 	packages  []string // their folders
@@ -27,7 +27,7 @@ func (p testPart) runs(folder, test string) bool {
 		(p.skip == "" || !regexp.MustCompile(p.skip).MatchString(test))
 }
 
-// testParts asks make and the shell what make test runs: they put in the variables and the lists of packages.
+// testParts returns the parts of make test. It asks make and the shell, because these expand the variables and the lists of packages.
 func testParts(t *testing.T) (all []testPart) {
 	t.Helper()
 	ask := func(name string, args ...string) string {
@@ -47,7 +47,7 @@ func testParts(t *testing.T) (all []testPart) {
 		if !is || !strings.Contains(before, "gotestsum") {
 			continue
 		}
-		p := testPart{name: path.Base(before)} // its events go to a file of its name
+		p := testPart{name: path.Base(before)} // the name of the file with its events
 		for words := strings.Fields(ask("sh", "-c", "for word in "+arguments+`; do printf '%s\n' "$word"; done`)); len(words) > 0; {
 			word := words[0]
 			words = words[1:]
@@ -72,13 +72,13 @@ func testParts(t *testing.T) (all []testPart) {
 	return all
 }
 
-// What a file begins with that is left out where there is no race detector, or where there is one.
+// The first lines of files that are compiled only with the race detector, or only without.
 const (
 	withRace    = "//go:build race\n"
 	notWithRace = "//go:build !race\n"
 )
 
-// testsOf is the tests of each folder, with the names of what each asks for, itself or through the functions of the tests.
+// testsOf returns the tests of a folder, each with the names that it uses, directly or through other functions of the test files.
 func testsOf(t *testing.T, folder string) map[string]map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
@@ -124,7 +124,7 @@ func namesIn(f *ast.FuncDecl) (names []string) {
 	return names
 }
 
-// reach adds to seen what a function asks for, itself or through others.
+// reach adds to seen the names that a function uses, directly or through other functions.
 func reach(asks map[string][]string, from string, seen map[string]bool) {
 	if seen[from] {
 		return
@@ -143,7 +143,7 @@ func TestEachTestIsInOnePartOfMakeTest(t *testing.T) {
 			return err
 		}
 		if folder != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules" || isModule(folder)) {
-			return filepath.SkipDir // no packages, or those of a module of its own
+			return filepath.SkipDir // no packages, or packages of another module
 		}
 		for test, asks := range testsOf(t, folder) {
 			count++
@@ -169,7 +169,7 @@ func isModule(folder string) bool {
 	return err == nil
 }
 
-// Parts run at the same time: two tests on the same ports would be in each other's way.
+// Parts run at the same time, so two parts must not use the same fixed ports.
 func TestWhatNeedsTheDemosPortsIsInOnePart(t *testing.T) {
 	all, in, count := testParts(t), map[string]bool{}, 0
 	for test, asks := range testsOf(t, "e2e") {

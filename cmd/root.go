@@ -28,11 +28,11 @@ func Main() {
 	}
 }
 
-// untilStopped marks a command that goes on until somebody stops it.
+// untilStopped is the annotation of a command that runs until somebody stops it.
 const untilStopped = "until stopped"
 
-// execute runs a command. Whoever stops one that goes on until then gets no error. Any other has not done its work when it is stopped: a
-// script must not take that for success.
+// execute runs a command. A command that runs until it is stopped ends without an error then. Any other command has not done its work when
+// it is stopped, and a script must not take this for success.
 func execute(ctx context.Context, c *cobra.Command) error {
 	ran, err := c.ExecuteContextC(ctx)
 	switch {
@@ -45,7 +45,7 @@ func execute(ctx context.Context, c *cobra.Command) error {
 		return err
 	case errors.Is(err, context.Canceled):
 		return withStatus{errors.New("it was interrupted"), statusInterrupted}
-	case statusOf(err) == 1: // a database, say, has its own words for it
+	case statusOf(err) == 1: // for example a database, whose error does not wrap context.Canceled
 		return withStatus{fmt.Errorf("it was interrupted: %w", err), statusInterrupted}
 	}
 	return err

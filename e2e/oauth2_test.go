@@ -12,13 +12,13 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 )
 
-// hydra answers as Ory Hydra does whom Kratos asks about a sign-in that an OAuth 2.0 client has asked for: GET and PUT of
-// /admin/oauth2/auth/requests/login, as its OpenAPI says. Its page is where Hydra goes on.
+// hydra stands in for Ory Hydra. It answers Kratos' requests about the sign-in of an OAuth 2.0 client: GET and PUT of
+// /admin/oauth2/auth/requests/login, as in Hydra's OpenAPI. Its page stands for the page to which Hydra sends the browser next.
 type hydra struct {
 	server *httptest.Server
 
 	mu       sync.Mutex
-	accepted []string // the challenges and whom they were accepted for
+	accepted []string // the accepted challenges, each with its subject
 }
 
 func newHydra(t *testing.T) *hydra {
@@ -59,7 +59,7 @@ func (h *hydra) has() []string {
 	return slices.Clone(h.accepted)
 }
 
-// An application that signs people in by way of Hydra gets nobody without the code either.
+// An application behind Hydra gets no sign-in without the code, either.
 func TestASignInForAnOAuth2ClientIsAskedForACode(t *testing.T) {
 	h := newHydra(t)
 	t.Setenv("OAUTH2_PROVIDER_URL", h.server.URL)
@@ -103,8 +103,8 @@ func TestASignInForAnOAuth2ClientIsAskedForACode(t *testing.T) {
 	}
 }
 
-// An application behind Hydra does not ask Nidan what a session may do. So nobody is let in there in order to show a factor later, or to
-// enrol one.
+// An application behind Hydra does not ask Nidan what a session may do. So a sign-in for it must not be allowed before the factor was shown,
+// and not in order to enrol a factor.
 func TestAnOAuth2ClientGetsNobodyWhoseSecondStepIsStillToCome(t *testing.T) {
 	h := newHydra(t)
 	t.Setenv("OAUTH2_PROVIDER_URL", h.server.URL)

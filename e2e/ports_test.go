@@ -7,18 +7,18 @@ import (
 	"testing"
 )
 
-// Ports that tests give out are below those that systems give to connections of their own: one of these could be taken before the
-// program that it is for listens on it.
+// The ports of the tests are below the ports that systems give to outgoing connections: such a port could be taken before the program
+// listens on it.
 const (
 	firstPort  = 20_000
 	portsOfRun = 1_500
 	runsAtOnce = 8
 )
 
-// portRange is the ports of one run of the tests. Several runs on one machine have a range each: a port that is given out here is not
-// given out by another run before the program that it is for listens on it, or while that program starts again.
+// portRange is the range of ports of one run of the tests. Each run on a machine has a range of its own. So no other run takes a port
+// before the program listens on it, or while the program restarts.
 type portRange struct {
-	taken net.Listener // on the range's first port: it says to other runs that the range has an owner
+	taken net.Listener // listens on the first port, so that other runs see that the range is taken
 	first int
 	given atomic.Int32
 }
@@ -35,17 +35,17 @@ func takePorts() *portRange {
 	panic(fmt.Sprintf("%d runs of these tests use this machine already", runsAtOnce))
 }
 
-// Where browsers find the pages: Kratos is configured for it. Its port is given to nothing else.
+// The address of the pages, which Kratos' configuration contains. freePort never returns its port.
 var (
 	pagesPort    = ports.first + 1
 	pagesAddress = fmt.Sprintf("127.0.0.1:%d", pagesPort)
 	origin       = "http://" + pagesAddress
-	// originWithAName is for passkeys and security keys, which an address in numbers cannot have (Web Authentication, §5.1.2, the
-	// effective domain).
+	// originWithAName is the origin for passkeys and security keys. They need a host name: an address in numbers has no effective domain
+	// (Web Authentication, §5.1.2).
 	originWithAName = fmt.Sprintf("http://localhost:%d", pagesPort)
 )
 
-// freePort is a port that nobody listens on. After the last one of the range come the first ones again.
+// freePort returns a port on which nobody listens. After the last port of the range, it begins again with the first.
 func freePort() int {
 	for {
 		port := pagesPort + 1 + int(ports.given.Add(1)-1)%(portsOfRun-2)

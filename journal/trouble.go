@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Trouble is why a [Sealer] cannot seal records. Sign-ins go on meanwhile, and their records are written and sealed later; but nobody could
-// see it if somebody altered them now.
+// Trouble is why a [Sealer] cannot seal records. Sign-ins go on, and their records are sealed later. Until then, nobody can see whether
+// somebody has altered these records.
 type Trouble struct {
 	Since time.Time
-	Err   error // names nobody, and holds nothing of what a record says
+	Err   error // holds no name of a person and no part of a record
 }
 
-// Trouble is what keeps this sealer from its work now; nil: nothing does, or another process does the work.
+// Trouble returns the present trouble of this sealer; nil: there is none, or another process seals.
 func (s *Sealer) Trouble() *Trouble { return s.trouble.Load() }
 
-// failed notes an error, and says whether it is news.
+// failed keeps an error, and says whether it differs from the last one.
 func (s *Sealer) failed(err error) (news bool) {
 	before := s.trouble.Load()
 	if before == nil {
@@ -26,11 +26,11 @@ func (s *Sealer) failed(err error) (news bool) {
 	return before.Err.Error() != err.Error()
 }
 
-// worked notes that there is no trouble, and says whether there was one.
+// worked removes the trouble, and says whether there was one.
 func (s *Sealer) worked() (over bool) { return s.trouble.Swap(nil) != nil }
 
-// Waiting is the time of a record that waits to be sealed, or for a checkpoint: of the first one among the newest records. It is the zero
-// time where none waits. Where nothing is wrong, no record waits for longer than some seconds while a sealer runs.
+// Waiting returns the time of the oldest record, among the newest ones, that has no leaf or no checkpoint yet; the zero time if there is
+// none. While a sealer runs without trouble, a record waits for a few seconds at most.
 func Waiting(ctx context.Context, in Store) (since time.Time, err error) {
 	_, last, err := in.RecordIDs(ctx)
 	if err != nil {

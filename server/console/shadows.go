@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// Shadows tells, over time, what policies on trial would have decided.
+// Shadows counts what policies on trial would have decided, by time.
 type Shadows interface {
-	// Over is what was counted in a time, by whichever sets were compared then.
+	// Over returns the counts in a span of time, of all sets that were compared then.
 	Over(ctx context.Context, from, to time.Time) ([]ShadowCount, error)
 }
 
-// ShadowCount is how many sign-ins policies on trial were told of in a while, as long as [nidan/records.CountedFor]. Each sign-in that
-// they would have decided otherwise is in one of the three numbers.
+// ShadowCount is how many sign-ins were compared in one period of [nidan/records.CountedFor]. Each sign-in that the policies on trial would
+// have decided differently is in one of the three other numbers.
 type ShadowCount struct {
 	At        time.Time
 	Compared  int64
-	Loosened  int64 // would be asked less
-	Failed    int64 // could not be decided, and would be refused
-	Otherwise int64 // would end otherwise in another way
+	Loosened  int64 // less would be asked for
+	Failed    int64 // there was no decision, so the sign-in would be refused
+	Otherwise int64 // any other difference
 }
 
 func (n *ShadowCount) add(more ShadowCount) {
@@ -29,7 +29,7 @@ func (n *ShadowCount) add(more ShadowCount) {
 	n.Otherwise += more.Otherwise
 }
 
-// countShadow puts what was counted into the bars.
+// countShadow adds the counts to the bars.
 func (o *Overview) countShadow(counts []ShadowCount) {
 	for _, n := range counts {
 		if i := o.barAt(n.At); i >= 0 {
@@ -39,7 +39,7 @@ func (o *Overview) countShadow(counts []ShadowCount) {
 	}
 }
 
-// barAt is the index of the bar that a time is in; -1: it is before all of them.
+// barAt is the index of the bar that contains a time; -1: the time is before all bars.
 func (o *Overview) barAt(at time.Time) int {
 	i, found := slices.BinarySearchFunc(o.Bars, at, func(b Bar, at time.Time) int { return b.From.Compare(at) })
 	if !found {

@@ -1,14 +1,14 @@
 -- +goose Up
 
--- How many sign-ins the policies in the shadow were told of in each quarter of an hour, and how many of them they would have decided
--- otherwise, counted by all processes. Each of those is in one column only.
+-- For each quarter of an hour: how many sign-ins were compared with the shadow policies, and how many of them the shadow policies would have
+-- decided differently, counted by all processes. Each such sign-in is in one column only.
 CREATE TABLE shadow_counts (
-    at        BIGINT NOT NULL, -- when the quarter of an hour begins
-    sets      TEXT   NOT NULL, -- the revisions of both
+    at        BIGINT NOT NULL, -- start of the quarter of an hour
+    sets      TEXT   NOT NULL, -- both revisions
     compared  BIGINT NOT NULL,
-    loosened  BIGINT NOT NULL, -- would be asked less
-    failed    BIGINT NOT NULL, -- could not be decided, and would be refused
-    otherwise BIGINT NOT NULL, -- would end otherwise in another way
+    loosened  BIGINT NOT NULL, -- less would be asked for
+    failed    BIGINT NOT NULL, -- there was no decision
+    otherwise BIGINT NOT NULL, -- any other difference
     PRIMARY KEY (at, sets)
 );
 

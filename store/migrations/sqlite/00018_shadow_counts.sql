@@ -1,14 +1,14 @@
 -- +goose Up
 
--- How many sign-ins the policies in the shadow were told of in each quarter of an hour, and how many of them they would have decided
--- otherwise, counted by all processes. Each of those is in one column only.
+-- For each quarter of an hour: how many sign-ins were compared with the shadow policies, and how many of them the shadow policies would have
+-- decided differently, counted by all processes. Each such sign-in is in one column only.
 CREATE TABLE shadow_counts (
-    at        INTEGER NOT NULL, -- when the quarter of an hour begins
-    sets      TEXT    NOT NULL, -- the revisions of both
+    at        INTEGER NOT NULL, -- start of the quarter of an hour
+    sets      TEXT    NOT NULL, -- both revisions
     compared  INTEGER NOT NULL,
-    loosened  INTEGER NOT NULL, -- would be asked less
-    failed    INTEGER NOT NULL, -- could not be decided, and would be refused
-    otherwise INTEGER NOT NULL, -- would end otherwise in another way
+    loosened  INTEGER NOT NULL, -- less would be asked for
+    failed    INTEGER NOT NULL, -- there was no decision
+    otherwise INTEGER NOT NULL, -- any other difference
     PRIMARY KEY (at, sets)
 ) STRICT, WITHOUT ROWID;
 
