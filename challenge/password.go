@@ -7,7 +7,7 @@ import (
 )
 
 // PasswordChanged does what follows from a new password: every remembered device of the account is forgotten, and a code that was sent
-// before is no longer accepted (the date of the password is one of the [Facts]). Whoever knew the old password may have been remembered
+// before is no longer accepted (the date of the password is one of the [Facts]). A thief who knew the old password may have been remembered
 // with it. It returns how many devices were forgotten.
 func (c *Challenger) PasswordChanged(ctx context.Context, tx Tx, account string) (forgotten int, err error) {
 	if forgotten, err = tx.ForgetDevices(ctx, account); err != nil {

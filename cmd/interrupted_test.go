@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// interrupted is the error of a command that is interrupted at once.
+// interrupted returns the error of a command whose context is cancelled at the start.
 func interrupted(t *testing.T, args ...string) error {
 	t.Helper()
 	ctx, interrupt := context.WithCancel(t.Context())
@@ -22,7 +22,7 @@ func interrupted(t *testing.T, args ...string) error {
 	return execute(ctx, c)
 }
 
-// A script that takes an empty export for a whole one, or a replay that was cut off for one without differences, goes on where it must not.
+// A script must not take an empty export for a complete one, or an interrupted replay for one without differences.
 func TestACommandThatWasInterruptedDoesNotEndAsIfItHadDoneItsWork(t *testing.T) {
 	kept(t, someSignIns()...)
 	ships := copied(t, "data.json", "", "")

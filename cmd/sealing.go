@@ -11,9 +11,8 @@ import (
 	"nidan/store"
 )
 
-// sealingDetail is the line of the records' sealing for those who watch over the program; empty: nothing is wrong. The trouble makes
-// nobody less ready: sign-ins are still decided and recorded, and to turn people away would help whoever wants to meddle with the
-// records. What is wrong goes to the log.
+// sealingDetail is the line of /readyz about the sealing of records; empty: no trouble. The process stays ready: it still decides and records
+// sign-ins, and an attacker who alters records must not be able to turn people away in this way. The error itself is in the log only.
 func sealingDetail(t *journal.Trouble) string {
 	if t == nil {
 		return ""
@@ -21,7 +20,7 @@ func sealingDetail(t *journal.Trouble) string {
 	return fmt.Sprintf("records: not sealed since %s\n", t.Since.UTC().Format(time.RFC3339))
 }
 
-// notSealed says since when this process cannot seal records; the zero time: it can.
+// notSealed returns a function that says since when this process cannot seal records; the zero time: it can.
 func notSealed(s *journal.Sealer) func() time.Time {
 	return func() time.Time {
 		if t := s.Trouble(); t != nil {
@@ -31,7 +30,7 @@ func notSealed(s *journal.Sealer) func() time.Time {
 	}
 }
 
-// sealingMetric tells whether this process can seal records, read when it is asked for.
+// sealingMetric is the metric of whether this process can seal records.
 func sealingMetric(s *journal.Sealer) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "nidan_sealing_trouble",
@@ -39,7 +38,7 @@ func sealingMetric(s *journal.Sealer) prometheus.Collector {
 	}, func() float64 { return one(s.Trouble() != nil) })
 }
 
-// sealingOf is the time of the oldest record of a database that waits to be sealed; the zero time: none does.
+// sealingOf returns a function that says when the oldest unsealed record of a database was written; the zero time: there is none.
 func sealingOf(database string) func(context.Context) (time.Time, error) {
 	return func(ctx context.Context) (time.Time, error) {
 		st, err := store.OpenExisting(ctx, database)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Without it, nothing would be found there, and each test would pass.
+// Without the race detector in Nidan, these tests would find no race and pass.
 func TestNidanHasTheRaceDetectorWhereTheTestsHaveIt(t *testing.T) {
 	info, err := buildinfo.ReadFile(program)
 	if err != nil || !slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {

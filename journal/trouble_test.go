@@ -14,7 +14,7 @@ import (
 	"nidan/records"
 )
 
-// faulty is a store without records, that fails while it is told to.
+// faulty is an empty store that returns err if it is set.
 type faulty struct {
 	journal.Store
 	err atomic.Pointer[error] // nil: nothing fails

@@ -21,7 +21,7 @@ import (
 	"nidan/server/session"
 )
 
-// counting is a store whose records are counted as far as it says.
+// counting is a store that says how far the counting of records is.
 type counting struct {
 	console.Store
 	whole bool
@@ -39,7 +39,7 @@ func (c *counting) MostWrongCodes(context.Context, int) ([]challenge.WrongCodesO
 	return nil, nil
 }
 
-// overviewOnly lets everybody see the overview, and nothing else.
+// overviewOnly allows everybody to see the overview and nothing else.
 type overviewOnly struct{ console.Judge }
 
 func (overviewOnly) Channels() ([]policies.ListedChannel, error) { return nil, nil }
