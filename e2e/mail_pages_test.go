@@ -84,6 +84,7 @@ func TestTheSignInPageSaysThatAMailHasFailed(t *testing.T) {
 	w.says("認証コードのメールを送信できませんでした。認証コードを再送信してください。")
 	w.reads("#sent", "n***@example.com。送信されていません。")
 	accessible(t, w)
+	w.until(`document.querySelector("#resend").ariaDisabled === "false"`) // the page rounds the wait up to a second
 	w.click("#resend")
 	w.says("新しい認証コードを送信しました")
 }
