@@ -8,7 +8,9 @@ func (w *window) digits(digits string) {
 	const field = `document.querySelector("form.plain [name=totp_code]")`
 	w.until(field + `?.checkVisibility()`)
 	w.run(field + `.focus()`)
-	w.keys(digits + "\r")
+	w.keys(digits)
+	w.until(field + `.value === "` + digits + `"`)
+	w.keys("\r")
 }
 
 func TestASecondFactorOfKratosOwnIsAskedForWithoutJavaScript(t *testing.T) {
