@@ -218,7 +218,8 @@ func TestAReleaseIsStaticProgramsWithSumsAndContents(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(readFile(t, ".goreleaser.yaml")), &r); err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Builds) != 1 || !slices.Equal(r.Builds[0].Env, []string{"CGO_ENABLED=0"}) || !slices.Contains(r.Builds[0].Flags, "-trimpath") {
+	if len(r.Builds) != 1 || !slices.Equal(r.Builds[0].Env, []string{"CGO_ENABLED=0"}) || !slices.Contains(r.Builds[0].Flags, "-trimpath") ||
+		!slices.Contains(r.Builds[0].Flags, "-buildvcs=true") {
 		t.Errorf("it is built by %+v", r.Builds)
 	}
 	if len(r.SBOMs) != 1 || r.SBOMs[0].Artifacts != "binary" || r.SBOMs[0].Cmd != "go" ||
