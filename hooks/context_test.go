@@ -96,7 +96,9 @@ func asJSON(t *testing.T, v any) string {
 // An OAuth2 client never asks what a session may do. So policies must know that there is one, even if Kratos does not name it.
 func TestASignInForAnOAuth2ClientIsToldFromOthers(t *testing.T) {
 	for of, want := range map[string]string{
-		`{}`:                                  "",
+		`{}`: "",
+		`{"request_url": "http://127.0.0.1:4455/self-service/login/browser?return_to=%2F"}`:          "",
+		`{"request_url": "http://127.0.0.1:4455/self-service/login/browser?login_challenge=a1b2c3"}`: "unknown",
 		`{"oauth2_login_challenge": ""}`:      "",
 		`{"oauth2_login_challenge": "a1b2c"}`: "unknown",
 		`{"oauth2_login_challenge": "a1b2c", "oauth2_login_request": {"client": {"client_id": "crm"}}}`: "crm",

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"nidan/challenge"
@@ -198,8 +199,10 @@ const unknownOAuth2Client = "unknown"
 
 // oauth2Client is the id of the OAuth2 client that the sign-in is for; empty: the sign-in is for none. A policy must know whether there is
 // one: Kratos signs an OAuth2 client in as soon as Nidan allows the sign-in, and the client never asks Nidan what the session may do.
+//
+// A body that was configured for an earlier version of Nidan has no challenge. The address that the flow was begun with has it, too.
 func (f flow) oauth2Client() string {
-	if f.OAuth2.Client.ID == "" && f.OAuth2Challenge != "" {
+	if f.OAuth2.Client.ID == "" && (f.OAuth2Challenge != "" || strings.Contains(f.RequestURL, "login_challenge=")) {
 		return unknownOAuth2Client
 	}
 	return f.OAuth2.Client.ID
